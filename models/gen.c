@@ -1,0 +1,77 @@
+#include "models/gen.h"
+
+#include <stdlib.h>
+
+#include <openssl/crypto.h>
+
+#include "models/gen_kind.h"
+#include "tm/base/time.h"
+
+struct tm_gen {
+    const struct tm_model *model; /* borrowed */
+    uint32_t n_users;
+    struct tm_gen_user user[];
+};
+
+static size_t gen_size(uint32_t n_users)
+{
+    return sizeof(struct tm_gen) + n_users * sizeof(struct tm_gen_user);
+}
+
+int tm_gen_new(struct tm_gen **out, const struct tm_gen_cfg *cfg)
+{
+    *out = NULL;
+    if (cfg->n_users < 1 || cfg->n_users > TM_GEN_USERS_MAX || cfg->pace_us < 0)
+        return TM_ERR_RANGE;
+    int rc = tm_model_check(cfg->model, NULL);
+    if (rc)
+        return rc;
+    struct tm_gen *g = calloc(1, gen_size(cfg->n_users));
+    if (!g)
+        return TM_ERR_NOMEM;
+    g->model = cfg->model;
+    g->n_users = cfg->n_users;
+    for (uint32_t i = 0; i < cfg->n_users; i++) {
+        struct tm_gen_user *u = &g->user[i];
+        tm_rng_child(u->key, cfg->seed, TM_RNG_USER, i);
+        u->number = i;
+        u->pace_us = cfg->pace_us > 0 ? cfg->pace_us : TM_NEVER;
+    }
+    *out = g;
+    return TM_OK;
+}
+
+void tm_gen_free(struct tm_gen *g)
+{
+    if (!g)
+        return;
+    OPENSSL_cleanse(g, gen_size(g->n_users));
+    free(g);
+}
+
+void tm_gen_open(struct tm_gen *g, uint32_t user, struct tm_open *open)
+{
+    TM_ASSERT(user < g->n_users);
+    struct tm_gen_user *u = &g->user[user];
+    switch (g->model->kind) {
+    case TM_MODEL_SWING:
+        tm_swing_open(&g->model->u.swing, u, open);
+        break;
+    case TM_MODEL_CONSTANT:
+        tm_constant_open(&g->model->u.constant, u, open);
+        break;
+    }
+}
+
+int tm_gen_plan(struct tm_gen *g, uint32_t user, uint64_t index, struct tm_plan *plan)
+{
+    TM_ASSERT(user < g->n_users);
+    tm_plan_clear(plan);
+    switch (g->model->kind) {
+    case TM_MODEL_SWING:
+        return tm_swing_plan(&g->model->u.swing, g->user[user].key, index, plan);
+    case TM_MODEL_CONSTANT:
+        return tm_constant_plan(&g->model->u.constant, plan);
+    }
+    return TM_ERR_RANGE;
+}

@@ -1,0 +1,56 @@
+/* models/gen.h - generators: a model and a seed give a schedule.  One interface for every model.
+ *
+ * A generator is two pure functions of (model, seed, user, index), so that two ends which hold the same
+ * seed compute the same schedule in any order:
+ *   tm_gen_open    when a user's next connection opens; sequential, called by the side that opens;
+ *   tm_gen_plan    the writes of connection `index` of `user`; random access, called by both sides.
+ * The substreams (tm/base/rng.h): user = child(seed, USER, user); session s = child(user, SESSION, s);
+ * RRE r = child(session, RRE, r); the writes of connection i = child(user, CONN, i).  Counts and gaps of
+ * a level are drawn from the substream of that level (the gap before a session from the session's), writes
+ * from the connection's; the order of draws is written in swing.c.
+ *
+ * Swing (ToN 2009 sec. III; doc/PAPER.md): a session is NUM_RRE RREs; an RRE is NUM_CONN connections,
+ * each INTER_CONN after the last one's opening; the next RRE starts INTER_RRE after all connections of
+ * this one ended; the next session INTER_SESSION after the last ended.  A connection is NUM_PAIRS
+ * exchanges REQ (REQ_THINK after the response before it; the first at once), RSP (SERVER_THINK after the
+ * request); it closes CLOSE_THINK after its last byte.
+ * User 0's first session starts at 0; user u > 0 starts at one draw from INTER_RRE (2 s if empty) so that
+ * users do not start together.  `pace_us` caps INTER_RRE, INTER_SESSION and these starting gaps.
+ * Constant: exchange j's request follows request j-1 by interval_us (reference: the own request, so
+ * ref_back 2), the response follows at once; the connection closes interval_us after the last response and
+ * the next opens at once (reference ENDED, gap 0).  User u > 0 starts at a uniform draw below interval_us. */
+#ifndef TM_MODELS_GEN_H
+#define TM_MODELS_GEN_H
+
+#include <stdint.h>
+
+#include "models/model.h"
+#include "models/plan.h"
+#include "tm/base/rng.h"
+
+#define TM_GEN_USERS_MAX 1024U
+
+struct tm_gen_cfg {
+    const struct tm_model *model; /* borrowed, must outlive the generator */
+    uint8_t seed[TM_SEED_LEN];
+    uint32_t n_users; /* 1..TM_GEN_USERS_MAX */
+    int64_t pace_us;  /* cap of the gaps between RREs and sessions; 0: none */
+};
+
+struct tm_gen; /* opaque; owns its per-user position */
+
+/* TM_ERR_RANGE when the model fails tm_model_check, n_users is out of range or pace_us is negative;
+ * TM_ERR_NOMEM. */
+TM_MUST_CHECK int tm_gen_new(struct tm_gen **out, const struct tm_gen_cfg *cfg);
+/* Clears the keys from memory; NULL is allowed. */
+void tm_gen_free(struct tm_gen *g);
+
+/* The user's next opening (index 0, 1, 2, ...).  user < n_users.  Schedules of these models never end. */
+void tm_gen_open(struct tm_gen *g, uint32_t user, struct tm_open *open);
+
+/* Fills `plan` (initialised by the caller; cleared first) with the model's writes of the connection,
+ * sizes as learned, before any projection to what TLS can carry.  TM_ERR_NOMEM. */
+TM_MUST_CHECK int tm_gen_plan(struct tm_gen *g, uint32_t user, uint64_t index,
+                              struct tm_plan *plan);
+
+#endif

@@ -1,0 +1,220 @@
+/* What the digest covers, integers big-endian, strings as u32 length + bytes:
+ *
+ *   "trafficmimic model 1" 00 | u32 kind | swing:    per non-empty parameter, in enum order:
+ *                                                    string name, u32 n_points, n * {u64 value, u64 cum}
+ *                                        | constant: u32 size_bytes, u32 interval_us, u32 n_exchanges
+ *
+ * Empty parameters are left out, so a parameter that a later version adds changes no digest of today. */
+#include "models/model.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "models/canon.h"
+#include "models/plan.h"
+
+enum unit { US, BYTES, COUNT };
+
+struct param_spec {
+    const char *name;
+    enum unit unit;
+    bool needed;
+    uint64_t min;
+    uint64_t max;
+    const char *help;
+};
+
+static const struct param_spec specs[] = {
+    [TM_SWING_NUM_RRE] = {"num_rre", COUNT, false, 1, TM_MODEL_COUNT_MAX,
+                          "request-response exchanges (RREs, think page views) in a session"},
+    [TM_SWING_INTER_RRE] =
+        {"inter_rre_us", US, false, 0, TM_MODEL_TIME_MAX_US,
+         "end of an RRE's last connection to the next RRE's first SYN, RTT removed"},
+    [TM_SWING_NUM_CONN] = {"num_conn", COUNT, false, 1, TM_MODEL_COUNT_MAX,
+                           "connections in an RRE"},
+    [TM_SWING_INTER_CONN] = {"inter_conn_us", US, false, 0, TM_MODEL_TIME_MAX_US,
+                             "SYN to SYN of consecutive connections in an RRE"},
+    [TM_SWING_NUM_PAIRS] = {"num_pairs", COUNT, true, 1, TM_MODEL_PAIRS_MAX,
+                            "request/response exchanges on a connection"},
+    [TM_SWING_REQ] = {"req_bytes", BYTES, true, 1, TM_WRITE_SIZE_MAX, "TCP payload of a request"},
+    [TM_SWING_RSP] = {"rsp_bytes", BYTES, true, 1, TM_WRITE_SIZE_MAX, "TCP payload of a response"},
+    [TM_SWING_REQ_THINK] = {"req_think_us", US, false, 0, TM_MODEL_TIME_MAX_US,
+                            "response end to the next request, client RTT removed"},
+    [TM_SWING_SERVER_THINK] = {"server_think_us", US, false, 0, TM_MODEL_TIME_MAX_US,
+                               "request end to response start, server RTT removed"},
+    [TM_SWING_CLOSE_THINK] = {"close_think_us", US, false, 0, TM_MODEL_TIME_MAX_US,
+                              "last data byte to the first FIN or RST"},
+    [TM_SWING_INTER_SESSION] = {"inter_session_us", US, false, 0, TM_MODEL_TIME_MAX_US,
+                                "end of a client's session to the start of its next"},
+};
+static_assert(sizeof specs / sizeof specs[0] == TM_SWING_PARAMS, "a parameter has no spec");
+
+const char *tm_swing_param_name(enum tm_swing_param p)
+{
+    TM_ASSERT(p < TM_SWING_PARAMS);
+    return specs[p].name;
+}
+
+const char *tm_swing_param_unit(enum tm_swing_param p)
+{
+    TM_ASSERT(p < TM_SWING_PARAMS);
+    switch (specs[p].unit) {
+    case US:
+        return "us";
+    case BYTES:
+        return "bytes";
+    case COUNT:
+        return "count";
+    }
+    return "";
+}
+
+const char *tm_swing_param_help(enum tm_swing_param p)
+{
+    TM_ASSERT(p < TM_SWING_PARAMS);
+    return specs[p].help;
+}
+
+const char *tm_model_kind_name(enum tm_model_kind k)
+{
+    switch (k) {
+    case TM_MODEL_SWING:
+        return "swing";
+    case TM_MODEL_CONSTANT:
+        return "constant";
+    }
+    return "unknown";
+}
+
+void tm_model_constant_default(struct tm_model *m)
+{
+    *m = (struct tm_model){
+        .kind = TM_MODEL_CONSTANT,
+        .name = "constant",
+        .u.constant = {.size_bytes = 1448, .interval_us = 500000, .n_exchanges = 10},
+    };
+}
+
+void tm_model_deinit(struct tm_model *m)
+{
+    if (m->kind == TM_MODEL_SWING) {
+        for (size_t p = 0; p < TM_SWING_PARAMS; p++)
+            tm_dist_deinit(&m->u.swing.param[p]);
+    }
+    *m = (struct tm_model){0};
+}
+
+static int check_param(const char *model, const struct param_spec *spec, const struct tm_dist *d,
+                       struct tm_msg *msg)
+{
+    if (d->n_points == 0) {
+        if (!spec->needed)
+            return TM_OK;
+        return tm_msg_set(
+            msg, TM_ERR_RANGE,
+            "model %s cannot be played: %s has no samples; learn it from a capture with "
+            "complete exchanges",
+            model, spec->name);
+    }
+    uint64_t least = d->pt[0].value;
+    uint64_t most = d->pt[d->n_points - 1].value;
+    if (least >= spec->min && most <= spec->max)
+        return TM_OK;
+    return tm_msg_set(msg, TM_ERR_RANGE,
+                      "model %s cannot be played: %s reaches %" PRIu64 ", allowed is %" PRIu64
+                      " to %" PRIu64,
+                      model, spec->name, least < spec->min ? least : most, spec->min, spec->max);
+}
+
+static int check_constant(const char *model, const struct tm_constant *c, struct tm_msg *msg)
+{
+    const struct {
+        const char *name;
+        uint32_t value, min, max;
+    } fields[] = {
+        {"size_bytes", c->size_bytes, 1, TM_WRITE_SIZE_MAX},
+        {"interval_us", c->interval_us, 0, TM_WRITE_GAP_MAX},
+        {"n_exchanges", c->n_exchanges, 1, TM_MODEL_PAIRS_MAX},
+    };
+    for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
+        if (fields[i].value < fields[i].min || fields[i].value > fields[i].max)
+            return tm_msg_set(msg, TM_ERR_RANGE,
+                              "model %s cannot be played: %s is %" PRIu32 ", allowed is %" PRIu32
+                              " to %" PRIu32,
+                              model, fields[i].name, fields[i].value, fields[i].min, fields[i].max);
+    }
+    return TM_OK;
+}
+
+int tm_model_check(const struct tm_model *m, struct tm_msg *msg)
+{
+    if (!memchr(m->name, 0, sizeof m->name) || !tm_model_name_ok(m->name))
+        return tm_msg_set(msg, TM_ERR_RANGE,
+                          "a model's name is 1 to %d letters, digits, '-', '_' or '.', the first a "
+                          "letter or digit",
+                          TM_MODEL_NAME_MAX);
+    switch (m->kind) {
+    case TM_MODEL_SWING:
+        for (size_t p = 0; p < TM_SWING_PARAMS; p++) {
+            int rc = check_param(m->name, &specs[p], &m->u.swing.param[p], msg);
+            if (rc)
+                return rc;
+        }
+        return TM_OK;
+    case TM_MODEL_CONSTANT:
+        return check_constant(m->name, &m->u.constant, msg);
+    }
+    return tm_msg_set(msg, TM_ERR_RANGE, "model %s has an unknown kind (%d)", m->name,
+                      (int)m->kind);
+}
+
+static bool is_alnum(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
+bool tm_model_name_ok(const char *name)
+{
+    size_t len = strnlen(name, TM_MODEL_NAME_MAX + 1);
+    if (len == 0 || len > TM_MODEL_NAME_MAX || !is_alnum(name[0]))
+        return false;
+    for (size_t i = 1; i < len; i++) {
+        if (!is_alnum(name[i]) && name[i] != '-' && name[i] != '_' && name[i] != '.')
+            return false;
+    }
+    return true;
+}
+
+static void canon_swing(struct tm_canon *c, const struct tm_swing *s)
+{
+    for (size_t p = 0; p < TM_SWING_PARAMS; p++) {
+        const struct tm_dist *d = &s->param[p];
+        if (d->n_points == 0)
+            continue;
+        tm_canon_str(c, specs[p].name);
+        tm_canon_u32(c, (uint32_t)d->n_points);
+        for (size_t i = 0; i < d->n_points; i++) {
+            tm_canon_u64(c, d->pt[i].value);
+            tm_canon_u64(c, d->pt[i].cum);
+        }
+    }
+}
+
+void tm_model_digest(const struct tm_model *m, uint8_t out[TM_DIGEST_LEN])
+{
+    struct tm_canon c;
+    tm_canon_init(&c, "trafficmimic model 1");
+    tm_canon_u32(&c, (uint32_t)m->kind);
+    switch (m->kind) {
+    case TM_MODEL_SWING:
+        canon_swing(&c, &m->u.swing);
+        break;
+    case TM_MODEL_CONSTANT:
+        tm_canon_u32(&c, m->u.constant.size_bytes);
+        tm_canon_u32(&c, m->u.constant.interval_us);
+        tm_canon_u32(&c, m->u.constant.n_exchanges);
+        break;
+    }
+    tm_canon_final(&c, out);
+}

@@ -1,0 +1,94 @@
+/* models/model.h - the learned specification: immutable after load, shared by all generators.
+ *
+ * Two kinds so far:
+ *   swing     one empirical CDF per parameter of Swing's structural model (Swing ToN 2009 Table I;
+ *             the network rows are left out, as TrafficMimic does), drawn independently;
+ *   constant  TrafficMimic's baseline: fixed size, fixed interval, fixed exchanges per connection.
+ * The digest covers the statistics alone, so two databases learned from the same traffic agree whatever
+ * their provenance says, and both ends of a tunnel can check that they hold the same model. */
+#ifndef TM_MODELS_MODEL_H
+#define TM_MODELS_MODEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "models/dist.h"
+#include "tm/base/err.h"
+
+/* A name is letters, digits, '-', '_' and '.'; the first is a letter or digit. */
+#define TM_MODEL_NAME_MAX 63
+#define TM_DIGEST_LEN     32
+
+#define TM_MODEL_PAIRS_MAX   30000U   /* exchanges on a connection */
+#define TM_MODEL_COUNT_MAX   1000000U /* RREs in a session, connections in an RRE */
+#define TM_MODEL_TIME_MAX_US UINT64_C(1000000000000000) /* 31 years: sums of a few fit int64_t */
+
+enum tm_model_kind { TM_MODEL_SWING = 1, TM_MODEL_CONSTANT = 2 };
+
+/* Swing's parameters (names as in Swing's Table I; `_us` and `_bytes` are ours).
+ * Times are microseconds, sizes bytes of TCP payload. */
+enum tm_swing_param {
+    TM_SWING_NUM_RRE, /* RREs in a session, >= 1 */
+    TM_SWING_INTER_RRE, /* us, end of an RRE's last connection to the next RRE's first SYN, RTT removed */
+    TM_SWING_NUM_CONN,   /* connections in an RRE, >= 1 */
+    TM_SWING_INTER_CONN, /* us, SYN to SYN inside an RRE */
+    TM_SWING_NUM_PAIRS,  /* request/response exchanges on a connection, >= 1 */
+    TM_SWING_REQ,        /* bytes of a request, >= 1 */
+    TM_SWING_RSP, /* bytes of a response, >= 1 (a last request without response gives no sample) */
+    TM_SWING_REQ_THINK, /* us, response end to next request, client RTT removed; from the 2nd pair on */
+    TM_SWING_SERVER_THINK, /* us, request end to response start, server RTT removed (our extension: the
+                              slave must delay its response itself) */
+    TM_SWING_CLOSE_THINK,   /* us, last data byte to the first FIN or RST (our extension) */
+    TM_SWING_INTER_SESSION, /* us, end of a client's session to the start of its next */
+    TM_SWING_PARAMS         /* count */
+};
+
+struct tm_swing {
+    struct tm_dist param[TM_SWING_PARAMS];
+};
+
+struct tm_constant {
+    uint32_t size_bytes;  /* of every request and response */
+    uint32_t interval_us; /* request to request (TrafficMimic: the slave answers at once) */
+    uint32_t n_exchanges; /* per connection */
+};
+
+struct tm_model {
+    enum tm_model_kind kind;
+    char name[TM_MODEL_NAME_MAX + 1];
+    union {
+        struct tm_swing swing;
+        struct tm_constant constant;
+    } u;
+};
+
+/* The parameter's name in databases, JSON and tables ("req_bytes"), its unit ("us", "bytes", "count")
+ * and a line of explanation; static storage. */
+const char *tm_swing_param_name(enum tm_swing_param p);
+const char *tm_swing_param_unit(enum tm_swing_param p);
+const char *tm_swing_param_help(enum tm_swing_param p);
+const char *tm_model_kind_name(enum tm_model_kind k); /* "swing", "constant" */
+
+/* TrafficMimic's constant-rate baseline: 1448 bytes every 500 ms, 10 exchanges, name "constant". */
+void tm_model_constant_default(struct tm_model *m);
+
+/* Frees what the model owns and leaves it all zero; deinit of an all-zero model does nothing. */
+void tm_model_deinit(struct tm_model *m);
+
+/* Whether a generator can play it: the name is allowed; swing needs non-empty NUM_PAIRS, REQ and RSP
+ * (the other parameters have stated defaults when empty: counts 1, times 0, INTER_RRE 2 s,
+ * INTER_SESSION 300 s), counts and sizes >= 1, sizes <= TM_WRITE_SIZE_MAX, pairs <= TM_MODEL_PAIRS_MAX,
+ * other counts <= TM_MODEL_COUNT_MAX, times <= TM_MODEL_TIME_MAX_US (thinks inside a connection above
+ * TM_WRITE_GAP_MAX are allowed and played as TM_WRITE_GAP_MAX);
+ * constant needs 1 <= n_exchanges <= TM_MODEL_PAIRS_MAX, 1 <= size <= TM_WRITE_SIZE_MAX and an interval
+ * <= TM_WRITE_GAP_MAX.  Else TM_ERR_RANGE with msg saying which. */
+TM_MUST_CHECK int tm_model_check(const struct tm_model *m, struct tm_msg *msg);
+
+bool tm_model_name_ok(const char *name);
+
+/* SHA-256 over the canonical form of kind and statistics (layout in model.c); the name and provenance are
+ * not part of it. */
+void tm_model_digest(const struct tm_model *m, uint8_t out[TM_DIGEST_LEN]);
+
+#endif

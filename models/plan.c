@@ -1,0 +1,57 @@
+#include "models/plan.h"
+
+#include <stdlib.h>
+
+#define FIRST_CAP 16U
+
+int tm_plan_add(struct tm_plan *p, struct tm_write w)
+{
+    if (p->n_writes == TM_PLAN_WRITES_MAX)
+        return TM_ERR_LIMIT;
+    if (p->n_writes == p->cap_writes) {
+        size_t cap = p->cap_writes > 0 ? 2 * p->cap_writes : FIRST_CAP;
+        struct tm_write *bigger = realloc(p->w, cap * sizeof *bigger);
+        if (!bigger)
+            return TM_ERR_NOMEM;
+        p->w = bigger;
+        p->cap_writes = cap;
+    }
+    p->w[p->n_writes++] = w;
+    return TM_OK;
+}
+
+void tm_plan_clear(struct tm_plan *p)
+{
+    p->n_writes = 0;
+    p->close_gap_us = 0;
+}
+
+void tm_plan_deinit(struct tm_plan *p)
+{
+    free(p->w);
+    *p = (struct tm_plan){0};
+}
+
+int tm_plan_check(const struct tm_plan *p)
+{
+    if (p->n_writes > TM_PLAN_WRITES_MAX || p->close_gap_us < 0)
+        return TM_ERR_RANGE;
+    for (size_t i = 0; i < p->n_writes; i++) {
+        const struct tm_write *w = &p->w[i];
+        if (w->size < 1 || w->size > TM_WRITE_SIZE_MAX || w->gap_us > TM_WRITE_GAP_MAX)
+            return TM_ERR_RANGE;
+        if (w->dir > TM_DOWN || w->ref_back > i)
+            return TM_ERR_RANGE;
+    }
+    return TM_OK;
+}
+
+uint64_t tm_plan_bytes(const struct tm_plan *p, enum tm_dir dir)
+{
+    uint64_t bytes = 0;
+    for (size_t i = 0; i < p->n_writes; i++) {
+        if (p->w[i].dir == dir)
+            bytes += p->w[i].size;
+    }
+    return bytes;
+}

@@ -1,0 +1,124 @@
+#include "test/unit/models/sample_models.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static char key_tool[] = "tool";
+static char value_tool[] = "tm-learn 0.1.0";
+static char key_gap[] = "rre_gap_us";
+static char value_gap[] = "2000000";
+static char key_note[] = "note";
+static char value_note[] = "";
+const struct tm_provenance sample_prov[3] = {
+    {key_tool, value_tool}, {key_gap, value_gap}, {key_note, value_note}};
+
+int sample_swing(struct tm_model *m, const char *name, uint64_t variant)
+{
+    *m = (struct tm_model){.kind = TM_MODEL_SWING};
+    (void)snprintf(m->name, sizeof m->name, "%s", name);
+    const struct {
+        enum tm_swing_param param;
+        struct tm_dist_point pt[3];
+        size_t n;
+    } rows[] = {
+        {TM_SWING_NUM_PAIRS, {{1, 3}, {4, 5}, {9, 6}}, 3},
+        {TM_SWING_REQ, {{36, 2 + variant}, {517, 9 + variant}}, 2},
+        {TM_SWING_RSP, {{1, 1}, {1448, 4}, {250000 + variant, 5}}, 3},
+        {TM_SWING_INTER_RRE, {{2500000, 1}}, 1},
+        {TM_SWING_CLOSE_THINK, {{0, 7}, {60000000, 8}}, 2},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        int rc = tm_dist_set(&m->u.swing.param[rows[i].param], rows[i].pt, rows[i].n);
+        if (rc) {
+            tm_model_deinit(m);
+            return rc;
+        }
+    }
+    return TM_OK;
+}
+
+bool same_model(const struct tm_model *a, const struct tm_model *b)
+{
+    if (a->kind != b->kind || strcmp(a->name, b->name) != 0)
+        return false;
+    if (a->kind == TM_MODEL_CONSTANT)
+        return memcmp(&a->u.constant, &b->u.constant, sizeof a->u.constant) == 0;
+    for (size_t p = 0; p < TM_SWING_PARAMS; p++) {
+        const struct tm_dist *x = &a->u.swing.param[p];
+        const struct tm_dist *y = &b->u.swing.param[p];
+        if (x->n_points != y->n_points)
+            return false;
+        if (x->n_points > 0 && memcmp(x->pt, y->pt, x->n_points * sizeof *x->pt) != 0)
+            return false;
+    }
+    return true;
+}
+
+bool same_entries(const struct tm_store_entry *a, size_t n_a, const struct tm_store_entry *b,
+                  size_t n_b)
+{
+    bool same = n_a == n_b;
+    for (size_t i = 0; same && i < n_a; i++) {
+        same = same_model(&a[i].model, &b[i].model) && a[i].n_prov == b[i].n_prov &&
+               memcmp(a[i].digest, b[i].digest, TM_DIGEST_LEN) == 0;
+        for (size_t k = 0; same && k < a[i].n_prov; k++)
+            same = strcmp(a[i].prov[k].key, b[i].prov[k].key) == 0 &&
+                   strcmp(a[i].prov[k].value, b[i].prov[k].value) == 0;
+    }
+    return same;
+}
+
+void make_temp_dir(char path[64])
+{
+    (void)snprintf(path, 64, "/tmp/tm-store-test-XXXXXX");
+    if (!mkdtemp(path)) {
+        perror("mkdtemp");
+        exit(2);
+    }
+}
+
+void drop_temp_dir(const char *path)
+{
+    (void)chmod(path, 0700);
+    DIR *dir = opendir(path);
+    const struct dirent *e;
+    while (dir && (e = readdir(dir))) {
+        char file[512];
+        (void)snprintf(file, sizeof file, "%s/%s", path, e->d_name);
+        if (unlink(file) != 0)
+            (void)rmdir(file);
+    }
+    if (dir)
+        (void)closedir(dir);
+    (void)rmdir(path);
+}
+
+uint8_t *slurp(const char *path, size_t *len)
+{
+    *len = 0;
+    uint8_t *bytes = NULL;
+    FILE *f = fopen(path, "rb");
+    struct stat st;
+    if (f && fstat(fileno(f), &st) == 0) {
+        size_t size = (size_t)st.st_size;
+        bytes = malloc(size + 1);
+        if (bytes)
+            *len = fread(bytes, 1, size, f);
+    }
+    if (f)
+        (void)fclose(f);
+    return bytes;
+}
+
+void spill(const char *path, const void *bytes, size_t len)
+{
+    FILE *f = fopen(path, "wb");
+    if (!f || fwrite(bytes, 1, len, f) != len || fclose(f) != 0) {
+        perror(path);
+        exit(2);
+    }
+}
