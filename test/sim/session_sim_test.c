@@ -1,0 +1,292 @@
+/* The engine in the simulator: what the design promises, for both masters and both ways of planning. */
+#include "test/sim/sim.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "test/support/check.h"
+#include "tm/base/time.h"
+
+#define SECONDS(n) ((int64_t)(n)*TM_US_PER_S)
+
+static struct sim_cfg base(const struct tm_model *m)
+{
+    return (struct sim_cfg){.model = m,
+                            .n_users = 1,
+                            .seed = 1,
+                            .delay_us = 20000,
+                            .jitter_us = 3000,
+                            .one_sided_us = 1};
+}
+
+static void healthy(const struct sim_result *r)
+{
+    CHECK_STR(r->failed ? r->failed : "", "");
+    CHECK_INT(r->wrong_bytes, 0);
+    CHECK_INT(r->wrong_sizes, 0);
+}
+
+/* Every combination of master and plan mode. */
+static void each_role(struct sim_cfg *cfg, void (*check)(struct sim_cfg *cfg))
+{
+    for (int role = 0; role < 4; role++) {
+        cfg->master = role & 1 ? TM_SERVER : TM_CLIENT;
+        cfg->plan_mode = role & 2 ? TM_PLAN_EMBEDDED : TM_PLAN_SEEDED;
+        check(cfg);
+    }
+}
+
+static void carry(struct sim_cfg *cfg)
+{
+    cfg->n_streams = 5;
+    cfg->stream_gap_us = 100000;
+    cfg->up_bytes = 30000;
+    cfg->down_bytes = 400000;
+    struct sim_result r = sim_run(cfg, SECONDS(3600), true);
+    healthy(&r);
+    CHECK_INT(r.streams_done, 5);
+    CHECK_INT(r.bytes_up, 5 * 30000);
+    CHECK_INT(r.bytes_down, 5 * 400000);
+    CHECK_INT(r.client.carriers_died, 0);
+    CHECK_INT(r.client.resent_tx_bytes, 0);
+    sim_result_deinit(&r);
+}
+
+static void streams_arrive_byte_exact_under_every_model(void)
+{
+    void (*const make[])(struct tm_model *) = {sim_model_https, sim_model_bulk,
+                                               tm_model_constant_default};
+    for (size_t i = 0; i < sizeof make / sizeof make[0]; i++) {
+        struct tm_model m;
+        make[i](&m);
+        struct sim_cfg cfg = base(&m);
+        cfg.n_users = 3;
+        each_role(&cfg, carry);
+        tm_model_deinit(&m);
+    }
+}
+
+static void play_ssh(struct sim_cfg *cfg)
+{
+    cfg->n_streams = 1;
+    cfg->up_bytes = 200;
+    cfg->down_bytes = 3000;
+    cfg->n_users = 2;
+    struct sim_result r = sim_run(cfg, SECONDS(3600), true);
+    healthy(&r);
+    CHECK_INT(r.streams_done, 1);
+    sim_result_deinit(&r);
+}
+
+static void requests_of_36_bytes_carry_data(void)
+{
+    struct tm_model m;
+    sim_model_ssh(&m);
+    struct sim_cfg cfg = base(&m);
+    each_role(&cfg, play_ssh);
+    tm_model_deinit(&m);
+}
+
+/* Hours of a model that is silent for minutes: carriers open again after every gap, none is given up. */
+static void play_silence(struct sim_cfg *cfg)
+{
+    struct sim_result r = sim_run(cfg, SECONDS(6 * 3600), false);
+    healthy(&r);
+    CHECK(r.client.carriers_ended >= 8);
+    CHECK_INT(r.client.carriers_died, 0);
+    CHECK_INT(r.server.carriers_died, 0);
+    sim_result_deinit(&r);
+}
+
+static void minutes_of_silence_are_played_and_the_next_carrier_opens(void)
+{
+    struct tm_model m;
+    sim_model_silent(&m);
+    struct sim_cfg cfg = base(&m);
+    each_role(&cfg, play_silence);
+    tm_model_deinit(&m);
+}
+
+/* ---- Non-interference ---- */
+
+static char *invariant_under(struct sim_cfg *cfg, unsigned n_streams, uint64_t up, uint64_t down,
+                             int64_t slow)
+{
+    cfg->log = true;
+    cfg->n_streams = n_streams;
+    cfg->stream_gap_us = 50000;
+    cfg->up_bytes = up;
+    cfg->down_bytes = down;
+    cfg->slow_reader_bps = slow;
+    struct sim_result r = sim_run(cfg, SECONDS(300), false);
+    healthy(&r);
+    if (n_streams > 0)
+        CHECK(r.bytes_up + r.bytes_down > 100000);
+    char *inv = sim_invariant(r.client_log);
+    char *other = sim_invariant(r.server_log);
+    CHECK(strlen(inv) > 10000 && strlen(other) > 10000);
+    free(other);
+    sim_result_deinit(&r);
+    return inv;
+}
+
+static void same_schedule(struct sim_cfg *cfg)
+{
+    char *idle = invariant_under(cfg, 0, 0, 0, 0);
+    char *bulk = invariant_under(cfg, 20, 5000000, 5000000, 0);
+    char *slow = invariant_under(cfg, 20, 500000, 500000, 20000);
+    CHECK_INT(strcmp(idle, bulk), 0);
+    CHECK_INT(strcmp(idle, slow), 0);
+    free(idle);
+    free(bulk);
+    free(slow);
+}
+
+static void idle_and_bulk_have_the_same_schedule(void)
+{
+    struct tm_model m;
+    sim_model_https(&m);
+    struct sim_cfg cfg = base(&m);
+    cfg.n_users = 3;
+    cfg.jitter_us = 0; /* so that the same moment of stopping cuts both runs at the same write */
+    each_role(&cfg, same_schedule);
+    tm_model_deinit(&m);
+}
+
+/* ---- Loss ---- */
+
+static uint64_t deaths_seen;
+
+static void survive_deaths(struct sim_cfg *cfg)
+{
+    cfg->n_streams = 8;
+    cfg->stream_gap_us = 20000;
+    cfg->up_bytes = 4000000;
+    cfg->down_bytes = 12000000;
+    cfg->death_gap_us = 9000;
+    cfg->one_sided_us = 300000;
+    for (uint64_t seed = 1; seed <= 2; seed++) {
+        cfg->seed = seed;
+        struct sim_result r = sim_run(cfg, SECONDS(3600), true);
+        healthy(&r);
+        CHECK_INT(r.streams_done, 8);
+        deaths_seen += r.n_deaths;
+        sim_result_deinit(&r);
+    }
+}
+
+static void ten_thousand_carrier_deaths_lose_nothing(void)
+{
+    struct tm_model m;
+    sim_model_bulk(&m);
+    struct sim_cfg cfg = base(&m);
+    cfg.n_users = 6;
+    cfg.delay_us = 5000;
+    deaths_seen = 0;
+    each_role(&cfg, survive_deaths);
+    printf("\n    carrier deaths survived: %llu\n", (unsigned long long)deaths_seen);
+    CHECK(deaths_seen >= 10000);
+    tm_model_deinit(&m);
+}
+
+static void stall(struct sim_cfg *cfg)
+{
+    cfg->n_streams = 3;
+    cfg->up_bytes = 100000;
+    cfg->down_bytes = 1000000;
+    struct sim_result r = sim_run(cfg, SECONDS(3600), true);
+    healthy(&r);
+    CHECK_INT(r.streams_done, 3);
+    sim_result_deinit(&r);
+}
+
+static void slow_and_stalling_links_only_delay(void)
+{
+    struct tm_model m;
+    sim_model_https(&m);
+    struct sim_cfg cfg = base(&m);
+    cfg.n_users = 4;
+    cfg.rate_bps = 2000000;
+    cfg.p_stall = 0.01;
+    cfg.stall_us = 400000;
+    each_role(&cfg, stall);
+    tm_model_deinit(&m);
+}
+
+/* A carrier that stalls for longer than the grace is given up, and nothing is lost. */
+static void long_stall(struct sim_cfg *cfg)
+{
+    cfg->n_streams = 3;
+    cfg->up_bytes = 100000;
+    cfg->down_bytes = 1000000;
+    struct sim_result r = sim_run(cfg, SECONDS(4 * 3600), true);
+    healthy(&r);
+    CHECK_INT(r.streams_done, 3);
+    CHECK(r.client.carriers_died > 0);
+    sim_result_deinit(&r);
+}
+
+static void silence_beyond_the_plan_is_death(void)
+{
+    struct tm_model m;
+    sim_model_https(&m);
+    struct sim_cfg cfg = base(&m);
+    cfg.n_users = 4;
+    cfg.p_stall = 0.01;
+    cfg.stall_us = SECONDS(25);
+    each_role(&cfg, long_stall);
+    tm_model_deinit(&m);
+}
+
+static void refused_streams_end_with_the_reply(void)
+{
+    struct tm_model m;
+    sim_model_https(&m);
+    struct sim_cfg cfg = base(&m);
+    cfg.n_users = 3;
+    cfg.refuse = true;
+    cfg.n_streams = 10;
+    cfg.up_bytes = 100000;
+    struct sim_result r = sim_run(&cfg, SECONDS(600), true);
+    healthy(&r);
+    CHECK_INT(r.streams_refused, 10);
+    sim_result_deinit(&r);
+    tm_model_deinit(&m);
+}
+
+/* Under backlog at least 97 % of the plaintext that is not plan or acknowledgement is payload. */
+static void useful_share_under_backlog(void)
+{
+    struct tm_model m;
+    sim_model_bulk(&m);
+    struct sim_cfg cfg = base(&m);
+    cfg.n_users = 4;
+    cfg.n_streams = 8;
+    cfg.up_bytes = 1 << 30;
+    cfg.down_bytes = 1 << 30;
+    struct sim_result r = sim_run(&cfg, SECONDS(60), false);
+    healthy(&r);
+    const struct tm_session_stats *s = &r.server;
+    double used = (double)s->payload_tx_bytes;
+    double all = used + (double)(s->control_tx_bytes + s->pad_tx_bytes);
+    printf("\n    payload share of plaintext beyond plan and ack, down: %.2f %%\n",
+           100 * used / all);
+    CHECK(used / all >= 0.97);
+    sim_result_deinit(&r);
+    tm_model_deinit(&m);
+}
+
+static const struct check_case cases[] = {
+    {"streams_arrive_byte_exact_under_every_model", streams_arrive_byte_exact_under_every_model},
+    {"requests_of_36_bytes_carry_data", requests_of_36_bytes_carry_data},
+    {"minutes_of_silence_are_played_and_the_next_carrier_opens",
+     minutes_of_silence_are_played_and_the_next_carrier_opens},
+    {"idle_and_bulk_have_the_same_schedule", idle_and_bulk_have_the_same_schedule},
+    {"ten_thousand_carrier_deaths_lose_nothing", ten_thousand_carrier_deaths_lose_nothing},
+    {"slow_and_stalling_links_only_delay", slow_and_stalling_links_only_delay},
+    {"silence_beyond_the_plan_is_death", silence_beyond_the_plan_is_death},
+    {"refused_streams_end_with_the_reply", refused_streams_end_with_the_reply},
+    {"useful_share_under_backlog", useful_share_under_backlog},
+};
+CHECK_MAIN("session_sim", cases)

@@ -1,0 +1,69 @@
+/* test/sim/sim.h - two engines, a virtual clock, virtual links: an hour of tunnel in a second.
+ *
+ * The simulator is a shell like the real one, without TLS and sockets: it does what the engines' actions ask,
+ * at the exact due time, and carries the bytes over links with delay, jitter, rate, stalls and death.  Record
+ * and handshake sizes are those of TLS; records arrive when their last byte does.
+ *
+ * The applications are deterministic: byte i of stream id in direction d is a hash of (id, d, i), so that
+ * every delivered byte is checked where it arrives. */
+#ifndef TM_TEST_SIM_SIM_H
+#define TM_TEST_SIM_SIM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "tm/base/rng.h"
+#include "tm/core/schedlog.h"
+#include "tm/core/session.h"
+
+struct sim_cfg {
+    const struct tm_model *model;
+    enum tm_side master;
+    enum tm_plan_mode plan_mode;
+    uint32_t n_users;
+    uint32_t pace_ms;
+    uint64_t seed; /* of schedule and network */
+    /* the links, both directions alike */
+    int64_t delay_us, jitter_us;
+    uint64_t rate_bps; /* of each carrier; 0: no limit */
+    double p_stall;    /* of a chunk: held up for stall_us */
+    int64_t stall_us;
+    int64_t death_gap_us; /* mean time between deaths of live carriers; 0: none */
+    int64_t one_sided_us; /* how long the second end goes on before it notices, at most */
+    /* the load */
+    unsigned n_streams;            /* opened one after another ... */
+    int64_t stream_gap_us;         /* ... so much apart */
+    uint64_t up_bytes, down_bytes; /* that each carries, then it is finished */
+    bool refuse;                   /* the server refuses every stream */
+    int64_t slow_reader_bps;       /* bytes per second that applications read; 0: at once */
+    bool log;
+};
+
+struct sim_result {
+    uint64_t n_deaths;
+    uint64_t streams_done; /* both directions byte-exact and ended, at both ends */
+    uint64_t streams_refused;
+    uint64_t bytes_up, bytes_down; /* delivered and checked */
+    uint64_t wrong_bytes;
+    uint64_t wrong_sizes; /* buffers whose composed size was not the planned one */
+    uint64_t writes;
+    int64_t early_us;   /* the most a write left before its due time; 0 */
+    const char *failed; /* of either session; NULL */
+    struct tm_session_stats client, server;
+    char *client_log, *server_log; /* owned; NULL unless cfg.log */
+};
+
+/* Runs for duration_us of virtual time, or until all streams are done when stop_when_done. */
+struct sim_result sim_run(const struct sim_cfg *cfg, int64_t duration_us, bool stop_when_done);
+void sim_result_deinit(struct sim_result *r);
+
+/* Hand-made models.  The caller deinits. */
+void sim_model_https(struct tm_model *m);  /* a handful of points: pages of kilobytes */
+void sim_model_ssh(struct tm_model *m);    /* 36-byte requests */
+void sim_model_silent(struct tm_model *m); /* minutes between exchanges and between connections */
+void sim_model_bulk(struct tm_model *m);   /* large responses, parallel connections */
+
+/* The invariant of a log as text: for each carrier its opening and its writes in order of index.  Owned. */
+char *sim_invariant(const char *log);
+
+#endif

@@ -1,0 +1,104 @@
+#include "tm/core/embed.h"
+
+#include "test/support/check.h"
+#include "tm/base/rng.h"
+#include "tm/core/entry.h"
+
+static const struct tm_shape SHAPE = {.hello_min = 480, .flight_min = 250, .fin_min = 80};
+
+/* A random projected plan with small writes, several in a row. */
+static struct tm_plan random_plan(struct tm_rng *r)
+{
+    struct tm_plan p = {.close_gap_us = 100};
+    size_t n = 2 + (size_t)tm_rng_below(r, 60);
+    for (size_t i = 0; i < n; i++) {
+        struct tm_write w = {.size = 1 + (uint32_t)tm_rng_below(r, 120),
+                             .gap_us = (uint32_t)tm_rng_below(r, 2000000),
+                             .dir = i == 0 ? TM_UP : (uint8_t)tm_rng_below(r, 2),
+                             .ref_back = (uint8_t)(i > 0)};
+        CHECK_INT(tm_plan_add(&p, w), TM_OK);
+    }
+    CHECK_INT(tm_shape_project(&p, &SHAPE, 2000, NULL), TM_OK);
+    return p;
+}
+
+/* Ships the plan as the composer does and checks that every write of the master could leave in time. */
+static void ship(const struct tm_plan *p, enum tm_side master)
+{
+    enum tm_dir dir = master == TM_CLIENT ? TM_UP : TM_DOWN;
+    size_t flight = tm_shape_flight_index(p);
+    size_t fin = tm_shape_fin_index(p);
+    size_t shipped = tm_embed_head(p, &SHAPE, master);
+    for (size_t i = 0; i < p->n_writes; i++) {
+        if (p->w[i].dir != dir)
+            continue;
+        uint32_t hs = i == 0        ? p->w[i].size
+                      : i == flight ? tm_shape_handshake_part(p->w[i].size, SHAPE.flight_min)
+                      : i == fin    ? tm_shape_handshake_part(p->w[i].size, SHAPE.fin_min)
+                                    : 0;
+        for (uint32_t rem = p->w[i].size - hs; rem > 0;) {
+            uint32_t rec = tm_shape_next_record(rem);
+            shipped += tm_embed_frame(p, shipped, i, rec - TM_RECORD_OVERHEAD);
+            rem -= rec;
+        }
+        CHECK(shipped >= tm_embed_needed(p, i) || shipped > p->n_writes);
+    }
+}
+
+static void projected_plans_can_always_carry_themselves(void)
+{
+    uint8_t seed[TM_SEED_LEN] = {3};
+    struct tm_rng r;
+    tm_rng_init(&r, seed);
+    for (int round = 0; round < 400; round++) {
+        enum tm_side master = round & 1 ? TM_SERVER : TM_CLIENT;
+        struct tm_plan p = random_plan(&r);
+        int rc = tm_embed_project(&p, &SHAPE, master, NULL);
+        CHECK(rc == TM_OK ||
+              (rc == TM_ERR_LIMIT && master == TM_CLIENT)); /* a head may not fit a token */
+        if (rc == TM_OK) {
+            ship(&p, master);
+            CHECK_INT(tm_shape_check(&p, &SHAPE, 0), TM_OK);
+        }
+        tm_plan_deinit(&p);
+    }
+}
+
+static void roomy_plans_are_not_changed(void)
+{
+    static const struct tm_write w[] = {{517, 0, TM_UP, 0},
+                                        {4000, 9000, TM_DOWN, 1},
+                                        {300, 3000, TM_UP, 1},
+                                        {900, 4000, TM_DOWN, 1}};
+    struct tm_plan p = {0};
+    for (size_t i = 0; i < 4; i++)
+        CHECK_INT(tm_plan_add(&p, w[i]), TM_OK);
+    struct tm_distortion d = {0};
+    CHECK_INT(tm_embed_project(&p, &SHAPE, TM_CLIENT, &d), TM_OK);
+    CHECK_INT(tm_embed_project(&p, &SHAPE, TM_SERVER, &d), TM_OK);
+    CHECK_INT(d.bytes_added, 0);
+    tm_plan_deinit(&p);
+}
+
+static void requests_of_36_bytes_grow_by_what_their_plan_needs(void)
+{
+    struct tm_plan p = {0};
+    for (size_t i = 0; i < 40; i++)
+        CHECK_INT(tm_plan_add(
+                      &p, (struct tm_write){36, 150000, i & 1 ? TM_DOWN : TM_UP, (uint8_t)(i > 0)}),
+                  TM_OK);
+    CHECK_INT(tm_shape_project(&p, &SHAPE, 2000, NULL), TM_OK);
+    CHECK_INT(tm_embed_project(&p, &SHAPE, TM_CLIENT, NULL), TM_OK);
+    for (size_t i = 6; i < 30; i += 2)
+        CHECK(p.w[i].size > 36 && p.w[i].size <= 36 + 2 * TM_ENTRY_LEN_MAX + TM_EMBED_SPARE);
+    CHECK_INT(p.w[7].size, 36); /* the slave's stay as they are */
+    tm_plan_deinit(&p);
+}
+
+static const struct check_case cases[] = {
+    {"projected_plans_can_always_carry_themselves", projected_plans_can_always_carry_themselves},
+    {"roomy_plans_are_not_changed", roomy_plans_are_not_changed},
+    {"requests_of_36_bytes_grow_by_what_their_plan_needs",
+     requests_of_36_bytes_grow_by_what_their_plan_needs},
+};
+CHECK_MAIN("embed", cases)

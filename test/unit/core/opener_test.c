@@ -1,0 +1,107 @@
+#include "tm/core/opener.h"
+
+#include <string.h>
+
+#include "test/support/check.h"
+#include "tm/base/time.h"
+
+/* `constant` opens each connection where the one before ended. */
+static struct tm_gen *constant_gen(struct tm_model *m)
+{
+    tm_model_constant_default(m);
+    struct tm_gen_cfg cfg = {.model = m, .n_users = 1};
+    struct tm_gen *g = NULL;
+    CHECK_INT(tm_gen_new(&g, &cfg), TM_OK);
+    return g;
+}
+
+static int64_t due(struct tm_opener *o, struct tm_gen *a, struct tm_gen *b)
+{
+    int64_t event_us;
+    tm_opener_fill(o, a, b);
+    return tm_opener_due_us(o, &event_us);
+}
+
+static void next_opens_when_the_last_has_ended(void)
+{
+    struct tm_model m;
+    struct tm_gen *g = constant_gen(&m);
+    struct tm_opener o;
+    tm_opener_init(&o, 0, TM_SRC_SESSION, 100);
+    CHECK_INT(due(&o, g, NULL), 100);
+    tm_opener_handed(&o, 100);
+    CHECK_INT(due(&o, g, NULL), TM_NEVER);
+    tm_opener_ended(&o, 7000);
+    CHECK_INT(due(&o, g, NULL), 7000);
+    CHECK_INT(o.next.index, 1);
+    tm_gen_free(g);
+}
+
+static void source_changes_only_between_groups(void)
+{
+    struct tm_model m;
+    struct tm_gen *a = constant_gen(&m);
+    struct tm_gen *b = constant_gen(&m);
+    struct tm_opener o;
+    tm_opener_init(&o, 0, TM_SRC_SESSION, 0);
+    CHECK_INT(due(&o, a, b), 0);
+    tm_opener_handed(&o, 0);
+    tm_opener_switch(&o, TM_SRC_MASTER);
+    (void)due(&o, a, b);
+    CHECK_INT(o.src, TM_SRC_SESSION); /* the group is still open */
+    tm_opener_ended(&o, 5000);
+    CHECK_INT(due(&o, a, b), 5000); /* the master's origin is where the group ended */
+    CHECK_INT(o.src, TM_SRC_MASTER);
+    CHECK_INT(o.next.index, 0);
+    tm_gen_free(a);
+    tm_gen_free(b);
+}
+
+static void without_a_head_the_session_plan_goes_on(void)
+{
+    struct tm_model m;
+    struct tm_gen *g = constant_gen(&m);
+    struct tm_opener o;
+    struct tm_head h = {.open = {.index = 0, .ref = TM_OPEN_ORIGIN, .gap_us = 10}};
+    tm_opener_init(&o, 0, TM_SRC_SESSION, 0);
+    CHECK_INT(due(&o, g, NULL), 0);
+    tm_opener_handed(&o, 0);
+    CHECK_INT(tm_opener_add_head(&o, &h), TM_OK);
+    tm_opener_ended(&o, 1000);
+    CHECK_INT(due(&o, g, NULL), 1010);
+    CHECK_INT(o.src, TM_SRC_EXPLICIT);
+    tm_opener_handed(&o, 1010);
+    tm_opener_ended(&o, 3000);
+    CHECK_INT(due(&o, g, NULL), 3000); /* no head has come: unaided */
+    CHECK_INT(o.src, TM_SRC_SESSION);
+    tm_opener_handed(&o, 3000);
+    h.open = (struct tm_open){.index = 1, .ref = TM_OPEN_ENDED, .gap_us = 70};
+    CHECK_INT(tm_opener_add_head(&o, &h), TM_OK);
+    tm_opener_ended(&o, 9000);
+    CHECK_INT(due(&o, g, NULL), 9070);
+    CHECK_INT(o.src, TM_SRC_EXPLICIT);
+    tm_gen_free(g);
+}
+
+static void heads_are_bounded_and_in_order(void)
+{
+    struct tm_opener o;
+    tm_opener_init(&o, 0, TM_SRC_SESSION, 0);
+    struct tm_head h = {.open = {.index = 5}};
+    CHECK_INT(tm_opener_add_head(&o, &h), TM_OK);
+    CHECK_INT(tm_opener_add_head(&o, &h), TM_ERR_PROTO);
+    for (uint64_t i = 1; i < TM_OPENER_HEADS; i++) {
+        h.open.index = 5 + i;
+        CHECK_INT(tm_opener_add_head(&o, &h), TM_OK);
+    }
+    h.open.index++;
+    CHECK_INT(tm_opener_add_head(&o, &h), TM_ERR_LIMIT);
+}
+
+static const struct check_case cases[] = {
+    {"next_opens_when_the_last_has_ended", next_opens_when_the_last_has_ended},
+    {"source_changes_only_between_groups", source_changes_only_between_groups},
+    {"without_a_head_the_session_plan_goes_on", without_a_head_the_session_plan_goes_on},
+    {"heads_are_bounded_and_in_order", heads_are_bounded_and_in_order},
+};
+CHECK_MAIN("opener", cases)

@@ -1,0 +1,236 @@
+/* The engine against peers that lie, and without memory.  What it does for honest peers is in test/sim. */
+#include "tm/core/session.h"
+
+#include <string.h>
+
+#include "test/support/check.h"
+#include "test/support/oom.h"
+#include "tm/core/frame.h"
+#include "tm/core/message.h"
+
+static const struct tm_shape SHAPE = {.hello_min = 480, .flight_min = 250, .fin_min = 80};
+
+static struct tm_session_cfg config(enum tm_side side, struct tm_model *m)
+{
+    tm_model_constant_default(m);
+    return (struct tm_session_cfg){.side = side,
+                                   .master = TM_CLIENT,
+                                   .model = m,
+                                   .shape = SHAPE,
+                                   .n_users = 1,
+                                   .prep_us = TM_PREP_US,
+                                   .seed = {1, 2, 3}};
+}
+
+/* A client that has opened carrier 0, and its token. */
+static struct tm_session *client(struct tm_model *m, struct tm_token *t)
+{
+    struct tm_session_cfg cfg = config(TM_CLIENT, m);
+    struct tm_session *s;
+    CHECK_INT(tm_session_new(&s, &cfg, 0), TM_OK);
+    struct tm_act act;
+    CHECK(tm_session_poll(s, 0, &act));
+    CHECK(act.kind == TM_ACT_OPEN && act.carrier == 0 && act.size == 1448);
+    tm_session_token(s, 0, t);
+    return s;
+}
+
+/* A server with carrier 0 accepted at time 1000. */
+static struct tm_session *server(struct tm_model *m)
+{
+    struct tm_token t;
+    struct tm_session *c = client(m, &t);
+    tm_session_free(c);
+    struct tm_session_cfg cfg;
+    tm_session_cfg_from_token(&cfg, &t);
+    cfg.model = m;
+    struct tm_session *s;
+    CHECK_INT(tm_session_new(&s, &cfg, 1000), TM_OK);
+    CHECK_INT(tm_session_accept(s, &t, 1448, 1000), TM_OK);
+    return s;
+}
+
+static void expect_failed(struct tm_session *s)
+{
+    struct tm_event ev;
+    struct tm_act act;
+    CHECK(tm_session_next_event(s, &ev));
+    CHECK_INT(ev.kind, TM_EVENT_FAILED);
+    CHECK(!tm_session_next_event(s, &ev));
+    CHECK(tm_session_poll(s, 2000, &act));
+    CHECK_INT(act.kind, TM_ACT_KILL);
+    CHECK(!tm_session_poll(s, 1000000000, &act)); /* fail closed: nothing is sent any more */
+    CHECK_INT(tm_session_next_us(s), TM_NEVER);
+    struct tm_dest d = {.kind = TM_ADDR_NAME, .len = 1, .addr = "a", .port = 1};
+    uint64_t id;
+    CHECK_INT(tm_session_stream_open(s, &d, &id), TM_ERR_CLOSED);
+}
+
+/* A record whose control stream holds the messages. */
+static size_t record_with(uint8_t *buf, size_t cap, const struct tm_message *m, size_t n)
+{
+    uint8_t control[1000];
+    struct tm_wr c = tm_wr_init(control, sizeof control);
+    for (size_t i = 0; i < n; i++)
+        tm_message_encode(&c, &m[i]);
+    struct tm_wr w = tm_wr_init(buf, cap);
+    tm_frame_encode_data_header(&w, 0, 0, false, true, c.len);
+    tm_wr_bytes(&w, control, c.len);
+    CHECK(tm_wr_ok(&c) && tm_wr_ok(&w));
+    return w.len;
+}
+
+#define SETTINGS                                                                                   \
+    {                                                                                              \
+        .kind = TM_MSG_SETTINGS, .u.settings = { TM_PROTOCOL_VERSION, 0, 65536, 256 }              \
+    }
+#define OPEN_2                                                                                     \
+    {                                                                                              \
+        .kind = TM_MSG_OPEN, .stream = 2, .u.dest = { TM_ADDR_IPV4, 4, "\1\2\3\4", 1 }             \
+    }
+
+static void lying_peers_end_the_session(void)
+{
+    const struct tm_message lies[][3] = {
+        {SETTINGS, {.kind = TM_MSG_CARRIER_END, .u.end = {0, 5}}}, /* more records than were sent */
+        {SETTINGS, {.kind = TM_MSG_PLAN_SEED, .u.seed = {1}}},     /* the client is master */
+        {SETTINGS, {.kind = TM_MSG_RESET, .stream = 0}},           /* control cannot be reset */
+        {SETTINGS, OPEN_2, OPEN_2},
+        {SETTINGS, OPEN_2, {.kind = TM_MSG_REPLY, .stream = 2}}, /* only servers reply */
+    };
+    for (size_t i = 0; i < sizeof lies / sizeof lies[0]; i++) {
+        struct tm_model m;
+        struct tm_session *s = server(&m);
+        uint8_t buf[1200];
+        size_t n = record_with(buf, sizeof buf, lies[i], lies[i][2].kind ? 3 : 2);
+        CHECK_INT(tm_session_record(s, 0, buf, n, 1500), TM_ERR_PROTO);
+        expect_failed(s);
+        tm_session_free(s);
+    }
+}
+
+static void a_peer_that_gives_up_ends_the_session(void)
+{
+    struct tm_model m;
+    struct tm_session *s = server(&m);
+    uint8_t buf[1200];
+    size_t n = record_with(buf, sizeof buf,
+                           (const struct tm_message[]){SETTINGS, {.kind = TM_MSG_FAIL}}, 2);
+    CHECK_INT(tm_session_record(s, 0, buf, n, 1500), TM_OK);
+    expect_failed(s);
+    tm_session_free(s);
+}
+
+static void garbage_and_wrong_versions_end_the_session(void)
+{
+    struct tm_model m;
+    uint8_t buf[1200];
+    struct tm_session *s = server(&m);
+    CHECK_INT(tm_session_record(s, 0, (const uint8_t *)"\xee\xee", 2, 1500), TM_ERR_FORMAT);
+    expect_failed(s);
+    tm_session_free(s);
+    s = server(&m);
+    size_t n = record_with(
+        buf, sizeof buf,
+        &(struct tm_message){.kind = TM_MSG_SETTINGS, .u.settings = {99, 0, 65536, 256}}, 1);
+    CHECK_INT(tm_session_record(s, 0, buf, n, 1500), TM_ERR_PROTO);
+    expect_failed(s);
+    tm_session_free(s);
+    s = server(&m);
+    n = record_with(buf, sizeof buf,
+                    &(struct tm_message){.kind = TM_MSG_CREDIT, .stream = 2, .u.limit = 1}, 1);
+    CHECK_INT(tm_session_record(s, 0, buf, n, 1500), TM_ERR_PROTO); /* before SETTINGS */
+    expect_failed(s);
+    tm_session_free(s);
+}
+
+static void more_than_the_credit_is_refused(void)
+{
+    struct tm_model m;
+    struct tm_session *s = server(&m);
+    uint8_t buf[64];
+    struct tm_wr w = tm_wr_init(buf, sizeof buf);
+    tm_frame_encode_data_header(&w, 2, 65536, false, true, 1);
+    tm_wr_u8(&w, 7);
+    CHECK_INT(tm_session_record(s, 0, buf, w.len, 1500), TM_ERR_PROTO);
+    expect_failed(s);
+    tm_session_free(s);
+}
+
+static void carriers_open_once_and_as_planned(void)
+{
+    struct tm_model m;
+    struct tm_token t;
+    tm_session_free(client(&m, &t));
+    struct tm_session *s = server(&m);
+    CHECK_INT(tm_session_accept(s, &t, 1448, 2000), TM_ERR_PROTO); /* replayed */
+    t.carrier = 1;
+    CHECK_INT(tm_session_accept(s, &t, 1447, 2000), TM_ERR_PROTO); /* another size than planned */
+    t.carrier = 2;
+    t.user = 1;
+    CHECK_INT(tm_session_accept(s, &t, 1448, 2000), TM_ERR_PROTO); /* no such user */
+    t.user = 0;
+    t.carrier = 3;
+    t.src = TM_SRC_MASTER;
+    CHECK_INT(tm_session_accept(s, &t, 1448, 2000), TM_ERR_PROTO); /* no such plan */
+    t.src = TM_SRC_SESSION;
+    t.carrier = 5000;
+    CHECK_INT(tm_session_accept(s, &t, 1448, 2000), TM_OK);
+    t.carrier = 4;
+    CHECK_INT(tm_session_accept(s, &t, 1448, 2000), TM_ERR_PROTO); /* long past */
+    struct tm_session_stats st;
+    tm_session_get_stats(s, &st);
+    CHECK_INT(st.carriers_live, 2);
+    tm_session_free(s);
+}
+
+static void bytes_beyond_the_plan_kill_the_carrier(void)
+{
+    struct tm_model m;
+    struct tm_session *s = server(&m);
+    struct tm_act act;
+    CHECK(!tm_session_poll(s, 1000, &act) || act.kind == TM_ACT_WRITE);
+    tm_session_received(s, 0, 9 * 1448 + 1, 1200);
+    CHECK(tm_session_poll(s, 1300, &act));
+    CHECK_INT(act.kind, TM_ACT_KILL);
+    CHECK_STR(act.why, "more bytes than planned");
+    tm_session_free(s);
+}
+
+/* The n-th allocation fails, for every n until all succeed: an error, never a crash or a leak. */
+static void every_failing_allocation_is_survived(void)
+{
+    struct tm_model m;
+    struct tm_session_cfg cfg = config(TM_CLIENT, &m);
+    bool done = false;
+    for (unsigned long n = 1; !done && n < 1000; n++) {
+        struct tm_session *s;
+        oom_fail_after(n);
+        int rc = tm_session_new(&s, &cfg, 0);
+        if (rc == TM_OK) {
+            struct tm_act act;
+            struct tm_dest d = {.kind = TM_ADDR_NAME, .len = 1, .addr = "a", .port = 1};
+            uint64_t id;
+            int opened = tm_session_stream_open(s, &d, &id);
+            CHECK(opened == TM_OK || opened == TM_ERR_LIMIT);
+            (void)tm_session_poll(s, 0, &act);
+            done = !oom_hit();
+        } else {
+            CHECK_INT(rc, TM_ERR_NOMEM);
+        }
+        oom_disable();
+        tm_session_free(s);
+    }
+    CHECK(done);
+}
+
+static const struct check_case cases[] = {
+    {"lying_peers_end_the_session", lying_peers_end_the_session},
+    {"a_peer_that_gives_up_ends_the_session", a_peer_that_gives_up_ends_the_session},
+    {"garbage_and_wrong_versions_end_the_session", garbage_and_wrong_versions_end_the_session},
+    {"more_than_the_credit_is_refused", more_than_the_credit_is_refused},
+    {"carriers_open_once_and_as_planned", carriers_open_once_and_as_planned},
+    {"bytes_beyond_the_plan_kill_the_carrier", bytes_beyond_the_plan_kill_the_carrier},
+    {"every_failing_allocation_is_survived", every_failing_allocation_is_survived},
+};
+CHECK_MAIN("session", cases)

@@ -1,0 +1,105 @@
+/* tm/core/compose.c - the plaintext of a record (TrafficMimic sec. 2: plan, control, data, padding).
+ *
+ * Order: the plan of this carrier, acknowledgements, control (stream 0), user data of the streams in turn,
+ * zeros.  What is put in depends on what waits; how long it is, never. */
+#include "tm/core/session_int.h"
+
+#include <string.h>
+
+#include "tm/core/embed.h"
+#include "tm/core/entry.h"
+#include "tm/core/frame.h"
+
+#define FRAME_PLAN 0x03U
+
+static void put_plan(struct tm_session *s, struct tm_carrier *c, struct tm_wr *w)
+{
+    const struct tm_plan *plan = &c->player.known.plan;
+    size_t n = c->shipping ? tm_embed_frame(plan, c->shipped, c->write_i, tm_wr_room(w)) : 0;
+    if (n == 0)
+        return;
+    size_t before = w->len;
+    tm_wr_u8(w, FRAME_PLAN);
+    tm_wr_u8(w, (uint8_t)n);
+    tm_entry_encode(w, plan, c->shipped, n);
+    c->shipped += n;
+    s->stats.plan_tx_bytes += w->len - before;
+}
+
+static void put_ack(struct tm_session *s, struct tm_carrier *here, struct tm_carrier *c,
+                    struct tm_wr *w)
+{
+    if (!c->ack_due || tm_frame_ack_len(c == here, c->k, c->rx_records) > tm_wr_room(w))
+        return;
+    size_t before = w->len;
+    tm_frame_encode_ack(w, c == here, c->k, c->rx_records);
+    c->ack_due = false;
+    s->stats.ack_tx_bytes += w->len - before;
+}
+
+static void put_acks(struct tm_session *s, struct tm_carrier *here, struct tm_wr *w)
+{
+    put_ack(s, here, here, w);
+    for (uint32_t i = 0; i < s->n_carriers; i++) {
+        struct tm_carrier *c = s->carriers[i];
+        if (c->state == TM_CARRIER_LIVE || c->state == TM_CARRIER_CLOSING)
+            put_ack(s, here, c, w);
+    }
+}
+
+/* Frames of one stream until it has nothing, or nothing more fits. */
+static void put_stream(struct tm_session *s, struct tm_carrier *c, struct tm_stream *st,
+                       struct tm_wr *w)
+{
+    while (tm_stream_has_data(st)) {
+        size_t before = w->len;
+        bool again = false;
+        ssize_t n = tm_stream_compose(st, w, &s->flight, &c->sent, c->tx_records, &again);
+        if (n < 0)
+            return;
+        uint64_t frame = w->len - before;
+        if (st == &s->control) {
+            s->stats.control_tx_bytes += frame;
+            continue;
+        }
+        s->stats.control_tx_bytes += frame - (uint64_t)n;
+        if (again)
+            s->stats.resent_tx_bytes += (uint64_t)n;
+        else
+            s->stats.payload_tx_bytes += (uint64_t)n;
+    }
+}
+
+static void put_streams(struct tm_session *s, struct tm_carrier *c, struct tm_wr *w)
+{
+    put_stream(s, c, &s->control, w);
+    for (uint32_t i = 0; i < TM_STREAMS_MAX && tm_wr_room(w) > 0; i++)
+        put_stream(s, c, &s->streams[(s->rr + i) % TM_STREAMS_MAX], w);
+    s->rr = (s->rr + 1) % TM_STREAMS_MAX;
+}
+
+size_t tm_session_compose(struct tm_session *s, uint32_t carrier, uint8_t *buf, int64_t now_us)
+{
+    (void)now_us;
+    struct tm_carrier *c = tm_session_find(s, carrier);
+    if (!c || !c->writing)
+        return 0;
+    if (c->write_left == 0) {
+        c->writing = false;
+        TM_ASSERT(!c->shipping ||
+                  c->shipped >= tm_embed_needed(&c->player.known.plan, c->write_i) ||
+                  c->shipped > c->player.known.plan.n_writes);
+        return 0;
+    }
+    uint32_t record = tm_shape_next_record(c->write_left);
+    struct tm_wr w = tm_wr_init(buf, record - TM_RECORD_OVERHEAD);
+    c->write_left -= record;
+    s->stats.record_tx_bytes += TM_RECORD_OVERHEAD;
+    put_plan(s, c, &w);
+    put_acks(s, c, &w);
+    put_streams(s, c, &w);
+    c->tx_records++;
+    s->stats.pad_tx_bytes += tm_wr_room(&w);
+    tm_wr_zeros(&w, tm_wr_room(&w)); /* PAD is zero */
+    return w.len;
+}

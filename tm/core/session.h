@@ -1,0 +1,218 @@
+/* tm/core/session.h - the engine: one tunnel session between a tm-client and a tm-server.
+ *
+ * Pure: it is fed bytes, events and the time, and answers with actions, events and its next deadline.  It
+ * opens nothing, reads no clock, logs nothing.  Both ends run this code; what differs is cfg.side, and
+ * which of them is master.  All sizes, all times and all openings come from the schedule; user data only
+ * fills the bytes that the schedule sends anyway (DESIGN.md).
+ *
+ * The shell's loop:
+ *   events of the network go in:   tm_session_opened / _accept / _received / _record / _sent / _gone
+ *   applications go in:            tm_session_stream_open / _stream_send / ...
+ *   then, until it says no:        tm_session_poll(now, &act): prepare what act says
+ *   and                            tm_session_next_event(&ev): tell applications
+ *   then sleep until               tm_session_next_us()
+ * `now_us` never goes back. */
+#ifndef TM_CORE_SESSION_H
+#define TM_CORE_SESSION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "models/model.h"
+#include "tm/base/buf.h"
+#include "tm/base/err.h"
+#include "tm/base/time.h"
+#include "tm/core/shape.h"
+#include "tm/core/token.h"
+
+#define TM_CARRIERS_MAX                                                                            \
+    256U /* live carriers of a session; the plan's next opening waits while full */
+#define TM_STREAMS_MAX   256U  /* live streams of a session, both openers together */
+#define TM_PREP_US       2000U /* default of cfg.prep_us */
+#define TM_DEST_HOST_MAX 255U
+
+struct tm_session; /* opaque */
+
+struct tm_session_cfg {
+    enum tm_side side; /* which end this is */
+    enum tm_side master;
+    enum tm_plan_mode plan_mode;
+    const struct tm_model *model;    /* borrowed; both ends must hold the same (digest) */
+    struct tm_shape shape;           /* the client's handshake sizes */
+    uint8_t seed[TM_TOKEN_SEED_LEN]; /* of the session's plan */
+    uint8_t
+        master_seed[TM_TOKEN_SEED_LEN]; /* server as master: the seed it will send; else unused */
+    uint8_t session_id[TM_SESSION_ID_LEN];
+    uint32_t n_users; /* 1..TM_GEN_USERS_MAX */
+    uint32_t pace_ms; /* cap of gaps between RREs and sessions; 0: none */
+    uint32_t prep_us; /* a buffer is asked for this long before its deadline, 1..65535 */
+    int64_t grace_us; /* a peer's write later than its plan by this much: the carrier is dead;
+                                     0: TM_GRACE_US */
+};
+#define TM_GRACE_US (10 * TM_US_PER_S)
+
+/* TM_ERR_RANGE for a configuration outside the limits above or a model that cannot be played, NOMEM. */
+TM_MUST_CHECK int tm_session_new(struct tm_session **out, const struct tm_session_cfg *cfg,
+                                 int64_t now_us);
+void tm_session_free(struct tm_session *s);
+
+/* A server's configuration from the first token that arrives of a session; model, master_seed and
+ * grace_us are the caller's to set.  A client's token for act (TM_ACT_OPEN): everything but kind,
+ * client_id and time_ms, which the caller sets. */
+void tm_session_cfg_from_token(struct tm_session_cfg *cfg, const struct tm_token *t);
+void tm_session_token(const struct tm_session *s, uint32_t carrier, struct tm_token *t);
+
+/* ---- Actions: what the shell must prepare now, at most prep_us before it is due ---- */
+
+enum tm_act_kind {
+    TM_ACT_OPEN, /* client: make the ClientHello (act.size bytes, token by tm_session_token), connect at
+                     act.due_us, send it gap_us after TCP is established.  It is write 0: report it by
+                     tm_session_sent. */
+    TM_ACT_WRITE, /* send a buffer of act.size bytes: first the handshake part, if any, then records composed
+                     by tm_session_compose until it returns 0 */
+    TM_ACT_CLOSE, /* client: FIN at act.due_us (planned), all writes have left; then _gone when it is closed */
+    TM_ACT_KILL /* give the carrier up at once (RST): dead or in error; the engine has forgotten it, report
+                     nothing more about it */
+};
+
+enum tm_hs_part { TM_HS_NONE, TM_HS_FLIGHT, TM_HS_FIN };
+
+struct tm_act {
+    enum tm_act_kind kind;
+    uint32_t carrier;
+    uint32_t write;     /* OPEN, WRITE: index in the carrier's plan */
+    uint32_t size;      /* OPEN, WRITE: bytes on the wire, handshake part included */
+    enum tm_hs_part hs; /* WRITE: which handshake flight comes first in this buffer */
+    uint32_t
+        hs_size;    /* its bytes (padded inside its Finished record to exactly this); 0 when none */
+    int64_t due_us; /* when; for rel_prev the expected time, see there */
+    bool
+        rel_prev; /* WRITE: the write right before it on this carrier is ours and has not been reported
+                              as sent: leave gap_us after its actual departure instead of at due_us */
+    uint32_t gap_us; /* OPEN: after establishment; WRITE with rel_prev; the plan's gap otherwise */
+    const char *why; /* KILL: a few words for the log */
+};
+
+/* The next action whose preparation time has come, in order of due time; false when there is none now. */
+bool tm_session_poll(struct tm_session *s, int64_t now_us, struct tm_act *act);
+/* When to call tm_session_poll again if nothing else happens; TM_NEVER: not before an event. */
+int64_t tm_session_next_us(const struct tm_session *s);
+
+/* The plaintext of the next record of the carrier's current WRITE into buf (TM_RECORD_PLAIN_MAX bytes
+ * room).  Returns its length (the record is 22 longer), or 0 when the write is complete.  Must be called in
+ * wire order, until it returns 0, before the next poll of the same carrier gives another WRITE. */
+size_t tm_session_compose(struct tm_session *s, uint32_t carrier, uint8_t *buf, int64_t now_us);
+
+/* ---- The network ---- */
+
+/* Client: the TCP connection of act OPEN is established. */
+void tm_session_opened(struct tm_session *s, uint32_t carrier, int64_t t_us);
+/* Server: an authenticated token opened a carrier; its ClientHello (hello_bytes, all of write 0) was
+ * complete at t_us.  TM_ERR_PROTO: a carrier number used before, a plan that does not exist or a hello of
+ * another size than planned; TM_ERR_LIMIT: too many carriers.  On error the carrier does not exist. */
+TM_MUST_CHECK int tm_session_accept(struct tm_session *s, const struct tm_token *t,
+                                    uint32_t hello_bytes, int64_t t_us);
+/* n bytes of ciphertext (handshake included) were read from the carrier at t_us: the clock of the plan.
+ * Call it before the records in these bytes are handed over. */
+void tm_session_received(struct tm_session *s, uint32_t carrier, size_t n, int64_t t_us);
+/* The plaintext of one record.  TM_ERR_PROTO: the peer broke the protocol; the carrier has been killed
+ * (an action KILL follows) or the session has failed (event FAILED). */
+int tm_session_record(struct tm_session *s, uint32_t carrier, const uint8_t *p, size_t len,
+                      int64_t now_us);
+/* Our write `write` departed: first byte at t_first_us, last byte handed to the kernel at t_last_us;
+ * unsent: bytes that the kernel still had queued before it (for the log). */
+void tm_session_sent(struct tm_session *s, uint32_t carrier, uint32_t write, int64_t t_first_us,
+                     int64_t t_last_us, uint32_t unsent);
+/* The TCP connection is over: `planned` when both sides closed after the last write, as planned; everything
+ * else (refused, reset, early end of file, TLS error) is death.  Returns false when death was not expected
+ * by the plan (so that the shell can log it). */
+bool tm_session_gone(struct tm_session *s, uint32_t carrier, int64_t t_us);
+
+/* ---- Applications ---- */
+
+enum tm_addr_kind { TM_ADDR_IPV4 = 1, TM_ADDR_NAME = 3, TM_ADDR_IPV6 = 4 }; /* RFC 1928 ATYP */
+struct tm_dest {
+    enum tm_addr_kind kind;
+    uint8_t len;                    /* 4, 16, or the length of the name, 1..255 */
+    uint8_t addr[TM_DEST_HOST_MAX]; /* network order bytes, or the name without terminator */
+    uint16_t port;
+};
+
+/* RFC 1928 sec. 6 reply codes, also our reset codes. */
+enum tm_reply {
+    TM_REPLY_OK = 0,
+    TM_REPLY_FAILURE = 1,
+    TM_REPLY_DENIED = 2,
+    TM_REPLY_NET_UNREACHABLE = 3,
+    TM_REPLY_HOST_UNREACHABLE = 4,
+    TM_REPLY_REFUSED = 5,
+    TM_REPLY_TTL_EXPIRED = 6,
+    TM_REPLY_COMMAND_UNSUPPORTED = 7,
+    TM_REPLY_ADDRESS_UNSUPPORTED = 8
+};
+
+/* Client: asks the server to connect to dest.  Data may be sent at once.  TM_ERR_LIMIT: too many streams
+ * or too many requests waiting; try again after an ENDED or any received record.  TM_ERR_CLOSED: failed. */
+TM_MUST_CHECK int tm_session_stream_open(struct tm_session *s, const struct tm_dest *dest,
+                                         uint64_t *stream);
+/* Server: the outcome of connecting (event OPEN).  A reply other than OK ends the stream. */
+void tm_session_stream_reply(struct tm_session *s, uint64_t stream, enum tm_reply reply);
+/* Takes as many bytes as there is room for, possibly 0 (then wait for WRITABLE).  < 0: TM_ERR_CLOSED when the
+ * stream is unknown, was reset or has been finished. */
+ssize_t tm_session_stream_send(struct tm_session *s, uint64_t stream, const uint8_t *p, size_t len);
+/* No more bytes from this side (half-close). */
+void tm_session_stream_finish(struct tm_session *s, uint64_t stream);
+/* Gives the stream up in both directions; the peer sees RESET with `code`. */
+void tm_session_stream_reset(struct tm_session *s, uint64_t stream, enum tm_reply code);
+/* The bytes that can be delivered now, contiguous in memory (call again after _consume for more); *end is
+ * set when the peer finished and nothing is left after these.  Borrowed until the next call. */
+struct tm_view tm_session_stream_peek(struct tm_session *s, uint64_t stream, bool *end);
+/* n bytes of them were delivered; gives the peer credit for as many. */
+void tm_session_stream_consume(struct tm_session *s, uint64_t stream, size_t n);
+
+enum tm_event_kind {
+    TM_EVENT_OPEN,  /* server: connect to ev.dest for ev.stream, then _stream_reply */
+    TM_EVENT_REPLY, /* client: the server's outcome, ev.reply; other than OK the stream has ended */
+    TM_EVENT_READABLE, /* bytes or the end of the stream can be peeked */
+    TM_EVENT_WRITABLE, /* _stream_send took less than it was given, and has room again */
+    TM_EVENT_RESET,    /* the peer gave the stream up, ev.reply says why; it has ended */
+    TM_EVENT_ENDED, /* both directions are finished, delivered and acknowledged; the id is forgotten */
+    TM_EVENT_FAILED /* the session is over: ev.why; all streams have ended, nothing will be sent */
+};
+struct tm_event {
+    enum tm_event_kind kind;
+    uint64_t stream;
+    enum tm_reply reply;
+    struct tm_dest dest;
+    const char *why;
+};
+/* The next event; false when there is none.  READABLE and WRITABLE come once per change. */
+bool tm_session_next_event(struct tm_session *s, struct tm_event *ev);
+
+/* ---- What a person wants to know ---- */
+
+struct tm_session_stats {
+    uint64_t wire_tx_bytes, wire_rx_bytes; /* TCP payload, as the schedule counts it */
+    uint64_t handshake_tx_bytes;           /* of tx: handshake parts */
+    uint64_t record_tx_bytes;              /* of tx: record overhead (22 a record) */
+    uint64_t plan_tx_bytes, ack_tx_bytes;  /* plaintext of plan entries; of acknowledgements */
+    uint64_t control_tx_bytes;             /* plaintext of other control, frame headers of data */
+    uint64_t payload_tx_bytes;             /* user data, first transmissions */
+    uint64_t resent_tx_bytes;              /* user data sent again after a carrier died */
+    uint64_t pad_tx_bytes;
+    uint64_t payload_rx_bytes; /* user data delivered in order */
+    uint32_t carriers_live, carriers_opened, carriers_ended, carriers_died;
+    uint32_t streams_live;
+    int64_t last_rx_us; /* when anything was last received; 0: never */
+    struct tm_distortion distortion;
+};
+void tm_session_get_stats(const struct tm_session *s, struct tm_session_stats *out);
+
+/* ---- The schedule log (tm/core/schedlog.h) ---- */
+struct tm_schedlog;
+/* Every opening, write, reception and end is recorded there from now on (borrowed; NULL: no more). */
+void tm_session_set_log(struct tm_session *s, struct tm_schedlog *log);
+
+#endif

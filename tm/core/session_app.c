@@ -1,0 +1,309 @@
+/* tm/core/session_app.c - streams: what applications give and get. */
+#include "tm/core/session_int.h"
+
+#include <string.h>
+
+struct tm_stream *tm_session_stream(struct tm_session *s, uint64_t id)
+{
+    if (id == 0)
+        return &s->control;
+    for (uint32_t i = 0; i < TM_STREAMS_MAX; i++) {
+        if (s->streams[i].live && s->streams[i].id == id)
+            return &s->streams[i];
+    }
+    return NULL;
+}
+
+static struct tm_stream *new_stream(struct tm_session *s, uint64_t id)
+{
+    for (uint32_t i = 0; i < TM_STREAMS_MAX; i++) {
+        if (!s->streams[i].live)
+            return tm_stream_init(&s->streams[i], id, TM_STREAM_WINDOW_MIN) == TM_OK
+                       ? &s->streams[i]
+                       : NULL;
+    }
+    return NULL;
+}
+
+/* Whether the peer is the one who opens streams with this id. */
+static bool is_peers(const struct tm_session *s, uint64_t id)
+{
+    return (id & 1) == (s->cfg.side == TM_CLIENT ? 1U : 0U);
+}
+
+struct tm_stream *tm_session_stream_for_data(struct tm_session *s, uint64_t id)
+{
+    struct tm_stream *st = tm_session_stream(s, id);
+    if (st || !is_peers(s, id) || id <= s->peer_stream)
+        return st;
+    return new_stream(s, id); /* data may overtake the OPEN, which is in order */
+}
+
+void tm_session_mark(struct tm_session *s, struct tm_stream *st, unsigned flags)
+{
+    if (!st->announced || (st->refused && !(flags & (TM_STREAM_EV_REPLY | TM_STREAM_EV_RESET))))
+        return;
+    if (st->events == 0)
+        s->n_events++;
+    st->events |= flags;
+}
+
+void tm_session_say(struct tm_session *s, const struct tm_message *m)
+{
+    uint8_t buf[TM_MESSAGE_MAX];
+    struct tm_wr w = tm_wr_init(buf, sizeof buf);
+    if (s->failed)
+        return;
+    tm_message_encode(&w, m);
+    TM_ASSERT(tm_wr_ok(&w));
+    if (tm_sendbuf_room(&s->control.tx) < w.len)
+        tm_session_fail(s, "the peer leaves control unacknowledged");
+    else
+        (void)tm_sendbuf_put(&s->control.tx, buf, w.len);
+}
+
+static void free_stream(struct tm_session *s, struct tm_stream *st)
+{
+    if (st->events)
+        s->n_events--;
+    s->tx_pool += st->tx.cap - TM_STREAM_WINDOW_MIN;
+    s->rx_pool += st->rx.cap - TM_STREAM_WINDOW_MIN;
+    tm_stream_deinit(st, &s->flight);
+}
+
+void tm_session_reap(struct tm_session *s, struct tm_stream *st)
+{
+    if (st->id == 0 || !st->announced || st->refused)
+        return;
+    if (st->fin_acked && st->tx.base == st->tx.end && tm_reasm_finished(&st->rx))
+        tm_session_mark(s, st, TM_STREAM_EV_ENDED);
+}
+
+/* ---- Credit ---- */
+
+/* The peer's credit grows with what was consumed; a window that is used up twice doubles, while the pool
+ * lasts.  Credit never exceeds reserved memory: the ring is there before it is granted. */
+static void grant(struct tm_session *s, struct tm_stream *st)
+{
+    struct tm_reasm *rx = &st->rx;
+    if (rx->end != TM_REASM_NO_END)
+        return;
+    if (rx->base - st->rx_grew_at >= rx->cap && rx->cap < TM_STREAM_WINDOW_MAX &&
+        s->rx_pool >= rx->cap) {
+        size_t more = rx->cap;
+        if (tm_reasm_grow(rx) == TM_OK) {
+            s->rx_pool -= more;
+            st->rx_grew_at = rx->base;
+        }
+    }
+    uint64_t limit = rx->base + rx->cap;
+    if (limit - st->rx_granted < rx->cap / 4)
+        return;
+    st->rx_granted = limit;
+    tm_session_say(s,
+                   &(struct tm_message){.kind = TM_MSG_CREDIT, .stream = st->id, .u.limit = limit});
+}
+
+/* The send buffer follows the peer's credit: more than that cannot be in flight. */
+static void grow_tx(struct tm_session *s, struct tm_stream *st)
+{
+    struct tm_sendbuf *tx = &st->tx;
+    if (tx->cap >= TM_STREAM_WINDOW_MAX || s->tx_pool < tx->cap ||
+        st->tx_limit < tx->base + 2 * tx->cap)
+        return;
+    size_t more = tx->cap;
+    if (tm_sendbuf_grow(tx) == TM_OK)
+        s->tx_pool -= more;
+}
+
+/* ---- Applications ---- */
+
+int tm_session_stream_open(struct tm_session *s, const struct tm_dest *dest, uint64_t *stream)
+{
+    if (s->failed)
+        return TM_ERR_CLOSED;
+    if (tm_sendbuf_room(&s->control.tx) < TM_CONTROL_WINDOW / 2)
+        return TM_ERR_LIMIT;
+    struct tm_stream *st = new_stream(s, s->next_stream);
+    if (!st)
+        return TM_ERR_LIMIT;
+    st->announced = true;
+    *stream = st->id;
+    s->next_stream += 2;
+    tm_session_say(s, &(struct tm_message){.kind = TM_MSG_OPEN, .stream = st->id, .u.dest = *dest});
+    return TM_OK;
+}
+
+void tm_session_stream_reply(struct tm_session *s, uint64_t stream, enum tm_reply reply)
+{
+    struct tm_stream *st = tm_session_stream(s, stream);
+    if (stream == 0 || !st || st->refused)
+        return;
+    tm_session_say(
+        s, &(struct tm_message){.kind = TM_MSG_REPLY, .stream = stream, .u.code = (uint8_t)reply});
+    if (reply != TM_REPLY_OK)
+        free_stream(s, st);
+}
+
+ssize_t tm_session_stream_send(struct tm_session *s, uint64_t stream, const uint8_t *p, size_t len)
+{
+    struct tm_stream *st = stream ? tm_session_stream(s, stream) : NULL;
+    if (s->failed || !st || st->refused || st->fin_queued)
+        return TM_ERR_CLOSED;
+    if (tm_sendbuf_room(&st->tx) < len)
+        grow_tx(s, st);
+    size_t n = tm_sendbuf_put(&st->tx, p, len);
+    st->wants_room |= n < len;
+    return (ssize_t)n;
+}
+
+void tm_session_stream_finish(struct tm_session *s, uint64_t stream)
+{
+    struct tm_stream *st = stream ? tm_session_stream(s, stream) : NULL;
+    if (st)
+        st->fin_queued = true;
+}
+
+void tm_session_stream_reset(struct tm_session *s, uint64_t stream, enum tm_reply code)
+{
+    struct tm_stream *st = stream ? tm_session_stream(s, stream) : NULL;
+    if (!st)
+        return;
+    if (!st->refused)
+        tm_session_say(s, &(struct tm_message){
+                              .kind = TM_MSG_RESET, .stream = stream, .u.code = (uint8_t)code});
+    free_stream(s, st);
+}
+
+struct tm_view tm_session_stream_peek(struct tm_session *s, uint64_t stream, bool *end)
+{
+    struct tm_stream *st = stream ? tm_session_stream(s, stream) : NULL;
+    *end = false;
+    if (!st || st->refused)
+        return (struct tm_view){0};
+    struct tm_view v = tm_reasm_peek(&st->rx);
+    *end = st->rx.base + v.len == st->rx.end;
+    return v;
+}
+
+void tm_session_stream_consume(struct tm_session *s, uint64_t stream, size_t n)
+{
+    struct tm_stream *st = stream ? tm_session_stream(s, stream) : NULL;
+    if (!st || st->refused)
+        return;
+    tm_reasm_consume(&st->rx, n);
+    s->stats.payload_rx_bytes += n;
+    grant(s, st);
+    tm_session_reap(s, st);
+}
+
+/* ---- Messages about streams ---- */
+
+static int on_open(struct tm_session *s, const struct tm_message *m)
+{
+    if (!is_peers(s, m->stream) || m->stream <= s->peer_stream || s->cfg.side != TM_SERVER)
+        return TM_ERR_PROTO;
+    struct tm_stream *st = tm_session_stream_for_data(s, m->stream);
+    s->peer_stream = m->stream;
+    if (!st) {
+        tm_session_say(s, &(struct tm_message){.kind = TM_MSG_REPLY,
+                                               .stream = m->stream,
+                                               .u.code = TM_REPLY_FAILURE});
+        return TM_OK;
+    }
+    st->announced = true;
+    st->dest = m->u.dest;
+    tm_session_mark(s, st, TM_STREAM_EV_OPEN);
+    if (st->rx.ready > 0 || st->rx.end == 0)
+        tm_session_mark(s, st, TM_STREAM_EV_READABLE);
+    return TM_OK;
+}
+
+static void refuse(struct tm_session *s, struct tm_stream *st, unsigned event, uint8_t code)
+{
+    st->reply = (enum tm_reply)code;
+    if (st->events) { /* older news no longer matter */
+        st->events = 0;
+        s->n_events--;
+    }
+    st->refused = true;
+    tm_session_mark(s, st, event);
+}
+
+int tm_session_heard_stream(struct tm_session *s, const struct tm_message *m)
+{
+    if (m->kind == TM_MSG_OPEN)
+        return on_open(s, m);
+    struct tm_stream *st = tm_session_stream(s, m->stream);
+    if (!st || st->refused)
+        return TM_OK;
+    if (m->kind == TM_MSG_CREDIT) {
+        if (m->u.limit > st->tx_limit)
+            st->tx_limit = m->u.limit;
+        if (st->wants_room) {
+            grow_tx(s, st);
+            if (tm_sendbuf_room(&st->tx) > 0) {
+                st->wants_room = false;
+                tm_session_mark(s, st, TM_STREAM_EV_WRITABLE);
+            }
+        }
+        return TM_OK;
+    }
+    if (m->stream == 0)
+        return TM_ERR_PROTO;
+    if (m->kind == TM_MSG_RESET) {
+        refuse(s, st, TM_STREAM_EV_RESET, m->u.code);
+    } else if (s->cfg.side != TM_CLIENT) {
+        return TM_ERR_PROTO;
+    } else if (m->u.code != TM_REPLY_OK) {
+        refuse(s, st, TM_STREAM_EV_REPLY, m->u.code);
+    } else {
+        st->reply = TM_REPLY_OK;
+        tm_session_mark(s, st, TM_STREAM_EV_REPLY);
+    }
+    return TM_OK;
+}
+
+/* ---- Events ---- */
+
+/* Takes the stream's most important pending event.  The order is the order in which things can have happened. */
+static void take_event(struct tm_session *s, struct tm_stream *st, struct tm_event *ev)
+{
+    static const struct {
+        enum tm_stream_flag flag;
+        enum tm_event_kind kind;
+    } order[] = {
+        {TM_STREAM_EV_OPEN, TM_EVENT_OPEN},         {TM_STREAM_EV_REPLY, TM_EVENT_REPLY},
+        {TM_STREAM_EV_RESET, TM_EVENT_RESET},       {TM_STREAM_EV_READABLE, TM_EVENT_READABLE},
+        {TM_STREAM_EV_WRITABLE, TM_EVENT_WRITABLE}, {TM_STREAM_EV_ENDED, TM_EVENT_ENDED},
+    };
+    size_t i = 0;
+    while (!(st->events & order[i].flag))
+        i++;
+    st->events &= ~(unsigned)order[i].flag;
+    if (st->events == 0)
+        s->n_events--;
+    *ev = (struct tm_event){.kind = order[i].kind, .stream = st->id, .reply = st->reply};
+    if (ev->kind == TM_EVENT_OPEN)
+        ev->dest = st->dest;
+    if (ev->kind == TM_EVENT_ENDED || st->refused)
+        free_stream(s, st);
+}
+
+bool tm_session_next_event(struct tm_session *s, struct tm_event *ev)
+{
+    if (s->failed) {
+        if (s->failed_told)
+            return false;
+        s->failed_told = true;
+        *ev = (struct tm_event){.kind = TM_EVENT_FAILED, .why = s->failed};
+        return true;
+    }
+    for (uint32_t i = 0; s->n_events > 0 && i < TM_STREAMS_MAX; i++) {
+        if (s->streams[i].live && s->streams[i].events) {
+            take_event(s, &s->streams[i], ev);
+            return true;
+        }
+    }
+    return false;
+}

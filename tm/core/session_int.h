@@ -1,0 +1,119 @@
+/* tm/core/session_int.h - the engine's state, shared by its four files and nobody else:
+ *   session.c      life, poll, statistics, the schedule (openings, kills)
+ *   session_net.c  what comes from the network: carriers, records, frames, control messages
+ *   session_app.c  what comes from and goes to applications: streams, events, credit
+ *   compose.c      what leaves: the plaintext of records */
+#ifndef TM_CORE_SESSION_INT_H
+#define TM_CORE_SESSION_INT_H
+
+#include "models/gen.h"
+#include "tm/core/flight.h"
+#include "tm/core/message.h"
+#include "tm/core/opener.h"
+#include "tm/core/player.h"
+#include "tm/core/session.h"
+#include "tm/core/stream.h"
+
+#define TM_FLIGHT_ITEMS 16384U /* DATA frames of a session that wait for acknowledgement */
+
+/*  client:  OPENING --tm_session_opened--> LIVE --CLOSE--> CLOSING --_gone--> ENDED --peer's report--> (free)
+ *  server:                  accept ------> LIVE ------------------ _gone--> ENDED
+ *  any:     dead, error --> KILLED --KILL handed out--> (free);   _gone unplanned --> (free) */
+enum tm_carrier_state {
+    TM_CARRIER_OPENING,
+    TM_CARRIER_LIVE,
+    TM_CARRIER_CLOSING,
+    TM_CARRIER_ENDED, /* closed as planned; what was sent waits for the peer's report */
+    TM_CARRIER_KILLED
+};
+
+struct tm_carrier {
+    uint32_t k;
+    enum tm_carrier_state state;
+    enum tm_plan_src src;
+    uint32_t user;
+    uint64_t index;
+    int64_t opened_us; /* planned time of opening (client) or acceptance (server) */
+    struct tm_player player;
+    /* sending */
+    struct tm_item_list sent;
+    uint32_t n_handed;      /* own writes handed out */
+    uint64_t tx_records;    /* composed so far */
+    uint64_t acked_records; /* of these, known to have been received */
+    bool writing;           /* a WRITE was handed out and is not fully composed */
+    uint32_t write_i;       /* its index */
+    uint32_t write_left;    /* bytes of it not yet composed */
+    bool shipping;          /* explicit plan, and this end is its master */
+    size_t shipped;         /* entries known to the slave or under way to it on this carrier */
+    int64_t sent_due_us;    /* due time of the last departed write */
+    /* receiving */
+    uint64_t rx_records;
+    bool ack_due;
+    bool peer_reported; /* the peer's CARRIER_END has come */
+    const char *why;    /* KILLED */
+};
+
+struct tm_session {
+    struct tm_session_cfg cfg;
+    struct tm_gen *gen;        /* of cfg.seed */
+    struct tm_gen *master_gen; /* of the master's seed; NULL until known */
+    struct tm_opener *openers; /* client: cfg.n_users */
+    uint32_t *heads_sent;      /* server as master of explicit plans: heads sent per user */
+    struct tm_carrier *carriers[TM_CARRIERS_MAX];
+    uint32_t n_carriers;    /* used entries of the array, packed */
+    uint32_t next_carrier;  /* client: number of the next one */
+    uint64_t seen_base;     /* server: all carrier numbers below were used ... */
+    uint64_t seen_bits[16]; /* ... and these of the 1024 from there on */
+    struct tm_flight flight;
+    struct tm_stream control;
+    struct tm_stream streams[TM_STREAMS_MAX];
+    uint32_t rr;               /* stream that composes next */
+    uint64_t next_stream;      /* id of our next opening */
+    uint64_t peer_stream;      /* highest id announced by the peer; 0: none */
+    uint64_t tx_pool, rx_pool; /* bytes left to lend to growing windows */
+    uint32_t n_events;         /* streams with pending events */
+    bool settings_seen;
+    const char *failed; /* why the session is over; NULL while it is not */
+    bool failed_told;   /* the FAILED event has been given */
+    int64_t now_us;
+    struct tm_schedlog *log;
+    struct tm_session_stats stats;
+};
+
+/* session.c */
+struct tm_carrier *tm_session_find(struct tm_session *s, uint32_t k);
+/* Adds a carrier that plays *take_plan.  TM_ERR_LIMIT, TM_ERR_NOMEM; the plan is freed on error. */
+TM_MUST_CHECK int tm_session_add(struct tm_session *s, struct tm_carrier **out, uint32_t k,
+                                 struct tm_known_plan *take_plan, int64_t start_us);
+/* Marks a carrier for KILL; what it had in flight is lost at once, its user's clock runs on from t_us. */
+void tm_session_kill(struct tm_session *s, struct tm_carrier *c, const char *why, int64_t t_us);
+/* The session is over: nothing is composed any more, all carriers are killed. */
+void tm_session_fail(struct tm_session *s, const char *why);
+/* Everything in flight on c goes to its streams' lists of lost ranges. */
+void tm_session_lose(struct tm_session *s, struct tm_carrier *c);
+void tm_session_forget(struct tm_session *s, struct tm_carrier *c);
+/* The projected plan of a carrier that this end can compute.  TM_ERR_NOMEM, LIMIT, PROTO (no such plan). */
+TM_MUST_CHECK int tm_session_plan(struct tm_session *s, enum tm_plan_src src, uint32_t user,
+                                  uint64_t index, struct tm_known_plan *out);
+/* Server as master of explicit plans: sends heads until TM_OPENER_HEADS - 1 wait at the client per user. */
+void tm_session_ship_heads(struct tm_session *s, uint32_t user, uint64_t opened_index);
+
+/* session_app.c */
+struct tm_stream *tm_session_stream(struct tm_session *s, uint64_t id);
+/* Finds, or makes for data that came before its OPEN; NULL: finished long ago, or no room. */
+struct tm_stream *tm_session_stream_for_data(struct tm_session *s, uint64_t id);
+void tm_session_mark(struct tm_session *s, struct tm_stream *st, unsigned flags);
+/* Queues a control message; when the peer leaves more than TM_CONTROL_WINDOW of it unacknowledged the session
+ * fails. */
+void tm_session_say(struct tm_session *s, const struct tm_message *m);
+/* Frees a stream whose directions are both over, with its ENDED event. */
+void tm_session_reap(struct tm_session *s, struct tm_stream *st);
+/* A message about a stream (OPEN, REPLY, RESET, CREDIT). */
+TM_MUST_CHECK int tm_session_heard_stream(struct tm_session *s, const struct tm_message *m);
+
+static inline bool tm_session_is_master(const struct tm_session *s)
+{
+    return s->cfg.side == s->cfg.master;
+}
+
+#endif

@@ -1,0 +1,381 @@
+/* tm/core/session_net.c - what comes from the network: connections, bytes, records, frames, messages. */
+#include "tm/core/session_int.h"
+
+#include <string.h>
+
+#include "tm/core/embed.h"
+#include "tm/core/entry.h"
+#include "tm/core/frame.h"
+#include "tm/core/schedlog.h"
+
+void tm_session_opened(struct tm_session *s, uint32_t carrier, int64_t t_us)
+{
+    struct tm_carrier *c = tm_session_find(s, carrier);
+    if (!c || c->state != TM_CARRIER_OPENING)
+        return;
+    c->state = TM_CARRIER_LIVE;
+    tm_player_start(&c->player, t_us);
+}
+
+/* ---- Accepting (server) ---- */
+
+/* Whether carrier number k is new; remembers it.  The numbers ascend, but may arrive in any order. */
+static bool is_new_number(struct tm_session *s, uint32_t k)
+{
+    const uint64_t span = sizeof s->seen_bits * 8;
+    if (k < s->seen_base)
+        return false;
+    while (k >= s->seen_base + span) { /* slide by a word; what falls out counts as used */
+        memmove(s->seen_bits, s->seen_bits + 1, sizeof s->seen_bits - sizeof s->seen_bits[0]);
+        s->seen_bits[15] = 0;
+        s->seen_base += 64;
+    }
+    uint64_t at = k - s->seen_base;
+    uint64_t bit = UINT64_C(1) << (at & 63);
+    if (s->seen_bits[at >> 6] & bit)
+        return false;
+    s->seen_bits[at >> 6] |= bit;
+    return true;
+}
+
+static int accepted_plan(struct tm_session *s, const struct tm_token *t,
+                         struct tm_known_plan *known)
+{
+    if (t->src != TM_SRC_EXPLICIT || tm_session_is_master(s))
+        return tm_session_plan(s, t->src, t->user, t->index, known);
+    /* The client ships it: its token holds what follows the ClientHello, which it is itself. */
+    *known = (struct tm_known_plan){0};
+    return TM_OK;
+}
+
+/* The head in the token of an explicit plan whose first entry is the ClientHello that brought it. */
+static int token_head(struct tm_session *s, const struct tm_token *t, uint32_t hello_bytes,
+                      struct tm_known_plan *known)
+{
+    struct tm_rd r = tm_rd_init(t->head, t->head_len);
+    int rc = tm_plan_add(&known->plan, (struct tm_write){.size = hello_bytes, .dir = TM_UP});
+    while (rc == TM_OK && r.len > 0)
+        rc = tm_entry_decode(&r, known);
+    if (rc == TM_OK)
+        rc = tm_shape_check(&known->plan, &s->cfg.shape, 0);
+    return rc;
+}
+
+int tm_session_accept(struct tm_session *s, const struct tm_token *t, uint32_t hello_bytes,
+                      int64_t t_us)
+{
+    if (s->failed)
+        return TM_ERR_CLOSED;
+    if (t->carrier > s->seen_base + UINT32_MAX / 2 || !is_new_number(s, t->carrier) ||
+        t->user >= s->cfg.n_users)
+        return TM_ERR_PROTO;
+    struct tm_known_plan known;
+    int rc = accepted_plan(s, t, &known);
+    if (rc == TM_OK && known.plan.n_writes == 0)
+        rc = token_head(s, t, hello_bytes, &known);
+    if (rc != TM_OK)
+        return rc == TM_ERR_NOMEM ? rc : TM_ERR_PROTO;
+    bool shipping = t->src == TM_SRC_EXPLICIT && tm_session_is_master(s);
+    size_t shipped = shipping ? tm_embed_head(&known.plan, &s->cfg.shape, TM_SERVER) : 0;
+    if (known.plan.w[0].size != hello_bytes) {
+        tm_plan_deinit(&known.plan);
+        return TM_ERR_PROTO;
+    }
+    struct tm_carrier *c;
+    rc = tm_session_add(s, &c, t->carrier, &known, t_us);
+    if (rc != TM_OK)
+        return rc;
+    c->state = TM_CARRIER_LIVE;
+    c->src = t->src;
+    c->user = t->user;
+    c->index = t->index;
+    c->opened_us = t_us;
+    c->shipping = shipping;
+    c->shipped = shipped;
+    tm_session_received(s, t->carrier, hello_bytes, t_us);
+    if (shipping)
+        tm_session_ship_heads(s, t->user, (uint64_t)t->index + 1);
+    return TM_OK;
+}
+
+/* ---- Bytes ---- */
+
+void tm_session_received(struct tm_session *s, uint32_t carrier, size_t n, int64_t t_us)
+{
+    struct tm_carrier *c = tm_session_find(s, carrier);
+    s->stats.wire_rx_bytes += n;
+    s->stats.last_rx_us = t_us;
+    if (!c || (c->state != TM_CARRIER_LIVE && c->state != TM_CARRIER_CLOSING))
+        return;
+    struct tm_player *p = &c->player;
+    size_t from = p->peer_next;
+    if (tm_player_received(p, n, t_us) != TM_OK) {
+        tm_session_kill(s, c, "more bytes than planned", t_us);
+        return;
+    }
+    enum tm_dir dir = s->cfg.side == TM_CLIENT ? TM_DOWN : TM_UP;
+    for (size_t i = from; s->log && i < p->peer_next; i++) {
+        if (p->known.plan.w[i].dir == dir)
+            tm_schedlog_recv(s->log, carrier, (uint32_t)i, &p->known.plan.w[i], p->event_us[i]);
+    }
+}
+
+void tm_session_sent(struct tm_session *s, uint32_t carrier, uint32_t write, int64_t t_first_us,
+                     int64_t t_last_us, uint32_t unsent)
+{
+    struct tm_carrier *c = tm_session_find(s, carrier);
+    if (!c || c->state == TM_CARRIER_KILLED || c->state == TM_CARRIER_ENDED)
+        return;
+    struct tm_player *p = &c->player;
+    if (tm_player_sent(p, write, t_last_us) != TM_OK) {
+        tm_session_kill(s, c, "internal: departure out of order", t_last_us);
+        return;
+    }
+    const struct tm_write *w = &p->known.plan.w[write];
+    int64_t event_us = w->ref_back == 0 ? p->start_us : p->event_us[write - w->ref_back];
+    int64_t due_us = tm_max_us(tm_later_us(event_us, w->gap_us), c->sent_due_us);
+    c->sent_due_us = due_us;
+    if (s->log)
+        tm_schedlog_write(s->log, carrier, write, w, event_us, due_us, t_first_us, t_last_us,
+                          unsent);
+}
+
+/* ---- Frames ---- */
+
+static void acknowledge(struct tm_session *s, struct tm_carrier *c, uint64_t n_records)
+{
+    struct tm_item *it;
+    if (n_records > c->acked_records)
+        c->acked_records = n_records;
+    while ((it = tm_flight_first(&s->flight, &c->sent)) != NULL && it->record < c->acked_records) {
+        struct tm_stream *st = tm_session_stream(s, it->stream);
+        if (st)
+            tm_stream_acked(st, it);
+        tm_flight_drop_first(&s->flight, &c->sent);
+        if (!st)
+            continue;
+        if (st->wants_room && tm_sendbuf_room(&st->tx) > 0) {
+            st->wants_room = false;
+            tm_session_mark(s, st, TM_STREAM_EV_WRITABLE);
+        }
+        tm_session_reap(s, st);
+    }
+    if (c->state == TM_CARRIER_ENDED && tm_item_list_is_empty(&c->sent))
+        tm_session_forget(s, c);
+}
+
+static int on_ack(struct tm_session *s, struct tm_carrier *here, const struct tm_frame *f)
+{
+    struct tm_carrier *c = f->u.ack.here ? here : tm_session_find(s, f->u.ack.carrier);
+    if (!c)
+        return TM_OK; /* forgotten since */
+    if (f->u.ack.n_records > c->tx_records)
+        return TM_ERR_PROTO;
+    acknowledge(s, c, f->u.ack.n_records);
+    return TM_OK;
+}
+
+static int on_plan(struct tm_session *s, struct tm_carrier *c, unsigned n, struct tm_rd *r)
+{
+    struct tm_known_plan *known = &c->player.known;
+    if (c->src != TM_SRC_EXPLICIT || c->shipping)
+        return TM_ERR_PROTO;
+    size_t from = known->plan.n_writes;
+    int rc = TM_OK;
+    for (unsigned i = 0; rc == TM_OK && i < n; i++)
+        rc = tm_entry_decode(r, known);
+    if (rc == TM_OK)
+        rc = tm_shape_check(&known->plan, &s->cfg.shape, from);
+    if (rc == TM_OK)
+        rc = tm_player_grown(&c->player);
+    return rc;
+}
+
+/* ---- Control messages ---- */
+
+static int on_carrier_end(struct tm_session *s, const struct tm_message *m, int64_t now_us)
+{
+    struct tm_carrier *c = tm_session_find(s, m->u.end.carrier);
+    if (!c || c->state == TM_CARRIER_KILLED)
+        return TM_OK;
+    if (m->u.end.n_records > c->tx_records)
+        return TM_ERR_PROTO;
+    enum tm_carrier_state was = c->state;
+    c->peer_reported = true;
+    if (was == TM_CARRIER_ENDED) {
+        /* What was acknowledged goes, the rest is lost; then nothing holds the carrier any more. */
+        c->state = TM_CARRIER_CLOSING; /* so that acknowledge() does not forget it under us */
+        acknowledge(s, c, m->u.end.n_records);
+        tm_session_lose(s, c);
+        tm_session_forget(s, c);
+        return TM_OK;
+    }
+    acknowledge(s, c, m->u.end.n_records);
+    if (!tm_player_done(&c->player))
+        tm_session_kill(s, c, "the peer lost it", now_us);
+    else
+        tm_session_lose(s, c);
+    return TM_OK;
+}
+
+static int on_plan_seed(struct tm_session *s, const struct tm_message *m)
+{
+    if (s->cfg.side != TM_CLIENT || s->cfg.master != TM_SERVER ||
+        s->cfg.plan_mode != TM_PLAN_SEEDED || s->master_gen)
+        return TM_ERR_PROTO;
+    struct tm_gen_cfg g = {.model = s->cfg.model,
+                           .n_users = s->cfg.n_users,
+                           .pace_us = (int64_t)s->cfg.pace_ms * TM_US_PER_MS};
+    memcpy(g.seed, m->u.seed, sizeof m->u.seed);
+    int rc = tm_gen_new(&s->master_gen, &g);
+    for (uint32_t u = 0; rc == TM_OK && u < s->cfg.n_users; u++)
+        tm_opener_switch(&s->openers[u], TM_SRC_MASTER);
+    return rc;
+}
+
+static int on_plan_head(struct tm_session *s, const struct tm_message *m)
+{
+    struct tm_head head = {.open = m->u.head.open, .len = (uint16_t)m->u.head.entries.len};
+    if (s->cfg.side != TM_CLIENT || s->cfg.master != TM_SERVER ||
+        s->cfg.plan_mode != TM_PLAN_EMBEDDED || m->u.head.user >= s->cfg.n_users ||
+        m->u.head.entries.len > sizeof head.entries)
+        return TM_ERR_PROTO;
+    memcpy(head.entries, m->u.head.entries.p, m->u.head.entries.len);
+    return tm_opener_add_head(&s->openers[m->u.head.user], &head);
+}
+
+static int on_settings(struct tm_session *s, const struct tm_message *m)
+{
+    if (m->u.settings.version != TM_PROTOCOL_VERSION ||
+        m->u.settings.stream_window != TM_STREAM_WINDOW_MIN)
+        return TM_ERR_PROTO;
+    s->settings_seen = true;
+    return TM_OK;
+}
+
+static int heard(struct tm_session *s, const struct tm_message *m, int64_t now_us)
+{
+    if (!s->settings_seen && m->kind != TM_MSG_SETTINGS)
+        return TM_ERR_PROTO;
+    switch (m->kind) {
+    case TM_MSG_SETTINGS:
+        return on_settings(s, m);
+    case TM_MSG_CARRIER_END:
+        return on_carrier_end(s, m, now_us);
+    case TM_MSG_PLAN_SEED:
+        return on_plan_seed(s, m);
+    case TM_MSG_PLAN_HEAD:
+        return on_plan_head(s, m);
+    case TM_MSG_FAIL:
+        tm_session_fail(s, "the other end gave the session up");
+        return TM_OK;
+    case TM_MSG_OPEN:
+    case TM_MSG_REPLY:
+    case TM_MSG_RESET:
+    case TM_MSG_CREDIT:
+        return tm_session_heard_stream(s, m);
+    }
+    return TM_OK;
+}
+
+/* ---- Records ---- */
+
+/* The whole control messages that lie ready. */
+static int hear(struct tm_session *s, int64_t now_us)
+{
+    uint8_t buf[TM_MESSAGE_MAX];
+    for (;;) {
+        struct tm_reasm *rx = &s->control.rx;
+        struct tm_view v = tm_reasm_peek(rx);
+        size_t all = (size_t)(rx->ready - rx->base);
+        if (v.len < all && v.len < sizeof buf) { /* it wraps around the ring: gather */
+            size_t n = all < sizeof buf ? all : sizeof buf;
+            memcpy(buf, v.p, v.len);
+            memcpy(buf + v.len, rx->ring, n - v.len);
+            v = (struct tm_view){buf, n};
+        }
+        struct tm_message m;
+        int used = tm_message_decode(&m, v.p, v.len);
+        if (used <= 0)
+            return used;
+        int rc = m.kind ? heard(s, &m, now_us) : TM_OK;
+        if (rc != TM_OK)
+            return rc;
+        tm_reasm_consume(rx, (size_t)used);
+        if (rx->base + rx->cap - s->control.rx_granted >= TM_CONTROL_WINDOW / 2) {
+            s->control.rx_granted = rx->base + rx->cap;
+            tm_session_say(
+                s, &(struct tm_message){.kind = TM_MSG_CREDIT, .u.limit = s->control.rx_granted});
+        }
+    }
+}
+
+static int on_data(struct tm_session *s, const struct tm_frame *f, int64_t now_us)
+{
+    struct tm_stream *st =
+        f->u.data.stream == 0 ? &s->control : tm_session_stream_for_data(s, f->u.data.stream);
+    if (!st || st->refused)
+        return TM_OK; /* a duplicate of a stream that ended, or one that will be refused */
+    uint64_t ready = st->rx.ready;
+    bool had_end = st->rx.ready == st->rx.end;
+    int rc = tm_reasm_put(&st->rx, f->u.data.offset, f->u.data.bytes, f->u.data.fin);
+    if (rc != TM_OK)
+        return rc;
+    if (st == &s->control)
+        return f->u.data.fin ? TM_ERR_PROTO : hear(s, now_us);
+    if (st->rx.ready > ready || (st->rx.ready == st->rx.end && !had_end))
+        tm_session_mark(s, st, TM_STREAM_EV_READABLE);
+    return TM_OK;
+}
+
+/* The frames of one record; *eliciting: it holds more than acknowledgements and plans, so it is itself to be
+ * acknowledged. */
+static int frames(struct tm_session *s, struct tm_carrier *c, struct tm_rd *r, bool *eliciting,
+                  int64_t now_us)
+{
+    *eliciting = false;
+    while (r->len > 0) {
+        struct tm_frame f;
+        int rc = tm_frame_decode(r, &f);
+        if (rc != TM_OK)
+            return rc;
+        switch (f.kind) {
+        case TM_FRAME_PAD:
+            break;
+        case TM_FRAME_ACK:
+            rc = on_ack(s, c, &f);
+            break;
+        case TM_FRAME_PLAN:
+            rc = on_plan(s, c, f.u.plan.n_entries, r);
+            break;
+        case TM_FRAME_DATA:
+            *eliciting = true;
+            rc = on_data(s, &f, now_us);
+            break;
+        }
+        if (rc != TM_OK)
+            return rc;
+    }
+    return TM_OK;
+}
+
+int tm_session_record(struct tm_session *s, uint32_t carrier, const uint8_t *p, size_t len,
+                      int64_t now_us)
+{
+    struct tm_carrier *c = tm_session_find(s, carrier);
+    if (s->failed || !c || (c->state != TM_CARRIER_LIVE && c->state != TM_CARRIER_CLOSING))
+        return TM_OK;
+    struct tm_rd r = tm_rd_init(p, len);
+    bool eliciting;
+    c->rx_records++;
+    int rc = frames(s, c, &r, &eliciting, now_us);
+    if (rc == TM_ERR_NOMEM) {
+        tm_session_fail(s, "out of memory");
+    } else if (rc != TM_OK) {
+        /* The bytes were authentic, so the peer itself is wrong: nothing that it says can be trusted. */
+        tm_session_fail(s, "the peer broke the protocol");
+    } else {
+        c->ack_due |= eliciting;
+    }
+    return rc;
+}

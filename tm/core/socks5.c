@@ -1,0 +1,106 @@
+/* tm/core/socks5.c - see socks5.h. */
+#include "tm/core/socks5.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "tm/base/buf.h"
+
+#define VERSION     0x05U
+#define CMD_CONNECT 0x01U
+#define HEAD_LEN    4U /* VER CMD RSV ATYP */
+#define PORT_LEN    2U
+
+ssize_t tm_socks5_greeting(const uint8_t *p, size_t len, uint8_t *method)
+{
+    if (len >= 1 && p[0] != VERSION)
+        return TM_ERR_PROTO;
+    if (len < 2)
+        return 0;
+    size_t total = 2U + p[1];
+    if (len < total)
+        return 0;
+    /* NMETHODS 0 is against the RFC, but answered like any other greeting that offers nothing. */
+    bool offered = p[1] > 0 && memchr(p + 2, TM_SOCKS5_NO_AUTH, p[1]) != NULL;
+    *method = offered ? TM_SOCKS5_NO_AUTH : TM_SOCKS5_NO_METHOD;
+    return (ssize_t)total;
+}
+
+void tm_socks5_method(uint8_t out[TM_SOCKS5_METHOD_LEN], uint8_t method)
+{
+    out[0] = VERSION;
+    out[1] = method;
+}
+
+/* Offset and length of the address behind the head; false when more bytes are needed. */
+static bool find_address(const uint8_t *p, size_t len, size_t *at, size_t *addr_len)
+{
+    *at = HEAD_LEN;
+    if (p[3] == TM_ADDR_IPV4) {
+        *addr_len = 4;
+    } else if (p[3] == TM_ADDR_IPV6) {
+        *addr_len = 16;
+    } else {
+        if (len <= HEAD_LEN)
+            return false;
+        *at = HEAD_LEN + 1;
+        *addr_len = p[HEAD_LEN];
+    }
+    return len >= *at + *addr_len + PORT_LEN;
+}
+
+static bool is_name(const uint8_t *p, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        if (p[i] <= 0x20 || p[i] >= 0x7f)
+            return false;
+    return len > 0;
+}
+
+ssize_t tm_socks5_request(const uint8_t *p, size_t len, struct tm_dest *dest, enum tm_reply *reply)
+{
+    if (len >= 1 && p[0] != VERSION)
+        return TM_ERR_PROTO;
+    if (len < HEAD_LEN)
+        return 0;
+    uint8_t cmd = p[1], atyp = p[3];
+    if (atyp != TM_ADDR_IPV4 && atyp != TM_ADDR_IPV6 && atyp != TM_ADDR_NAME) {
+        *reply = cmd == CMD_CONNECT ? TM_REPLY_ADDRESS_UNSUPPORTED : TM_REPLY_COMMAND_UNSUPPORTED;
+        return HEAD_LEN;
+    }
+    size_t at, addr_len;
+    if (!find_address(p, len, &at, &addr_len))
+        return 0;
+    ssize_t consumed = (ssize_t)(at + addr_len + PORT_LEN);
+    if (cmd != CMD_CONNECT) {
+        *reply = TM_REPLY_COMMAND_UNSUPPORTED;
+        return consumed;
+    }
+    if (atyp == TM_ADDR_NAME && !is_name(p + at, addr_len)) {
+        *reply = TM_REPLY_FAILURE;
+        return consumed;
+    }
+    *dest = (struct tm_dest){.kind = (enum tm_addr_kind)atyp, .len = (uint8_t)addr_len};
+    memcpy(dest->addr, p + at, addr_len);
+    dest->port = (uint16_t)(p[at + addr_len] << 8 | p[at + addr_len + 1]);
+    *reply = TM_REPLY_OK;
+    return consumed;
+}
+
+size_t tm_socks5_reply(uint8_t out[TM_SOCKS5_REPLY_MAX], enum tm_reply reply,
+                       const struct tm_dest *bound)
+{
+    static const struct tm_dest unknown = {.kind = TM_ADDR_IPV4, .len = 4};
+    const struct tm_dest *b = bound != NULL ? bound : &unknown;
+    struct tm_wr w = tm_wr_init(out, TM_SOCKS5_REPLY_MAX);
+    tm_wr_u8(&w, VERSION);
+    tm_wr_u8(&w, (uint8_t)reply);
+    tm_wr_u8(&w, 0);
+    tm_wr_u8(&w, (uint8_t)b->kind);
+    if (b->kind == TM_ADDR_NAME)
+        tm_wr_u8(&w, b->len);
+    tm_wr_bytes(&w, b->addr, b->len);
+    tm_wr_u16(&w, b->port);
+    TM_ASSERT(tm_wr_ok(&w));
+    return w.len;
+}

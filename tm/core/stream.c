@@ -1,0 +1,115 @@
+#include "tm/core/stream.h"
+
+#include <string.h>
+
+#include "tm/core/frame.h"
+
+int tm_stream_init(struct tm_stream *st, uint64_t id, uint32_t window)
+{
+    memset(st, 0, sizeof *st);
+    st->id = id;
+    st->lost = TM_ITEM_LIST_EMPTY;
+    st->tx_limit = window;
+    st->rx_granted = window;
+    if (tm_sendbuf_init(&st->tx, window) != TM_OK)
+        return TM_ERR_NOMEM;
+    if (tm_reasm_init(&st->rx, window) != TM_OK) {
+        tm_sendbuf_deinit(&st->tx);
+        return TM_ERR_NOMEM;
+    }
+    st->live = true;
+    return TM_OK;
+}
+
+void tm_stream_deinit(struct tm_stream *st, struct tm_flight *f)
+{
+    tm_flight_clear(f, &st->lost);
+    tm_sendbuf_deinit(&st->tx);
+    tm_reasm_deinit(&st->rx);
+    st->live = false;
+}
+
+/* New bytes that may be sent now. */
+static size_t fresh(const struct tm_stream *st)
+{
+    uint64_t to = st->tx.end < st->tx_limit ? st->tx.end : st->tx_limit;
+    return to > st->tx.next ? (size_t)(to - st->tx.next) : 0;
+}
+
+/* The end can ride behind offset `to`. */
+static bool ends_at(const struct tm_stream *st, uint64_t to)
+{
+    return st->fin_queued && to == st->tx.end;
+}
+
+bool tm_stream_has_data(const struct tm_stream *st)
+{
+    return st->live && (!tm_item_list_is_empty(&st->lost) || fresh(st) > 0 ||
+                        (st->fin_queued && !st->fin_sent && st->tx.next == st->tx.end));
+}
+
+/* Forgets lost ranges that were acknowledged meanwhile, wholly or at their front. */
+static void trim_lost(struct tm_stream *st, struct tm_flight *f)
+{
+    struct tm_item *it;
+    while ((it = tm_flight_first(f, &st->lost)) != NULL) {
+        if (it->offset + it->len > st->tx.base || (it->fin && !st->fin_acked)) {
+            if (it->offset < st->tx.base) {
+                uint64_t gone = st->tx.base - it->offset;
+                it->len = gone < it->len ? it->len - (uint32_t)gone : 0;
+                it->offset = st->tx.base;
+            }
+            return;
+        }
+        tm_flight_drop_first(f, &st->lost);
+    }
+}
+
+ssize_t tm_stream_compose(struct tm_stream *st, struct tm_wr *w, struct tm_flight *f,
+                          struct tm_item_list *sent, uint64_t record, bool *again)
+{
+    trim_lost(st, f);
+    struct tm_item *lost = tm_flight_first(f, &st->lost);
+    if (!lost && f->n_free == 0)
+        return -1;
+    uint64_t offset = lost ? lost->offset : st->tx.next;
+    size_t want = lost ? lost->len : fresh(st);
+    size_t header;
+    bool with_len;
+    size_t n = tm_frame_data_fit(st->id, offset, want, tm_wr_room(w), &header, &with_len);
+    if (header == 0 || (n == 0 && want > 0))
+        return -1;
+    bool fin = ends_at(st, offset + n);
+    if (n == 0 && !fin)
+        return -1;
+    if (lost && n < want && f->n_free == 0)
+        return -1; /* splitting it would need an item */
+    tm_frame_encode_data_header(w, st->id, offset, fin, with_len, n);
+    tm_sendbuf_copy(&st->tx, offset, w->p + w->len, n);
+    w->len += n;
+    *again = lost != NULL;
+    struct tm_item item = {
+        .stream = st->id, .offset = offset, .len = (uint32_t)n, .fin = fin, .record = record};
+    if (lost && n == want) {
+        lost->fin = fin;
+        lost->record = record;
+        tm_flight_move_first(f, &st->lost, sent);
+    } else {
+        if (lost) {
+            lost->offset += n;
+            lost->len -= (uint32_t)n;
+        } else {
+            st->tx.next += n;
+        }
+        TM_ASSERT(tm_flight_add(f, sent, &item));
+    }
+    st->fin_sent |= fin;
+    return (ssize_t)n;
+}
+
+void tm_stream_acked(struct tm_stream *st, const struct tm_item *item)
+{
+    tm_sendbuf_ack(&st->tx, item->offset, item->len);
+    if (item->fin)
+        st->fin_acked = true;
+}
