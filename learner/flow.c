@@ -1,0 +1,270 @@
+/* Flows live in slots 0..n_slots-1 of one array that grows by doubling; freed slots form a
+ * chain.  The index is a power-of-two array of slot numbers with linear probing at load <= 1/2;
+ * removal shifts back what follows, so there are no tombstones. */
+#include "learner/flow.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "tm/base/buf.h"
+#include "tm/base/time.h"
+
+#define NIL         UINT32_MAX
+#define SLOTS_START 512U
+
+struct list {
+    uint32_t first; /* longest there */
+    uint32_t last;
+};
+
+struct cell {
+    uint32_t slot; /* NIL: empty */
+    uint32_t hash;
+};
+
+struct tm_flow_table {
+    struct tm_flow_cfg cfg;
+    struct tm_flow *flow;
+    uint32_t n_slots; /* used so far, freed ones included */
+    uint32_t cap_slots;
+    uint32_t n_flows;
+    uint32_t first_free; /* chained by `next` */
+    struct cell *cell;
+    uint32_t mask; /* cells - 1 */
+    struct list open;
+    struct list closed;
+};
+
+struct tm_flow_key tm_flow_key_of(const struct tm_packet *p, unsigned *src_side)
+{
+    int order = memcmp(p->src, p->dst, TM_ADDR_LEN);
+    if (order == 0)
+        order = p->src_port < p->dst_port ? -1 : p->src_port > p->dst_port;
+    unsigned src = order <= 0 ? 0 : 1;
+    struct tm_flow_key k;
+    memcpy(k.addr[src], p->src, TM_ADDR_LEN);
+    memcpy(k.addr[!src], p->dst, TM_ADDR_LEN);
+    k.port[src] = p->src_port;
+    k.port[!src] = p->dst_port;
+    *src_side = src;
+    return k;
+}
+
+static uint64_t mix(uint64_t a, uint64_t b)
+{
+    __extension__ typedef unsigned __int128 u128;
+    u128 m = (u128)a * b;
+    return (uint64_t)m ^ (uint64_t)(m >> 64);
+}
+
+/* A multiply-fold hash; its constants are arbitrary odd numbers with about half their bits set. */
+static uint32_t hash_of(const struct tm_flow_table *t, const struct tm_flow_key *key)
+{
+    uint64_t w[4];
+    memcpy(w, key->addr, sizeof w);
+    uint64_t ports = (uint64_t)key->port[0] << 16 | key->port[1];
+    uint64_t h = t->cfg.hash_seed ^ UINT64_C(0x9e3779b97f4a7c15);
+    h = mix(h ^ w[0] ^ ports << 32, w[1] ^ UINT64_C(0xd6e8feb86659fd93));
+    h = mix(h ^ w[2] ^ ports, w[3] ^ UINT64_C(0xa0761d6478bd642f));
+    h = mix(h ^ ports, t->cfg.hash_seed ^ UINT64_C(0xe7037ed1a0b428db));
+    return (uint32_t)(h ^ h >> 32);
+}
+
+static bool key_equal(const struct tm_flow_key *a, const struct tm_flow_key *b)
+{
+    return memcmp(a->addr, b->addr, sizeof a->addr) == 0 && a->port[0] == b->port[0] &&
+           a->port[1] == b->port[1];
+}
+
+static void list_remove(struct tm_flow_table *t, struct list *l, struct tm_flow *f)
+{
+    if (f->prev == NIL)
+        l->first = f->next;
+    else
+        t->flow[f->prev].next = f->next;
+    if (f->next == NIL)
+        l->last = f->prev;
+    else
+        t->flow[f->next].prev = f->prev;
+}
+
+static void list_append(struct tm_flow_table *t, struct list *l, struct tm_flow *f)
+{
+    uint32_t slot = (uint32_t)(f - t->flow);
+    f->prev = l->last;
+    f->next = NIL;
+    if (l->last == NIL)
+        l->first = slot;
+    else
+        t->flow[l->last].next = slot;
+    l->last = slot;
+}
+
+static struct list *list_of(struct tm_flow_table *t, const struct tm_flow *f)
+{
+    return f->closed_us == TM_NEVER ? &t->open : &t->closed;
+}
+
+static void index_put(struct tm_flow_table *t, uint32_t slot)
+{
+    uint32_t i = t->flow[slot].hash & t->mask;
+    while (t->cell[i].slot != NIL)
+        i = (i + 1) & t->mask;
+    t->cell[i] = (struct cell){slot, t->flow[slot].hash};
+}
+
+/* Slots and index grow together; the index has at least two cells a slot. */
+static int grow(struct tm_flow_table *t)
+{
+    uint32_t cap = t->cap_slots > 0 ? t->cap_slots * 2 : SLOTS_START;
+    size_t flow_len;
+    size_t cell_len;
+    if (!tm_mul_ok(cap, sizeof *t->flow, &flow_len) ||
+        !tm_mul_ok((size_t)cap * 2, sizeof *t->cell, &cell_len))
+        return TM_ERR_NOMEM;
+    struct tm_flow *flow = realloc(t->flow, flow_len);
+    if (!flow)
+        return TM_ERR_NOMEM;
+    t->flow = flow;
+    struct cell *cell = malloc(cell_len);
+    if (!cell)
+        return TM_ERR_NOMEM;
+    memset(cell, 0xff, cell_len);
+    free(t->cell);
+    t->cell = cell;
+    t->mask = cap * 2 - 1;
+    t->cap_slots = cap;
+    for (uint32_t i = t->open.first; i != NIL; i = t->flow[i].next)
+        index_put(t, i);
+    for (uint32_t i = t->closed.first; i != NIL; i = t->flow[i].next)
+        index_put(t, i);
+    return TM_OK;
+}
+
+int tm_flow_table_new(struct tm_flow_table **out, const struct tm_flow_cfg *cfg)
+{
+    *out = NULL;
+    if (cfg->max_flows < 1 || cfg->max_flows > 1U << 30)
+        return TM_ERR_RANGE;
+    struct tm_flow_table *t = calloc(1, sizeof *t);
+    if (!t)
+        return TM_ERR_NOMEM;
+    t->cfg = *cfg;
+    t->first_free = NIL;
+    t->open = t->closed = (struct list){NIL, NIL};
+    if (grow(t) != TM_OK) {
+        tm_flow_table_free(t);
+        return TM_ERR_NOMEM;
+    }
+    *out = t;
+    return TM_OK;
+}
+
+void tm_flow_table_free(struct tm_flow_table *t)
+{
+    if (!t)
+        return;
+    free(t->flow);
+    free(t->cell);
+    free(t);
+}
+
+struct tm_flow *tm_flow_find(struct tm_flow_table *t, const struct tm_flow_key *key)
+{
+    uint32_t hash = hash_of(t, key);
+    for (uint32_t i = hash & t->mask; t->cell[i].slot != NIL; i = (i + 1) & t->mask) {
+        if (t->cell[i].hash != hash)
+            continue;
+        struct tm_flow *f = &t->flow[t->cell[i].slot];
+        if (!key_equal(&f->key, key))
+            continue;
+        if (f->closed_us == TM_NEVER && f->next != NIL) {
+            list_remove(t, &t->open, f);
+            list_append(t, &t->open, f);
+        }
+        return f;
+    }
+    return NULL;
+}
+
+int tm_flow_add(struct tm_flow_table *t, const struct tm_flow_key *key, struct tm_flow **out)
+{
+    TM_ASSERT(t->n_flows < t->cfg.max_flows);
+    uint32_t slot = t->first_free;
+    if (slot != NIL) {
+        t->first_free = t->flow[slot].next;
+    } else {
+        if (t->n_slots == t->cap_slots && grow(t) != TM_OK)
+            return TM_ERR_NOMEM;
+        slot = t->n_slots++;
+    }
+    struct tm_flow *f = &t->flow[slot];
+    *f = (struct tm_flow){.key = *key, .hash = hash_of(t, key), .closed_us = TM_NEVER};
+    tm_exchange_init(&f->exchange);
+    list_append(t, &t->open, f);
+    index_put(t, slot);
+    t->n_flows++;
+    *out = f;
+    return TM_OK;
+}
+
+struct tm_flow *tm_flow_victim(struct tm_flow_table *t, int64_t now_us)
+{
+    bool is_full = t->n_flows >= t->cfg.max_flows;
+    if (t->closed.first != NIL) {
+        struct tm_flow *f = &t->flow[t->closed.first];
+        if (is_full || now_us - f->closed_us >= t->cfg.linger_us)
+            return f;
+    }
+    return is_full && t->open.first != NIL ? &t->flow[t->open.first] : NULL;
+}
+
+struct tm_flow *tm_flow_any(struct tm_flow_table *t)
+{
+    uint32_t slot = t->closed.first != NIL ? t->closed.first : t->open.first;
+    return slot != NIL ? &t->flow[slot] : NULL;
+}
+
+void tm_flow_close(struct tm_flow_table *t, struct tm_flow *f, int64_t now_us)
+{
+    if (f->closed_us != TM_NEVER)
+        return;
+    list_remove(t, &t->open, f);
+    f->closed_us = now_us;
+    list_append(t, &t->closed, f);
+}
+
+/* Whether a cell that belongs at `home` and stands at `at` may move back to the hole. */
+static bool may_move(uint32_t home, uint32_t at, uint32_t hole, uint32_t mask)
+{
+    return ((at - home) & mask) >= ((at - hole) & mask);
+}
+
+static void index_remove(struct tm_flow_table *t, uint32_t slot)
+{
+    uint32_t hole = t->flow[slot].hash & t->mask;
+    while (t->cell[hole].slot != slot)
+        hole = (hole + 1) & t->mask;
+    for (uint32_t i = (hole + 1) & t->mask; t->cell[i].slot != NIL; i = (i + 1) & t->mask) {
+        if (may_move(t->cell[i].hash & t->mask, i, hole, t->mask)) {
+            t->cell[hole] = t->cell[i];
+            hole = i;
+        }
+    }
+    t->cell[hole].slot = NIL;
+}
+
+void tm_flow_remove(struct tm_flow_table *t, struct tm_flow *f)
+{
+    uint32_t slot = (uint32_t)(f - t->flow);
+    index_remove(t, slot);
+    list_remove(t, list_of(t, f), f);
+    f->next = t->first_free;
+    t->first_free = slot;
+    t->n_flows--;
+}
+
+uint32_t tm_flow_count(const struct tm_flow_table *t)
+{
+    return t->n_flows;
+}

@@ -1,0 +1,68 @@
+/* learner/flow.h - the table of open TCP connections: two endpoints -> the state of their
+ * exchange.
+ *
+ * Open addressing over a dense array of flows, bounded.  Open flows stand in the order of their
+ * last packet, so the one silent for longest is known when the table is full; closed flows linger
+ * a while for their last acknowledgements and retransmissions, in the order of closing, and are
+ * then the first to go.  Nothing that the table answers depends on the hash. */
+#ifndef TM_LEARNER_FLOW_H
+#define TM_LEARNER_FLOW_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "learner/exchange.h"
+#include "learner/packet.h"
+#include "tm/base/err.h"
+
+/* Both endpoints; side 0 is the one with the smaller (address, port). */
+struct tm_flow_key {
+    uint8_t addr[2][TM_ADDR_LEN];
+    uint16_t port[2];
+};
+
+/* The key of a packet's connection, and in *src_side which side sent it. */
+struct tm_flow_key tm_flow_key_of(const struct tm_packet *p, unsigned *src_side);
+
+struct tm_flow {
+    struct tm_flow_key key;
+    uint32_t hash;
+    uint32_t prev, next; /* neighbours in the open or the closed list */
+    int64_t closed_us;   /* TM_NEVER while open */
+    uint8_t client_side; /* 0 or 1 */
+    bool is_foreign; /* its server is not on a port that we learn: tracked only to be left out */
+    struct tm_exchange exchange;
+};
+
+struct tm_flow_cfg {
+    uint32_t max_flows; /* 1..2^30 */
+    int64_t linger_us;  /* closed flows are kept this long */
+    uint64_t hash_seed; /* any; makes collisions unpredictable for who writes a capture */
+};
+
+struct tm_flow_table; /* opaque; owns the flows */
+
+/* TM_ERR_RANGE, TM_ERR_NOMEM. */
+TM_MUST_CHECK int tm_flow_table_new(struct tm_flow_table **out, const struct tm_flow_cfg *cfg);
+void tm_flow_table_free(struct tm_flow_table *t);
+
+/* NULL when there is none; else it counts as just used.  Flows are borrowed until the next add or
+ * remove. */
+struct tm_flow *tm_flow_find(struct tm_flow_table *t, const struct tm_flow_key *key);
+/* A new open flow with a fresh exchange; the key must not be there, nor the table full (ask
+ * tm_flow_victim first). TM_ERR_NOMEM. */
+TM_MUST_CHECK int tm_flow_add(struct tm_flow_table *t, const struct tm_flow_key *key,
+                              struct tm_flow **out);
+/* A flow that should leave before another is added: one that lingered long enough at `now_us`, or
+ * when the table is full the flow closed first, else the open one silent for longest.  NULL:
+ * none. */
+struct tm_flow *tm_flow_victim(struct tm_flow_table *t, int64_t now_us);
+/* Any flow, in a fixed order, until the table is empty: NULL. */
+struct tm_flow *tm_flow_any(struct tm_flow_table *t);
+/* From now on it lingers; nothing if it does already. */
+void tm_flow_close(struct tm_flow_table *t, struct tm_flow *f, int64_t now_us);
+void tm_flow_remove(struct tm_flow_table *t, struct tm_flow *f);
+uint32_t tm_flow_count(const struct tm_flow_table *t);
+
+#endif

@@ -1,0 +1,58 @@
+/* learner/group.h - the connections of one user -> RREs and sessions.
+ *
+ * An RRE is a request-response exchange such as a web page, over one or several connections.
+ *
+ *   session |--------------------------------------------|   INTER_SESSION   |---
+ *   RRE     |-------------|    INTER_RRE   |-------------|
+ *   conn    |-----|                        |------|
+ *              |----------|                  |-----------|
+ *           INTER_CONN (start to start)
+ *
+ * A connection belongs to the current RRE when it starts less than `rre_gap_us` after the RRE's
+ * end (the latest end of its connections) and less than `inter_conn_us` after the previous start;
+ * else to the current session, as a new RRE, when it starts less than `session_gap_us` after that
+ * end; else it opens a session. Source: Swing (ToN 2009) sec. III.B for session and RRE; the
+ * two-sided RRE rule and the caps are those of the code released with it
+ * (getparamsfromconnanalysis). */
+#ifndef TM_LEARNER_GROUP_H
+#define TM_LEARNER_GROUP_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "learner/rtt.h"
+#include "learner/samples.h"
+#include "tm/base/err.h"
+
+struct tm_group_cfg {
+    int64_t rre_gap_us;        /* Swing: 2 s */
+    int64_t inter_conn_us;     /* Swing: 30 s */
+    int64_t session_gap_us;    /* Swing: 300 s */
+    int64_t session_length_us; /* no RRE joins later than this; 0: no limit (Swing's code: 300 s) */
+    int64_t away_us;           /* a longer silence between sessions is no habit, but a capture put
+                                  together from pieces: no sample */
+    uint32_t max_conns;        /* in an RRE; Swing: 100 */
+    uint32_t max_rres;         /* in a session; Swing: 100 */
+};
+struct tm_group_cfg tm_group_cfg_default(void);
+
+/* When a connection was there. */
+struct tm_span {
+    int64_t start_us;
+    int64_t end_us; /* >= start_us */
+};
+
+struct tm_group_counts {
+    uint64_t n_sessions;
+    uint64_t n_rres;
+    uint64_t n_away; /* silences longer than away_us */
+};
+
+/* Adds the samples NUM_RRE, INTER_RRE (round trip to the user removed), NUM_CONN, INTER_CONN and
+ * INTER_SESSION of one user's n connections, sorted by start, then end; adds to
+ * *counts.  TM_ERR_NOMEM. */
+TM_MUST_CHECK int tm_group_user(const struct tm_group_cfg *cfg, const struct tm_span *span,
+                                size_t n, struct tm_rtt rtt, struct tm_samples *samples,
+                                struct tm_group_counts *counts);
+
+#endif

@@ -1,0 +1,38 @@
+/* learner/options.h - what the commands that read captures are told on the command line. */
+#ifndef TM_LEARNER_OPTIONS_H
+#define TM_LEARNER_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "learner/fit.h"
+#include "learner/world.h"
+
+#define TM_OPTIONS_PORTS_MAX 64U
+
+struct tm_options {
+    const char *output; /* borrowed from argv, as all strings here */
+    const char *name;
+    const char *ports_text; /* as given, for provenance */
+    uint16_t ports[TM_OPTIONS_PORTS_MAX];
+    struct tm_world_cfg world; /* its `ports` points to the member above */
+    struct tm_fit_cfg fit;
+    char **traces;
+    size_t n_traces;
+    bool is_json;
+    bool is_quiet;
+    bool is_learn; /* which command's options are parsed */
+};
+
+/* Parse the arguments of `tm-learn learn` and `tm-learn connections` (argv[0] is the
+ * command).  Wrong usage and --help are answered at once and end the process, as argp does: status
+ * 2 and 0. */
+void tm_options_learn(struct tm_options *o, int argc, char **argv);
+void tm_options_connections(struct tm_options *o, int argc, char **argv);
+
+/* "2s", "500ms", "250us", "5m", "1h", or seconds without a unit.  False when it is none of these or
+ * longer than TM_MODEL_TIME_MAX_US. */
+bool tm_options_duration(const char *text, int64_t *out_us);
+
+#endif

@@ -1,0 +1,101 @@
+#include "learner/provenance.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tm/base/err.h"
+
+static void add_text(struct tm_prov_sheet *s, const char *key, const char *value)
+{
+    size_t i = s->n_lines;
+    TM_ASSERT(i < TM_PROV_LINES_MAX);
+    (void)snprintf(s->key[i], sizeof s->key[i], "%s", key);
+    (void)snprintf(s->value[i], sizeof s->value[i], "%s", value);
+    s->line[i] = (struct tm_provenance){s->key[i], s->value[i]};
+    s->n_lines++;
+}
+
+static void add_number(struct tm_prov_sheet *s, const char *key, uint64_t value)
+{
+    char text[24];
+    (void)snprintf(text, sizeof text, "%" PRIu64, value);
+    add_text(s, key, text);
+}
+
+static void add_options(struct tm_prov_sheet *s, const struct tm_options *o)
+{
+    const struct tm_group_cfg *g = &o->fit.group;
+    char ports[TM_OPTIONS_PORTS_MAX * 6 + 1] = "";
+    size_t len = 0;
+    for (size_t i = 0; i < o->world.n_ports; i++)
+        len += (size_t)snprintf(ports + len, sizeof ports - len, "%s%u", i > 0 ? "," : "",
+                                o->ports[i]);
+    add_text(s, "option.port", ports);
+    add_text(s, "option.key", o->fit.key == TM_USER_PAIR ? "pair" : "client");
+    add_number(s, "option.rre_gap_us", (uint64_t)g->rre_gap_us);
+    add_number(s, "option.inter_conn_us", (uint64_t)g->inter_conn_us);
+    add_number(s, "option.session_gap_us", (uint64_t)g->session_gap_us);
+    add_number(s, "option.session_length_us", (uint64_t)g->session_length_us);
+    add_number(s, "option.away_us", (uint64_t)g->away_us);
+    add_number(s, "option.max_conns", g->max_conns);
+    add_number(s, "option.max_rres", g->max_rres);
+    add_number(s, "option.max_pairs", o->world.exchange.max_pairs);
+    add_number(s, "option.gap_credit_bytes", o->world.exchange.gap_credit_bytes);
+    add_number(s, "option.min_packets", o->world.min_packets);
+    add_number(s, "option.max_flows", o->world.flow.max_flows);
+}
+
+static void add_reading(struct tm_prov_sheet *s, const struct tm_reading_counts *r)
+{
+    static const char *const key[TM_PACKET_KINDS] = {
+        [TM_PACKET_TCP] = "frames.tcp",         [TM_PACKET_NOT_IP] = "frames.not_ip",
+        [TM_PACKET_NOT_TCP] = "frames.not_tcp", [TM_PACKET_FRAGMENT] = "frames.fragment",
+        [TM_PACKET_CUT] = "frames.cut",         [TM_PACKET_BAD] = "frames.bad",
+    };
+    add_number(s, "captures", r->n_captures);
+    add_number(s, "captures.damaged", r->n_damaged);
+    add_number(s, "frames", r->n_frames);
+    for (size_t k = 0; k < TM_PACKET_KINDS; k++)
+        add_number(s, key[k], r->n_kind[k]);
+}
+
+static void add_world(struct tm_prov_sheet *s, const struct tm_world_counts *w)
+{
+    add_number(s, "packets", w->n_packets);
+    add_number(s, "packets.other_ports", w->n_other_packets);
+    add_number(s, "packets.retransmitted", w->n_retrans);
+    add_number(s, "connections", w->n_conns);
+    add_number(s, "connections.cut_parts", w->n_pseudo);
+    add_number(s, "connections.no_opening", w->n_no_syn);
+    add_number(s, "connections.no_end", w->n_no_end);
+    add_number(s, "connections.ended_early", w->n_evicted);
+    add_number(s, "dropped.few_packets", w->n_short);
+    add_number(s, "dropped.no_exchange", w->n_empty);
+    add_number(s, "dropped.port_of_client", w->n_foreign);
+    add_number(s, "bytes.up", w->bytes[TM_UP]);
+    add_number(s, "bytes.down", w->bytes[TM_DOWN]);
+    add_number(s, "bytes.inferred", w->inferred);
+    add_number(s, "bytes.uncounted", w->uncounted);
+}
+
+static int by_key(const void *a, const void *b)
+{
+    return strcmp(((const struct tm_provenance *)a)->key, ((const struct tm_provenance *)b)->key);
+}
+
+void tm_prov_fill(struct tm_prov_sheet *sheet, const struct tm_options *o,
+                  const struct tm_reading_counts *reading, const struct tm_world_counts *world,
+                  const struct tm_group_counts *group)
+{
+    sheet->n_lines = 0;
+    add_text(sheet, "tool", "tm-learn " TM_VERSION);
+    add_options(sheet, o);
+    add_reading(sheet, reading);
+    add_world(sheet, world);
+    add_number(sheet, "sessions", group->n_sessions);
+    add_number(sheet, "sessions.away", group->n_away);
+    add_number(sheet, "rres", group->n_rres);
+    qsort(sheet->line, sheet->n_lines, sizeof *sheet->line, by_key);
+}

@@ -1,0 +1,308 @@
+/* tm-learn list and show: what is in a model database, for people and as JSON. */
+#include <argp.h>
+#include <inttypes.h>
+#include <langinfo.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "learner/commands.h"
+#include "learner/figure.h"
+#include "models/store/store.h"
+
+struct show_options {
+    const char *path;
+    const char *name; /* NULL: all */
+    bool is_json;
+    bool takes_name;
+};
+
+enum { OPT_JSON = 0x100 };
+
+static error_t parse_show(int key, char *arg, struct argp_state *st)
+{
+    struct show_options *o = st->input;
+    switch (key) {
+    case OPT_JSON:
+        o->is_json = true;
+        return 0;
+    case ARGP_KEY_ARG:
+        if (!o->path)
+            o->path = arg;
+        else if (o->takes_name && !o->name)
+            o->name = arg;
+        else
+            argp_error(st, "%s: one argument too many", arg);
+        return 0;
+    case ARGP_KEY_END:
+        if (!o->path)
+            argp_error(st, "no database; name one, e.g. models.db");
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static const struct argp_option show_options[] = {
+    {"json", OPT_JSON, NULL, 0, "print one JSON object", 0},
+    {0},
+};
+
+static void print_hex(const uint8_t *p, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        (void)printf("%02x", p[i]);
+}
+
+/* RFC 8259 sec. 7. */
+static void print_json_text(const char *s)
+{
+    (void)putchar('"');
+    for (; *s; s++) {
+        unsigned char c = (unsigned char)*s;
+        if (c == '"' || c == '\\')
+            (void)printf("\\%c", c);
+        else if (c < 0x20)
+            (void)printf("\\u%04x", c);
+        else
+            (void)putchar(c);
+    }
+    (void)putchar('"');
+}
+
+static const char *provenance(const struct tm_store_entry *e, const char *key)
+{
+    for (size_t i = 0; i < e->n_prov; i++) {
+        if (strcmp(e->prov[i].key, key) == 0)
+            return e->prov[i].value;
+    }
+    return NULL;
+}
+
+static void print_list(const struct tm_store_entry *e, size_t n)
+{
+    (void)printf("%-24s %-10s %-17s %s\n", "NAME", "KIND", "DIGEST", "CONNECTIONS");
+    for (size_t i = 0; i < n; i++) {
+        const char *conns = provenance(&e[i], "connections");
+        (void)printf("%-24s %-10s ", e[i].model.name, tm_model_kind_name(e[i].model.kind));
+        print_hex(e[i].digest, 8);
+        (void)printf("  %s\n", conns ? conns : "-");
+    }
+}
+
+static void print_json_head(const struct tm_store_entry *e)
+{
+    (void)printf("{\"name\": ");
+    print_json_text(e->model.name);
+    (void)printf(", \"kind\": \"%s\", \"digest\": \"", tm_model_kind_name(e->model.kind));
+    print_hex(e->digest, TM_DIGEST_LEN);
+    (void)printf("\"");
+}
+
+static void print_list_json(const struct tm_store_entry *e, size_t n)
+{
+    (void)printf("{\"schema_version\": 1, \"models\": [");
+    for (size_t i = 0; i < n; i++) {
+        const char *conns = provenance(&e[i], "connections");
+        (void)printf("%s\n  ", i > 0 ? "," : "");
+        print_json_head(&e[i]);
+        (void)printf(", \"connections\": %s}", conns ? conns : "null");
+    }
+    (void)printf("\n]}\n");
+}
+
+static const unsigned shown_permille[] = {0, 100, 500, 900, 990, 1000};
+#define N_SHOWN (sizeof shown_permille / sizeof *shown_permille)
+
+static void print_param(const struct tm_dist *d, enum tm_swing_param p, bool is_utf8)
+{
+    char text[TM_FIGURE_LEN];
+    char curve[TM_FIGURE_CURVE_LEN];
+    (void)printf("%-16s %8" PRIu64, tm_swing_param_name(p), tm_dist_total(d));
+    for (size_t q = 0; q < N_SHOWN; q++) {
+        (void)snprintf(text, sizeof text, "-");
+        if (d->n_points > 0)
+            tm_figure_number(text, tm_dist_quantile(d, shown_permille[q]), tm_swing_param_unit(p));
+        (void)printf(" %9s", text);
+    }
+    (void)snprintf(text, sizeof text, "-");
+    if (d->n_points > 0)
+        tm_figure_mean_number(text, tm_figure_mean(d), tm_swing_param_unit(p));
+    tm_figure_curve(curve, d, is_utf8);
+    (void)printf(" %9s  %s\n", text, curve);
+}
+
+static void print_model(const struct tm_store_entry *e, bool is_utf8)
+{
+    (void)printf("%s: %s model, digest ", e->model.name, tm_model_kind_name(e->model.kind));
+    print_hex(e->digest, 8);
+    (void)printf("\n\n");
+    switch (e->model.kind) {
+    case TM_MODEL_SWING:
+        (void)printf("%-16s %8s %9s %9s %9s %9s %9s %9s %9s  %s\n", "PARAMETER", "N", "MIN", "P10",
+                     "P50", "P90", "P99", "MAX", "MEAN", "MIN..MAX (LOG)");
+        for (int p = 0; p < TM_SWING_PARAMS; p++)
+            print_param(&e->model.u.swing.param[p], (enum tm_swing_param)p, is_utf8);
+        break;
+    case TM_MODEL_CONSTANT:
+        (void)printf("size      %" PRIu32 " bytes\ninterval  %" PRIu32 " us\nexchanges %" PRIu32
+                     " per connection\n",
+                     e->model.u.constant.size_bytes, e->model.u.constant.interval_us,
+                     e->model.u.constant.n_exchanges);
+        break;
+    }
+    if (e->n_prov > 0)
+        (void)printf("\nlearned with\n");
+    for (size_t i = 0; i < e->n_prov; i++)
+        (void)printf("  %-26s %s\n", e->prov[i].key, e->prov[i].value);
+}
+
+static void print_param_json(const struct tm_dist *d, enum tm_swing_param p)
+{
+    static const char *const name[N_SHOWN] = {"min", "p10", "p50", "p90", "p99", "max"};
+    (void)printf("\n    {\"name\": \"%s\", \"unit\": \"%s\", \"n\": %" PRIu64,
+                 tm_swing_param_name(p), tm_swing_param_unit(p), tm_dist_total(d));
+    for (size_t q = 0; q < N_SHOWN; q++) {
+        if (d->n_points > 0)
+            (void)printf(", \"%s\": %" PRIu64, name[q], tm_dist_quantile(d, shown_permille[q]));
+        else
+            (void)printf(", \"%s\": null", name[q]);
+    }
+    if (d->n_points > 0)
+        (void)printf(", \"mean\": %.3f}", tm_figure_mean(d));
+    else
+        (void)printf(", \"mean\": null}");
+}
+
+static void print_model_json(const struct tm_store_entry *e)
+{
+    print_json_head(e);
+    switch (e->model.kind) {
+    case TM_MODEL_SWING:
+        (void)printf(", \"parameters\": [");
+        for (int p = 0; p < TM_SWING_PARAMS; p++) {
+            if (p > 0)
+                (void)putchar(',');
+            print_param_json(&e->model.u.swing.param[p], (enum tm_swing_param)p);
+        }
+        (void)printf("\n  ]");
+        break;
+    case TM_MODEL_CONSTANT:
+        (void)printf(", \"size_bytes\": %" PRIu32 ", \"interval_us\": %" PRIu32
+                     ", \"exchanges\": %" PRIu32,
+                     e->model.u.constant.size_bytes, e->model.u.constant.interval_us,
+                     e->model.u.constant.n_exchanges);
+        break;
+    }
+    (void)printf(", \"provenance\": {");
+    for (size_t i = 0; i < e->n_prov; i++) {
+        (void)printf("%s\n    ", i > 0 ? "," : "");
+        print_json_text(e->prov[i].key);
+        (void)printf(": ");
+        print_json_text(e->prov[i].value);
+    }
+    (void)printf("}}");
+}
+
+static void print_shown(const struct show_options *o, const struct tm_store_entry *e, size_t n)
+{
+    bool is_utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
+    size_t n_printed = 0;
+    if (o->is_json)
+        (void)printf("{\"schema_version\": 1, \"models\": [");
+    for (size_t i = 0; i < n; i++) {
+        if (o->name && strcmp(o->name, e[i].model.name) != 0)
+            continue;
+        if (o->is_json) {
+            (void)printf("%s\n  ", n_printed > 0 ? "," : "");
+            print_model_json(&e[i]);
+        } else {
+            (void)printf("%s", n_printed > 0 ? "\n\n" : "");
+            print_model(&e[i], is_utf8);
+        }
+        n_printed++;
+    }
+    if (o->is_json)
+        (void)printf("\n]}\n");
+}
+
+/* The name's model, built-in ones included, or TM_ERR_RANGE with the names that exist. */
+static int find(const struct show_options *o, struct tm_store_entry **e, size_t *n,
+                struct tm_msg *msg)
+{
+    for (size_t i = 0; i < *n; i++) {
+        if (!o->name || strcmp(o->name, (*e)[i].model.name) == 0)
+            return TM_OK;
+    }
+    if (!o->name)
+        return TM_OK;
+    struct tm_store_entry *one = calloc(1, sizeof *one);
+    if (!one)
+        return TM_ERR_NOMEM;
+    int rc = tm_store_load_model(o->path, o->name, &one->model, msg);
+    if (rc != TM_OK) {
+        free(one);
+        return rc;
+    }
+    tm_model_digest(&one->model, one->digest);
+    tm_store_entries_free(*e, *n);
+    *e = one;
+    *n = 1;
+    return TM_OK;
+}
+
+static int report(int rc, const struct tm_msg *msg)
+{
+    if (rc == TM_OK && fflush(stdout) == 0)
+        return 0;
+    if (rc != TM_OK)
+        (void)fprintf(stderr, "tm-learn: %s\n", msg->text[0] != '\0' ? msg->text : tm_strerror(rc));
+    return 1;
+}
+
+int tm_cmd_list(int argc, char **argv)
+{
+    static const struct argp argp = {
+        .options = show_options,
+        .parser = parse_show,
+        .args_doc = "models.db",
+        .doc = "List the models of a database.",
+    };
+    struct show_options o = {0};
+    struct tm_msg msg = {""};
+    struct tm_store_entry *e = NULL;
+    size_t n = 0;
+    if (argp_parse(&argp, argc, argv, 0, NULL, &o) != 0)
+        return 2;
+    int rc = tm_store_load(o.path, &e, &n, &msg);
+    if (rc == TM_OK && o.is_json)
+        print_list_json(e, n);
+    else if (rc == TM_OK)
+        print_list(e, n);
+    tm_store_entries_free(e, n);
+    return report(rc, &msg);
+}
+
+int tm_cmd_show(int argc, char **argv)
+{
+    static const struct argp argp = {
+        .options = show_options,
+        .parser = parse_show,
+        .args_doc = "models.db [NAME]",
+        .doc = "Show what a model holds, or all models of a database.",
+    };
+    struct show_options o = {.takes_name = true};
+    struct tm_msg msg = {""};
+    struct tm_store_entry *e = NULL;
+    size_t n = 0;
+    if (argp_parse(&argp, argc, argv, 0, NULL, &o) != 0)
+        return 2;
+    int rc = tm_store_load(o.path, &e, &n, &msg);
+    if (rc == TM_OK)
+        rc = find(&o, &e, &n, &msg);
+    if (rc == TM_OK)
+        print_shown(&o, e, n);
+    tm_store_entries_free(e, n);
+    return report(rc, &msg);
+}

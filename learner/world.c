@@ -1,0 +1,302 @@
+#include "learner/world.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tm/base/buf.h"
+#include "tm/base/time.h"
+
+#define N_PORTS       65536U
+#define RECORDS_START 256U
+
+struct tm_world {
+    struct tm_world_cfg cfg;
+    struct tm_world_counts counts;
+    struct tm_flow_table *flows;
+    struct tm_pair_pool pool;
+    struct tm_record *record;
+    size_t n_records;
+    size_t cap_records;
+    bool is_port[N_PORTS];
+    uint64_t n_syns[N_PORTS];  /* openings seen to other ports */
+    uint64_t n_other[N_PORTS]; /* packets of other connections, by the smaller port */
+};
+
+int tm_world_new(struct tm_world **out, const struct tm_world_cfg *cfg)
+{
+    *out = NULL;
+    if (cfg->n_ports == 0 || cfg->exchange.max_pairs == 0)
+        return TM_ERR_RANGE;
+    struct tm_world *w = calloc(1, sizeof *w);
+    if (!w)
+        return TM_ERR_NOMEM;
+    w->cfg = *cfg;
+    w->cfg.ports = NULL;
+    for (size_t i = 0; i < cfg->n_ports; i++)
+        w->is_port[cfg->ports[i]] = true;
+    tm_pair_pool_init(&w->pool);
+    int rc = tm_flow_table_new(&w->flows, &cfg->flow);
+    if (rc != TM_OK) {
+        tm_world_free(w);
+        return rc;
+    }
+    *out = w;
+    return TM_OK;
+}
+
+void tm_world_free(struct tm_world *w)
+{
+    if (!w)
+        return;
+    tm_flow_table_free(w->flows);
+    tm_pair_pool_deinit(&w->pool);
+    free(w->record);
+    free(w);
+}
+
+static int record_room(struct tm_world *w)
+{
+    if (w->n_records < w->cap_records)
+        return TM_OK;
+    size_t cap = w->cap_records > 0 ? w->cap_records * 2 : RECORDS_START;
+    size_t len;
+    struct tm_record *r = tm_mul_ok(cap, sizeof *r, &len) ? realloc(w->record, len) : NULL;
+    if (!r)
+        return TM_ERR_NOMEM;
+    w->record = r;
+    w->cap_records = cap;
+    return TM_OK;
+}
+
+static void count_kept(struct tm_world_counts *n, const struct tm_conn *c)
+{
+    n->n_conns++;
+    n->n_pseudo += c->is_pseudo;
+    n->n_no_syn += !c->has_syn;
+    n->n_no_end += !c->has_end;
+    n->n_retrans += c->n_retrans;
+    for (int d = 0; d < 2; d++) {
+        n->bytes[d] += c->bytes[d];
+        n->inferred += c->inferred[d];
+        n->uncounted += c->uncounted[d];
+    }
+}
+
+/* Keeps a finished connection, or drops it and says why in the counts. */
+static int emit(struct tm_world *w, const struct tm_flow *f, const struct tm_conn *c)
+{
+    bool is_short = c->n_packets < w->cfg.min_packets;
+    if (is_short || c->n_pairs == 0) {
+        w->counts.n_short += is_short;
+        w->counts.n_empty += !is_short;
+        tm_pair_pool_release(&w->pool, c->first_pair);
+        return TM_OK;
+    }
+    int rc = record_room(w);
+    if (rc != TM_OK)
+        return rc;
+    struct tm_record *r = &w->record[w->n_records++];
+    unsigned client = f->client_side;
+    memcpy(r->client, f->key.addr[client], TM_ADDR_LEN);
+    memcpy(r->server, f->key.addr[!client], TM_ADDR_LEN);
+    r->client_port = f->key.port[client];
+    r->server_port = f->key.port[!client];
+    r->conn = *c;
+    count_kept(&w->counts, c);
+    return TM_OK;
+}
+
+static int finish(struct tm_world *w, struct tm_flow *f)
+{
+    struct tm_conn c;
+    if (f->is_foreign) {
+        w->counts.n_foreign++;
+        return TM_OK;
+    }
+    tm_exchange_finish(&f->exchange, &w->cfg.exchange, &w->pool, &c);
+    return emit(w, f, &c);
+}
+
+static bool is_opening(const struct tm_packet *p)
+{
+    return (p->flags & (TM_TCP_SYN | TM_TCP_ACK)) == TM_TCP_SYN;
+}
+
+/* The side that opened is the client.  When the opening was not captured, the server is who has a
+ * port to learn from; if both have one, the smaller port; if they are equal, the receiver of the
+ * first packet. */
+static bool src_is_client(const struct tm_world *w, const struct tm_packet *p)
+{
+    if (p->flags & TM_TCP_SYN)
+        return is_opening(p);
+    bool src_known = w->is_port[p->src_port];
+    if (src_known != w->is_port[p->dst_port])
+        return !src_known;
+    return p->src_port >= p->dst_port;
+}
+
+static void orient(struct tm_world *w, struct tm_flow *f, const struct tm_packet *p,
+                   unsigned src_side)
+{
+    bool src_opened = src_is_client(w, p);
+    f->client_side = (uint8_t)(src_opened ? src_side : !src_side);
+    f->is_foreign = !w->is_port[src_opened ? p->dst_port : p->src_port];
+}
+
+static int add_flow(struct tm_world *w, const struct tm_flow_key *key, const struct tm_packet *p,
+                    unsigned src_side, struct tm_flow **out)
+{
+    struct tm_flow *old;
+    while ((old = tm_flow_victim(w->flows, p->t_us))) {
+        w->counts.n_evicted += old->closed_us == TM_NEVER;
+        int rc = finish(w, old);
+        tm_flow_remove(w->flows, old);
+        if (rc != TM_OK)
+            return rc;
+    }
+    int rc = tm_flow_add(w->flows, key, out);
+    if (rc == TM_OK)
+        orient(w, *out, p, src_side);
+    return rc;
+}
+
+/* The flow's endpoints open another connection. */
+static int reopen(struct tm_world *w, const struct tm_flow_key *key, const struct tm_packet *p,
+                  unsigned src_side, struct tm_flow **f)
+{
+    int rc = finish(w, *f);
+    tm_flow_remove(w->flows, *f);
+    return rc == TM_OK ? add_flow(w, key, p, src_side, f) : rc;
+}
+
+static struct tm_segment segment_of(const struct tm_packet *p, enum tm_dir dir)
+{
+    return (struct tm_segment){
+        .t_us = p->t_us,
+        .seq = p->seq,
+        .ack = p->ack,
+        .payload_len = p->payload_len,
+        .flags = p->flags,
+        .dir = (uint8_t)dir,
+    };
+}
+
+static int feed(struct tm_world *w, const struct tm_flow_key *key, const struct tm_packet *p,
+                unsigned src_side, struct tm_flow *f)
+{
+    struct tm_conn cut;
+    struct tm_segment s = segment_of(p, src_side == f->client_side ? TM_UP : TM_DOWN);
+    int rc = tm_exchange_feed(&f->exchange, &w->cfg.exchange, &w->pool, &s, &cut);
+    if (rc == TM_EXCHANGE_NEW) {
+        rc = reopen(w, key, p, src_side, &f);
+        if (rc != TM_OK)
+            return rc;
+        s = segment_of(p, src_side == f->client_side ? TM_UP : TM_DOWN);
+        rc = tm_exchange_feed(&f->exchange, &w->cfg.exchange, &w->pool, &s, &cut);
+    }
+    if (rc == TM_EXCHANGE_CUT)
+        rc = emit(w, f, &cut);
+    if (rc == TM_OK && tm_exchange_is_closed(&f->exchange))
+        tm_flow_close(w->flows, f, p->t_us);
+    return rc;
+}
+
+static void count_other(struct tm_world *w, const struct tm_packet *p)
+{
+    w->counts.n_other_packets++;
+    if (is_opening(p))
+        w->n_syns[p->dst_port]++;
+    w->n_other[p->src_port < p->dst_port ? p->src_port : p->dst_port]++;
+}
+
+int tm_world_packet(struct tm_world *w, const struct tm_packet *p)
+{
+    if (!w->is_port[p->src_port] && !w->is_port[p->dst_port]) {
+        count_other(w, p);
+        return TM_OK;
+    }
+    w->counts.n_packets++;
+    unsigned src_side;
+    struct tm_flow_key key = tm_flow_key_of(p, &src_side);
+    struct tm_flow *f = tm_flow_find(w->flows, &key);
+    int rc = TM_OK;
+    if (!f)
+        rc = add_flow(w, &key, p, src_side, &f);
+    else if (is_opening(p) && (f->is_foreign || tm_exchange_is_closed(&f->exchange)))
+        rc = reopen(w, &key, p, src_side, &f);
+    if (rc != TM_OK)
+        return rc;
+    if (!f->is_foreign)
+        return feed(w, &key, p, src_side, f);
+    if (p->flags & (TM_TCP_FIN | TM_TCP_RST))
+        tm_flow_close(w->flows, f, p->t_us);
+    return TM_OK;
+}
+
+int tm_world_end(struct tm_world *w)
+{
+    struct tm_flow *f;
+    int rc = TM_OK;
+    while (rc == TM_OK && (f = tm_flow_any(w->flows))) {
+        rc = finish(w, f);
+        tm_flow_remove(w->flows, f);
+    }
+    return rc;
+}
+
+void tm_world_clear(struct tm_world *w)
+{
+    struct tm_flow *f;
+    while ((f = tm_flow_any(w->flows)))
+        tm_flow_remove(w->flows, f);
+    tm_pair_pool_clear(&w->pool);
+    w->n_records = 0;
+}
+
+const struct tm_record *tm_world_records(const struct tm_world *w, size_t *n)
+{
+    *n = w->n_records;
+    return w->record;
+}
+
+const struct tm_pair_pool *tm_world_pairs(const struct tm_world *w)
+{
+    return &w->pool;
+}
+
+const struct tm_world_counts *tm_world_counts(const struct tm_world *w)
+{
+    return &w->counts;
+}
+
+static bool is_listed(const uint16_t *ports, size_t n, size_t port)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (ports[i] == port)
+            return true;
+    }
+    return false;
+}
+
+size_t tm_world_busiest(const struct tm_world *w, uint16_t *ports, size_t n)
+{
+    const uint64_t *score = w->n_other;
+    for (size_t p = 0; p < N_PORTS; p++) {
+        if (w->n_syns[p] > 0)
+            score = w->n_syns;
+    }
+    size_t found = 0;
+    while (found < n) {
+        size_t best = N_PORTS;
+        for (size_t p = 0; p < N_PORTS; p++) {
+            if (score[p] > 0 && !is_listed(ports, found, p) &&
+                (best == N_PORTS || score[p] > score[best]))
+                best = p;
+        }
+        if (best == N_PORTS)
+            break;
+        ports[found++] = (uint16_t)best;
+    }
+    return found;
+}

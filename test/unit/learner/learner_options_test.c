@@ -1,0 +1,108 @@
+#include "learner/options.h"
+
+#include "models/model.h"
+#include "test/support/check.h"
+
+static void durations_have_units(void)
+{
+    static const struct {
+        const char *text;
+        int64_t us;
+    } c[] = {{"2s", 2000000},
+             {"500ms", 500000},
+             {"250us", 250},
+             {"5m", 300000000},
+             {"5min", 300000000},
+             {"1h", 3600000000},
+             {"300", 300000000},
+             {"0.5s", 500000},
+             {"0", 0},
+             {"1.5ms", 1500},
+             {"1000000000s", (int64_t)TM_MODEL_TIME_MAX_US}};
+    for (size_t i = 0; i < sizeof c / sizeof *c; i++) {
+        int64_t us = -1;
+        CHECK(tm_options_duration(c[i].text, &us));
+        CHECK_INT(us, c[i].us);
+    }
+}
+
+static void what_is_no_duration_is_refused(void)
+{
+    static const char *const c[] = {"",    "s",   "-1s", "2x",          "2 s", "1e400s",
+                                    "nan", "inf", "0x",  "1001000000s", "+3s"};
+    for (size_t i = 0; i < sizeof c / sizeof *c; i++) {
+        int64_t us;
+        CHECK(!tm_options_duration(c[i], &us));
+    }
+}
+
+static void arguments_are_parsed(void)
+{
+    struct tm_options o;
+    char *argv[] = {"tm-learn learn",
+                    "-o",
+                    "m.db",
+                    "--name",
+                    "web-1",
+                    "--port=443,8443",
+                    "--rre-gap",
+                    "3s",
+                    "--gap-credit",
+                    "2000",
+                    "a.pcap",
+                    "--key",
+                    "pair",
+                    "b.pcap",
+                    "--max-pairs",
+                    "50",
+                    "--min-packets",
+                    "4",
+                    "--max-flows",
+                    "1000",
+                    "--session-length",
+                    "300s",
+                    NULL};
+    tm_options_learn(&o, (int)(sizeof argv / sizeof *argv) - 1, argv);
+    CHECK_STR(o.output, "m.db");
+    CHECK_STR(o.name, "web-1");
+    CHECK_INT(o.world.n_ports, 2);
+    CHECK_INT(o.world.ports[0], 443);
+    CHECK_INT(o.world.ports[1], 8443);
+    CHECK_INT(o.fit.group.rre_gap_us, 3000000);
+    CHECK_INT(o.fit.group.session_length_us, 300000000);
+    CHECK_INT(o.world.exchange.gap_credit_bytes, 2000);
+    CHECK_INT(o.world.exchange.max_pairs, 50);
+    CHECK_INT(o.world.min_packets, 4);
+    CHECK_INT(o.world.flow.max_flows, 1000);
+    CHECK_INT(o.fit.key, TM_USER_PAIR);
+    CHECK_INT(o.n_traces, 2);
+    CHECK_STR(o.traces[0], "a.pcap");
+    CHECK_STR(o.traces[1], "b.pcap");
+}
+
+static void defaults_are_swings(void)
+{
+    struct tm_options o;
+    char *argv[] = {"tm-learn connections", "-p", "22", "-", NULL};
+    tm_options_connections(&o, 4, argv);
+    CHECK_INT(o.fit.group.rre_gap_us, 2000000);
+    CHECK_INT(o.fit.group.inter_conn_us, 30000000);
+    CHECK_INT(o.fit.group.session_gap_us, 300000000);
+    CHECK_INT(o.fit.group.session_length_us, 0);
+    CHECK_INT(o.fit.group.max_conns, 100);
+    CHECK_INT(o.fit.group.max_rres, 100);
+    CHECK_INT(o.fit.key, TM_USER_CLIENT);
+    CHECK_INT(o.world.exchange.gap_credit_bytes, 15000);
+    CHECK_INT(o.world.exchange.max_pairs, 200);
+    CHECK_INT(o.world.min_packets, 6);
+    CHECK_INT(o.world.flow.max_flows, 1000000);
+    CHECK_STR(o.traces[0], "-");
+}
+
+static const struct check_case cases[] = {
+    {"durations_have_units", durations_have_units},
+    {"what_is_no_duration_is_refused", what_is_no_duration_is_refused},
+    {"arguments_are_parsed", arguments_are_parsed},
+    {"defaults_are_swings", defaults_are_swings},
+};
+CHECK_MAIN("options", cases)

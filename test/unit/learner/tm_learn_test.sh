@@ -1,0 +1,174 @@
+#!/bin/sh
+# tm-learn as people meet it: what it prints, its exit status, and what it leaves alone when it fails.
+# Usage: tm_learn_test.sh TM-LEARN DATA-DIRECTORY
+set -u
+
+tm_learn=$1
+data=$2
+tmp=$(mktemp -d)
+trap 'chmod -R u+w "$tmp"; rm -rf "$tmp"' EXIT
+cd "$tmp" || exit 1
+golden=$data/golden/learner.pcap
+failures=0
+
+fail() {
+    echo "FAIL: $*" >&2
+    sed 's/^/    /' out err >&2
+    failures=$((failures + 1))
+}
+
+# run STATUS ARGUMENT...: output goes to the files out and err.
+run() {
+    want=$1
+    shift
+    "$tm_learn" "$@" >out 2>err </dev/null
+    status=$?
+    [ $status -eq "$want" ] || fail "status $status, wanted $want: tm-learn $*"
+}
+
+has() {
+    grep -q -- "$2" "$1" || fail "no \"$2\" in $1"
+}
+
+# The last command failed with one line on stderr that holds $1, nothing on stdout, and the database as it was.
+failed_with() {
+    has err "$1"
+    [ "$(wc -l <err)" -eq 1 ] || fail "more than one line on stderr"
+    [ ! -s out ] || fail "something on stdout"
+    cmp -s models.db before.db || fail "the database was touched"
+}
+
+# -- learning ------------------------------------------------------------------------------------------------------
+run 0 learn -o models.db --name web --port 443 "$golden"
+has err 'web: 5 connections in 3 sessions'
+has err 'left out 1 connection with fewer than 6 packets'
+has err 'left out 1 connection without an exchange'
+has err 'few; a model this small repeats itself'
+run 0 list models.db
+has out '^web  *swing  *[0-9a-f]\{16\}  5$'
+run 0 show models.db web
+has out '^req_bytes  *9  *1 B'
+has out '^inter_session_us  *1  *6.67 min'
+has out 'option.rre_gap_us  *2000000'
+has out 'connections  *5'
+run 0 list --json models.db
+python3 -c 'import json,sys; d=json.load(open("out")); assert d["schema_version"]==1 and d["models"][0]["connections"]==5' ||
+    fail "list --json"
+digest=$(python3 -c 'import json; print(json.load(open("out"))["models"][0]["digest"])')
+run 0 show --json models.db web
+python3 -c 'import json
+m=json.load(open("out"))["models"][0]
+p={x["name"]: x for x in m["parameters"]}
+assert len(p)==11 and p["req_bytes"]["max"]==2900 and p["rsp_bytes"]["n"]==8 and p["num_pairs"]["mean"]==1.8, p
+assert m["provenance"]["connections"]=="5"' || fail "show --json"
+run 0 show models.db constant
+has out 'size  *1448 bytes'
+
+# The same packets from gzip, from standard input, in several files, in any order: the same digest.
+digest_of() {
+    "$tm_learn" list --json "$1" | python3 -c 'import json,sys; print(json.load(sys.stdin)["models"][0]["digest"])'
+}
+gzip -c "$golden" >packed
+run 0 learn -o gz.db --name x --port 443 packed
+[ "$(digest_of gz.db)" = "$digest" ] || fail "gzip changes the digest"
+"$tm_learn" learn -o stdin.db --name x --port 443 - <"$golden" 2>err || fail "standard input"
+[ "$(digest_of stdin.db)" = "$digest" ] || fail "standard input changes the digest"
+run 0 learn -o ab.db --name x --port 443 "$golden" "$data"/captures/https/suricata-tls13-draft19.pcap
+run 0 learn -o ba.db --name x --port 443 "$data"/captures/https/suricata-tls13-draft19.pcap "$golden"
+[ "$(digest_of ab.db)" = "$(digest_of ba.db)" ] || fail "the order of files changes the digest"
+[ "$(digest_of ab.db)" != "$digest" ] || fail "a second file does not change the digest"
+"$tm_learn" show ab.db >a; "$tm_learn" show ba.db >b
+cmp -s a b || fail "the order of files shows"
+
+# A model says nothing about where it comes from.
+for secret in 192.0.2 198.51 2001:db8 learner.pcap golden 2023 1700000000; do
+    strings -a models.db | grep -q -F "$secret" && fail "the database holds $secret"
+done
+
+# -- other commands ------------------------------------------------------------------------------------------------
+run 0 connections --port 443 "$golden"
+[ "$(grep -c '^1' out)" -eq 5 ] || fail "connections"
+run 0 connections --json --port 443 "$golden"
+python3 -c 'import json; assert len(json.load(open("out"))["connections"])==5' || fail "connections --json"
+run 0 --version
+has out '^tm-learn [0-9]'
+run 0 --help
+has out 'learn a model from captures'
+for command in learn list show connections; do
+    run 0 $command --help
+    has out "Usage: tm-learn $command"
+done
+
+# -- wrong usage: status 2 -----------------------------------------------------------------------------------------
+run 2
+run 2 lern
+has err 'no such command'
+run 2 learn -o x.db --name web "$golden"
+has err 'no port'
+run 2 learn -o x.db --port 443 "$golden"
+has err 'no name'
+run 2 learn --name web --port 443 "$golden"
+has err 'no database'
+run 2 learn -o x.db --name web --port 443
+has err 'no capture'
+run 2 learn -o x.db --name web --port 70000 "$golden"
+run 2 learn -o x.db --name web --port 443,, "$golden"
+run 2 learn -o x.db --name '-web' --port 443 "$golden"
+run 2 learn -o x.db --name 'a b' --port 443 "$golden"
+run 2 learn -o x.db --name web --port 443 --rre-gap 2x "$golden"
+has err 'not a time'
+run 2 learn -o x.db --name web --port 443 --max-pairs 0 "$golden"
+run 2 learn -o x.db --name web --port 443 --key host "$golden"
+run 2 learn -o x.db --name web --port 443 - -
+run 2 list
+run 2 list a b
+[ ! -e x.db ] || fail "wrong usage made a database"
+
+# -- failures: status 1, one line, the database untouched -----------------------------------------------------------
+cp models.db before.db
+run 1 learn -o models.db --name web --port 443 missing.pcap
+failed_with 'missing.pcap: cannot open: No such file'
+run 1 learn -o models.db --name web --port 443 "$golden" missing.pcap
+failed_with 'missing.pcap'
+: >empty.pcap
+run 1 learn -o models.db --name web --port 443 empty.pcap
+failed_with 'empty.pcap: is empty'
+head -c 20 "$golden" >cut.pcap
+run 1 learn -o models.db --name web --port 443 cut.pcap
+failed_with 'cut.pcap: ends inside its file header'
+echo 'this is a letter and not a capture of packets' >letter.pcap
+run 1 learn -o models.db --name web --port 443 letter.pcap
+failed_with 'letter.pcap: not a readable pcap'
+run 1 learn -o models.db --name web --port 443 .
+failed_with 'is a directory'
+{ head -c 20 "$golden"; printf '\151\0\0\0'; } >wifi.pcap
+run 1 learn -o models.db --name web --port 443 wifi.pcap
+failed_with 'wifi.pcap: link type IEEE802_11 .*is not supported'
+run 1 learn -o models.db --name web --port 8080 "$golden"
+failed_with 'no connection on port 8080 in the captures; the busiest ports are 443, '
+run 1 learn -o models.db --name web --port 443 --min-packets 1000 "$golden"
+failed_with 'no usable connection on port 443: 7 with fewer than 1000 packets'
+run 1 learn -o letter.pcap --name web --port 443 "$golden"
+failed_with 'letter.pcap'
+run 1 learn -o missing/models.db --name web --port 443 "$golden"
+failed_with 'missing/models.db: cannot write'
+if [ "$(id -u)" -ne 0 ]; then
+    chmod 500 . && run 1 learn -o new.db --name web --port 443 "$golden"
+    chmod 700 .
+fi
+run 1 list missing.db
+failed_with 'missing.db'
+run 1 show models.db webb
+failed_with 'webb'
+run 1 list letter.pcap
+failed_with 'letter.pcap'
+
+# A capture cut in the middle: what was before is used, with a warning.
+head -c 5000 "$golden" >half.pcap
+run 0 learn -o half.db --name web --port 443 half.pcap
+has err 'warning: half.pcap: cut or damaged after packet 48 .*what was read before is used'
+run 0 show half.db
+has out 'captures.damaged  *1'
+
+[ $failures -eq 0 ] || exit 1
+echo "tm-learn: all as expected"
