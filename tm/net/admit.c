@@ -1,0 +1,108 @@
+/* tm/net/admit.c */
+#include "tm/net/admit.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "tm/base/log.h"
+#include "tm/base/time.h"
+#include "tm/net/alarm.h"
+
+#define BURST     5U
+#define PERIOD_US (10 * TM_US_PER_S)
+
+static uint64_t wall_ms(void)
+{
+    struct timespec ts;
+    (void)clock_gettime(CLOCK_REALTIME, &ts);
+    return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+}
+
+static bool may_log(struct tm_admit_log *log, int64_t now_us)
+{
+    if (now_us >= log->next_us) {
+        log->burst = 0;
+        log->next_us = now_us + PERIOD_US;
+    }
+    if (log->burst++ < BURST)
+        return true;
+    log->n_left_out++;
+    return false;
+}
+
+void tm_admit_refuse(struct tm_admit *a, const struct tm_token *t, const char *text)
+{
+    char id[2 * TM_CLIENT_ID_LEN + 1] = "";
+    a->refused++;
+    if (!may_log(&a->log, tm_now_us()))
+        return;
+    for (size_t i = 0; t != NULL && i < TM_CLIENT_ID_LEN; i++)
+        (void)snprintf(id + 2 * i, 3, "%02x", t->client_id[i]);
+    tm_log(TM_LOG_WARN, "refused %s %s: %s", t != NULL && t->kind == TM_TOKEN_JOIN ? "invitation" : "client",
+           t == NULL ? "?" : id, text);
+    if (a->log.n_left_out > 0)
+        tm_log(TM_LOG_WARN, "refused: %" PRIu64 " more lines like these were left out", a->log.n_left_out);
+    a->log.n_left_out = 0;
+}
+
+static int refuse(struct tm_admit *a, const struct tm_token *t, const char *text)
+{
+    tm_admit_refuse(a, t, text);
+    return TM_ERR_AUTH;
+}
+
+static int check_time(struct tm_admit *a, const struct tm_admitted *ad)
+{
+    const struct tm_token *t = &ad->token;
+    char text[160];
+    int rc = tm_replay_check(a->replay, t->client_id, ad->nonce, t->time_ms, ad->now_ms);
+    if (rc == TM_OK)
+        return TM_OK;
+    if (rc != TM_ERR_RANGE)
+        return refuse(a, t, "its token was used before (a replay, or its clock was set back)");
+    bool is_ahead = t->time_ms > ad->now_ms;
+    uint64_t off_s = (is_ahead ? t->time_ms - ad->now_ms : ad->now_ms - t->time_ms) / 1000;
+    (void)snprintf(text, sizeof text,
+                   "its clock is %" PRIu64 " minutes %s ours; set the wrong one (2 hours are allowed)", off_s / 60,
+                   is_ahead ? "ahead of" : "behind");
+    return refuse(a, t, text);
+}
+
+int tm_admit_check(struct tm_admit *a, const struct tm_gate_guest *guest, struct tm_admitted *out)
+{
+    const struct tm_view identity = guest->hello->identity;
+    uint8_t secret[TM_SECRET_LEN] = {0};
+    struct tm_token *t = &out->token;
+    int rc = tm_ticket_open(a->key, identity, t);
+    if (rc == TM_ERR_UNSUPPORTED)
+        return refuse(a, NULL, "it speaks another version of the protocol; bring both ends to the same release");
+    if (rc != TM_OK)
+        return TM_ERR_AUTH; /* an ordinary ticket, or none at all */
+    if (t->kind == TM_TOKEN_JOIN && !a->takes_join)
+        return refuse(a, t, "this server takes no invitations");
+    memcpy(out->nonce, tm_ticket_nonce(identity).p, sizeof out->nonce);
+    out->now_ms = wall_ms();
+    rc = a->lookup(a->user, t->kind, t->client_id, secret);
+    if (rc == TM_ERR_CLOSED)
+        return refuse(a, t, "it was revoked; invite it again if that was a mistake");
+    if (rc != TM_OK)
+        return refuse(a, t, "it is not known here; it has to join again");
+    rc = check_time(a, out);
+    if (rc == TM_OK)
+        rc = tm_ticket_psk(out->psk, secret, identity);
+    explicit_bzero(secret, sizeof secret);
+    if (rc != TM_OK)
+        return TM_ERR_AUTH;
+    if (tm_ticket_check_binder(out->psk, guest->hello, guest->raw.p) != TM_OK)
+        return refuse(a, t, "it does not know its secret; it has to join again");
+    return TM_OK;
+}
+
+void tm_admit_use(struct tm_admit *a, const struct tm_admitted *ad)
+{
+    int rc = tm_replay_use(a->replay, ad->token.client_id, ad->nonce, ad->token.time_ms, ad->now_ms);
+    if (rc != TM_OK && may_log(&a->log, tm_now_us()))
+        tm_log(TM_LOG_ERROR, "replay guard: %s; after a restart a used token might be taken again", tm_strerror(rc));
+}

@@ -1,0 +1,258 @@
+/* tm/net/front.c - the pump, and the table of streams. */
+#include "tm/net/front_impl.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "tm/core/schedlog.h"
+#include "tm/net/lane.h"
+
+#define LOG_CAP (4U << 20) /* a quarter of a second of the busiest session, many times over */
+
+struct tm_session *tm_front_session(struct tm_front *f)
+{
+    return f->session;
+}
+
+uv_loop_t *tm_front_loop(struct tm_front *f)
+{
+    return f->loop;
+}
+
+/* ---- Streams ---- */
+
+static size_t sink_index(const struct tm_front *f, uint64_t stream)
+{
+    size_t i = 0;
+    while (i < f->n_sinks && f->sinks[i].stream != stream)
+        i++;
+    return i;
+}
+
+int tm_front_attach(struct tm_front *f, uint64_t stream, struct tm_sink *sink)
+{
+    size_t i = sink_index(f, stream);
+    if (i == TM_STREAMS_MAX)
+        return TM_ERR_LIMIT;
+    f->sinks[i].stream = stream;
+    f->sinks[i].sink = sink;
+    if (i == f->n_sinks)
+        f->n_sinks++;
+    return TM_OK;
+}
+
+void tm_front_detach(struct tm_front *f, uint64_t stream)
+{
+    size_t i = sink_index(f, stream);
+    if (i < f->n_sinks)
+        f->sinks[i] = f->sinks[--f->n_sinks];
+}
+
+/* Every stream hears that the session is over. */
+static void fail_sinks(struct tm_front *f, const char *why)
+{
+    while (f->n_sinks > 0) {
+        struct tm_sink *sink = f->sinks[f->n_sinks - 1].sink;
+        const struct tm_event ev = {
+            .kind = TM_EVENT_FAILED, .stream = f->sinks[f->n_sinks - 1].stream, .why = why};
+        f->n_sinks--;
+        sink->on_event(sink, &ev);
+    }
+}
+
+/* ---- The pump ---- */
+
+static bool is_last(const struct tm_event *ev)
+{
+    return ev->kind == TM_EVENT_RESET || ev->kind == TM_EVENT_ENDED ||
+           (ev->kind == TM_EVENT_REPLY && ev->reply != TM_REPLY_OK);
+}
+
+static void do_event(struct tm_front *f, const struct tm_event *ev)
+{
+    if (ev->kind == TM_EVENT_OPEN) {
+        f->ops->stream(f->owner, ev);
+        return;
+    }
+    if (ev->kind == TM_EVENT_FAILED) {
+        f->is_failed = true;
+        fail_sinks(f, ev->why);
+        f->ops->failed(f->owner, ev->why);
+        return;
+    }
+    size_t i = sink_index(f, ev->stream);
+    if (i == f->n_sinks)
+        return; /* given up since */
+    struct tm_sink *sink = f->sinks[i].sink;
+    if (is_last(ev))
+        tm_front_detach(f, ev->stream);
+    sink->on_event(sink, ev);
+}
+
+static void do_act(struct tm_front *f, const struct tm_act *act)
+{
+    struct tm_lane *lane = act->kind == TM_ACT_OPEN ? NULL : tm_front_lane(f, act->carrier);
+    switch (act->kind) {
+    case TM_ACT_OPEN:
+        f->ops->open(f->owner, act);
+        return;
+    case TM_ACT_WRITE:
+        if (lane != NULL)
+            tm_lane_write(lane, act);
+        return;
+    case TM_ACT_CLOSE:
+        if (lane != NULL)
+            tm_lane_close(lane, act->due_us);
+        return;
+    case TM_ACT_KILL:
+        if (lane != NULL)
+            tm_lane_kill(lane, act->why);
+        return;
+    }
+}
+
+void tm_front_pump(struct tm_front *f)
+{
+    struct tm_act act;
+    struct tm_event ev;
+    f->is_again = true;
+    if (f->is_pumping)
+        return;
+    f->is_pumping = true;
+    while (f->is_again) {
+        f->is_again = false;
+        while (tm_session_next_event(f->session, &ev)) {
+            do_event(f, &ev);
+            f->is_again = true;
+        }
+        while (tm_session_poll(f->session, tm_now_us(), &act)) {
+            do_act(f, &act);
+            f->is_again = true;
+        }
+    }
+    f->is_pumping = false;
+    tm_alarm_set(f->alarm, tm_session_next_us(f->session));
+    if (f->drain != NULL)
+        tm_logdrain_poke(f->drain);
+}
+
+static void on_alarm(void *user)
+{
+    tm_front_pump(user);
+}
+
+/* ---- Lanes ---- */
+
+struct tm_lane *tm_front_lane(const struct tm_front *f, uint32_t carrier)
+{
+    for (size_t i = 0; i < f->n_lanes; i++)
+        if (tm_lane_carrier(f->lanes[i]) == carrier)
+            return f->lanes[i];
+    return NULL;
+}
+
+const struct tm_ask_key *tm_front_key(const struct tm_front *f, uint32_t carrier)
+{
+    for (size_t i = 0; i < f->n_keys && i < TM_FRONT_KEYS; i++)
+        if (f->keys[i].carrier == carrier)
+            return &f->keys[i];
+    return NULL;
+}
+
+void tm_front_room(struct tm_front *f)
+{
+    for (size_t i = f->n_lanes; i > 0; i--) /* downwards: a lane may end */
+        tm_lane_room(f->lanes[i - 1]);
+    tm_front_pump(f);
+}
+
+/* ---- Life ---- */
+
+static int start_log(struct tm_front *f, const struct tm_front_cfg *cfg)
+{
+    const struct tm_session_cfg *s = cfg->session;
+    struct timespec wall;
+    uint8_t digest[TM_DIGEST_LEN];
+    struct tm_schedlog *log = NULL;
+    int rc = tm_schedlog_new(&log, LOG_CAP);
+    if (rc != TM_OK) {
+        if (cfg->log_how == TM_LOGDRAIN_CLOSE)
+            (void)fclose(cfg->log);
+        return rc;
+    }
+    rc = tm_logdrain_new(&f->drain, cfg->loop, log, cfg->log, cfg->log_how);
+    if (rc != TM_OK)
+        return rc;
+    (void)clock_gettime(CLOCK_REALTIME, &wall);
+    tm_model_digest(s->model, digest);
+    const struct tm_schedlog_session line = {
+        .side = s->side,
+        .master = s->master,
+        .plan_mode = s->plan_mode,
+        .model = s->model->name,
+        .digest = digest,
+        .seed = s->seed,
+        .n_users = s->n_users,
+        .pace_ms = s->pace_ms,
+        .prep_us = s->prep_us,
+        .wall_minus_mono_us = (int64_t)wall.tv_sec * TM_US_PER_S + wall.tv_nsec / 1000 - tm_now_us()};
+    tm_schedlog_session(log, &line);
+    tm_session_set_log(f->session, log);
+    f->log = log;
+    return TM_OK;
+}
+
+int tm_front_new(struct tm_front **out, const struct tm_front_cfg *cfg)
+{
+    struct tm_front *f = calloc(1, sizeof *f);
+    FILE *orphan = cfg->log_how == TM_LOGDRAIN_CLOSE ? cfg->log : NULL;
+    int rc = f == NULL ? TM_ERR_NOMEM : TM_OK;
+    if (rc == TM_OK) {
+        f->loop = cfg->loop;
+        f->wire = cfg->wire;
+        f->ops = cfg->ops;
+        f->owner = cfg->owner;
+        f->keep_keys = cfg->keep_keys;
+        rc = tm_session_new(&f->session, cfg->session, tm_now_us());
+    }
+    if (rc == TM_OK)
+        rc = tm_alarm_new(&f->alarm, cfg->loop, on_alarm, f);
+    if (rc == TM_OK && cfg->log != NULL) {
+        orphan = NULL;
+        rc = start_log(f, cfg);
+    }
+    if (rc != TM_OK) {
+        if (orphan != NULL)
+            (void)fclose(orphan);
+        if (f != NULL)
+            tm_front_free(f, NULL, NULL);
+        f = NULL;
+    }
+    *out = f;
+    return rc;
+}
+
+void tm_front_start(struct tm_front *f)
+{
+    tm_alarm_set(f->alarm, 0);
+}
+
+void tm_front_free(struct tm_front *f, void (*closed)(void *user), void *user)
+{
+    f->is_pumping = true; /* nobody starts anything any more */
+    f->is_stopping = true;
+    fail_sinks(f, "the tunnel was stopped");
+    while (f->n_lanes > 0)
+        tm_lane_kill(f->lanes[f->n_lanes - 1], "stopped");
+    tm_alarm_free(f->alarm);
+    if (f->session != NULL)
+        tm_session_set_log(f->session, NULL);
+    tm_session_free(f->session);
+    struct tm_logdrain *drain = f->drain;
+    free(f);
+    if (drain != NULL)
+        tm_logdrain_close(drain, closed, user);
+    else if (closed != NULL)
+        closed(user);
+}

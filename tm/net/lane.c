@@ -1,0 +1,376 @@
+/* tm/net/lane.c - one carrier's handshake, composing and reading.
+ *
+ * A planned write is composed piece by piece (handshake part, then records) into chunks for the wire thread.
+ * At most FLIGHT_MAX bytes of a lane are under way to it; markers (chunks whose departure is reported) say
+ * how far it is.  A write whose pieces do not add up to its size kills the carrier: that is our own bug, and the
+ * wire must not show it. */
+#include "tm/net/lane.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tm/base/log.h"
+#include "tm/core/schedlog.h"
+#include "tm/net/addr.h"
+#include "tm/net/front_impl.h"
+#include "tm/net/identity.h"
+#include "tm/net/wirepoll.h"
+
+#define FLIGHT_MAX  262144U /* bytes of a lane in the ring */
+#define MARK_EVERY  65536U  /* bytes of a large write between markers */
+#define MARKS       64U     /* markers under way */
+#define PROGRESS    (1U << 31) /* write_no of a marker inside a write; plans have fewer writes */
+
+enum lane_state { OPENING, HANDSHAKE, LIVE, ENDING };
+
+struct tm_lane {
+    struct tm_lane_cfg cfg;
+    enum lane_state state;
+    bool is_authentic;
+    bool is_composing;      /* act is a WRITE not yet wholly given to the wire */
+    bool is_first;          /* ... of which nothing has been given */
+    struct tm_act act;
+    uint32_t left;          /* bytes of it not yet composed */
+    uint32_t unmarked;      /* bytes given since the last marker */
+    uint32_t in_flight;     /* bytes given and not known to have left */
+    unsigned n_marks, first_mark;
+    uint32_t mark[MARKS];   /* bytes that each marker under way stands for */
+};
+
+/* ---- Ends ---- */
+
+static void lane_free(struct tm_lane *l)
+{
+    struct tm_front *f = l->cfg.front;
+    for (size_t i = 0; i < f->n_lanes; i++) {
+        if (f->lanes[i] == l) {
+            f->lanes[i] = f->lanes[--f->n_lanes];
+            break;
+        }
+    }
+    tm_tls_free(l->cfg.take_tls);
+    free(l);
+}
+
+static void lane_reset(struct tm_lane *l)
+{
+    TM_ASSERT_EQ(tm_wire_reset(l->cfg.front->wire, l->cfg.conn), TM_OK); /* see TM_WIREPOLL_RESERVE */
+}
+
+/* The connection is over, or worthless: tells the engine and, if it is news, the owner. */
+static void lane_end(struct tm_lane *l, int64_t t_us, int err, const char *why)
+{
+    struct tm_front *f = l->cfg.front;
+    bool is_expected = tm_session_gone(f->session, l->cfg.carrier, t_us);
+    if (!is_expected)
+        f->ops->lane_lost(f->owner, l, err, why);
+    lane_free(l);
+}
+
+static void lane_fail(struct tm_lane *l, int err, const char *why)
+{
+    lane_reset(l);
+    lane_end(l, tm_now_us(), err, why);
+}
+
+void tm_lane_kill(struct tm_lane *l, const char *why)
+{
+    struct tm_front *f = l->cfg.front;
+    lane_reset(l);
+    if (!f->is_stopping && !f->is_failed)
+        f->ops->lane_lost(f->owner, l, TM_ERR_IO, l->state == OPENING ? "connection timed out" : why);
+    lane_free(l);
+}
+
+void tm_lane_close(struct tm_lane *l, int64_t due_us)
+{
+    l->state = ENDING;
+    TM_ASSERT_EQ(tm_wire_close(l->cfg.front->wire, l->cfg.conn, due_us), TM_OK);
+}
+
+/* ---- Writing ---- */
+
+/* The size of the next piece of the current write: its handshake part, or a record. */
+static uint32_t next_piece(const struct tm_lane *l)
+{
+    if (l->left == l->act.size && l->act.hs != TM_HS_NONE)
+        return l->act.hs_size;
+    return tm_shape_next_record(l->left);
+}
+
+static void keep_key(struct tm_lane *l)
+{
+    struct tm_front *f = l->cfg.front;
+    if (!f->keep_keys)
+        return;
+    struct tm_ask_key *key = &f->keys[f->n_keys++ % TM_FRONT_KEYS];
+    key->carrier = l->cfg.carrier;
+    if (tm_tls_exporter(l->cfg.take_tls, TM_IDENTITY_LABEL, key->exporter) != TM_OK)
+        f->n_keys--;
+}
+
+/* Composes one piece to out: TM_OK only when it has exactly the size announced. */
+static int compose(struct tm_lane *l, uint32_t size, uint8_t *out)
+{
+    struct tm_front *f = l->cfg.front;
+    struct tm_tls *tls = l->cfg.take_tls;
+    if (l->left == l->act.size && l->act.hs == TM_HS_FLIGHT) {
+        int rc = tm_tls_flight(tls, out, size);
+        if (rc == TM_OK)
+            keep_key(l);
+        return rc;
+    }
+    if (l->left == l->act.size && l->act.hs == TM_HS_FIN)
+        return tm_tls_finish(tls, out, size);
+    size_t n = tm_session_compose(f->session, l->cfg.carrier, f->plain, tm_now_us());
+    if (n + TM_TLS_OVERHEAD != size)
+        return TM_ERR_RANGE;
+    return tm_tls_seal(tls, f->plain, n, out);
+}
+
+static bool has_room(const struct tm_lane *l)
+{
+    if (l->n_marks == MARKS || l->in_flight >= FLIGHT_MAX)
+        return false; /* SENT goes on */
+    if (tm_wire_room(l->cfg.front->wire) >= TM_WIREPOLL_RESERVE + TM_WIRE_CHUNK_MAX)
+        return true;
+    l->cfg.front->ops->want_room(l->cfg.front->owner);
+    return false;
+}
+
+/* Gives a chunk to the wire thread. */
+static int give(struct tm_lane *l, const uint8_t *chunk, uint32_t len)
+{
+    struct tm_wire_write cmd = {.id = l->cfg.conn,
+                                .write_no = l->act.write,
+                                .due_us = l->act.due_us,
+                                .gap_us = l->act.gap_us,
+                                .bytes = {chunk, len}};
+    if (l->is_first)
+        cmd.flags |= TM_WIRE_FIRST | (l->act.rel_prev ? (unsigned)TM_WIRE_AFTER_PREV : 0);
+    l->is_first = false;
+    l->unmarked += len;
+    l->in_flight += len;
+    if (l->left == 0 || l->unmarked >= MARK_EVERY) {
+        cmd.flags |= TM_WIRE_LAST;
+        cmd.write_no |= l->left == 0 ? 0 : PROGRESS;
+        l->mark[(l->first_mark + l->n_marks++) % MARKS] = l->unmarked;
+        l->unmarked = 0;
+    }
+    return tm_wire_write(l->cfg.front->wire, &cmd);
+}
+
+/* Goes on with the current write as far as there is room. */
+static void lane_compose(struct tm_lane *l)
+{
+    struct tm_front *f = l->cfg.front;
+    int rc = TM_OK;
+    while (rc == TM_OK && l->left > 0 && has_room(l)) {
+        uint32_t len = 0;
+        uint32_t size = next_piece(l);
+        while (rc == TM_OK && size > 0 && size <= l->left && len + size <= sizeof f->chunk) {
+            rc = compose(l, size, f->chunk + len);
+            len += size;
+            l->left -= size;
+            size = next_piece(l);
+        }
+        if (rc == TM_OK)
+            rc = len == 0 ? TM_ERR_RANGE : give(l, f->chunk, len);
+    }
+    if (rc == TM_OK && l->left > 0)
+        return;
+    l->is_composing = false;
+    if (rc == TM_OK && tm_session_compose(f->session, l->cfg.carrier, f->plain, tm_now_us()) != 0)
+        rc = TM_ERR_RANGE;
+    if (rc != TM_OK) {
+        tm_log(TM_LOG_ERROR, "carrier %" PRIu32 ": write %" PRIu32 " of %" PRIu32 " bytes: %s", l->cfg.carrier,
+               l->act.write, l->act.size, rc == TM_ERR_RANGE ? "sizes do not add up" : tm_strerror(rc));
+        lane_fail(l, rc, "internal error");
+    }
+}
+
+void tm_lane_write(struct tm_lane *l, const struct tm_act *act)
+{
+    TM_ASSERT(!l->is_composing);
+    l->act = *act;
+    l->left = act->size;
+    l->is_first = true;
+    l->is_composing = true;
+    lane_compose(l);
+}
+
+int tm_lane_hello(struct tm_lane *l, const struct tm_act *act, const uint8_t *hello)
+{
+    TM_ASSERT_LE(act->size, TM_WIRE_CHUNK_MAX);
+    l->act = *act;
+    l->act.rel_prev = true;
+    l->left = 0;
+    l->is_first = true;
+    return give(l, hello, act->size);
+}
+
+void tm_lane_room(struct tm_lane *l)
+{
+    if (l->is_composing)
+        lane_compose(l);
+}
+
+static void on_sent(struct tm_lane *l, const struct tm_wire_event *ev)
+{
+    TM_ASSERT(l->n_marks > 0);
+    l->in_flight -= l->mark[l->first_mark];
+    l->first_mark = (l->first_mark + 1) % MARKS;
+    l->n_marks--;
+    if ((ev->write_no & PROGRESS) == 0)
+        tm_session_sent(l->cfg.front->session, l->cfg.carrier, ev->write_no, ev->first_us, ev->last_us,
+                        ev->unsent);
+    tm_lane_room(l);
+}
+
+/* ---- Reading ---- */
+
+static const char refused_text[] =
+    "who answers there did not accept us: another server behind the address, a revoked client or used link, "
+    "other models on the server (join again), or clocks more than two hours apart";
+
+/* Before the far end has proved itself, whatever goes wrong after the hello means that it is not ours, or does
+ * not take us. */
+static void lane_broken(struct tm_lane *l, int err, const char *why)
+{
+    if (l->cfg.side == TM_CLIENT && l->state == HANDSHAKE && !l->is_authentic)
+        lane_fail(l, TM_ERR_AUTH, refused_text);
+    else
+        lane_fail(l, err, why);
+}
+
+static void on_rx(struct tm_lane *l, const struct tm_wire_event *ev)
+{
+    struct tm_front *f = l->cfg.front;
+    struct tm_tls *tls = l->cfg.take_tls;
+    tm_session_received(f->session, l->cfg.carrier, ev->bytes.len, ev->t_us);
+    tm_tls_feed(tls, ev->bytes.p, ev->bytes.len);
+    for (;;) {
+        int n = tm_tls_open(tls, f->plain, sizeof f->plain);
+        if (n < 0) {
+            lane_broken(l, n, n == TM_ERR_PROTO ? "the peer broke the TLS protocol" : "a record was corrupt");
+            return;
+        }
+        if (!l->is_authentic && tm_tls_is_peer_finished(tls)) {
+            l->is_authentic = true;
+            l->state = l->state == HANDSHAKE ? LIVE : l->state;
+            if (l->cfg.side == TM_CLIENT)
+                keep_key(l);
+            f->ops->lane_up(f->owner, l);
+        }
+        if (n == 0)
+            return;
+        /* An error is the engine's to act on: it gives KILL, or has failed. */
+        (void)tm_session_record(f->session, l->cfg.carrier, f->plain, (size_t)n, ev->t_us);
+    }
+}
+
+static void on_end_of_file(struct tm_lane *l)
+{
+    if (l->cfg.side == TM_SERVER && !l->is_composing)
+        tm_lane_close(l, tm_now_us());
+    else if (l->state != ENDING)
+        lane_broken(l, TM_ERR_IO, "closed by the server");
+}
+
+void tm_lane_log_up(const struct tm_lane *l, const struct tm_wire_event *ev)
+{
+    char local[TM_ADDR_TEXT_MAX];
+    char peer[TM_ADDR_TEXT_MAX];
+    if (l->cfg.front->log == NULL)
+        return;
+    tm_addr_text((const struct sockaddr *)&ev->local, local);
+    tm_addr_text((const struct sockaddr *)&ev->peer, peer);
+    tm_schedlog_up(l->cfg.front->log, l->cfg.carrier, ev->t_us, local, peer);
+}
+
+static void on_up(struct tm_lane *l, const struct tm_wire_event *ev)
+{
+    struct tm_front *f = l->cfg.front;
+    l->state = HANDSHAKE;
+    tm_session_opened(f->session, l->cfg.carrier, ev->t_us);
+    tm_lane_log_up(l, ev);
+}
+
+static void on_down(struct tm_lane *l, const struct tm_wire_event *ev)
+{
+    char text[96];
+    bool is_unproved = l->cfg.side == TM_CLIENT && l->state == HANDSHAKE && !l->is_authentic;
+    switch (ev->why) {
+    case TM_WIRE_DOWN_CLOSED:
+    case TM_WIRE_DOWN_OURS:
+        (void)snprintf(text, sizeof text, "connection closed");
+        break;
+    case TM_WIRE_DOWN_TIMEOUT:
+        (void)snprintf(text, sizeof text, "the far end does not close");
+        break;
+    case TM_WIRE_DOWN_RESET:
+    case TM_WIRE_DOWN_REFUSED:
+        tm_errno_text(ev->error, text, sizeof text);
+        break;
+    }
+    bool is_refusal = is_unproved && ev->why == TM_WIRE_DOWN_RESET && (ev->error == 0 || ev->error == ECONNRESET);
+    lane_end(l, ev->t_us, is_refusal ? TM_ERR_AUTH : TM_ERR_IO, is_refusal ? refused_text : text);
+}
+
+void tm_lane_on_wire(struct tm_lane *l, const struct tm_wire_event *ev)
+{
+    switch (ev->kind) {
+    case TM_WIRE_UP:
+        on_up(l, ev);
+        return;
+    case TM_WIRE_RX:
+        on_rx(l, ev);
+        return;
+    case TM_WIRE_SENT:
+        on_sent(l, ev);
+        return;
+    case TM_WIRE_END_OF_FILE:
+        on_end_of_file(l);
+        return;
+    case TM_WIRE_DOWN:
+        on_down(l, ev);
+        return;
+    case TM_WIRE_ACCEPTED:
+    case TM_WIRE_RELEASED:
+        return;
+    }
+}
+
+/* ---- Life ---- */
+
+int tm_lane_new(struct tm_lane **out, const struct tm_lane_cfg *cfg)
+{
+    struct tm_front *f = cfg->front;
+    struct tm_lane *l = f->n_lanes == TM_CARRIERS_MAX ? NULL : calloc(1, sizeof *l);
+    *out = l;
+    if (l == NULL) {
+        tm_tls_free(cfg->take_tls);
+        return f->n_lanes == TM_CARRIERS_MAX ? TM_ERR_LIMIT : TM_ERR_NOMEM;
+    }
+    l->cfg = *cfg;
+    l->state = cfg->side == TM_CLIENT ? OPENING : HANDSHAKE;
+    f->lanes[f->n_lanes++] = l;
+    return TM_OK;
+}
+
+uint32_t tm_lane_carrier(const struct tm_lane *l)
+{
+    return l->cfg.carrier;
+}
+
+uint32_t tm_lane_conn(const struct tm_lane *l)
+{
+    return l->cfg.conn;
+}
+
+bool tm_lane_is_authentic(const struct tm_lane *l)
+{
+    return l->is_authentic;
+}

@@ -1,0 +1,386 @@
+/* tm/net/local.c - listeners of the client.
+ *
+ * A connection lives here until it has a stream and, with exact replies, the server's outcome; then its
+ * socket goes to a pipe.
+ *
+ *   GREETING --> REQUEST --> OPENING --early--> pipe
+ *                               |  ^ no room: tried again by the sweep
+ *                               +--exact--> REPLY --> pipe
+ *
+ * FORWARD begins in OPENING.  All writes here are the few bytes of SOCKS answers into an empty socket
+ * buffer, so one that is not taken at once means a dead client. */
+#include "tm/net/local.h"
+
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tm/core/socks5.h"
+#include "tm/net/addr.h"
+#include "tm/net/front.h"
+#include "tm/net/pipe.h"
+#include "tm/net/sock.h"
+
+#define BACKLOG      128
+#define SWEEP_MS     50
+#define HANDSHAKE_MS 30000U /* to send greeting and request */
+#define OPENING_MS   15000U /* to wait for room in the session */
+#define IN_LEN       1024U
+
+enum phase { GREETING, REQUEST, OPENING, REPLY };
+
+struct conn {
+    struct tm_sink sink; /* first: on_event casts back */
+    struct tm_local *local;
+    struct conn *next, **prev;
+    union tm_sock *sock;
+    enum phase phase;
+    uint64_t deadline_ms; /* of GREETING..OPENING, uv_now */
+    uint64_t stream;      /* in REPLY */
+    struct tm_dest dest;
+    uint32_t swept;       /* the last sweep that looked at it */
+    size_t in_len;
+    uint8_t in[IN_LEN];
+};
+
+struct tm_local {
+    struct tm_local_cfg cfg;
+    uv_loop_t *loop;
+    uv_tcp_t listener;
+    uv_timer_t sweep;
+    unsigned n_handles; /* of the two above, not yet closed */
+    bool is_closing;
+    uint32_t n_sweeps;
+    uint32_t n_conns;   /* connections here and pipes that came from here */
+    struct conn *conns; /* those here */
+};
+
+static void local_free(struct tm_local *l)
+{
+    if (l->is_closing && l->n_handles == 0 && l->n_conns == 0)
+        free(l);
+}
+
+/* ---- Connections ---- */
+
+/* Takes the connection off the list and frees it; its socket is somebody else's by now, or closed. */
+static void conn_free(struct conn *c)
+{
+    *c->prev = c->next;
+    if (c->next != NULL)
+        c->next->prev = c->prev;
+    free(c);
+}
+
+static void on_pipe_done(void *user)
+{
+    struct tm_local *l = user;
+    l->n_conns--;
+    local_free(l);
+}
+
+static void conn_close(struct conn *c, void (*end)(union tm_sock *))
+{
+    struct tm_local *l = c->local;
+    if (c->phase == REPLY)
+        tm_front_detach(tm_tunnel_client_front(l->cfg.tunnel), c->stream);
+    end(c->sock);
+    conn_free(c);
+    on_pipe_done(l);
+}
+
+/* Sends a short answer; false when the client does not take it. */
+static bool tell(struct conn *c, uint8_t *bytes, size_t len)
+{
+    uv_buf_t buf = uv_buf_init((char *)bytes, (unsigned)len);
+    return uv_try_write(&c->sock->stream, &buf, 1) == (int)len;
+}
+
+static bool tell_reply(struct conn *c, enum tm_reply reply)
+{
+    uint8_t out[TM_SOCKS5_REPLY_MAX];
+    return tell(c, out, tm_socks5_reply(out, reply, NULL));
+}
+
+/* A refusal in SOCKS's words, if the client speaks it, and the end. */
+static void conn_refuse(struct conn *c, enum tm_reply reply)
+{
+    bool told = c->local->cfg.kind == TM_LOCAL_SOCKS && tell_reply(c, reply);
+    conn_close(c, told ? tm_sock_close : tm_sock_reset);
+}
+
+static void conn_to_pipe(struct conn *c)
+{
+    struct tm_local *l = c->local;
+    struct tm_front *front = tm_tunnel_client_front(l->cfg.tunnel);
+    uint64_t stream = c->stream;
+    const struct tm_pipe_cfg cfg = {.front = front,
+                                    .stream = stream,
+                                    .take_sock = c->sock,
+                                    .done = on_pipe_done,
+                                    .user = l,
+                                    .first = c->in,
+                                    .first_len = c->in_len};
+    int rc = tm_pipe_start(&cfg);
+    conn_free(c);
+    if (rc != TM_OK) {
+        tm_session_stream_reset(tm_front_session(front), stream, TM_REPLY_FAILURE);
+        tm_front_detach(front, stream);
+        on_pipe_done(l);
+    }
+    tm_front_pump(front);
+}
+
+static void on_event(struct tm_sink *sink, const struct tm_event *ev)
+{
+    struct conn *c = (struct conn *)sink;
+    if (ev->kind == TM_EVENT_READABLE || ev->kind == TM_EVENT_WRITABLE || ev->kind == TM_EVENT_OPEN)
+        return; /* the pipe will look itself */
+    if (ev->kind == TM_EVENT_REPLY && ev->reply == TM_REPLY_OK) {
+        if (tell_reply(c, TM_REPLY_OK)) {
+            conn_to_pipe(c);
+            return;
+        }
+        tm_session_stream_reset(tm_front_session(tm_tunnel_client_front(c->local->cfg.tunnel)), c->stream,
+                                TM_REPLY_FAILURE);
+        conn_close(c, tm_sock_reset);
+        return;
+    }
+    bool has_reason = ev->kind == TM_EVENT_REPLY || ev->kind == TM_EVENT_RESET;
+    enum tm_reply reply = has_reason && ev->reply != TM_REPLY_OK ? ev->reply : TM_REPLY_FAILURE;
+    c->phase = OPENING; /* the sink is detached already */
+    conn_refuse(c, reply);
+}
+
+/* Asks for the stream; without room the sweep tries again. */
+static void conn_open(struct conn *c)
+{
+    struct tm_local *l = c->local;
+    struct tm_front *front = tm_tunnel_client_front(l->cfg.tunnel);
+    struct tm_session *s = tm_front_session(front);
+    int rc = tm_session_stream_open(s, &c->dest, &c->stream);
+    if (rc == TM_ERR_LIMIT)
+        return;
+    if (rc == TM_OK && l->cfg.kind == TM_LOCAL_SOCKS && l->cfg.reply == TM_SOCKS_REPLY_EXACT) {
+        c->sink.on_event = on_event;
+        rc = tm_front_attach(front, c->stream, &c->sink);
+        if (rc == TM_OK) {
+            c->phase = REPLY;
+            tm_front_pump(front);
+            return;
+        }
+    } else if (rc == TM_OK) {
+        if (l->cfg.kind == TM_LOCAL_FORWARD || tell_reply(c, TM_REPLY_OK)) {
+            conn_to_pipe(c);
+            return;
+        }
+        rc = TM_ERR_IO;
+    }
+    if (rc != TM_ERR_CLOSED && rc != TM_ERR_RANGE)
+        tm_session_stream_reset(s, c->stream, TM_REPLY_FAILURE);
+    conn_refuse(c, TM_REPLY_FAILURE);
+    tm_front_pump(front);
+}
+
+static void conn_start_opening(struct conn *c)
+{
+    (void)uv_read_stop(&c->sock->stream);
+    c->phase = OPENING;
+    c->deadline_ms = uv_now(c->local->loop) + OPENING_MS;
+    conn_open(c);
+}
+
+/* ---- SOCKS ---- */
+
+static void drop_in(struct conn *c, size_t n)
+{
+    c->in_len -= n;
+    memmove(c->in, c->in + n, c->in_len);
+}
+
+/* Parses what there is; the connection may be gone afterwards. */
+static void conn_parse(struct conn *c)
+{
+    if (c->phase == GREETING) {
+        uint8_t method = TM_SOCKS5_NO_METHOD;
+        uint8_t out[TM_SOCKS5_METHOD_LEN];
+        ssize_t n = tm_socks5_greeting(c->in, c->in_len, &method);
+        if (n == 0)
+            return;
+        if (n < 0) {
+            conn_close(c, tm_sock_close);
+            return;
+        }
+        drop_in(c, (size_t)n);
+        tm_socks5_method(out, method);
+        if (!tell(c, out, sizeof out) || method == TM_SOCKS5_NO_METHOD) {
+            conn_close(c, tm_sock_close);
+            return;
+        }
+        c->phase = REQUEST;
+    }
+    enum tm_reply reply = TM_REPLY_OK;
+    ssize_t n = tm_socks5_request(c->in, c->in_len, &c->dest, &reply);
+    if (n == 0)
+        return;
+    if (n < 0) {
+        conn_close(c, tm_sock_close);
+        return;
+    }
+    drop_in(c, (size_t)n);
+    if (reply != TM_REPLY_OK)
+        conn_refuse(c, reply);
+    else
+        conn_start_opening(c);
+}
+
+static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
+{
+    (void)suggested;
+    struct conn *c = handle->data;
+    *buf = uv_buf_init((char *)c->in + c->in_len, (unsigned)(IN_LEN - c->in_len));
+}
+
+static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
+{
+    (void)buf;
+    struct conn *c = stream->data;
+    if (n == 0)
+        return;
+    if (n < 0) {
+        conn_close(c, tm_sock_close);
+        return;
+    }
+    c->in_len += (size_t)n;
+    conn_parse(c);
+}
+
+/* ---- The listener ---- */
+
+static struct conn *unswept(struct tm_local *l)
+{
+    struct conn *c = l->conns;
+    while (c != NULL && (c->swept == l->n_sweeps || c->phase == REPLY))
+        c = c->next;
+    return c;
+}
+
+/* Begins again at the head after each step: a step may end other connections too. */
+static void on_sweep(uv_timer_t *timer)
+{
+    struct tm_local *l = timer->data;
+    uint64_t now_ms = uv_now(timer->loop);
+    if (l->conns == NULL)
+        (void)uv_timer_stop(timer);
+    l->n_sweeps++;
+    for (struct conn *c = unswept(l); c != NULL; c = unswept(l)) {
+        c->swept = l->n_sweeps;
+        if (now_ms >= c->deadline_ms)
+            conn_refuse(c, TM_REPLY_FAILURE);
+        else if (c->phase == OPENING)
+            conn_open(c);
+    }
+}
+
+static struct conn *conn_new(struct tm_local *l)
+{
+    struct conn *c = calloc(1, sizeof *c);
+    if (c == NULL)
+        return NULL;
+    c->local = l;
+    c->sock = tm_sock_new_tcp(l->loop);
+    if (c->sock == NULL) {
+        free(c);
+        return NULL;
+    }
+    c->sock->handle.data = c;
+    c->deadline_ms = uv_now(l->loop) + HANDSHAKE_MS;
+    c->next = l->conns;
+    c->prev = &l->conns;
+    if (c->next != NULL)
+        c->next->prev = &c->next;
+    l->conns = c;
+    l->n_conns++;
+    if (!uv_is_active((uv_handle_t *)&l->sweep))
+        (void)uv_timer_start(&l->sweep, on_sweep, SWEEP_MS, SWEEP_MS);
+    return c;
+}
+
+static void on_connection(uv_stream_t *listener, int status)
+{
+    struct tm_local *l = listener->data;
+    if (status != 0)
+        return;
+    struct conn *c = conn_new(l);
+    if (c == NULL)
+        return;
+    if (uv_accept(listener, &c->sock->stream) != 0 || l->n_conns > l->cfg.n_max) {
+        conn_close(c, tm_sock_reset);
+        return;
+    }
+    (void)uv_tcp_nodelay(&c->sock->tcp, 1);
+    if (l->cfg.kind == TM_LOCAL_FORWARD) {
+        c->dest = l->cfg.dest;
+        conn_start_opening(c);
+    } else if (uv_read_start(&c->sock->stream, on_alloc, on_read) != 0) {
+        conn_close(c, tm_sock_reset);
+    }
+}
+
+static void on_handle_closed(uv_handle_t *h)
+{
+    struct tm_local *l = h->data;
+    l->n_handles--;
+    local_free(l);
+}
+
+int tm_local_open(struct tm_local **out, const struct tm_local_cfg *cfg, struct tm_msg *msg)
+{
+    *out = NULL;
+    struct tm_local *l = calloc(1, sizeof *l);
+    if (l == NULL)
+        return tm_msg_set(msg, TM_ERR_NOMEM, "out of memory");
+    uv_loop_t *loop = tm_front_loop(tm_tunnel_client_front(cfg->tunnel));
+    l->cfg = *cfg;
+    l->loop = loop;
+    if (l->cfg.n_max == 0)
+        l->cfg.n_max = TM_STREAMS_MAX;
+    l->listener.data = l->sweep.data = l;
+    (void)uv_tcp_init(loop, &l->listener);
+    (void)uv_timer_init(loop, &l->sweep);
+    l->n_handles = 2;
+    int rc = uv_tcp_bind(&l->listener, cfg->addr, 0);
+    if (rc == 0)
+        rc = uv_listen((uv_stream_t *)&l->listener, BACKLOG, on_connection);
+    if (rc != 0) {
+        char addr[TM_ADDR_TEXT_MAX];
+        tm_addr_text(cfg->addr, addr);
+        tm_local_close(l);
+        return tm_msg_set(msg, TM_ERR_IO, "cannot listen on %s: %s", addr, uv_strerror(rc));
+    }
+    *out = l;
+    return TM_OK;
+}
+
+uint16_t tm_local_port(const struct tm_local *l)
+{
+    struct sockaddr_storage ss = {0};
+    int len = (int)sizeof ss;
+    if (uv_tcp_getsockname(&l->listener, (struct sockaddr *)&ss, &len) != 0)
+        return 0;
+    return ntohs(ss.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&ss)->sin6_port
+                                          : ((struct sockaddr_in *)&ss)->sin_port);
+}
+
+void tm_local_close(struct tm_local *l)
+{
+    if (l == NULL || l->is_closing)
+        return;
+    l->n_conns++; /* not freed while the list is walked */
+    while (l->conns != NULL)
+        conn_close(l->conns, tm_sock_reset);
+    l->is_closing = true;
+    uv_close((uv_handle_t *)&l->listener, on_handle_closed);
+    uv_close((uv_handle_t *)&l->sweep, on_handle_closed);
+    l->n_conns--;
+}

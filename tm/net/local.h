@@ -1,0 +1,40 @@
+/* tm/net/local.h - the client's doors: a SOCKS listener, and -L listeners with a fixed destination. */
+#ifndef TM_NET_LOCAL_H
+#define TM_NET_LOCAL_H
+
+#include <stdint.h>
+#include <sys/socket.h>
+
+#include "tm/core/session.h"
+#include "tm/net/tunnel.h"
+
+enum tm_local_kind {
+    TM_LOCAL_SOCKS,  /* SOCKS 5 (and 4, 4a where the parser takes them) */
+    TM_LOCAL_FORWARD /* every connection goes to cfg.dest */
+};
+/* When a SOCKS client is told that it is connected. */
+enum tm_socks_reply {
+    TM_SOCKS_REPLY_EARLY, /* at once: saves one round trip of the schedule; a failure becomes a reset */
+    TM_SOCKS_REPLY_EXACT  /* with the server's outcome */
+};
+
+struct tm_local;
+
+struct tm_local_cfg {
+    struct tm_tunnel_client *tunnel;   /* borrowed; close the listener before stopping it */
+    enum tm_local_kind kind;
+    const struct sockaddr *addr;       /* to listen on; copied.  Port 0: any, see tm_local_port */
+    enum tm_socks_reply reply;
+    struct tm_dest dest;               /* FORWARD */
+    uint32_t n_max;                    /* connections at once; 0: TM_STREAMS_MAX */
+};
+
+/* Listens.  TM_ERR_IO with msg ("cannot listen on 127.0.0.1:1080: address already in use"), TM_ERR_NOMEM. */
+TM_MUST_CHECK int tm_local_open(struct tm_local **out, const struct tm_local_cfg *cfg, struct tm_msg *msg);
+/* The port listened on. */
+uint16_t tm_local_port(const struct tm_local *l);
+/* Stops listening and resets connections that have no stream yet; frees itself when libuv is done.
+ * Connections that already are pipes live on with the tunnel. */
+void tm_local_close(struct tm_local *l);
+
+#endif

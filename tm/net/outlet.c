@@ -1,0 +1,67 @@
+/* tm/net/outlet.c - from event OPEN to a pipe. */
+#include "tm/net/outlet.h"
+
+#include <stdlib.h>
+
+#include "tm/net/dial.h"
+#include "tm/net/pipe.h"
+
+struct outlet {
+    struct tm_sink sink; /* first: on_event casts back */
+    struct tm_front *front;
+    uint64_t stream;
+    struct tm_dial *dial;
+};
+
+static void on_dialled(void *user, enum tm_reply reply, union tm_sock *take_sock)
+{
+    struct outlet *o = user;
+    struct tm_front *front = o->front;
+    struct tm_session *s = tm_front_session(front);
+    const struct tm_pipe_cfg cfg = {.front = front, .stream = o->stream, .take_sock = take_sock};
+    tm_session_stream_reply(s, o->stream, reply);
+    tm_front_detach(front, o->stream);
+    if (reply == TM_REPLY_OK && tm_pipe_start(&cfg) != TM_OK)
+        tm_session_stream_reset(s, o->stream, TM_REPLY_FAILURE);
+    free(o);
+    tm_front_pump(front);
+}
+
+static void on_event(struct tm_sink *sink, const struct tm_event *ev)
+{
+    struct outlet *o = (struct outlet *)sink;
+    switch (ev->kind) {
+    case TM_EVENT_RESET:
+    case TM_EVENT_ENDED:
+    case TM_EVENT_FAILED:
+    case TM_EVENT_REPLY:
+        tm_dial_cancel(o->dial);
+        free(o);
+        return;
+    case TM_EVENT_READABLE: /* the pipe will look itself */
+    case TM_EVENT_WRITABLE:
+    case TM_EVENT_OPEN:
+        return;
+    }
+}
+
+void tm_outlet_open(struct tm_front *front, const struct tm_event *ev, const struct tm_guard *guard)
+{
+    struct tm_session *s = tm_front_session(front);
+    struct outlet *o = calloc(1, sizeof *o);
+    if (o == NULL) {
+        tm_session_stream_reply(s, ev->stream, TM_REPLY_FAILURE);
+        return;
+    }
+    *o = (struct outlet){.sink.on_event = on_event, .front = front, .stream = ev->stream};
+    const struct tm_dial_cfg cfg = {
+        .loop = tm_front_loop(front), .guard = guard, .done = on_dialled, .user = o};
+    int rc = tm_front_attach(front, ev->stream, &o->sink);
+    if (rc == TM_OK)
+        rc = tm_dial_start(&o->dial, &cfg, &ev->dest);
+    if (rc == TM_OK)
+        return;
+    tm_front_detach(front, ev->stream);
+    tm_session_stream_reply(s, ev->stream, rc == TM_ERR_RANGE ? TM_REPLY_ADDRESS_UNSUPPORTED : TM_REPLY_FAILURE);
+    free(o);
+}

@@ -1,0 +1,23 @@
+/* tm/net/sock.h - one application socket's libuv handle, on the heap, so that it can change its owner
+ * (from the SOCKS front or the dialler to the pipe) without being touched by libuv in between. */
+#ifndef TM_NET_SOCK_H
+#define TM_NET_SOCK_H
+
+#include <uv.h>
+
+union tm_sock {
+    uv_handle_t handle;
+    uv_stream_t stream;
+    uv_tcp_t tcp;
+    uv_pipe_t pipe;
+};
+
+/* A TCP handle of the loop, not yet connected or accepted; NULL without memory. */
+union tm_sock *tm_sock_new_tcp(uv_loop_t *loop);
+/* Closes the handle and frees it when libuv is done with it; NULL does nothing.  The caller forgets the
+ * pointer at once; requests in flight end with UV_ECANCELED and must not use it. */
+void tm_sock_close(union tm_sock *take_sock);
+/* The same with RST instead of FIN, where the kind of socket can. */
+void tm_sock_reset(union tm_sock *take_sock);
+
+#endif

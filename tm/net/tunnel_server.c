@@ -1,0 +1,552 @@
+/* tm/net/tunnel_server.c - the server's end: sessions, keyed by client and session id.
+ *
+ *   wire thread ──> gate (strangers) ──admit──> session: front + lanes
+ *                └─ route: connection -> session
+ *
+ * Sessions end in the sweep, once a second, when they failed, were dropped or stood without carriers for too
+ * long: never in the middle of a callback. */
+#include "tm/net/tunnel.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <openssl/crypto.h>
+#include <openssl/rand.h>
+
+#include "tm/base/log.h"
+#include "tm/net/addr.h"
+#include "tm/net/admit.h"
+#include "tm/net/front_impl.h"
+#include "tm/net/gate.h"
+#include "tm/net/lane.h"
+#include "tm/net/outlet.h"
+#include "tm/net/wirepoll.h"
+
+#define SESSIONS_MAX  1024U
+#define STRANGERS_MAX 512U
+#define JOIN_IDLE_S   30U
+#define SWEEP_MS      1000U
+#define BUCKETS       256U
+
+/* Which session a connection belongs to. */
+struct route {
+    struct route *next;
+    uint32_t conn, carrier;
+    struct session *session; /* NULL: ended before the connection */
+};
+
+struct session {
+    struct session *next;
+    struct tm_tunnel_server *server;
+    struct tm_front *front;
+    enum tm_token_kind kind;
+    uint8_t client_id[TM_CLIENT_ID_LEN];
+    uint8_t session_id[TM_SESSION_ID_LEN];
+    int64_t seen_us;       /* last time with a carrier */
+    bool is_over;          /* failed or dropped: the sweep ends it */
+    bool is_dirty;         /* to be pumped after this batch */
+    struct session *next_dirty;
+    struct tm_ask_server ask;
+};
+
+struct tm_tunnel_server {
+    struct tm_tunnel_server_cfg cfg;
+    struct tm_ticket_key key;
+    struct tm_model join_model;
+    struct tm_tls_ctx *tls;
+    struct tm_replay *replay;
+    struct tm_wirepoll *wirepoll;
+    struct tm_gate *gate;
+    struct tm_admit admit;
+    struct session *sessions, *dirty;
+    struct route *bucket[BUCKETS];
+    struct tm_tunnel_server_stats stats;
+    uv_timer_t sweeper;
+    bool is_stopping;
+    unsigned n_closing; /* one for itself, one for every front that is being closed */
+    void (*stopped)(void *user);
+    void *stopped_user;
+};
+
+/* ---- Routes ---- */
+
+static struct route **route_of(struct tm_tunnel_server *t, uint32_t conn)
+{
+    struct route **r = &t->bucket[(conn * 2654435761U >> 16) % BUCKETS];
+    while (*r != NULL && (*r)->conn != conn)
+        r = &(*r)->next;
+    return r;
+}
+
+static void mark_dirty(struct session *s)
+{
+    if (s->is_dirty)
+        return;
+    s->is_dirty = true;
+    s->next_dirty = s->server->dirty;
+    s->server->dirty = s;
+}
+
+static void on_wire(void *user, const struct tm_wire_event *ev)
+{
+    struct tm_tunnel_server *t = user;
+    struct route **slot = route_of(t, ev->id);
+    struct route *r = *slot;
+    if (r == NULL) {
+        tm_gate_on_wire(t->gate, ev);
+        return;
+    }
+    struct tm_lane *lane = r->session == NULL ? NULL : tm_front_lane(r->session->front, r->carrier);
+    if (r->session != NULL)
+        mark_dirty(r->session);
+    if (ev->kind == TM_WIRE_DOWN) {
+        *slot = r->next;
+        free(r);
+    }
+    if (lane != NULL && tm_lane_conn(lane) == ev->id)
+        tm_lane_on_wire(lane, ev);
+}
+
+static void on_batch(void *user)
+{
+    struct tm_tunnel_server *t = user;
+    while (t->dirty != NULL) {
+        struct session *s = t->dirty;
+        t->dirty = s->next_dirty;
+        s->is_dirty = false;
+        tm_front_pump(s->front);
+    }
+}
+
+static void on_room(void *user)
+{
+    struct tm_tunnel_server *t = user;
+    for (struct session *s = t->sessions; s != NULL; s = s->next)
+        tm_front_room(s->front);
+}
+
+/* ---- What a session tells ---- */
+
+static void on_want_room(void *owner)
+{
+    struct session *s = owner;
+    tm_wirepoll_want_room(s->server->wirepoll);
+}
+
+static const struct tm_ask_key *find_key(void *owner, uint32_t carrier)
+{
+    const struct session *s = owner;
+    return tm_front_key(s->front, carrier);
+}
+
+static void on_stream(void *owner, const struct tm_event *ev)
+{
+    struct session *s = owner;
+    if (s->kind == TM_TOKEN_JOIN)
+        tm_ask_serve(s->front, ev, &s->ask);
+    else
+        tm_outlet_open(s->front, ev, s->server->cfg.guard);
+}
+
+static void id_text(const uint8_t *id, char out[2 * TM_CLIENT_ID_LEN + 1])
+{
+    for (size_t i = 0; i < TM_CLIENT_ID_LEN; i++)
+        (void)snprintf(out + 2 * i, 3, "%02x", id[i]);
+}
+
+static void on_failed(void *owner, const char *why)
+{
+    struct session *s = owner;
+    char id[2 * TM_CLIENT_ID_LEN + 1];
+    id_text(s->client_id, id);
+    s->is_over = true;
+    tm_log(TM_LOG_WARN, "session of client %s: failed: %s", id, why);
+}
+
+static void on_lane_up(void *owner, struct tm_lane *lane)
+{
+    (void)owner;
+    (void)lane;
+}
+
+static void on_lane_lost(void *owner, struct tm_lane *lane, int err, const char *why)
+{
+    const struct session *s = owner;
+    char id[2 * TM_CLIENT_ID_LEN + 1];
+    (void)err;
+    id_text(s->client_id, id);
+    tm_log(TM_LOG_INFO, "client %s: carrier %" PRIu32 ": died: %s", id, tm_lane_carrier(lane), why);
+}
+
+static void on_open(void *owner, const struct tm_act *act)
+{
+    (void)owner;
+    TM_ASSERT_EQ(act->kind, TM_ACT_WRITE); /* a server opens no carriers */
+}
+
+static const struct tm_front_ops server_ops = {.open = on_open,
+                                               .stream = on_stream,
+                                               .failed = on_failed,
+                                               .lane_up = on_lane_up,
+                                               .lane_lost = on_lane_lost,
+                                               .want_room = on_want_room};
+
+/* ---- Sessions ---- */
+
+static struct session *find_session(const struct tm_tunnel_server *t, const struct tm_token *tok)
+{
+    struct session *s = t->sessions;
+    while (s != NULL && (s->is_over || s->kind != tok->kind ||
+                         memcmp(s->client_id, tok->client_id, TM_CLIENT_ID_LEN) != 0 ||
+                         memcmp(s->session_id, tok->session_id, TM_SESSION_ID_LEN) != 0))
+        s = s->next;
+    return s;
+}
+
+static const struct tm_model *find_model(struct tm_tunnel_server *t, const struct tm_token *tok)
+{
+    uint8_t digest[TM_DIGEST_LEN];
+    if (tok->kind != TM_TOKEN_JOIN)
+        return t->cfg.model(t->cfg.user, tok->digest);
+    tm_model_digest(&t->join_model, digest);
+    return memcmp(digest, tok->digest, TM_TOKEN_DIGEST_LEN) == 0 ? &t->join_model : NULL;
+}
+
+static struct session *new_session(struct tm_tunnel_server *t, const struct tm_token *tok)
+{
+    struct tm_session_cfg cfg;
+    tm_session_cfg_from_token(&cfg, tok);
+    cfg.model = find_model(t, tok);
+    cfg.grace_us = t->cfg.grace_us;
+    if (cfg.model == NULL) {
+        tm_admit_refuse(&t->admit, tok, "it plays a model that is not here; load the same models on both ends and join again");
+        return NULL;
+    }
+    if (t->stats.sessions_live >= t->cfg.n_sessions_max) {
+        tm_admit_refuse(&t->admit, tok, "too many sessions");
+        return NULL;
+    }
+    struct session *s = calloc(1, sizeof *s);
+    if (s == NULL || RAND_bytes(cfg.master_seed, sizeof cfg.master_seed) != 1) {
+        free(s);
+        return NULL;
+    }
+    FILE *log = t->cfg.open_log == NULL || tok->kind == TM_TOKEN_JOIN
+                    ? NULL
+                    : t->cfg.open_log(t->cfg.user, tok->client_id, tok->session_id);
+    const struct tm_front_cfg front = {.loop = t->cfg.loop,
+                                       .wire = tm_wirepoll_wire(t->wirepoll),
+                                       .session = &cfg,
+                                       .ops = &server_ops,
+                                       .owner = s,
+                                       .log = log,
+                                       .log_how = TM_LOGDRAIN_CLOSE,
+                                       .keep_keys = tok->kind == TM_TOKEN_JOIN};
+    if (tm_front_new(&s->front, &front) != TM_OK) {
+        tm_admit_refuse(&t->admit, tok, "its session cannot begin: the token asks for what we cannot play");
+        free(s);
+        return NULL;
+    }
+    s->server = t;
+    s->kind = tok->kind;
+    memcpy(s->client_id, tok->client_id, sizeof s->client_id);
+    memcpy(s->session_id, tok->session_id, sizeof s->session_id);
+    s->seen_us = tm_now_us();
+    s->ask = (struct tm_ask_server){
+        .join = t->cfg.join, .user = t->cfg.user, .find_key = find_key, .owner = s};
+    memcpy(s->ask.id, tok->client_id, sizeof s->ask.id);
+    s->next = t->sessions;
+    t->sessions = s;
+    t->stats.sessions_live++;
+    t->stats.sessions_begun++;
+    return s;
+}
+
+static void add_total(struct tm_session_stats *total, const struct tm_session_stats *s)
+{
+    total->wire_tx_bytes += s->wire_tx_bytes;
+    total->wire_rx_bytes += s->wire_rx_bytes;
+    total->handshake_tx_bytes += s->handshake_tx_bytes;
+    total->record_tx_bytes += s->record_tx_bytes;
+    total->plan_tx_bytes += s->plan_tx_bytes;
+    total->ack_tx_bytes += s->ack_tx_bytes;
+    total->control_tx_bytes += s->control_tx_bytes;
+    total->payload_tx_bytes += s->payload_tx_bytes;
+    total->resent_tx_bytes += s->resent_tx_bytes;
+    total->pad_tx_bytes += s->pad_tx_bytes;
+    total->payload_rx_bytes += s->payload_rx_bytes;
+    total->carriers_opened += s->carriers_opened;
+    total->carriers_ended += s->carriers_ended;
+    total->carriers_died += s->carriers_died;
+}
+
+static void part_closed(struct tm_tunnel_server *t)
+{
+    if (--t->n_closing > 0)
+        return;
+    void (*stopped)(void *) = t->stopped;
+    void *user = t->stopped_user;
+    OPENSSL_cleanse(t, sizeof *t);
+    free(t);
+    if (stopped != NULL)
+        stopped(user);
+}
+
+static void on_front_closed(void *user)
+{
+    part_closed(user);
+}
+
+/* Takes the session off the list (at *at) and ends it. */
+static void end_session(struct session **at)
+{
+    struct session *s = *at;
+    struct tm_tunnel_server *t = s->server;
+    struct tm_session_stats stats;
+    *at = s->next;
+    for (uint32_t b = 0; b < BUCKETS; b++)
+        for (struct route *r = t->bucket[b]; r != NULL; r = r->next)
+            r->session = r->session == s ? NULL : r->session;
+    tm_session_get_stats(tm_front_session(s->front), &stats);
+    add_total(&t->stats.total, &stats);
+    t->stats.sessions_live--;
+    t->stats.sessions_ended++;
+    t->n_closing++;
+    tm_front_free(s->front, on_front_closed, t);
+    free(s);
+}
+
+static void sweep(uv_timer_t *timer)
+{
+    struct tm_tunnel_server *t = timer->data;
+    int64_t now_us = tm_now_us();
+    struct session **at = &t->sessions;
+    while (*at != NULL) {
+        struct session *s = *at;
+        uint32_t idle_s = s->kind == TM_TOKEN_JOIN ? JOIN_IDLE_S : t->cfg.idle_s;
+        if (s->front->n_lanes > 0)
+            s->seen_us = now_us;
+        if (s->is_over || now_us - s->seen_us > (int64_t)idle_s * TM_US_PER_S)
+            end_session(at);
+        else
+            at = &s->next;
+    }
+    tm_gate_sweep(t->gate, now_us);
+}
+
+/* ---- Admission ---- */
+
+/* An admitted token becomes a lane of its session. */
+static int adopt(struct tm_tunnel_server *t, const struct tm_gate_guest *guest, const struct tm_admitted *ad)
+{
+    struct session *s = find_session(t, &ad->token);
+    struct tm_lane *lane = NULL;
+    struct tm_tls *tls = NULL;
+    struct route *r = calloc(1, sizeof *r);
+    bool is_new = false;
+    int rc = r == NULL ? TM_ERR_NOMEM : tm_tls_server_new(&tls, t->tls, ad->psk, guest->raw);
+    if (rc != TM_OK)
+        goto out;
+    is_new = s == NULL;
+    if (is_new)
+        s = new_session(t, &ad->token);
+    rc = s == NULL ? TM_ERR_AUTH : TM_OK;
+    if (rc != TM_OK)
+        goto out;
+    rc = tm_session_accept(s->front->session, &ad->token, (uint32_t)guest->raw.len, guest->t_us);
+    if (rc != TM_OK) {
+        tm_admit_refuse(&t->admit, &ad->token,
+                        rc == TM_ERR_PROTO ? "its carrier is not the one planned; are both ends of the same release?"
+                                           : tm_strerror(rc));
+        goto out;
+    }
+    const struct tm_lane_cfg cfg = {.front = s->front,
+                                    .carrier = ad->token.carrier,
+                                    .conn = guest->conn,
+                                    .take_tls = tls,
+                                    .side = TM_SERVER};
+    tls = NULL;
+    rc = tm_lane_new(&lane, &cfg);
+    if (rc != TM_OK) {
+        (void)tm_session_gone(s->front->session, ad->token.carrier, guest->t_us);
+        goto out;
+    }
+    *r = (struct route){.conn = guest->conn, .carrier = ad->token.carrier, .session = s};
+    *route_of(t, guest->conn) = r;
+    r = NULL;
+    tm_lane_log_up(lane, guest->accepted);
+    mark_dirty(s);
+out:
+    if (s != NULL && rc != TM_OK && is_new)
+        s->is_over = true;
+    tm_tls_free(tls);
+    free(r);
+    return rc;
+}
+
+static enum tm_gate_verdict judge(void *user, const struct tm_gate_guest *guest)
+{
+    struct tm_tunnel_server *t = user;
+    struct tm_admitted ad = {0};
+    int rc = tm_admit_check(&t->admit, guest, &ad);
+    if (rc == TM_OK)
+        rc = adopt(t, guest, &ad);
+    if (rc == TM_OK)
+        tm_admit_use(&t->admit, &ad);
+    OPENSSL_cleanse(&ad, sizeof ad);
+    return rc == TM_OK ? TM_GATE_OURS : TM_GATE_STRANGER;
+}
+
+/* ---- Life ---- */
+
+static int start(struct tm_tunnel_server *t, struct tm_msg *msg)
+{
+    const struct tm_tunnel_server_cfg *cfg = &t->cfg;
+    const struct tm_replay_cfg replay = {.path = cfg->replay_path};
+    const struct tm_wirepoll_cfg wire = {.loop = cfg->loop,
+                                         .wire = {.cc = cfg->cc},
+                                         .on_event = on_wire,
+                                         .on_batch = on_batch,
+                                         .on_room = on_room,
+                                         .user = t};
+    int rc = tm_tls_ctx_new(&t->tls, TM_SERVER, NULL, msg);
+    if (rc == TM_OK)
+        rc = tm_replay_new(&t->replay, &replay, msg);
+    if (rc == TM_OK)
+        rc = tm_wirepoll_new(&t->wirepoll, &wire, msg);
+    if (rc != TM_OK)
+        return rc;
+    const struct tm_gate_cfg gate = {.loop = cfg->loop,
+                                     .wire = tm_wirepoll_wire(t->wirepoll),
+                                     .decoy = cfg->decoy,
+                                     .n_max = cfg->n_strangers_max,
+                                     .judge = judge,
+                                     .user = t};
+    rc = tm_gate_new(&t->gate, &gate);
+    if (rc != TM_OK)
+        return tm_msg_set(msg, rc, "out of memory");
+    t->admit = (struct tm_admit){.key = &t->key,
+                                 .lookup = cfg->lookup,
+                                 .user = cfg->user,
+                                 .takes_join = cfg->join != NULL,
+                                 .replay = t->replay};
+    return TM_OK;
+}
+
+/* The sockets are the wire thread's, or closed. */
+static int start_listening(struct tm_tunnel_server *t, const int *fds, size_t n, int rc)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (rc == TM_OK)
+            rc = tm_wire_listen(tm_wirepoll_wire(t->wirepoll), fds[i]);
+        if (rc != TM_OK)
+            (void)close(fds[i]);
+    }
+    return rc;
+}
+
+int tm_tunnel_server_new(struct tm_tunnel_server **out, const struct tm_tunnel_server_cfg *cfg,
+                         struct tm_msg *msg)
+{
+    *out = NULL;
+    struct tm_tunnel_server *t = calloc(1, sizeof *t);
+    if (t == NULL) {
+        (void)start_listening(NULL, cfg->listen_fds, cfg->n_listen_fds, TM_ERR_NOMEM);
+        return tm_msg_set(msg, TM_ERR_NOMEM, "out of memory");
+    }
+    t->cfg = *cfg;
+    t->n_closing = 1;
+    t->key = cfg->key;
+    t->cfg.n_sessions_max = cfg->n_sessions_max == 0 ? SESSIONS_MAX : cfg->n_sessions_max;
+    t->cfg.n_strangers_max = cfg->n_strangers_max == 0 ? STRANGERS_MAX : cfg->n_strangers_max;
+    t->cfg.idle_s = cfg->idle_s == 0 ? TM_TUNNEL_IDLE_S : cfg->idle_s;
+    tm_tunnel_join_model(&t->join_model);
+    t->sweeper.data = t;
+    (void)uv_timer_init(cfg->loop, &t->sweeper);
+    int rc = start_listening(t, cfg->listen_fds, cfg->n_listen_fds, start(t, msg));
+    if (rc != TM_OK) {
+        tm_tunnel_server_stop(t, NULL, NULL);
+        return rc;
+    }
+    t->cfg.decoy = NULL; /* copied by the gate */
+    t->cfg.replay_path = t->cfg.cc = NULL;
+    t->cfg.listen_fds = NULL;
+    (void)uv_timer_start(&t->sweeper, sweep, SWEEP_MS, SWEEP_MS);
+    *out = t;
+    return TM_OK;
+}
+
+static void on_sweeper_closed(uv_handle_t *h)
+{
+    part_closed(h->data);
+}
+
+static void do_stop(uv_timer_t *timer)
+{
+    struct tm_tunnel_server *t = timer->data;
+    while (t->sessions != NULL)
+        end_session(&t->sessions);
+    tm_gate_free(t->gate);
+    tm_wirepoll_free(t->wirepoll);
+    for (uint32_t b = 0; b < BUCKETS; b++) {
+        while (t->bucket[b] != NULL) {
+            struct route *r = t->bucket[b];
+            t->bucket[b] = r->next;
+            free(r);
+        }
+    }
+    tm_replay_free(t->replay);
+    tm_tls_ctx_free(t->tls);
+    uv_close((uv_handle_t *)timer, on_sweeper_closed);
+}
+
+void tm_tunnel_server_stop(struct tm_tunnel_server *t, void (*stopped)(void *user), void *user)
+{
+    if (t->is_stopping)
+        return;
+    t->is_stopping = true;
+    t->stopped = stopped;
+    t->stopped_user = user;
+    (void)uv_timer_start(&t->sweeper, do_stop, 0, 0); /* the caller may be one of our callbacks */
+}
+
+void tm_tunnel_server_drop(struct tm_tunnel_server *t, const uint8_t client_id[TM_CLIENT_ID_LEN])
+{
+    for (struct session *s = t->sessions; s != NULL; s = s->next)
+        if (memcmp(s->client_id, client_id, TM_CLIENT_ID_LEN) == 0)
+            s->is_over = true;
+    if (!t->is_stopping)
+        (void)uv_timer_start(&t->sweeper, sweep, 0, SWEEP_MS);
+}
+
+void tm_tunnel_server_stats(const struct tm_tunnel_server *t, struct tm_tunnel_server_stats *out)
+{
+    struct tm_gate_stats gate;
+    *out = t->stats;
+    tm_gate_get_stats(t->gate, &gate);
+    out->strangers_live = gate.n_live;
+    out->accepted = gate.accepted;
+    out->refused = t->admit.refused;
+    out->strangers = gate.strangers - t->admit.refused;
+    out->decoy_failed = gate.decoy_failed;
+    for (const struct session *s = t->sessions; s != NULL; s = s->next) {
+        struct tm_session_stats stats;
+        tm_session_get_stats(tm_front_session(s->front), &stats);
+        add_total(&out->total, &stats);
+        out->total.carriers_live += stats.carriers_live;
+        out->total.streams_live += stats.streams_live;
+        out->total.last_rx_us = tm_max_us(out->total.last_rx_us, stats.last_rx_us);
+        out->carriers_live += stats.carriers_live;
+    }
+}
+
+void tm_tunnel_server_each(const struct tm_tunnel_server *t, tm_tunnel_session_fn fn, void *user)
+{
+    for (const struct session *s = t->sessions; s != NULL; s = s->next) {
+        struct tm_session_stats stats;
+        tm_session_get_stats(tm_front_session(s->front), &stats);
+        fn(user, s->client_id, &stats);
+    }
+}

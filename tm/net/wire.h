@@ -1,0 +1,130 @@
+/* tm/net/wire.h - the wire thread: owns all carrier sockets, sends at exact times, reads, tells.
+ *
+ * It knows nothing of plans, TLS or frames.  The front thread gives commands through one ring and gets events
+ * through another (tm/net/ring.h); every event carries the time at which it happened (tm_now_us).  A
+ * connection is always read; nothing that applications do can delay a write that is ready.
+ *
+ *   front                                wire
+ *   tm_wire_open ------> connect() at due --> UP (or DOWN)
+ *                        accept()         --> ACCEPTED
+ *   tm_wire_write -----> write() at due   --> SENT (after the last byte)
+ *                        read()           --> RX
+ *                        peer's FIN       --> END_OF_FILE
+ *   tm_wire_close -----> FIN or RST       --> DOWN (the id is free)
+ *   tm_wire_release ---> forget it        --> RELEASED (the socket is the front's)
+ *
+ * DOWN comes exactly once for every id that was opened or accepted and not released, whatever happens.
+ * All functions but _start and _stop are for the one front thread. */
+#ifndef TM_NET_WIRE_H
+#define TM_NET_WIRE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+#include "tm/base/buf.h"
+#include "tm/base/err.h"
+
+#define TM_WIRE_CONNS_MAX 2048U  /* half of them opened, half accepted */
+#define TM_WIRE_CHUNK_MAX 16448U /* bytes of one write command: any TLS record fits */
+
+struct tm_wire; /* opaque */
+
+struct tm_wire_cfg {
+    size_t ring_bytes; /* of each ring, a power of two >= 8 MiB; 0: 8 MiB */
+    const char *cc;    /* TCP congestion control; NULL: the system's */
+    uint32_t
+        notsent_bytes; /* TCP_NOTSENT_LOWAT: how much may wait unsent in the kernel; 0: 128 KiB */
+    int64_t linger_us; /* after our FIN, how long to wait for the peer's; 0: 10 s */
+};
+
+/* Starts the thread.  TM_ERR_NOMEM, IO; UNSUPPORTED: no such congestion control. */
+TM_MUST_CHECK int tm_wire_start(struct tm_wire **out, const struct tm_wire_cfg *cfg);
+/* Closes everything that is open (RST), joins the thread, frees.  NULL is allowed.  No events afterwards. */
+void tm_wire_stop(struct tm_wire *w);
+
+/* ---- Commands.  TM_ERR_LIMIT: the ring is full, try again after tm_wire_room_fd is readable ---- */
+
+/* Accept connections of this listening socket from now on; the wire owns it. */
+TM_MUST_CHECK int tm_wire_listen(struct tm_wire *w, int fd);
+/* Connect to addr at due_us.  *id names the connection from now on.  TM_ERR_LIMIT also: too many of them. */
+TM_MUST_CHECK int tm_wire_open(struct tm_wire *w, const struct sockaddr *addr, socklen_t addr_len,
+                               int64_t due_us, uint32_t *id);
+
+enum tm_wire_flag {
+    TM_WIRE_FIRST = 1, /* first chunk of a planned write: it waits for its time */
+    TM_WIRE_LAST = 2,  /* last chunk: SENT is reported */
+    TM_WIRE_AFTER_PREV =
+        4 /* FIRST: its time is gap_us after the previous write's last byte was handed over (or
+                             after the connection was established), instead of due_us */
+};
+struct tm_wire_write {
+    uint32_t id;
+    uint32_t write_no; /* told back in SENT */
+    unsigned flags;
+    int64_t due_us, gap_us;
+    struct tm_view bytes; /* 1..TM_WIRE_CHUNK_MAX, copied */
+};
+/* Chunks of a planned write follow each other; those behind FIRST leave as the socket drains.  Planned writes
+ * are never joined in one system call. */
+TM_MUST_CHECK int tm_wire_write(struct tm_wire *w, const struct tm_wire_write *cmd);
+/* After everything written has left: FIN at due_us, then DOWN when the peer's FIN has come too. */
+TM_MUST_CHECK int tm_wire_close(struct tm_wire *w, uint32_t id, int64_t due_us);
+/* RST at once; what is queued is dropped. */
+TM_MUST_CHECK int tm_wire_reset(struct tm_wire *w, uint32_t id);
+/* Hand the socket over: RX events before RELEASED hold all that was read from it. */
+TM_MUST_CHECK int tm_wire_release(struct tm_wire *w, uint32_t id);
+
+/* Bytes of write commands that fit for sure now. */
+size_t tm_wire_room(struct tm_wire *w);
+/* The front will wait for room of `want` bytes on tm_wire_room_fd; false: it is there already. */
+bool tm_wire_await_room(struct tm_wire *w, size_t want);
+int tm_wire_room_fd(const struct tm_wire *w);
+
+/* ---- Events ---- */
+
+enum tm_wire_event_kind {
+    TM_WIRE_ACCEPTED,
+    TM_WIRE_UP,
+    TM_WIRE_RX,
+    TM_WIRE_SENT,
+    TM_WIRE_END_OF_FILE,
+    TM_WIRE_DOWN,
+    TM_WIRE_RELEASED
+};
+enum tm_wire_down {
+    TM_WIRE_DOWN_CLOSED,  /* both sides' FIN, ours as commanded */
+    TM_WIRE_DOWN_RESET,   /* the peer's RST, or an error: error says which */
+    TM_WIRE_DOWN_REFUSED, /* it could not be established: error */
+    TM_WIRE_DOWN_TIMEOUT, /* the peer's FIN did not come */
+    TM_WIRE_DOWN_OURS     /* tm_wire_reset */
+};
+struct tm_wire_event {
+    enum tm_wire_event_kind kind;
+    uint32_t id;
+    int64_t t_us;      /* when it happened; RX: right after read() */
+    uint32_t write_no; /* SENT */
+    int64_t due_us, first_us,
+        last_us;           /* SENT: due time used; before the first write(), after the last */
+    uint32_t unsent;       /* SENT: bytes the kernel still held unsent at first_us */
+    enum tm_wire_down why; /* DOWN */
+    int error;             /* DOWN: errno, 0: none */
+    int fd;                /* RELEASED: the front's to close */
+    struct sockaddr_storage local, peer; /* ACCEPTED, UP */
+    struct tm_view bytes;                /* RX: borrowed until tm_wire_consume */
+};
+/* The next event without taking it; false: none. */
+bool tm_wire_next(struct tm_wire *w, struct tm_wire_event *ev);
+void tm_wire_consume(struct tm_wire *w);
+/* The front will wait on tm_wire_fd for events; false: there is one, do not sleep. */
+bool tm_wire_await(struct tm_wire *w);
+int tm_wire_fd(const struct tm_wire *w);
+
+struct tm_wire_stats {
+    uint64_t late_events; /* how often events had no room and reading paused */
+    uint64_t n_writes;    /* planned writes departed */
+};
+void tm_wire_get_stats(struct tm_wire *w, struct tm_wire_stats *out);
+
+#endif
