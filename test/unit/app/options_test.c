@@ -1,0 +1,243 @@
+/* test/unit/app/options_test.c - command lines and config files against the table. */
+#include "tm/app/options.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "test/support/check.h"
+
+static struct tm_options o;
+static struct tm_msg msg;
+
+/* Parses a NULL-terminated list of words behind the program's name. */
+#define PARSE(program, ...) parse(program, (char *[]){"prog", __VA_ARGS__, NULL})
+
+static int parse(enum tm_program program, char *argv[])
+{
+    int argc = 0;
+    while (argv[argc] != NULL)
+        argc++;
+    msg.text[0] = '\0';
+    return tm_options_parse(&o, program, argc, argv, &msg);
+}
+
+static void client_run_has_its_defaults(void)
+{
+    CHECK_INT(PARSE(TM_PROGRAM_CLIENT, "run", "--state", "d", "--model", "https"), TM_OK);
+    CHECK_INT(o.command, TM_CMD_CLIENT_RUN);
+    CHECK_STR(o.v[TM_OPT_STATE].text, "d");
+    CHECK_STR(o.v[TM_OPT_MODEL].text, "https");
+    CHECK_STR(o.v[TM_OPT_SOCKS].text, "127.0.0.1:1080");
+    CHECK_INT(o.v[TM_OPT_SOCKS].given, 0);
+    CHECK_INT(o.v[TM_OPT_SOCKS_REPLY].num, 1);
+    CHECK_INT(o.v[TM_OPT_USERS].num, 4);
+    CHECK_INT(o.v[TM_OPT_PACE].num, 0);
+    CHECK_INT(o.v[TM_OPT_MASTER].num, 0);
+    CHECK_INT(o.v[TM_OPT_PLAN].num, 0);
+    CHECK_INT(o.v[TM_OPT_GRACE].num, 10000000);
+    CHECK(o.v[TM_OPT_SEED].text == NULL);
+    CHECK_INT(o.n_list, 0);
+}
+
+static void values_come_in_every_usual_form(void)
+{
+    CHECK_INT(PARSE(TM_PROGRAM_CLIENT, "run", "--state=d", "--model", "m", "-L", "1:h:2", "-L3:h:4",
+                    "--forward=5:h:6", "-v", "--pace=250ms", "--master", "server", "--seed", "7"),
+              TM_OK);
+    CHECK_INT(o.n_list, 3);
+    CHECK_STR(o.list[0].text, "1:h:2");
+    CHECK_STR(o.list[1].text, "3:h:4");
+    CHECK_STR(o.list[2].text, "5:h:6");
+    CHECK_INT(o.list[2].opt, TM_OPT_FORWARD);
+    CHECK_INT(o.v[TM_OPT_VERBOSE].num, 1);
+    CHECK_INT(o.v[TM_OPT_PACE].num, 250000);
+    CHECK_INT(o.v[TM_OPT_MASTER].num, 1);
+    CHECK_INT(o.v[TM_OPT_SEED].num, 7);
+}
+
+static void operands_stand_anywhere(void)
+{
+    CHECK_INT(PARSE(TM_PROGRAM_CLIENT, "join", "tm://x", "--state", "d"), TM_OK);
+    CHECK_STR(o.operand, "tm://x");
+    CHECK_INT(PARSE(TM_PROGRAM_CLIENT, "join", "--state", "d", "tm://x"), TM_OK);
+    CHECK_STR(o.operand, "tm://x");
+    CHECK_INT(PARSE(TM_PROGRAM_CLIENT, "join", "--state", "d", "--", "-odd"), TM_OK);
+    CHECK_STR(o.operand, "-odd");
+}
+
+static void wrong_usage_is_said_exactly(void)
+{
+    static const struct {
+        enum tm_program program;
+        char *argv[8];
+        const char *why;
+    } bad[] = {
+        {TM_PROGRAM_CLIENT, {"p"}, "no command given"},
+        {TM_PROGRAM_CLIENT, {"p", "fly"}, "unknown command 'fly'"},
+        {TM_PROGRAM_CLIENT, {"p", "setup"}, "unknown command 'setup'"},
+        {TM_PROGRAM_CLIENT, {"p", "run"}, "--state DIR is required"},
+        {TM_PROGRAM_CLIENT, {"p", "run", "--state", "d"}, "--model NAME is required"},
+        {TM_PROGRAM_CLIENT, {"p", "run", "--state"}, "--state needs a value: DIR"},
+        {TM_PROGRAM_CLIENT, {"p", "run", "--state", ""}, "--state needs a value"},
+        {TM_PROGRAM_CLIENT, {"p", "run", "--bogus"}, "unknown option --bogus"},
+        {TM_PROGRAM_CLIENT, {"p", "run", "--listen", "a:1"}, "unknown option --listen"},
+        {TM_PROGRAM_CLIENT, {"p", "run", "-x"}, "unknown option -x"},
+        {TM_PROGRAM_CLIENT, {"p", "run", "--verbose=1"}, "--verbose takes no value"},
+        {TM_PROGRAM_CLIENT, {"p", "run", "extra"}, "unexpected argument 'extra'"},
+        {TM_PROGRAM_CLIENT, {"p", "join", "--state", "d"}, "LINK is required"},
+        {TM_PROGRAM_CLIENT, {"p", "join", "a", "b"}, "unexpected argument 'b'"},
+        {TM_PROGRAM_CLIENT, {"p", "run", "--users", "0"}, "--users must be from 1 to 1024"},
+        {TM_PROGRAM_CLIENT,
+         {"p", "run", "--users", "x"},
+         "--users: 'x' is no number from 1 to 1024"},
+        {TM_PROGRAM_CLIENT,
+         {"p", "run", "--master", "both"},
+         "--master: 'both' is none of client|server"},
+        {TM_PROGRAM_CLIENT,
+         {"p", "run", "--master", "client|server"},
+         "--master: 'client|server' is none of client|server"},
+        {TM_PROGRAM_CLIENT,
+         {"p", "run", "--pace", "10"},
+         "--pace: '10' is no time; write a number and a unit, as 250ms, 10s, 5m, 24h"},
+        {TM_PROGRAM_CLIENT, {"p", "run", "--grace", "50ms"}, "--grace must be from 100ms to 1h"},
+        {TM_PROGRAM_CLIENT,
+         {"p", "run", "--grace", "9223372036854775807d"},
+         "--grace must be from 100ms to 1h"},
+        {TM_PROGRAM_CLIENT,
+         {"p", "run", "--socks", "1080"},
+         "--socks '1080' has no port; write HOST:PORT"},
+        {TM_PROGRAM_CLIENT,
+         {"p", "run", "-L", "80:h"},
+         "-L '80:h': write [BIND:]PORT:HOST:HOSTPORT, IPv6 addresses in brackets"},
+        {TM_PROGRAM_SERVER, {"p", "setup", "--state", "d"}, "--listen ADDR:PORT is required"},
+        {TM_PROGRAM_SERVER,
+         {"p", "invite", "--state", "d", "--expires", "1s"},
+         "--expires must be from 1m to 30d"},
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        char *argv[8];
+        memcpy(argv, bad[i].argv, sizeof argv);
+        CHECK_INT(parse(bad[i].program, argv), TM_ERR_FORMAT);
+        CHECK_STR(msg.text, bad[i].why);
+    }
+}
+
+static void help_and_version_need_nothing_else(void)
+{
+    CHECK_INT(PARSE(TM_PROGRAM_SERVER, "--help"), TM_OK);
+    CHECK_INT(o.command, TM_CMD_N);
+    CHECK(o.v[TM_OPT_HELP].given);
+    CHECK_INT(PARSE(TM_PROGRAM_SERVER, "run", "-h"), TM_OK);
+    CHECK_INT(o.command, TM_CMD_SERVER_RUN);
+    CHECK(o.v[TM_OPT_HELP].given);
+    CHECK_INT(PARSE(TM_PROGRAM_CLIENT, "--version"), TM_OK);
+    CHECK(o.v[TM_OPT_VERSION].given);
+}
+
+static void config_fills_what_the_command_line_left_open(void)
+{
+    char config[] = "# written by setup\n"
+                    "listen = *:443\r\n"
+                    "\n"
+                    "  decoy=127.0.0.1:8080  \n"
+                    "deny = 10.0.0.0/8\n"
+                    "deny = 192.168.0.0/16";
+    CHECK_INT(
+        PARSE(TM_PROGRAM_SERVER, "run", "--state", "d", "--decoy", "h:1", "--deny", "fd00::/8"),
+        TM_OK);
+    CHECK_INT(tm_options_config(&o, config, &msg), TM_OK);
+    CHECK_STR(o.v[TM_OPT_LISTEN].text, "*:443");
+    CHECK_STR(o.v[TM_OPT_DECOY].text, "h:1");
+    CHECK_INT(o.n_list, 3);
+    CHECK_STR(o.list[0].text, "fd00::/8");
+    CHECK_STR(o.list[2].text, "192.168.0.0/16");
+}
+
+static void config_errors_name_the_line(void)
+{
+    static const struct {
+        const char *text, *why;
+    } bad[] = {
+        {"listen = *:443\nlisten = *:444\n", "line 2: 'listen' is set twice"},
+        {"\n\nlisten\n", "line 3: write 'name = value'"},
+        {"state = d\n", "line 1: unknown option 'state'"},
+        {"bogus = 1\n", "line 1: unknown option 'bogus'"},
+        {"listen =\n", "line 1: --listen '' has no port; write HOST:PORT"},
+        {"grace = soon\n",
+         "line 1: --grace: 'soon' is no time; write a number and a unit, as 250ms, 10s, 5m, 24h"},
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        char *text = strdup(bad[i].text);
+        CHECK_INT(PARSE(TM_PROGRAM_SERVER, "run", "--state", "d"), TM_OK);
+        CHECK_INT(tm_options_config(&o, text, &msg), TM_ERR_FORMAT);
+        CHECK_STR(msg.text, bad[i].why);
+        free(text);
+    }
+}
+
+/* Config text is a file of the user's: nothing in it may do more than give an error. */
+static void mutated_config_never_hurts(void)
+{
+    static const char text[] =
+        "listen = *:443\n#c\ndecoy = [::1]:80\ngrace = 10s\nallow = 10.0.0.0/8:1\n";
+    for (size_t i = 0; i < sizeof text - 1; i++)
+        for (int v = 1; v < 256; v++) {
+            char *copy = strdup(text);
+            copy[i] = (char)v;
+            CHECK_INT(PARSE(TM_PROGRAM_SERVER, "run", "--state", "d"), TM_OK);
+            int rc = tm_options_config(&o, copy, &msg);
+            CHECK(rc == TM_OK || rc == TM_ERR_FORMAT);
+            free(copy);
+        }
+}
+
+static void more_list_values_than_fit_are_refused(void)
+{
+    char *argv[2 * TM_OPTIONS_LIST_MAX + 8] = {"p", "run", "--state", "d"};
+    int argc = 4;
+    for (unsigned i = 0; i <= TM_OPTIONS_LIST_MAX; i++) {
+        argv[argc++] = "--deny";
+        argv[argc++] = "10.0.0.0/8";
+    }
+    CHECK_INT(tm_options_parse(&o, TM_PROGRAM_SERVER, argc, argv, &msg), TM_ERR_LIMIT);
+    CHECK_STR(msg.text, "--deny: more than 320 values");
+}
+
+static void help_shows_every_option_of_the_command(void)
+{
+    for (unsigned c = 0; c < TM_CMD_N; c++) {
+        char *text = NULL;
+        size_t len;
+        FILE *f = open_memstream(&text, &len);
+        tm_options_help(f, tm_options_command((enum tm_command)c)->program, (enum tm_command)c);
+        fclose(f);
+        for (unsigned i = 0; i < TM_OPT_N; i++) {
+            const struct tm_opt_info *info = tm_options_info((enum tm_opt)i);
+            char want[128];
+            snprintf(want, sizeof want, "--%s%s%s", info->name, info->arg != NULL ? " " : "",
+                     info->arg != NULL ? info->arg : "");
+            const char *at = strstr(text, want);
+            while (at != NULL && strchr(" \n", at[strlen(want)]) == NULL)
+                at = strstr(at + 1, want);
+            CHECK_INT(at != NULL, (info->commands & 1U << c) != 0);
+        }
+        for (const char *line = text; *line != '\0'; line = strchr(line, '\n') + 1)
+            CHECK(strchr(line, '\n') - line <= 100);
+        free(text);
+    }
+}
+
+static const struct check_case cases[] = {
+    {"client_run_has_its_defaults", client_run_has_its_defaults},
+    {"values_come_in_every_usual_form", values_come_in_every_usual_form},
+    {"operands_stand_anywhere", operands_stand_anywhere},
+    {"wrong_usage_is_said_exactly", wrong_usage_is_said_exactly},
+    {"help_and_version_need_nothing_else", help_and_version_need_nothing_else},
+    {"config_fills_what_the_command_line_left_open", config_fills_what_the_command_line_left_open},
+    {"config_errors_name_the_line", config_errors_name_the_line},
+    {"mutated_config_never_hurts", mutated_config_never_hurts},
+    {"more_list_values_than_fit_are_refused", more_list_values_than_fit_are_refused},
+    {"help_shows_every_option_of_the_command", help_shows_every_option_of_the_command},
+};
+CHECK_MAIN("options", cases)

@@ -1,0 +1,11 @@
+/* tm/app/client_main.c - tm-client. */
+#include "tm/app/main.h"
+
+int main(int argc, char *argv[])
+{
+    static const tm_command_fn handlers[TM_CMD_N] = {
+        [TM_CMD_JOIN] = tm_cmd_join,
+        [TM_CMD_CLIENT_RUN] = tm_cmd_client_run,
+    };
+    return tm_main(TM_PROGRAM_CLIENT, argc, argv, handlers);
+}

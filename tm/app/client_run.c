@@ -1,0 +1,360 @@
+/* tm/app/client_run.c - tm-client run: one session with the server, a SOCKS door and -L doors.
+ *
+ *   state, model, digests checked ──> doors open ──> session starts ──> first carrier up: "ready"
+ *
+ * What can be wrong is looked for before the first byte is sent.  A server that cannot be reached at the
+ * start ends the program; later the session goes on by its schedule and the log says so. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <openssl/crypto.h>
+#include <openssl/rand.h>
+#include <uv.h>
+
+#include "models/store/store.h"
+#include "tm/app/address.h"
+#include "tm/app/client_state.h"
+#include "tm/app/main.h"
+#include "tm/app/signals.h"
+#include "tm/app/summary.h"
+#include "tm/base/log.h"
+#include "tm/base/rng.h"
+#include "tm/base/time.h"
+#include "tm/net/local.h"
+#include "tm/net/tunnel.h"
+
+struct client {
+    uv_loop_t loop;
+    uv_async_t quit; /* stopping from a callback of the tunnel waits for the next turn */
+    struct tm_signals signals;
+    struct tm_tunnel_client *tunnel;                 /* owned */
+    struct tm_local *local[TM_OPTIONS_LIST_MAX + 1]; /* owned; [0] is SOCKS */
+    size_t n_local;
+    struct tm_client_state state;
+    struct tm_model model;
+    FILE *schedule_log, *summary_file; /* owned; NULL: not wanted */
+    const struct tm_options *o;
+    char where[TM_ADDRESS_TEXT_MAX]; /* HOST:PORT of the server */
+    uint64_t start_ns;
+    bool ready, failed;
+    enum tm_tunnel_state last_state; /* that the log has told of */
+    struct tm_summary summary;       /* taken when the session stops */
+    struct tm_msg *msg;
+};
+
+static void finish(struct client *c)
+{
+    uv_async_send(&c->quit);
+}
+
+/* Where the text of a failure goes: the first one is the one to tell. */
+static struct tm_msg *told(struct client *c)
+{
+    return c->failed ? NULL : c->msg;
+}
+
+/* Ends the program with this line (arguments of printf). */
+#define FAIL(c, ...)                                                                               \
+    do {                                                                                           \
+        tm_msg_set(told(c), TM_ERR_CLOSED, __VA_ARGS__);                                           \
+        fail(c);                                                                                   \
+    } while (0)
+static void fail(struct client *c)
+{
+    c->failed = true;
+    finish(c);
+}
+
+static void take_summary(struct client *c)
+{
+    c->summary.program = "tm-client";
+    c->summary.run_us = (int64_t)((uv_hrtime() - c->start_ns) / 1000);
+    if (c->tunnel != NULL)
+        tm_tunnel_client_stats(c->tunnel, &c->summary.s);
+}
+
+static void print_summary(void *user)
+{
+    struct client *c = user;
+    char line[TM_SUMMARY_LINE_MAX];
+    take_summary(c);
+    tm_summary_line(line, &c->summary);
+    tm_log(TM_LOG_INFO, "summary: %s", line);
+}
+
+static void say_ready(struct client *c)
+{
+    char socks[TM_ADDRESS_TEXT_MAX];
+    struct tm_address a;
+    if (tm_address_parse(&a, c->o->v[TM_OPT_SOCKS].text, NULL) != TM_OK)
+        return;
+    tm_address_print(socks, a.host, tm_local_port(c->local[0]));
+    printf("ready: socks5 on %s, model %s, %d users, %s is master, plan %s, server %s", socks,
+           c->model.name, (int)c->o->v[TM_OPT_USERS].num, c->o->v[TM_OPT_MASTER].text,
+           c->o->v[TM_OPT_PLAN].text, c->where);
+    if (c->n_local > 1)
+        printf(", %zu forwards", c->n_local - 1);
+    printf("\n");
+    fflush(stdout);
+    c->ready = true;
+}
+
+static void on_trouble(struct client *c, const struct tm_tunnel_report *r)
+{
+    if (r->ever_up) {
+        if (c->last_state != TM_TUNNEL_TROUBLE)
+            tm_log(TM_LOG_WARN, "the server cannot be reached: %s; the schedule goes on", r->text);
+    } else if (r->err == TM_ERR_AUTH) {
+        FAIL(c,
+             "%s answers but not as our server: another one is behind that address, it has revoked "
+             "this client, was set up anew or has other models now, or the clocks differ by more "
+             "than two hours; check, or join again with a new link",
+             c->where);
+    } else {
+        FAIL(c, "cannot reach %s: %s; check that tm-server runs there and is reachable", c->where,
+             r->text);
+    }
+}
+
+static void on_state(void *user, const struct tm_tunnel_report *r)
+{
+    struct client *c = user;
+    switch (r->state) {
+    case TM_TUNNEL_CONNECTING:
+        break;
+    case TM_TUNNEL_UP:
+        if (!c->ready)
+            say_ready(c);
+        else if (c->last_state == TM_TUNNEL_TROUBLE)
+            tm_log(TM_LOG_INFO, "the server can be reached again");
+        break;
+    case TM_TUNNEL_TROUBLE:
+        on_trouble(c, r);
+        break;
+    case TM_TUNNEL_FAILED:
+        FAIL(c, "the session with %s has ended: %s; start again", c->where, r->text);
+        break;
+    }
+    c->last_state = r->state;
+}
+
+static void on_quit(uv_async_t *async)
+{
+    struct client *c = async->data;
+    if (uv_is_closing((uv_handle_t *)async))
+        return;
+    uv_close((uv_handle_t *)async, NULL);
+    tm_signals_stop(&c->signals);
+    for (size_t i = 0; i < c->n_local; i++)
+        tm_local_close(c->local[i]);
+    c->n_local = 0;
+    take_summary(c);
+    if (c->tunnel != NULL)
+        tm_tunnel_client_stop(c->tunnel, NULL, NULL);
+    c->tunnel = NULL;
+}
+
+static void on_stop(void *user)
+{
+    finish(user);
+}
+
+/* ---- start ---- */
+
+static int open_file(FILE **out, const struct tm_options *o, enum tm_opt opt, struct tm_msg *msg)
+{
+    const char *path = o->v[opt].text;
+    *out = NULL;
+    if (path == NULL)
+        return TM_OK;
+    *out = fopen(path, "we");
+    if (*out == NULL)
+        return tm_msg_set(msg, TM_ERR_IO, "--%s: cannot write %s: %s", tm_options_info(opt)->name,
+                          path, strerror(errno));
+    return TM_OK;
+}
+
+static int load(struct client *c, struct tm_msg *msg)
+{
+    const struct tm_options *o = c->o;
+    uint8_t digest[TM_DIGEST_LEN];
+    int rc = tm_client_state_load(&c->state, o->v[TM_OPT_STATE].text, msg);
+    if (rc != TM_OK)
+        return rc;
+    tm_address_print(c->where, c->state.host, (uint16_t)c->state.port);
+    rc = tm_store_load_model(o->v[TM_OPT_MODELS].text, o->v[TM_OPT_MODEL].text, &c->model, msg);
+    if (rc != TM_OK)
+        return rc;
+    tm_model_digest(&c->model, digest);
+    rc = tm_client_state_check_model(&c->state, c->model.name, digest, msg);
+    if (rc == TM_OK)
+        rc = open_file(&c->schedule_log, o, TM_OPT_LOG_SCHEDULE, msg);
+    if (rc == TM_OK)
+        rc = open_file(&c->summary_file, o, TM_OPT_SUMMARY_JSON, msg);
+    return rc;
+}
+
+/* A number gives the same schedule again; otherwise nobody can know it. */
+static int choose_seed(uint8_t seed[TM_TOKEN_SEED_LEN], const struct tm_opt_value *v,
+                       struct tm_msg *msg)
+{
+    uint8_t whole[TM_SEED_LEN];
+    if (!v->given)
+        return RAND_bytes(seed, TM_TOKEN_SEED_LEN) == 1
+                   ? TM_OK
+                   : tm_msg_set(msg, TM_ERR_TLS, "no random bytes from OpenSSL");
+    tm_log(TM_LOG_WARN, "--seed %s: whoever knows the number knows the schedule", v->text);
+    tm_seed_from_u64(whole, (uint64_t)v->num);
+    memcpy(seed, whole, TM_TOKEN_SEED_LEN);
+    return TM_OK;
+}
+
+static int open_tunnel(struct client *c, struct tm_msg *msg)
+{
+    const struct tm_options *o = c->o;
+    struct sockaddr_storage server;
+    struct tm_address a = {.port = (uint16_t)c->state.port};
+    memcpy(a.host, c->state.host, sizeof a.host);
+    int rc = tm_address_resolve(&server, &a, msg);
+    if (rc != TM_OK)
+        return rc;
+    struct tm_tunnel_client_cfg cfg = {
+        .loop = &c->loop,
+        .server = (const struct sockaddr *)&server,
+        .sni = c->state.name[0] != '\0' ? c->state.name : NULL,
+        .kind = TM_TOKEN_CARRIER,
+        .key = c->state.token,
+        .session = {.master = o->v[TM_OPT_MASTER].num == 0 ? TM_CLIENT : TM_SERVER,
+                    .plan_mode = o->v[TM_OPT_PLAN].num == 0 ? TM_PLAN_SEEDED : TM_PLAN_EMBEDDED,
+                    .model = &c->model,
+                    .n_users = (uint32_t)o->v[TM_OPT_USERS].num,
+                    .pace_ms =
+                        (uint32_t)((o->v[TM_OPT_PACE].num + TM_US_PER_MS - 1) / TM_US_PER_MS),
+                    .prep_us = TM_PREP_US,
+                    .grace_us = o->v[TM_OPT_GRACE].num},
+        .cc = o->v[TM_OPT_CC].text,
+        .schedule_log = c->schedule_log,
+        .on_state = on_state,
+        .user = c,
+    };
+    memcpy(cfg.client_id, c->state.client_id, sizeof cfg.client_id);
+    memcpy(cfg.secret, c->state.secret, sizeof cfg.secret);
+    rc = choose_seed(cfg.session.seed, &o->v[TM_OPT_SEED], msg);
+    if (rc == TM_OK)
+        rc = tm_tunnel_client_new(&c->tunnel, &cfg, msg);
+    OPENSSL_cleanse(&cfg, sizeof cfg);
+    return rc;
+}
+
+/* base: everything but tunnel and address. */
+static int open_local(struct client *c, const struct tm_local_cfg *base, const struct tm_address *a,
+                      enum tm_opt opt, struct tm_msg *msg)
+{
+    struct sockaddr_storage sa;
+    struct tm_msg why;
+    int rc = tm_address_resolve(&sa, a, msg);
+    if (rc != TM_OK)
+        return rc;
+    struct tm_local_cfg cfg = *base;
+    cfg.tunnel = c->tunnel;
+    cfg.addr = (const struct sockaddr *)&sa;
+    rc = tm_local_open(&c->local[c->n_local], &cfg, &why);
+    if (rc != TM_OK)
+        return tm_msg_set(msg, rc, "%.300s; stop the program that has it, or choose another --%s",
+                          why.text, tm_options_info(opt)->name);
+    c->n_local++;
+    return TM_OK;
+}
+
+static int open_doors(struct client *c, struct tm_msg *msg)
+{
+    const struct tm_options *o = c->o;
+    struct tm_address a;
+    struct tm_local_cfg cfg = {.kind = TM_LOCAL_SOCKS,
+                               .reply = o->v[TM_OPT_SOCKS_REPLY].num == 0 ? TM_SOCKS_REPLY_EARLY
+                                                                          : TM_SOCKS_REPLY_EXACT};
+    int rc = tm_address_parse(&a, o->v[TM_OPT_SOCKS].text, msg);
+    if (rc == TM_OK)
+        rc = open_local(c, &cfg, &a, TM_OPT_SOCKS, msg);
+    for (size_t i = 0; i < o->n_list && rc == TM_OK; i++) {
+        struct tm_address_forward f;
+        if (o->list[i].opt != TM_OPT_FORWARD)
+            continue;
+        cfg = (struct tm_local_cfg){.kind = TM_LOCAL_FORWARD};
+        rc = tm_address_parse_forward(&f, o->list[i].text, msg);
+        if (rc == TM_OK)
+            rc = tm_address_dest(&cfg.dest, &f.dest);
+        if (rc == TM_OK)
+            rc = open_local(c, &cfg, &f.bind, TM_OPT_FORWARD, msg);
+    }
+    return rc;
+}
+
+static void run(struct client *c)
+{
+    uv_loop_init(&c->loop);
+    uv_async_init(&c->loop, &c->quit, on_quit);
+    c->quit.data = c;
+    int rc = tm_signals_start(&c->signals, &c->loop, on_stop, print_summary, c);
+    if (rc != TM_OK)
+        tm_msg_set(c->msg, rc, "cannot watch signals");
+    if (rc == TM_OK)
+        rc = open_tunnel(c, c->msg);
+    if (rc == TM_OK)
+        rc = open_doors(c, c->msg);
+    if (rc != TM_OK) {
+        c->failed = true;
+        finish(c);
+    }
+    uv_run(&c->loop, UV_RUN_DEFAULT);
+    uv_loop_close(&c->loop);
+}
+
+static void close_file(struct client *c, FILE *take_f, enum tm_opt opt)
+{
+    if (take_f == NULL)
+        return;
+    bool bad = ferror(take_f) != 0;
+    if ((fclose(take_f) != 0 || bad) && !c->failed) {
+        tm_msg_set(c->msg, TM_ERR_IO, "could not write all of %s: %s", c->o->v[opt].text,
+                   strerror(errno));
+        c->failed = true;
+    }
+}
+
+static void write_results(struct client *c)
+{
+    char line[TM_SUMMARY_LINE_MAX];
+    if (c->ready) {
+        tm_summary_line(line, &c->summary);
+        fprintf(stderr, "summary: %s\n", line);
+        if (c->summary_file != NULL)
+            tm_summary_json(c->summary_file, &c->summary, NULL);
+    }
+    close_file(c, c->summary_file, TM_OPT_SUMMARY_JSON);
+    close_file(c, c->schedule_log, TM_OPT_LOG_SCHEDULE);
+}
+
+enum tm_exit tm_cmd_client_run(struct tm_options *o, struct tm_msg *msg)
+{
+    struct client *c = calloc(1, sizeof *c);
+    if (c == NULL) {
+        tm_msg_set(msg, TM_ERR_NOMEM, "out of memory");
+        return TM_EXIT_FAILED;
+    }
+    c->o = o;
+    c->msg = msg;
+    c->start_ns = uv_hrtime();
+    if (load(c, msg) != TM_OK)
+        c->failed = true;
+    else
+        run(c);
+    write_results(c);
+    enum tm_exit status = c->failed ? TM_EXIT_FAILED : TM_EXIT_DONE;
+    tm_model_deinit(&c->model);
+    OPENSSL_cleanse(c, sizeof *c);
+    free(c);
+    return status;
+}

@@ -1,0 +1,135 @@
+/* tm/app/options.h - every option of tm-client and tm-server, in one table.
+ *
+ * The table (options.c) has the name, the argument, how it is read, default, range and help of each option
+ * and says which commands take it.  It drives the parser of the command line, the reader of the server's
+ * config file (the same names, "name = value"), --help, and scripts/check/options.sh, which compares it with
+ * the man pages.  Pure. */
+#ifndef TM_APP_OPTIONS_H
+#define TM_APP_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "tm/base/err.h"
+
+enum tm_program { TM_PROGRAM_CLIENT, TM_PROGRAM_SERVER };
+
+enum tm_command {
+    TM_CMD_JOIN,
+    TM_CMD_CLIENT_RUN,
+    TM_CMD_SETUP,
+    TM_CMD_SERVER_RUN,
+    TM_CMD_INVITE,
+    TM_CMD_CLIENTS,
+    TM_CMD_REVOKE,
+    TM_CMD_N
+};
+
+struct tm_command_info {
+    enum tm_program program;
+    const char *name;
+    const char *operand; /* "LINK": the one operand, required; NULL: none */
+    const char *help;
+};
+
+enum tm_opt {
+    TM_OPT_STATE,
+    TM_OPT_LISTEN,
+    TM_OPT_PUBLIC,
+    TM_OPT_NAME,
+    TM_OPT_DECOY,
+    TM_OPT_MODELS,
+    TM_OPT_EXPIRES,
+    TM_OPT_MODEL,
+    TM_OPT_USERS,
+    TM_OPT_PACE,
+    TM_OPT_MASTER,
+    TM_OPT_PLAN,
+    TM_OPT_SEED,
+    TM_OPT_SOCKS,
+    TM_OPT_SOCKS_REPLY,
+    TM_OPT_FORWARD,
+    TM_OPT_ALLOW,
+    TM_OPT_DENY,
+    TM_OPT_GRACE,
+    TM_OPT_CC,
+    TM_OPT_LOG_SCHEDULE,
+    TM_OPT_SUMMARY_JSON,
+    TM_OPT_DEBUG_CORE,
+    TM_OPT_VERBOSE,
+    TM_OPT_HELP,
+    TM_OPT_VERSION,
+    TM_OPT_N
+};
+
+enum tm_opt_kind {
+    TM_OPT_FLAG,
+    TM_OPT_TEXT,
+    TM_OPT_ADDRESS,  /* HOST:PORT (tm/app/address.h) */
+    TM_OPT_LIST,     /* text, may be repeated */
+    TM_OPT_DURATION, /* tm/app/units.h; num is us */
+    TM_OPT_COUNT,
+    TM_OPT_CHOICE /* one of two or more words; num is which, from 0 */
+};
+
+struct tm_opt_info {
+    const char *name; /* long name, without dashes */
+    char letter;      /* 0: none */
+    const char
+        *arg; /* "DIR", as help writes it; for CHOICE the words, "early|exact"; NULL for FLAG */
+    enum tm_opt_kind kind;
+    unsigned commands; /* bit 1 << enum tm_command: may be given */
+    unsigned required; /* must be given there */
+    bool in_config;    /* may stand in the server's config file */
+    const char *def;   /* as a person would write it; NULL: none */
+    int64_t min, max;  /* DURATION (us), COUNT */
+    const char *help;
+};
+
+#define TM_OPTIONS_LIST_MAX 320U
+
+struct tm_opt_value {
+    const char
+        *text; /* as given or the default; NULL: neither.  Borrowed from argv or the config text */
+    int64_t num; /* DURATION, COUNT, CHOICE; FLAG: 1 when given */
+    bool given;
+};
+struct tm_opt_item {
+    enum tm_opt opt;
+    const char *text;
+};
+
+struct tm_options {
+    enum tm_program program;
+    enum tm_command command; /* TM_CMD_N: none given (only with help or version) */
+    struct tm_opt_value v[TM_OPT_N];
+    struct tm_opt_item list[TM_OPTIONS_LIST_MAX]; /* the values of LIST options, in order */
+    size_t n_list;
+    const char *operand;
+};
+
+const struct tm_opt_info *tm_options_info(enum tm_opt opt);
+const struct tm_command_info *tm_options_command(enum tm_command command);
+const char *tm_options_program_name(enum tm_program p); /* "tm-client", "tm-server" */
+
+/* Reads a whole command line; argv[0] is skipped.  Options may stand before and behind the operand, "--name
+ * VALUE", "--name=VALUE", "-L VALUE" or "-LVALUE"; "--" ends them.  With --help or --version the rest need not be
+ * complete.  TM_ERR_FORMAT: wrong usage, msg says what; TM_ERR_LIMIT: more than TM_OPTIONS_LIST_MAX. */
+TM_MUST_CHECK int tm_options_parse(struct tm_options *o, enum tm_program program, int argc,
+                                   char *const argv[], struct tm_msg *msg);
+
+/* Sets what the config text says and the command line did not; the command line's LIST values add to the
+ * file's.  Lines are "name = value", "#" begins a comment line.  text is cut into strings in place and must live as
+ * long as o.  TM_ERR_FORMAT with the line's number in msg. */
+TM_MUST_CHECK int tm_options_config(struct tm_options *o, char *text, struct tm_msg *msg);
+
+/* Checks one value by itself, as tm_options_parse does. */
+TM_MUST_CHECK int tm_options_set(struct tm_options *o, enum tm_opt opt, const char *value,
+                                 struct tm_msg *msg);
+
+/* The help of a command, or of the program when command is TM_CMD_N. */
+void tm_options_help(FILE *out, enum tm_program program, enum tm_command command);
+
+#endif

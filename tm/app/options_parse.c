@@ -1,0 +1,301 @@
+/* tm/app/options_parse.c - command line and config file against the table of options. */
+#include <assert.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "tm/app/address.h"
+#include "tm/app/options.h"
+#include "tm/app/units.h"
+
+/* Which of the words "a|b|c" value is; -1: none. */
+static int find_choice(const char *words, const char *value)
+{
+    size_t len = strlen(value);
+    for (int i = 0;; i++) {
+        size_t n = strcspn(words, "|");
+        if (n == len && memcmp(words, value, n) == 0)
+            return i;
+        if (words[n] == '\0')
+            return -1;
+        words += n + 1;
+    }
+}
+
+static int check_range(const struct tm_opt_info *info, int64_t v, struct tm_msg *msg)
+{
+    if (v >= info->min && v <= info->max)
+        return TM_OK;
+    if (info->kind == TM_OPT_DURATION) {
+        char lo[TM_UNITS_TEXT_MAX], hi[TM_UNITS_TEXT_MAX];
+        tm_units_print_duration(lo, info->min);
+        tm_units_print_duration(hi, info->max);
+        return tm_msg_set(msg, TM_ERR_FORMAT, "--%s must be from %s to %s", info->name, lo, hi);
+    }
+    return tm_msg_set(msg, TM_ERR_FORMAT, "--%s must be from %" PRId64 " to %" PRId64, info->name,
+                      info->min, info->max);
+}
+
+static int read_duration(const struct tm_opt_info *info, const char *value, int64_t *num,
+                         struct tm_msg *msg)
+{
+    int rc = tm_units_duration(value, num);
+    if (rc == TM_ERR_FORMAT)
+        return tm_msg_set(
+            msg, TM_ERR_FORMAT,
+            "--%s: '%s' is no time; write a number and a unit, as 250ms, 10s, 5m, 24h", info->name,
+            value);
+    return check_range(info, rc == TM_OK ? *num : INT64_MAX, msg);
+}
+
+static int read_count(const struct tm_opt_info *info, const char *value, int64_t *num,
+                      struct tm_msg *msg)
+{
+    int rc = tm_units_count(value, num);
+    if (rc != TM_OK)
+        return tm_msg_set(msg, TM_ERR_FORMAT,
+                          "--%s: '%s' is no number from %" PRId64 " to %" PRId64, info->name, value,
+                          info->min, info->max);
+    return check_range(info, *num, msg);
+}
+
+static int add_to_list(struct tm_options *o, enum tm_opt opt, const char *value, struct tm_msg *msg)
+{
+    if (o->n_list == TM_OPTIONS_LIST_MAX)
+        return tm_msg_set(msg, TM_ERR_LIMIT, "--%s: more than %u values",
+                          tm_options_info(opt)->name, TM_OPTIONS_LIST_MAX);
+    struct tm_address_forward f;
+    struct tm_msg why;
+    if (opt == TM_OPT_FORWARD && tm_address_parse_forward(&f, value, &why) != TM_OK)
+        return tm_msg_set(msg, TM_ERR_FORMAT, "-L %s", why.text);
+    o->list[o->n_list++] = (struct tm_opt_item){opt, value};
+    return TM_OK;
+}
+
+int tm_options_set(struct tm_options *o, enum tm_opt opt, const char *value, struct tm_msg *msg)
+{
+    const struct tm_opt_info *info = tm_options_info(opt);
+    struct tm_opt_value *v = &o->v[opt];
+    struct tm_address a;
+    struct tm_msg why;
+    int rc = TM_OK;
+    switch (info->kind) {
+    case TM_OPT_FLAG:
+        v->num = 1;
+        break;
+    case TM_OPT_TEXT:
+        if (value[0] == '\0')
+            rc = tm_msg_set(msg, TM_ERR_FORMAT, "--%s needs a value", info->name);
+        break;
+    case TM_OPT_ADDRESS:
+        if (tm_address_parse(&a, value, &why) != TM_OK)
+            rc = tm_msg_set(msg, TM_ERR_FORMAT, "--%s %.400s", info->name, why.text);
+        break;
+    case TM_OPT_LIST:
+        rc = add_to_list(o, opt, value, msg);
+        break;
+    case TM_OPT_DURATION:
+        rc = read_duration(info, value, &v->num, msg);
+        break;
+    case TM_OPT_COUNT:
+        rc = read_count(info, value, &v->num, msg);
+        break;
+    case TM_OPT_CHOICE:
+        v->num = find_choice(info->arg, value);
+        if (v->num < 0)
+            rc = tm_msg_set(msg, TM_ERR_FORMAT, "--%s: '%s' is none of %s", info->name, value,
+                            info->arg);
+        break;
+    }
+    if (rc != TM_OK)
+        return rc;
+    v->text = value;
+    v->given = true;
+    return TM_OK;
+}
+
+/* The option called name[0..len), as this command takes it; TM_OPT_N: none. */
+static enum tm_opt find_long(unsigned commands, const char *name, size_t len)
+{
+    for (unsigned i = 0; i < TM_OPT_N; i++) {
+        const struct tm_opt_info *info = tm_options_info((enum tm_opt)i);
+        if ((info->commands & commands) != 0 && strlen(info->name) == len &&
+            memcmp(info->name, name, len) == 0)
+            return (enum tm_opt)i;
+    }
+    return TM_OPT_N;
+}
+
+static enum tm_opt find_letter(unsigned commands, char letter)
+{
+    for (unsigned i = 0; i < TM_OPT_N; i++) {
+        const struct tm_opt_info *info = tm_options_info((enum tm_opt)i);
+        if ((info->commands & commands) != 0 && info->letter == letter)
+            return (enum tm_opt)i;
+    }
+    return TM_OPT_N;
+}
+
+/* One word that begins with '-' (and the next, when it is its value). */
+static int parse_option(struct tm_options *o, int argc, char *const argv[], int *at,
+                        struct tm_msg *msg)
+{
+    const char *word = argv[*at], *value = NULL;
+    bool is_long = word[1] == '-';
+    /* Before the command is known, only what all commands take. */
+    unsigned commands = o->command < TM_CMD_N ? 1U << o->command : 0;
+    enum tm_opt opt;
+    if (is_long) {
+        size_t len = strcspn(word + 2, "=");
+        opt = find_long(commands, word + 2, len);
+        value = word[2 + len] == '=' ? word + 2 + len + 1 : NULL;
+    } else {
+        opt = find_letter(commands, word[1]);
+        value = word[2] != '\0' ? word + 2 : NULL;
+    }
+    if (opt == TM_OPT_N)
+        return tm_msg_set(msg, TM_ERR_FORMAT, "unknown option %s", word);
+    const struct tm_opt_info *info = tm_options_info(opt);
+    if (info->kind == TM_OPT_FLAG && value != NULL)
+        return tm_msg_set(msg, TM_ERR_FORMAT, "--%s takes no value", info->name);
+    if (info->kind != TM_OPT_FLAG && value == NULL) {
+        if (*at + 1 >= argc)
+            return tm_msg_set(msg, TM_ERR_FORMAT, "--%s needs a value: %s", info->name, info->arg);
+        value = argv[++*at];
+    }
+    return tm_options_set(o, opt, value, msg);
+}
+
+static enum tm_command find_command(enum tm_program program, const char *name)
+{
+    for (unsigned i = 0; i < TM_CMD_N; i++) {
+        const struct tm_command_info *c = tm_options_command((enum tm_command)i);
+        if (c->program == program && strcmp(c->name, name) == 0)
+            return (enum tm_command)i;
+    }
+    return TM_CMD_N;
+}
+
+/* Help and version before a command; then the command itself, left in *at. */
+static int parse_command(struct tm_options *o, int argc, char *const argv[], int *at,
+                         struct tm_msg *msg)
+{
+    if (argc < 2)
+        return tm_msg_set(msg, TM_ERR_FORMAT, "no command given");
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+        o->v[TM_OPT_HELP].given = true;
+    } else if (strcmp(argv[1], "--version") == 0) {
+        o->v[TM_OPT_VERSION].given = true;
+    } else {
+        o->command = find_command(o->program, argv[1]);
+        if (o->command == TM_CMD_N)
+            return tm_msg_set(msg, TM_ERR_FORMAT, "unknown command '%s'", argv[1]);
+    }
+    *at = 2;
+    return TM_OK;
+}
+
+static void set_defaults(struct tm_options *o)
+{
+    for (unsigned i = 0; i < TM_OPT_N; i++) {
+        const struct tm_opt_info *info = tm_options_info((enum tm_opt)i);
+        if (info->def != NULL) {
+            int rc = tm_options_set(o, (enum tm_opt)i, info->def, NULL);
+            TM_ASSERT_EQ(rc, TM_OK);
+            o->v[i].given = false;
+        }
+    }
+}
+
+static int check_complete(const struct tm_options *o, struct tm_msg *msg)
+{
+    for (unsigned i = 0; i < TM_OPT_N; i++) {
+        const struct tm_opt_info *info = tm_options_info((enum tm_opt)i);
+        if ((info->required & info->commands & 1U << o->command) != 0 && !o->v[i].given)
+            return tm_msg_set(msg, TM_ERR_FORMAT, "--%s %s is required", info->name, info->arg);
+    }
+    const char *operand = tm_options_command(o->command)->operand;
+    if (operand != NULL && o->operand == NULL)
+        return tm_msg_set(msg, TM_ERR_FORMAT, "%s is required", operand);
+    return TM_OK;
+}
+
+int tm_options_parse(struct tm_options *o, enum tm_program program, int argc, char *const argv[],
+                     struct tm_msg *msg)
+{
+    memset(o, 0, sizeof *o);
+    o->program = program;
+    o->command = TM_CMD_N;
+    set_defaults(o);
+    int at = 1;
+    int rc = parse_command(o, argc, argv, &at, msg);
+    if (rc != TM_OK || o->command == TM_CMD_N)
+        return rc;
+    bool only_operands = false;
+    for (; at < argc; at++) {
+        if (!only_operands && strcmp(argv[at], "--") == 0) {
+            only_operands = true;
+        } else if (!only_operands && argv[at][0] == '-' && argv[at][1] != '\0') {
+            rc = parse_option(o, argc, argv, &at, msg);
+            if (rc != TM_OK)
+                return rc;
+        } else if (tm_options_command(o->command)->operand == NULL || o->operand != NULL) {
+            return tm_msg_set(msg, TM_ERR_FORMAT, "unexpected argument '%s'", argv[at]);
+        } else {
+            o->operand = argv[at];
+        }
+    }
+    if (o->v[TM_OPT_HELP].given || o->v[TM_OPT_VERSION].given)
+        return TM_OK;
+    return check_complete(o, msg);
+}
+
+static char *trim(char *s)
+{
+    s += strspn(s, " \t\r");
+    size_t len = strlen(s);
+    while (len > 0 && strchr(" \t\r", s[len - 1]) != NULL)
+        s[--len] = '\0';
+    return s;
+}
+
+/* by_hand: bit 1 << option for what the command line gave. */
+static int config_line(struct tm_options *o, uint64_t by_hand, char *line, struct tm_msg *msg)
+{
+    line = trim(line);
+    if (line[0] == '\0' || line[0] == '#')
+        return TM_OK;
+    char *equals = strchr(line, '=');
+    if (equals == NULL)
+        return tm_msg_set(msg, TM_ERR_FORMAT, "write 'name = value'");
+    *equals = '\0';
+    char *name = trim(line), *value = trim(equals + 1);
+    enum tm_opt opt = find_long(~0U, name, strlen(name));
+    if (opt == TM_OPT_N || !tm_options_info(opt)->in_config)
+        return tm_msg_set(msg, TM_ERR_FORMAT, "unknown option '%s'", name);
+    if (tm_options_info(opt)->kind != TM_OPT_LIST) {
+        if ((by_hand >> opt & 1) != 0)
+            return TM_OK;
+        if (o->v[opt].given)
+            return tm_msg_set(msg, TM_ERR_FORMAT, "'%s' is set twice", name);
+    }
+    return tm_options_set(o, opt, value, msg);
+}
+
+int tm_options_config(struct tm_options *o, char *text, struct tm_msg *msg)
+{
+    static_assert(TM_OPT_N <= 64, "by_hand has 64 bits");
+    uint64_t by_hand = 0;
+    for (unsigned i = 0; i < TM_OPT_N; i++)
+        by_hand |= (uint64_t)o->v[i].given << i;
+    unsigned number = 1;
+    for (char *line = text; line != NULL; number++) {
+        char *end = strchr(line, '\n');
+        if (end != NULL)
+            *end++ = '\0';
+        struct tm_msg why;
+        if (config_line(o, by_hand, line, &why) != TM_OK)
+            return tm_msg_set(msg, TM_ERR_FORMAT, "line %u: %.480s", number, why.text);
+        line = end;
+    }
+    return TM_OK;
+}

@@ -1,0 +1,217 @@
+/* tm/app/server_admin.c - the commands of tm-server that do not serve: setup, invite, clients, revoke. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <openssl/crypto.h>
+
+#include "tm/app/address.h"
+#include "tm/app/main.h"
+#include "tm/app/models.h"
+#include "tm/app/server_state.h"
+#include "tm/app/units.h"
+#include "tm/base/time.h"
+#include "tm/core/link.h"
+
+#define CONFIG_MAX 4096U
+
+static const char *text_of(const struct tm_options *o, enum tm_opt opt)
+{
+    return o->v[opt].text;
+}
+
+/* Host, port and name of links: --public, or --listen when that is an address. */
+static int set_link_address(struct tm_link *l, const struct tm_options *o, struct tm_msg *msg)
+{
+    struct tm_address a;
+    const char *name = text_of(o, TM_OPT_NAME);
+    const char *text = text_of(o, TM_OPT_PUBLIC);
+    if (text == NULL)
+        text = text_of(o, TM_OPT_LISTEN);
+    if (text == NULL)
+        return tm_msg_set(msg, TM_ERR_FORMAT, "the link needs an address: add --public HOST:PORT");
+    int rc = tm_address_parse(&a, text, msg);
+    if (rc != TM_OK)
+        return rc;
+    if (a.host[0] == '\0' || strcmp(a.host, "0.0.0.0") == 0 || strcmp(a.host, "::") == 0 ||
+        a.port == 0)
+        return tm_msg_set(msg, TM_ERR_FORMAT,
+                          "'%s' is no address that clients can dial: add --public HOST:PORT", text);
+    if (name != NULL && strlen(name) >= sizeof l->name)
+        return tm_msg_set(msg, TM_ERR_FORMAT, "--name is too long");
+    memcpy(l->host, a.host, sizeof a.host);
+    l->port = a.port;
+    snprintf(l->name, sizeof l->name, "%s", name != NULL ? name : "");
+    /* A dry run: will it make a link? */
+    char trial[TM_LINK_TEXT_MAX];
+    if (tm_link_encode(l, trial, sizeof trial) != TM_OK)
+        return tm_msg_set(msg, TM_ERR_FORMAT, "'%s' or --name '%s' is no host name", text, l->name);
+    return TM_OK;
+}
+
+/* Makes an invitation and prints its link. */
+static int print_link(const struct tm_server_state *s, struct tm_link *l, int64_t expires_us,
+                      struct tm_msg *msg)
+{
+    struct tm_invite invite;
+    char text[TM_LINK_TEXT_MAX], valid[TM_UNITS_TEXT_MAX];
+    int rc =
+        tm_server_state_invite(s, (int64_t)time(NULL) + expires_us / TM_US_PER_S, &invite, msg);
+    if (rc != TM_OK)
+        return rc;
+    tm_identity_public(s->identity, l->server_pin);
+    memcpy(l->invite_id, invite.id, sizeof l->invite_id);
+    memcpy(l->invite_secret, invite.secret, sizeof l->invite_secret);
+    memcpy(l->token_prefix, s->token.prefix, sizeof l->token_prefix);
+    memcpy(l->token_key, s->token.key, sizeof l->token_key);
+    rc = tm_link_encode(l, text, sizeof text);
+    TM_ASSERT_EQ(rc, TM_OK);
+    printf("%s\n", text);
+    tm_units_print_duration(valid, expires_us);
+    fprintf(stderr,
+            "the link is a password: one client can join with it, within %s\n"
+            "on the client: tm-client join LINK --state DIR\n",
+            valid);
+    OPENSSL_cleanse(text, sizeof text);
+    OPENSSL_cleanse(&invite, sizeof invite);
+    OPENSSL_cleanse(l, sizeof *l);
+    return TM_OK;
+}
+
+/* The config file of a new server: what setup was told.  models is an absolute path or NULL. */
+static int write_config(char out[CONFIG_MAX], const struct tm_options *o, const char *models,
+                        struct tm_msg *msg)
+{
+    static const enum tm_opt kept[] = {TM_OPT_LISTEN, TM_OPT_PUBLIC, TM_OPT_NAME, TM_OPT_DECOY,
+                                       TM_OPT_MODELS};
+    int n =
+        snprintf(out, CONFIG_MAX, "# options of tm-server run; the command line overrides them\n");
+    for (size_t i = 0; i < sizeof kept / sizeof kept[0] && n > 0 && (unsigned)n < CONFIG_MAX; i++) {
+        const char *value = kept[i] == TM_OPT_MODELS ? models : text_of(o, kept[i]);
+        if (value == NULL)
+            continue;
+        if (strchr(value, '\n') != NULL)
+            return tm_msg_set(msg, TM_ERR_FORMAT, "--%s has a line break",
+                              tm_options_info(kept[i])->name);
+        n += snprintf(out + n, CONFIG_MAX - (unsigned)n, "%s = %s\n",
+                      tm_options_info(kept[i])->name, value);
+    }
+    return n > 0 && (unsigned)n < CONFIG_MAX
+               ? TM_OK
+               : tm_msg_set(msg, TM_ERR_FORMAT, "an option is too long");
+}
+
+/* The database must be usable now, and found wherever the server is started from. */
+static int check_models(const char *path, char **absolute, struct tm_msg *msg)
+{
+    struct tm_models m;
+    *absolute = NULL;
+    if (path == NULL)
+        return TM_OK;
+    int rc = tm_models_load(&m, path, msg);
+    if (rc != TM_OK)
+        return rc;
+    tm_models_deinit(&m);
+    *absolute = realpath(path, NULL);
+    return *absolute != NULL ? TM_OK : tm_msg_set(msg, TM_ERR_NOMEM, "cannot find %s again", path);
+}
+
+enum tm_exit tm_cmd_setup(struct tm_options *o, struct tm_msg *msg)
+{
+    struct tm_link link = {0};
+    struct tm_server_state s = {0};
+    char config[CONFIG_MAX];
+    char *models = NULL;
+    enum tm_exit status = TM_EXIT_USAGE;
+    if (set_link_address(&link, o, msg) != TM_OK)
+        return status;
+    if (check_models(text_of(o, TM_OPT_MODELS), &models, msg) != TM_OK) {
+        status = TM_EXIT_FAILED;
+        goto out;
+    }
+    if (write_config(config, o, models, msg) != TM_OK)
+        goto out;
+    status = TM_EXIT_FAILED;
+    if (tm_server_state_create(&s, text_of(o, TM_OPT_STATE), config, msg) == TM_OK &&
+        print_link(&s, &link, o->v[TM_OPT_EXPIRES].num, msg) == TM_OK)
+        status = TM_EXIT_DONE;
+out:
+    if (status == TM_EXIT_DONE)
+        fprintf(stderr, "next, here: tm-server run --state %s\n", s.dir);
+    tm_server_state_deinit(&s);
+    free(models);
+    return status;
+}
+
+enum tm_exit tm_cmd_invite(struct tm_options *o, struct tm_msg *msg)
+{
+    struct tm_link link = {0};
+    struct tm_server_state s = {0};
+    struct tm_msg why;
+    char *config = NULL;
+    size_t len = 0;
+    enum tm_exit status = TM_EXIT_FAILED;
+    if (tm_server_state_load(&s, text_of(o, TM_OPT_STATE), msg) != TM_OK ||
+        tm_server_state_config(&s, &config, &len, msg) != TM_OK)
+        goto out;
+    if (tm_options_config(o, config, &why) != TM_OK) {
+        tm_msg_set(msg, TM_ERR_FORMAT, "%.200s/config, %.280s", s.dir, why.text);
+        goto out;
+    }
+    if (set_link_address(&link, o, msg) == TM_OK &&
+        print_link(&s, &link, o->v[TM_OPT_EXPIRES].num, msg) == TM_OK)
+        status = TM_EXIT_DONE;
+out:
+    tm_file_free(config, len);
+    tm_server_state_deinit(&s);
+    return status;
+}
+
+static void print_client(void *user, const struct tm_client_entry *c)
+{
+    char id[TM_SERVER_ID_TEXT], when[32] = "";
+    time_t t = (time_t)c->joined_s;
+    struct tm tm;
+    (void)user;
+    tm_server_id_print(id, c->id);
+    if (gmtime_r(&t, &tm) != NULL)
+        strftime(when, sizeof when, "%Y-%m-%dT%H:%M:%SZ", &tm);
+    printf("%s joined %s\n", id, when);
+}
+
+enum tm_exit tm_cmd_clients(struct tm_options *o, struct tm_msg *msg)
+{
+    struct tm_server_state s = {0};
+    enum tm_exit status = TM_EXIT_FAILED;
+    if (tm_server_state_load(&s, text_of(o, TM_OPT_STATE), msg) == TM_OK &&
+        tm_server_state_each_client(&s, print_client, NULL, msg) == TM_OK)
+        status = TM_EXIT_DONE;
+    tm_server_state_deinit(&s);
+    return status;
+}
+
+enum tm_exit tm_cmd_revoke(struct tm_options *o, struct tm_msg *msg)
+{
+    struct tm_server_state s = {0};
+    uint8_t id[TM_CLIENT_ID_LEN];
+    const char *dir = text_of(o, TM_OPT_STATE);
+    if (tm_server_id_parse(id, o->operand) != TM_OK) {
+        tm_msg_set(msg, TM_ERR_FORMAT,
+                   "'%.40s' is no client; list them: tm-server clients --state %s", o->operand,
+                   dir);
+        return TM_EXIT_USAGE;
+    }
+    enum tm_exit status = TM_EXIT_FAILED;
+    if (tm_server_state_load(&s, dir, msg) == TM_OK) {
+        int rc = tm_server_state_revoke(&s, id, msg);
+        if (rc == TM_ERR_CLOSED)
+            tm_msg_set(msg, rc, "there is no client %s; list them: tm-server clients --state %s",
+                       o->operand, dir);
+        if (rc == TM_OK)
+            status = TM_EXIT_DONE;
+    }
+    tm_server_state_deinit(&s);
+    return status;
+}

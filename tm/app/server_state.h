@@ -1,0 +1,89 @@
+/* tm/app/server_state.h - a server's directory.
+ *
+ *   DIR/config         options, "name = value" (tm/app/options.h)
+ *   DIR/identity.pem   Ed25519 private key; its public half is the pin in links
+ *   DIR/token          prefix and key of the tokens, shared with every enrolled client
+ *   DIR/invites/ID     an invitation: secret, when it expires; ID.used once a client has joined with it
+ *   DIR/clients/ID     an enrolled client: its secret, when it joined
+ *   DIR/replay         tokens' times (tm/net/replay.h)
+ *
+ * Directories have mode 0700 and files 0600; both are enforced at load.  IDs are 16 hexadecimal digits.  Every
+ * change is one link(2), rename(2) or unlink(2), so a crash leaves the old or the new state and two processes may work
+ * on the directory at the same time. */
+#ifndef TM_APP_SERVER_STATE_H
+#define TM_APP_SERVER_STATE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "tm/app/file.h"
+#include "tm/base/err.h"
+#include "tm/core/token.h"
+#include "tm/net/identity.h"
+#include "tm/net/ticket.h"
+
+#define TM_SERVER_ID_TEXT (2 * TM_CLIENT_ID_LEN + 1)
+
+struct tm_server_state {
+    char dir[TM_FILE_PATH_MAX];
+    struct tm_identity *identity; /* owned */
+    struct tm_ticket_key token;
+};
+
+/* Makes the directory with new keys and the given config text.  TM_ERR_CLOSED: a server lives there already.
+ * On error what was made is left for a person to look at. */
+TM_MUST_CHECK int tm_server_state_create(struct tm_server_state *s, const char *dir,
+                                         const char *config, struct tm_msg *msg);
+/* Reads the keys.  msg names the file and says what to do. */
+TM_MUST_CHECK int tm_server_state_load(struct tm_server_state *s, const char *dir,
+                                       struct tm_msg *msg);
+/* Frees and clears; {0} is allowed. */
+void tm_server_state_deinit(struct tm_server_state *s);
+/* The config file's text, to be freed with tm_file_free. */
+TM_MUST_CHECK int tm_server_state_config(const struct tm_server_state *s, char **text, size_t *len,
+                                         struct tm_msg *msg);
+
+struct tm_invite {
+    uint8_t id[TM_CLIENT_ID_LEN];
+    uint8_t secret[TM_SECRET_LEN];
+    int64_t expires_s; /* wall clock, seconds since 1970 */
+    bool used;
+};
+/* Stores a new invitation with random id and secret. */
+TM_MUST_CHECK int tm_server_state_invite(const struct tm_server_state *s, int64_t expires_s,
+                                         struct tm_invite *out, struct tm_msg *msg);
+/* TM_ERR_CLOSED: never existed; used and expired ones are found. */
+TM_MUST_CHECK int tm_server_state_find_invite(const struct tm_server_state *s,
+                                              const uint8_t id[TM_CLIENT_ID_LEN],
+                                              struct tm_invite *out, struct tm_msg *msg);
+/* Uses the invitation up and stores a new client with this secret.  TM_ERR_CLOSED: it has been used; others: the
+ * client could not be stored, and the invitation is as before. */
+TM_MUST_CHECK int tm_server_state_redeem(const struct tm_server_state *s,
+                                         const uint8_t invite_id[TM_CLIENT_ID_LEN],
+                                         const uint8_t secret[TM_SECRET_LEN], int64_t now_s,
+                                         uint8_t client_id[TM_CLIENT_ID_LEN], struct tm_msg *msg);
+
+struct tm_client_entry {
+    uint8_t id[TM_CLIENT_ID_LEN];
+    uint8_t secret[TM_SECRET_LEN];
+    int64_t joined_s;
+};
+/* TM_ERR_CLOSED: no such client. */
+TM_MUST_CHECK int tm_server_state_find_client(const struct tm_server_state *s,
+                                              const uint8_t id[TM_CLIENT_ID_LEN],
+                                              struct tm_client_entry *out, struct tm_msg *msg);
+/* Removes a client.  TM_ERR_CLOSED: no such client. */
+TM_MUST_CHECK int tm_server_state_revoke(const struct tm_server_state *s,
+                                         const uint8_t id[TM_CLIENT_ID_LEN], struct tm_msg *msg);
+/* Calls fn for every client, sorted by id.  Stops at the first error. */
+typedef void (*tm_server_client_fn)(void *user, const struct tm_client_entry *c);
+TM_MUST_CHECK int tm_server_state_each_client(const struct tm_server_state *s,
+                                              tm_server_client_fn fn, void *user,
+                                              struct tm_msg *msg);
+
+/* An id as its text, and back (TM_ERR_FORMAT). */
+void tm_server_id_print(char out[TM_SERVER_ID_TEXT], const uint8_t id[TM_CLIENT_ID_LEN]);
+TM_MUST_CHECK int tm_server_id_parse(uint8_t id[TM_CLIENT_ID_LEN], const char *text);
+
+#endif

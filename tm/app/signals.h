@@ -1,0 +1,24 @@
+/* tm/app/signals.h - SIGINT and SIGTERM end the program, SIGUSR1 asks for its statistics. */
+#ifndef TM_APP_SIGNALS_H
+#define TM_APP_SIGNALS_H
+
+#include <uv.h>
+
+#include "tm/base/err.h"
+
+typedef void (*tm_signals_fn)(void *user);
+
+#define TM_SIGNALS_N 3
+struct tm_signals {
+    uv_signal_t handle[TM_SIGNALS_N];
+    tm_signals_fn stop, stats;
+    void *user;
+};
+
+/* The callbacks come on the loop's thread.  TM_ERR_IO. */
+TM_MUST_CHECK int tm_signals_start(struct tm_signals *s, uv_loop_t *loop, tm_signals_fn stop,
+                                   tm_signals_fn stats, void *user);
+/* Closes the handles; *s must live until the loop has run once more. */
+void tm_signals_stop(struct tm_signals *s);
+
+#endif
