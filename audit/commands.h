@@ -1,0 +1,25 @@
+/* audit/commands.h - the commands of tm-audit, and the files and messages that they share. */
+#ifndef TM_AUDIT_COMMANDS_H
+#define TM_AUDIT_COMMANDS_H
+
+#include <stddef.h>
+
+#include "audit/schedule.h"
+#include "tm/base/err.h"
+
+#define TM_AUDIT_LOGS_MAX 2
+
+/* Each parses its options (wrong usage and --help end the process, status 2 and 0), does its work, and returns
+ * the exit status. */
+int tm_cmd_conform(int argc, char **argv);
+int tm_cmd_invariant(int argc, char **argv);
+
+/* The whole file, terminated; the caller frees it.  NULL with msg set. */
+char *tm_audit_read_file(const char *path, size_t *len, struct tm_msg *msg);
+/* Adds the log in the file to s; errors as tm_schedule_add, and TM_ERR_IO. */
+TM_MUST_CHECK int tm_audit_load_log(struct tm_schedule *s, const char *path, struct tm_msg *msg);
+/* One line to stderr; both return the exit status 1. */
+int tm_audit_complain(const struct tm_msg *msg);
+int tm_audit_nomem(void);
+
+#endif
