@@ -1,0 +1,90 @@
+#!/bin/bash
+# scripts/check/options.sh BUILD_DIR - the options of tm-client and tm-server are the same in the programs
+# (their --help, printed from the one table) and in the man pages: for each command the same options with the
+# same arguments, the same defaults, and the same ones required; and the pages pass mandoc's lint.
+#
+# Both sides become lines "command|option|letter|argument|default", which must be equal.
+set -u
+. "$(dirname "$0")/../lib.sh"
+cd "$TM_ROOT" || exit 1
+build=${1:?usage: options.sh BUILD_DIR}
+work=$(mktemp -d) || exit 1
+on_exit 'rm -rf "$work"'
+
+# The commands of a program, from its --help.
+commands() {
+    "$1" --help | sed -n '/^commands:/,/^$/s/^  \([a-z]*\) .*/\1/p'
+}
+
+from_help() {
+    "$1" "$2" --help | awk -v command="$2" '
+        function flush() {
+            if (name != "")
+                print command "|" name "|" letter "|" arg "|" def
+            name = ""
+        }
+        /^  (-.,|   ) --/ {
+            flush()
+            letter = substr($0, 4, 1) == " " || substr($0, 3, 1) != "-" ? "" : substr($0, 4, 1)
+            text = substr($0, 7)
+            split(text, word, " ")
+            name = substr(word[1], 3)
+            # An argument follows after one space, the explanation after at least two.
+            arg = match(text, /^--[a-z-]+ [^ ]+/) ? word[2] : ""
+            def = ""
+        }
+        name != "" && match($0, /\(required\)$/) { def = "required" }
+        name != "" && match($0, /\(default: [^)]*\)$/) { def = substr($0, RSTART + 10, RLENGTH - 11) }
+        END { flush() }'
+}
+
+from_page() {
+    awk -v command="$2" '
+        function flush() {
+            if (name != "")
+                print command "|" name "|" letter "|" arg "|" def
+            name = ""
+        }
+        /^\.Ss Options of / { flush(); ours = $4 == command; next }
+        /^\.S[hs] / { flush(); ours = 0 }
+        !ours { next }
+        /^\.El/ { flush() }
+        /^\.It Fl/ {
+            flush()
+            letter = $4 == "," ? $3 : ""
+            at = letter == "" ? 3 : 5
+            name = substr($at, 2)
+            arg = $(at + 1) == "Ar" ? $(at + 2) : ""
+            def = ""
+        }
+        name != "" && /^Required\.$/ { def = "required" }
+        name != "" && /^Default: / { def = substr($0, 10); sub(/\.$/, "", def) }
+        END { flush() }' "$1"
+}
+
+bad=0
+for program in tm-client tm-server; do
+    page=doc/man/$program.1
+    exe=$build/tm/app/$program
+    [ -x "$exe" ] || fail "$exe is not there: build it first"
+    names=$(commands "$exe")
+    [ -n "$names" ] || fail "$program --help lists no commands"
+    for c in $names; do
+        from_help "$exe" "$c"
+    done | sort >"$work/help"
+    for c in $names; do
+        from_page "$page" "$c" | sed 's/|Required$/|required/'
+    done | sort >"$work/page"
+    # The system's own choice is no value of the table.
+    sed -i "s/|the system's\$/|/" "$work/page"
+    if ! diff "$work/help" "$work/page" >"$work/diff"; then
+        echo "$program: its --help (<) and $page (>) differ, as command|option|letter|argument|default:"
+        cat "$work/diff"
+        bad=1
+    fi
+    [ "$(wc -l <"$work/help")" -ge 10 ] || fail "$program: only $(wc -l <"$work/help") options were found"
+    if command -v mandoc >/dev/null; then
+        mandoc -Tlint -Wwarning "$page" || bad=1
+    fi
+done
+exit "$bad"
