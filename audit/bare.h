@@ -14,6 +14,7 @@ struct tm_bare {
 
 /* Finds the four numbers in `text` (terminated); other keys are ignored.  TM_ERR_FORMAT names the one that is
  * missing or not a number in msg. */
-TM_MUST_CHECK int tm_bare_parse(struct tm_bare *out, const char *text, const char *name, struct tm_msg *msg);
+TM_MUST_CHECK int tm_bare_parse(struct tm_bare *out, const char *text, const char *name,
+                                struct tm_msg *msg);
 
 #endif

@@ -122,17 +122,13 @@ static int read_capture(struct tm_wire_view *v, const char *path, struct tm_msg 
     int rc = tm_pcap_open(&source, path, msg);
     if (rc != TM_OK)
         return rc;
-    while ((rc = tm_pcap_next(source, &p, note)) > 0) {
+    while (rc == TM_OK && tm_pcap_next(source, &p, note) > 0)
         rc = tm_wire_view_feed(v, &p);
-        if (rc != TM_OK) {
-            (void)tm_msg_set(msg, rc, "%s: out of memory", path);
-            goto out;
-        }
-    }
-    rc = TM_OK;
-    if (v->n_fed == 0)
-        rc = tm_msg_set(msg, TM_ERR_FORMAT, "%s: holds no TCP packet", path);
-out:
+    if (rc != TM_OK)
+        (void)tm_msg_set(msg, rc, "%s: out of memory", path);
+    else if (v->n_fed == 0)
+        rc = tm_msg_set(msg, TM_ERR_FORMAT, "%s",
+                        note->text[0] ? note->text : "the capture holds no TCP packet");
     tm_pcap_close(source);
     return rc;
 }

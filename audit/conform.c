@@ -16,6 +16,7 @@ struct tm_conform_cfg tm_conform_cfg_default(void)
     return (struct tm_conform_cfg){.tolerance_us = 10, .held_us = 5 * TM_US_PER_MS};
 }
 
+/* NOLINTNEXTLINE(readability-function-size): the fields of a difference, then printf's arguments */
 void tm_judge_differ(struct tm_judge *j, enum tm_conform_kind kind, int64_t carrier, int64_t write,
                      int64_t expected, int64_t seen, const char *fmt, ...)
 {
@@ -297,7 +298,7 @@ static int judge_offsets(struct tm_judge *j, const struct tm_subject *x)
 /* The writes of a carrier that should be in the capture and is not: none of their offsets is exact. */
 static void count_missing(struct tm_judge *j, const struct tm_sched_carrier *c)
 {
-    for (uint32_t i = 0; i < tm_sched_carrier_prefix(c); i++)
+    for (uint32_t i = 0; i < c->n_writes && c->writes[i].is_known; i++)
         j->r->n_offsets[c->writes[i].w.dir]++;
 }
 
@@ -366,7 +367,9 @@ int tm_conform_run(struct tm_conform *r, const struct tm_schedule *s, const stru
     j.is_claimed = calloc((size_t)v->n_conns + 1, sizeof *j.is_claimed);
     if (!j.conn_of || !j.is_claimed)
         goto out;
-    tm_judge_join(&j);
+    rc = tm_judge_join(&j);
+    if (rc != TM_OK)
+        goto out;
     if (s->n_dropped > 0)
         tm_judge_differ(&j, TM_DIFF_LOG_DROPPED, -1, -1, 0, (int64_t)s->n_dropped,
                         "the log says that %" PRIu64 " of its lines were dropped", s->n_dropped);

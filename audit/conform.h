@@ -33,9 +33,10 @@
 #define TM_CONFORM_DIFFS_MAX 20U
 
 struct tm_conform_cfg {
-    int64_t tolerance_us;      /* clocks of log and capture may disagree by this much; >= 0 */
-    int64_t held_us;           /* TCP may keep a byte this long for reasons of its own; > 0 */
-    int64_t clock_us[2];       /* added to the times of the client's and the server's log (by enum tm_side) */
+    int64_t tolerance_us; /* clocks of log and capture may disagree by this much; >= 0 */
+    int64_t held_us;      /* TCP may keep a byte this long for reasons of its own; > 0 */
+    int64_t
+        clock_us[2]; /* added to the times of the client's and the server's log (by enum tm_side) */
     bool does_ignore_strangers;
 };
 /* 10 us, 5 ms, no correction, strangers are differences. */
@@ -47,16 +48,16 @@ enum tm_conform_kind {
     TM_DIFF_SHORT,
     TM_DIFF_EXCESS,
     TM_DIFF_UNSEEN,
-    TM_DIFF_NO_CONNECTION,  /* of a carrier that is in the log */
-    TM_DIFF_NO_SYN,         /* inside the capture's time, but its beginning is not there */
-    TM_DIFF_LOG_HOLE,       /* a write that no log has, on a carrier that ended as planned */
-    TM_DIFF_LOG_DUE,        /* due is not event + gap */
-    TM_DIFF_LOG_DROPPED,    /* a writer had to drop lines */
+    TM_DIFF_NO_CONNECTION, /* of a carrier that is in the log */
+    TM_DIFF_NO_SYN,        /* inside the capture's time, but its beginning is not there */
+    TM_DIFF_LOG_HOLE,      /* a write that no log has, on a carrier that ended as planned */
+    TM_DIFF_LOG_DUE,       /* due is not event + gap */
+    TM_DIFF_LOG_DROPPED,   /* a writer had to drop lines */
     TM_DIFF_OPENED_EARLY,
     TM_DIFF_NO_FIN,
-    TM_DIFF_FIN_EARLY,      /* before its due time or before the last byte */
-    TM_DIFF_FIN_ORDER,      /* the server closed first */
-    TM_DIFF_FIN_UNPLANNED,  /* a carrier that should have been open */
+    TM_DIFF_FIN_EARLY,     /* before its due time or before the last byte */
+    TM_DIFF_FIN_ORDER,     /* the server closed first */
+    TM_DIFF_FIN_UNPLANNED, /* a carrier that should have been open */
     TM_DIFF_RST,
     TM_DIFF_STRANGER,
     TM_DIFF_KINDS
@@ -64,34 +65,37 @@ enum tm_conform_kind {
 
 struct tm_conform_diff {
     enum tm_conform_kind kind;
-    int64_t carrier;           /* -1: none */
-    int64_t write;             /* -1: none */
-    int64_t expected, seen;    /* bytes or us, as the text says */
+    int64_t carrier;        /* -1: none */
+    int64_t write;          /* -1: none */
+    int64_t expected, seen; /* bytes or us, as the text says */
     char text[200];
 };
 
-enum tm_late_group { TM_LATE_HANDSHAKE, TM_LATE_REST };  /* ClientHello, server flight, Finished; others */
+enum tm_late_group {
+    TM_LATE_HANDSHAKE,
+    TM_LATE_REST
+}; /* ClientHello, server flight, Finished; others */
 enum tm_late_source { TM_LATE_LOG, TM_LATE_CAPTURE };
 enum tm_late_byte { TM_LATE_FIRST, TM_LATE_LAST };
 
 struct tm_conform {
     uint64_t n_offsets[2], n_exact[2]; /* by enum tm_dir: end offsets judged, and found exact */
-    uint64_t n_bound[2];               /* of the judged: due time from the plan, not from the sender's log */
-    uint64_t bytes[2];                 /* payload of the judged carriers, seen once */
+    uint64_t n_bound[2]; /* of the judged: due time from the plan, not from the sender's log */
+    uint64_t bytes[2];   /* payload of the judged carriers, seen once */
     uint64_t retrans_bytes[2], n_retrans[2];
-    uint64_t beyond_bytes[2];          /* partial carriers: on the wire behind the last judged write */
-    uint64_t unseen_bytes[2];          /* acknowledged, never captured */
+    uint64_t beyond_bytes[2]; /* partial carriers: on the wire behind the last judged write */
+    uint64_t unseen_bytes[2]; /* acknowledged, never captured */
     uint64_t n_kind[TM_DIFF_KINDS];
     uint64_t n_diffs;
     struct tm_conform_diff diffs[TM_CONFORM_DIFFS_MAX]; /* the first ones */
-    uint32_t n_carriers;               /* with a connection that was judged */
-    uint32_t n_whole, n_whole_ok;      /* of these: ended as planned; opened and closed as planned too */
-    uint32_t n_dead, n_open;           /* of these: died; open when the logs stop */
-    uint32_t n_cut;                    /* of these: ended as planned, but the capture stops before */
-    uint32_t n_outside;                /* outside the capture's time: not judged */
-    uint32_t n_unestablished;          /* opened in the log, never established */
+    uint32_t n_carriers;                                /* with a connection that was judged */
+    uint32_t n_whole, n_whole_ok; /* of these: ended as planned; opened and closed as planned too */
+    uint32_t n_dead, n_open;      /* of these: died; open when the logs stop */
+    uint32_t n_cut;               /* of these: ended as planned, but the capture stops before */
+    uint32_t n_outside;           /* outside the capture's time: not judged */
+    uint32_t n_unestablished;     /* opened in the log, never established */
     uint32_t n_strangers;
-    int64_t path_us[2];                /* smallest first byte in the capture minus in the sender's log;
+    int64_t path_us[2]; /* smallest first byte in the capture minus in the sender's log;
                                           TM_NEVER: unknown */
     struct tm_sample late_us[2][2][2][2]; /* [group][dir][source][byte] */
 };

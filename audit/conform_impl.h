@@ -22,8 +22,8 @@ struct tm_judge {
     const struct tm_conform_cfg *cfg;
     uint32_t *conn_of; /* carrier -> connection, TM_WIRE_NONE */
     bool *is_claimed;  /* connection -> some carrier has it */
-    int64_t *earliest;  /* scratch, by write of one carrier: its earliest end, capture's clock ... */
-    int64_t *seen;      /* ... and when its last byte was seen; INT64_MIN: unknown */
+    int64_t *earliest; /* scratch, by write of one carrier: its earliest end, capture's clock ... */
+    int64_t *seen;     /* ... and when its last byte was seen; INT64_MIN: unknown */
     uint32_t cap_scratch;
 };
 
@@ -55,8 +55,8 @@ void tm_judge_differ(struct tm_judge *j, enum tm_conform_kind kind, int64_t carr
                      int64_t expected, int64_t seen, const char *fmt, ...)
     __attribute__((format(printf, 7, 8)));
 
-/* conform_join.c: gives every carrier its connection, and measures r->path_us. */
-void tm_judge_join(struct tm_judge *j);
+/* conform_join.c: gives every carrier its connection, and measures r->path_us.  TM_ERR_NOMEM. */
+TM_MUST_CHECK int tm_judge_join(struct tm_judge *j);
 /* Connections that no carrier has.  TM_ERR_NOMEM. */
 TM_MUST_CHECK int tm_judge_strangers(struct tm_judge *j);
 

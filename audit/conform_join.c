@@ -6,34 +6,53 @@
 
 #include "tm/base/time.h"
 
-/* The unclaimed connection of the carrier's endpoints whose beginning is nearest to its establishment. */
-static uint32_t find_conn(const struct tm_judge *j, const struct tm_sched_carrier *c)
+/* How far the connection's beginning is from the carrier's establishment. */
+static int64_t distance(const struct tm_judge *j, const struct tm_sched_carrier *c, uint32_t conn)
 {
-    uint32_t best = TM_WIRE_NONE;
-    int64_t best_distance = TM_NEVER;
-    for (int side = 0; side < 2; side++) {
-        if (!c->has_endpoints[side])
-            continue;
-        uint32_t k = tm_wire_view_find(j->v, &c->client[side], &c->server[side]);
-        for (; k != TM_WIRE_NONE; k = j->v->conns[k].older) {
-            int64_t distance = llabs(j->v->conns[k].first_us - tm_judge_up_wall(j, c));
-            if (!j->is_claimed[k] && distance < best_distance) {
-                best = k;
-                best_distance = distance;
-            }
-        }
-    }
-    return best;
+    return llabs(j->v->conns[conn].first_us - tm_judge_up_wall(j, c));
 }
 
-static void match(struct tm_judge *j)
+/* Connections with the endpoints that this side's log gives, newest first; TM_WIRE_NONE: none. */
+static uint32_t candidates(const struct tm_judge *j, const struct tm_sched_carrier *c, int side)
 {
-    for (uint32_t k = 0; k < j->s->n_carriers; k++) {
-        const struct tm_sched_carrier *c = &j->s->carriers[k];
-        j->conn_of[k] = c->is_known ? find_conn(j, c) : TM_WIRE_NONE;
-        if (j->conn_of[k] != TM_WIRE_NONE)
-            j->is_claimed[j->conn_of[k]] = true;
+    return c->has_endpoints[side] ? tm_wire_view_find(j->v, &c->client[side], &c->server[side])
+                                  : TM_WIRE_NONE;
+}
+
+/* Ports are used again: of the carriers and connections with equal endpoints, those belong together that are
+ * nearest to each other, mutually. */
+static int match(struct tm_judge *j)
+{
+    const struct tm_schedule *s = j->s;
+    uint32_t *nearest =
+        malloc(((size_t)j->v->n_conns + 1) * sizeof *nearest); /* connection -> carrier */
+    if (!nearest)
+        return TM_ERR_NOMEM;
+    for (uint32_t k = 0; k < j->v->n_conns; k++)
+        nearest[k] = TM_WIRE_NONE;
+    for (uint32_t i = 0; i < 2 * s->n_carriers; i++) {
+        const struct tm_sched_carrier *c = &s->carriers[i / 2];
+        for (uint32_t k = candidates(j, c, i % 2); k != TM_WIRE_NONE; k = j->v->conns[k].older) {
+            if (nearest[k] == TM_WIRE_NONE ||
+                distance(j, c, k) < distance(j, &s->carriers[nearest[k]], k))
+                nearest[k] = i / 2;
+        }
     }
+    for (uint32_t i = 0; i < s->n_carriers; i++)
+        j->conn_of[i] = TM_WIRE_NONE;
+    for (uint32_t k = 0; k < j->v->n_conns; k++) {
+        uint32_t i = nearest[k];
+        if (i != TM_WIRE_NONE &&
+            (j->conn_of[i] == TM_WIRE_NONE ||
+             distance(j, &s->carriers[i], k) < distance(j, &s->carriers[i], j->conn_of[i])))
+            j->conn_of[i] = k;
+    }
+    for (uint32_t i = 0; i < s->n_carriers; i++) {
+        if (j->conn_of[i] != TM_WIRE_NONE)
+            j->is_claimed[j->conn_of[i]] = true;
+    }
+    free(nearest);
+    return TM_OK;
 }
 
 /* A connection that no carrier has, but that the log opened without seeing it established. */
@@ -86,7 +105,7 @@ static void measure_path(struct tm_judge *j)
             continue;
         const struct tm_wire_conn *conn = &j->v->conns[j->conn_of[k]];
         uint64_t offset[2] = {0, 0};
-        for (uint32_t i = 0; i < tm_sched_carrier_prefix(c); i++) {
+        for (uint32_t i = 0; i < c->n_writes && c->writes[i].is_known; i++) {
             const struct tm_sched_write *w = &c->writes[i];
             unsigned d = w->w.dir;
             const struct tm_wire_run *run = tm_wire_half_at(&conn->half[d], offset[d]);
@@ -99,8 +118,10 @@ static void measure_path(struct tm_judge *j)
     }
 }
 
-void tm_judge_join(struct tm_judge *j)
+int tm_judge_join(struct tm_judge *j)
 {
-    match(j);
-    measure_path(j);
+    int rc = match(j);
+    if (rc == TM_OK)
+        measure_path(j);
+    return rc;
 }

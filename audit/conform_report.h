@@ -11,13 +11,13 @@
 #include "tm/base/err.h"
 
 struct tm_conform_report {
-    struct tm_conform *result;           /* its samples get sorted */
+    struct tm_conform *result; /* its samples get sorted */
     const struct tm_schedule *schedule;
     const struct tm_wire_view *view;
     const struct tm_conform_cfg *cfg;
-    const struct tm_bare *bare;          /* NULL: none */
+    const struct tm_bare *bare; /* NULL: none */
     const char *capture_name;
-    const char *capture_note;            /* e.g. "cut at frame 12"; NULL: none */
+    const char *capture_note; /* e.g. "cut at frame 12"; NULL: none */
 };
 
 /* The table, the differences, and last one line that begins with "conform: ".  TM_ERR_NOMEM. */

@@ -277,7 +277,8 @@ bool tm_sched_carrier_is_dead(const struct tm_sched_carrier *c)
 
 bool tm_sched_carrier_is_planned(const struct tm_sched_carrier *c)
 {
-    return c->has_end[judge_of(c)] && c->is_planned[judge_of(c)];
+    bool is_cut = c->has_open && !c->has_end[TM_CLIENT]; /* the client's log stops before */
+    return !is_cut && c->has_end[judge_of(c)] && c->is_planned[judge_of(c)];
 }
 
 bool tm_endpoint_parse(struct tm_endpoint *out, const char *text)

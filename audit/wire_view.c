@@ -205,6 +205,7 @@ static int new_conn(struct tm_wire_view *v, const struct tm_endpoint *client,
         rc = grow_table(v);
     if (rc != TM_OK)
         return rc;
+    TM_ASSERT(v->conns);
     struct tm_wire_conn *c = &v->conns[v->n_conns];
     uint32_t *place = place_of(v->table, v->cap_table, v->conns, client, server);
     *c = (struct tm_wire_conn){.client = *client,

@@ -23,46 +23,47 @@
 struct tm_wire_run {
     int64_t t_us;
     uint64_t start, end;
-    int64_t free_us; /* since when no congestion window could have kept these bytes back: nothing, or less than
+    int64_t
+        free_us; /* since when no congestion window could have kept these bytes back: nothing, or less than
                         an initial window and never a retransmission, was unacknowledged; TM_NEVER: unknown */
 };
 
 struct tm_wire_half {
-    struct tm_wire_run *runs;   /* owned; sorted, disjoint */
+    struct tm_wire_run *runs; /* owned; sorted, disjoint */
     size_t n_runs, cap_runs;
-    bool has_isn;               /* its SYN was seen, or what the other side acknowledged before any data; without
+    bool has_isn; /* its SYN was seen, or what the other side acknowledged before any data; without
                                    it no offset is known and no run is kept */
-    bool has_unplaced;          /* payload came before that */
+    bool has_unplaced; /* payload came before that */
     uint32_t isn;
-    uint64_t high;              /* largest end */
-    uint64_t acked;             /* bytes that the other side acknowledged (its FIN counts as one) */
+    uint64_t high;  /* largest end */
+    uint64_t acked; /* bytes that the other side acknowledged (its FIN counts as one) */
     int64_t acked_us;
-    uint64_t retrans_bytes;     /* seen again */
-    uint64_t n_retrans;         /* packets that held any */
-    int64_t fin_us;             /* first FIN; TM_NEVER: none */
-    uint64_t fin_offset;        /* payload bytes before it */
-    int64_t rst_us;             /* first RST; TM_NEVER: none */
+    uint64_t retrans_bytes; /* seen again */
+    uint64_t n_retrans;     /* packets that held any */
+    int64_t fin_us;         /* first FIN; TM_NEVER: none */
+    uint64_t fin_offset;    /* payload bytes before it */
+    int64_t rst_us;         /* first RST; TM_NEVER: none */
 };
 
 struct tm_wire_conn {
     struct tm_endpoint client, server;
-    int64_t first_us, last_us;  /* packets, either direction */
-    int64_t syn_us;             /* first SYN of the client; TM_NEVER: not in the capture */
+    int64_t first_us, last_us;   /* packets, either direction */
+    int64_t syn_us;              /* first SYN of the client; TM_NEVER: not in the capture */
     struct tm_wire_half half[2]; /* by enum tm_dir */
-    uint32_t older;             /* the connection before with the same endpoints; TM_WIRE_NONE */
+    uint32_t older;              /* the connection before with the same endpoints; TM_WIRE_NONE */
 };
 #define TM_WIRE_NONE UINT32_MAX
 
-struct tm_wire_view {           /* empty: {0}, then tm_wire_view_add_server */
+struct tm_wire_view {            /* empty: {0}, then tm_wire_view_add_server */
     struct tm_endpoint *servers; /* owned */
     uint32_t n_servers, cap_servers;
     struct tm_wire_conn *conns; /* owned, in order of their first packet */
     uint32_t n_conns, cap_conns;
-    uint32_t *table;            /* owned: endpoints -> newest connection, open addressing */
+    uint32_t *table; /* owned: endpoints -> newest connection, open addressing */
     uint32_t cap_table;
-    uint64_t n_packets;         /* of the connections */
-    uint64_t n_fed;             /* all packets, other servers' too */
-    int64_t first_us, last_us;  /* of all packets fed; 0 when none was */
+    uint64_t n_packets;        /* of the connections */
+    uint64_t n_fed;            /* all packets, other servers' too */
+    int64_t first_us, last_us; /* of all packets fed; 0 when none was */
 };
 
 /* Connections to this server are wanted (a second time does nothing).  TM_ERR_NOMEM. */

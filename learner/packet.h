@@ -18,9 +18,9 @@
 enum tm_link {
     TM_LINK_ETHERNET, /* with any number of 802.1Q / 802.1ad tags */
     TM_LINK_RAW,      /* IPv4 or IPv6 at once */
-    TM_LINK_NULL, /* 4-byte address family, in either byte order (LOOP: big-endian) */
-    TM_LINK_SLL,  /* Linux "cooked" header, 16 bytes */
-    TM_LINK_SLL2, /* its second version, 20 bytes */
+    TM_LINK_NULL,     /* 4-byte address family, in either byte order (LOOP: big-endian) */
+    TM_LINK_SLL,      /* Linux "cooked" header, 16 bytes */
+    TM_LINK_SLL2,     /* its second version, 20 bytes */
 };
 
 /* The outcome of decoding; everything but TM_PACKET_TCP leaves the packet's fields unspecified. */

@@ -53,6 +53,7 @@ cleanup() {
             kill -KILL "$pid" 2>/dev/null
         done
         ip netns del "$n" 2>/dev/null
+        rm -rf "/etc/netns/$n"
     done
     if [ "$status" -ne 0 ] && [ "$status" -ne 77 ] && [ -n "$WORK" ]; then
         for i in "$WORK"/*.log; do
@@ -104,6 +105,14 @@ in_ns() {
     ip netns exec "${!v}" "$@"
 }
 
+# host_name NAME ADDRESS HOST: HOST is ADDRESS for programs started in the namespace from now on.
+host_name() {
+    local v=NS_$1
+    mkdir -p "/etc/netns/${!v}" || fail "mkdir /etc/netns/${!v}"
+    [ -e "/etc/netns/${!v}/hosts" ] || printf '127.0.0.1 localhost\n::1 localhost\n' >"/etc/netns/${!v}/hosts"
+    printf '%s %s\n' "$2" "$3" >>"/etc/netns/${!v}/hosts"
+}
+
 # start NAME CMD...: in the background.  `in_ns X CMD` is replaced by its ip command, so that the id is CMD's.
 start() {
     local name=$1 v
@@ -113,6 +122,7 @@ start() {
         shift 2
         set -- ip netns exec "${!v}" "$@"
     fi
+    : >"$WORK/$name.log" # now, or a waiter would find what a former one of that name wrote
     "$@" >"$WORK/$name.log" 2>&1 &
     printf -v "PID_$name" '%s' "$!"
     PIDS+=("$!")
@@ -151,9 +161,9 @@ pin_cc() {
     fail "none of these congestion controls is allowed in a namespace: $*"
 }
 
-# start_nginx NAME ADDR:PORT DOCROOT: a web server with a throw-away prefix.
+# start_nginx NAME 'ADDR:PORT [OPTIONS]' DOCROOT: a web server with a throw-away prefix.
 start_nginx() {
-    local prefix=$WORK/nginx-$1 v=NS_$1 user
+    local prefix=$WORK/nginx-$1 v=NS_$1 user port=${2%% *}
     need nginx
     mkdir -p "$prefix/tmp" || fail "mkdir $prefix"
     user=$(id -un)
@@ -169,7 +179,7 @@ http {
 }
 CONF
     start "nginx_$1" ip netns exec "${!v}" nginx -p "$prefix" -c "$prefix/nginx.conf"
-    wait_for 10 "ip netns exec ${!v} ss -Hltn 'sport = :${2##*:}' | grep -q LISTEN" ||
+    wait_for 10 "ip netns exec ${!v} ss -Hltn 'sport = :${port##*:}' | grep -q LISTEN" ||
         fail "nginx does not listen on $2: $(cat "$prefix/error.log" "$WORK/nginx_$1.log")"
 }
 

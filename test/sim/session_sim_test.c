@@ -164,7 +164,7 @@ static void survive_deaths(struct sim_cfg *cfg)
     cfg->stream_gap_us = 20000;
     cfg->up_bytes = 4000000;
     cfg->down_bytes = 12000000;
-    cfg->death_gap_us = 9000;
+    cfg->mean_life_us = 200000;
     cfg->one_sided_us = 300000;
     for (uint64_t seed = 1; seed <= 2; seed++) {
         cfg->seed = seed;
@@ -183,6 +183,7 @@ static void ten_thousand_carrier_deaths_lose_nothing(void)
     struct sim_cfg cfg = base(&m);
     cfg.n_users = 6;
     cfg.delay_us = 5000;
+    cfg.rate_bps = 8000000;
     deaths_seen = 0;
     each_role(&cfg, survive_deaths);
     printf("\n    carrier deaths survived: %llu\n", (unsigned long long)deaths_seen);

@@ -28,7 +28,7 @@ struct event {
     struct chunk *chunk; /* owned until handled */
     struct tm_token token;
     bool has_token;
-    bool last; /* of the write: DEPART is over */
+    bool last; /* DEPART: the write has left; GONE: closed in good order */
 };
 
 struct link {          /* one direction of a carrier */
@@ -170,6 +170,10 @@ static void act_open(struct sim *m, const struct tm_act *act)
     e.chunk = chunk_new(act->size, NULL, 0);
     tm_session_token(m->end[TM_CLIENT], act->carrier, &e.token);
     push(m, e);
+    if (m->cfg->mean_life_us > 0)
+        push(m, (struct event){.t_us = act->due_us + (int64_t)below(m, 2 * m->cfg->mean_life_us),
+                               .kind = EV_DEATH,
+                               .carrier = act->carrier});
 }
 
 /* A buffer is composed now and departs at its due time, record by record. */
@@ -465,7 +469,8 @@ static void on_gone(struct sim *m, struct event *e)
     if (c->dead[e->side] || !m->end[e->side])
         return;
     c->dead[e->side] = true;
-    (void)tm_session_gone(m->end[e->side], e->carrier, m->now_us);
+    (void)tm_session_gone(m->end[e->side], e->carrier, e->last ? TM_GONE_CLOSED : TM_GONE_LOST,
+                          m->now_us);
 }
 
 /* The client's FIN has come: the server closes too, and its FIN goes back. */
@@ -475,12 +480,16 @@ static void on_fin(struct sim *m, struct event *e)
     if (!c->live)
         return;
     c->live = false;
-    push(m, (struct event){
-                .t_us = m->now_us, .kind = EV_GONE, .side = TM_SERVER, .carrier = e->carrier});
+    push(m, (struct event){.t_us = m->now_us,
+                           .kind = EV_GONE,
+                           .side = TM_SERVER,
+                           .carrier = e->carrier,
+                           .last = true});
     push(m, (struct event){.t_us = m->now_us + m->cfg->delay_us,
                            .kind = EV_GONE,
                            .side = TM_CLIENT,
-                           .carrier = e->carrier});
+                           .carrier = e->carrier,
+                           .last = true});
 }
 
 static void on_stream(struct sim *m)
@@ -517,24 +526,14 @@ static void on_read(struct sim *m)
     push(m, (struct event){.t_us = m->now_us + every_us, .kind = EV_READ});
 }
 
-/* One random live carrier dies: first one end notices, later the other. */
-static void on_death(struct sim *m)
+/* A carrier's life is over: first one end notices, later the other. */
+static void on_death(struct sim *m, uint32_t k)
 {
-    uint32_t live[256];
-    uint32_t n = 0;
-    for (uint32_t k = m->n_carriers > 4096 ? m->n_carriers - 4096 : 0; k < m->n_carriers && n < 256;
-         k++) {
-        if (m->carrier[k].live)
-            live[n++] = k;
-    }
-    if (n > 0) {
-        uint32_t k = live[below(m, n)];
-        int64_t later = m->now_us + (int64_t)below(m, m->cfg->one_sided_us);
-        both_gone(m, k, below(m, 2) ? TM_CLIENT : TM_SERVER, later);
-        m->r->n_deaths++;
-    }
-    push(m, (struct event){.t_us = m->now_us + 1 + (int64_t)below(m, 2 * m->cfg->death_gap_us),
-                           .kind = EV_DEATH});
+    if (!m->carrier[k].live)
+        return;
+    both_gone(m, k, below(m, 2) ? TM_CLIENT : TM_SERVER,
+              m->now_us + (int64_t)below(m, m->cfg->one_sided_us));
+    m->r->n_deaths++;
 }
 
 static void handle(struct sim *m, struct event *e)
@@ -562,7 +561,7 @@ static void handle(struct sim *m, struct event *e)
         on_read(m);
         break;
     case EV_DEATH:
-        on_death(m);
+        on_death(m, e->carrier);
         break;
     default:
         break;
@@ -615,8 +614,6 @@ static void sim_start(struct sim *m)
         push(m, (struct event){.t_us = 0, .kind = EV_STREAM});
     if (cfg->slow_reader_bps > 0)
         push(m, (struct event){.t_us = 0, .kind = EV_READ});
-    if (cfg->death_gap_us > 0)
-        push(m, (struct event){.t_us = (int64_t)below(m, cfg->death_gap_us), .kind = EV_DEATH});
     pump(m, TM_CLIENT);
 }
 

@@ -28,7 +28,8 @@ struct sim_cfg {
     uint64_t rate_bps; /* of each carrier; 0: no limit */
     double p_stall;    /* of a chunk: held up for stall_us */
     int64_t stall_us;
-    int64_t death_gap_us; /* mean time between deaths of live carriers; 0: none */
+    int64_t
+        mean_life_us; /* carriers die after 0..2 of these, unless they have ended; 0: none does */
     int64_t one_sided_us; /* how long the second end goes on before it notices, at most */
     /* the load */
     unsigned n_streams;            /* opened one after another ... */

@@ -31,7 +31,8 @@ bool oom_count(void)
     return true;
 }
 
-/* Names that the linker's --wrap asks for. */
+/* The linker's --wrap asks for these names. */
+/* NOLINTBEGIN(readability-identifier-naming) */
 void *__real_malloc(size_t n);
 void *__real_calloc(size_t n, size_t size);
 void *__real_realloc(void *p, size_t n);
@@ -60,3 +61,4 @@ char *__wrap_strdup(const char *s)
 {
     return oom_count() ? NULL : __real_strdup(s);
 }
+/* NOLINTEND(readability-identifier-naming) */

@@ -141,14 +141,14 @@ void tm_wr_varint(struct tm_wr *w, uint64_t v)
 
 void tm_wr_bytes(struct tm_wr *w, const void *p, size_t n)
 {
-    uint8_t *at = wr_room(w, n);
-    if (at && n > 0)
+    uint8_t *at = n > 0 ? wr_room(w, n) : NULL;
+    if (at)
         memcpy(at, p, n);
 }
 
 void tm_wr_zeros(struct tm_wr *w, size_t n)
 {
-    uint8_t *at = wr_room(w, n);
-    if (at && n > 0)
+    uint8_t *at = n > 0 ? wr_room(w, n) : NULL;
+    if (at)
         memset(at, 0, n);
 }

@@ -4,7 +4,6 @@
 
 #include <assert.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "tm/base/buf.h"
@@ -101,7 +100,19 @@ static bool print_authority(char text[AUTHORITY_MAX + 1], const struct tm_link *
     bool v6 = is_ipv6(l->host, len);
     if (!v6 && !is_name(l->host, len))
         return false;
-    (void)snprintf(text, AUTHORITY_MAX + 1, v6 ? "[%s]:%u" : "%s:%u", l->host, (unsigned)l->port);
+    char digits[5];
+    size_t n_digits = 0;
+    for (unsigned port = l->port; port > 0; port /= 10)
+        digits[n_digits++] = (char)('0' + port % 10);
+    struct tm_wr w = tm_wr_init(text, AUTHORITY_MAX + 1);
+    tm_wr_bytes(&w, "[", v6 ? 1 : 0);
+    tm_wr_bytes(&w, l->host, len);
+    tm_wr_bytes(&w, "]", v6 ? 1 : 0);
+    tm_wr_u8(&w, ':');
+    while (n_digits > 0)
+        tm_wr_u8(&w, (uint8_t)digits[--n_digits]);
+    tm_wr_u8(&w, '\0');
+    TM_ASSERT(tm_wr_ok(&w));
     return true;
 }
 
@@ -135,7 +146,9 @@ int tm_link_encode(const struct tm_link *l, char *text, size_t cap)
     size_t head_len = sizeof scheme - 1 + strlen(authority) + 1;
     int rc = TM_ERR_RANGE;
     if (cap > head_len + (w.len * 4 + 2) / 3) {
-        (void)snprintf(text, cap, "%s%s/", scheme, authority);
+        memcpy(text, scheme, sizeof scheme - 1);
+        memcpy(text + sizeof scheme - 1, authority, strlen(authority));
+        text[head_len - 1] = '/';
         base64_encode(text + head_len, blob, w.len);
         rc = TM_OK;
     }

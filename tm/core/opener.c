@@ -4,6 +4,8 @@
 
 #include "tm/base/time.h"
 
+#define BACK_OFF_MAX_US (10 * TM_US_PER_S)
+
 void tm_opener_init(struct tm_opener *o, uint32_t user, enum tm_plan_src src, int64_t now_us)
 {
     memset(o, 0, sizeof *o);
@@ -73,7 +75,7 @@ int64_t tm_opener_due_us(const struct tm_opener *o, int64_t *event_us)
         *event_us = o->n_live == 0 ? o->ended_us : TM_NEVER;
         break;
     }
-    return tm_later_us(*event_us, o->next.gap_us);
+    return tm_max_us(tm_later_us(*event_us, o->next.gap_us), o->not_before_us);
 }
 
 void tm_opener_handed(struct tm_opener *o, int64_t due_us)
@@ -87,11 +89,19 @@ void tm_opener_handed(struct tm_opener *o, int64_t due_us)
     }
 }
 
-void tm_opener_ended(struct tm_opener *o, int64_t t_us)
+void tm_opener_ended(struct tm_opener *o, enum tm_opener_end how, int64_t t_us)
 {
     TM_ASSERT(o->n_live > 0);
     o->n_live--;
     o->ended_us = t_us;
+    if (how == TM_OPENER_FRUITFUL) {
+        o->n_fruitless = 0;
+        return;
+    }
+    unsigned doublings = o->n_fruitless < 4 ? o->n_fruitless : 4;
+    int64_t wait_us = TM_US_PER_S << doublings;
+    o->n_fruitless++;
+    o->not_before_us = t_us + tm_min_us(wait_us, BACK_OFF_MAX_US);
 }
 
 void tm_opener_switch(struct tm_opener *o, enum tm_plan_src want)

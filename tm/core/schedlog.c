@@ -155,6 +155,7 @@ void tm_schedlog_session(struct tm_schedlog *l, const struct tm_schedlog_session
         seed, s->n_users, s->pace_ms, s->prep_us, s->wall_minus_mono_us);
 }
 
+/* NOLINTNEXTLINE(readability-function-size): the fields of the line */
 void tm_schedlog_open(struct tm_schedlog *l, uint32_t carrier, uint32_t user,
                       const struct tm_open *o, enum tm_plan_src src, int64_t event_us,
                       int64_t due_us, int64_t prep_us)
@@ -188,6 +189,7 @@ static int64_t ref_of(uint32_t i, const struct tm_write *w)
     return w->ref_back == 0 ? -1 : (int64_t)i - w->ref_back;
 }
 
+/* NOLINTNEXTLINE(readability-function-size): the fields of the line */
 void tm_schedlog_write(struct tm_schedlog *l, uint32_t carrier, uint32_t i,
                        const struct tm_write *w, int64_t event_us, int64_t due_us, int64_t first_us,
                        int64_t last_us, uint32_t unsent)

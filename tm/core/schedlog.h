@@ -36,7 +36,8 @@ struct tm_schedlog_session {
     enum tm_plan_mode plan_mode;
     const char *model;
     const uint8_t *digest; /* TM_TOKEN_DIGEST_LEN bytes; 8 are printed */
-    const uint8_t *seed;   /* TM_TOKEN_SEED_LEN bytes; all are printed: a log is as secret as its schedule */
+    const uint8_t
+        *seed; /* TM_TOKEN_SEED_LEN bytes; all are printed: a log is as secret as its schedule */
     uint32_t n_users, pace_ms, prep_us;
     int64_t wall_minus_mono_us;
 };
@@ -50,23 +51,31 @@ struct tm_view tm_schedlog_text(struct tm_schedlog *l);
 void tm_schedlog_drained(struct tm_schedlog *l, size_t n);
 
 void tm_schedlog_session(struct tm_schedlog *l, const struct tm_schedlog_session *s);
-void tm_schedlog_open(struct tm_schedlog *l, uint32_t carrier, uint32_t user, const struct tm_open *o,
-                      enum tm_plan_src src, int64_t event_us, int64_t due_us, int64_t prep_us);
+void tm_schedlog_open(struct tm_schedlog *l, uint32_t carrier, uint32_t user,
+                      const struct tm_open *o, enum tm_plan_src src, int64_t event_us,
+                      int64_t due_us, int64_t prep_us);
 /* local, remote: "ADDR:PORT" or NULL. */
 void tm_schedlog_up(struct tm_schedlog *l, uint32_t carrier, int64_t at_us, const char *local,
                     const char *remote);
-void tm_schedlog_write(struct tm_schedlog *l, uint32_t carrier, uint32_t i, const struct tm_write *w,
-                       int64_t event_us, int64_t due_us, int64_t first_us, int64_t last_us, uint32_t unsent);
+void tm_schedlog_write(struct tm_schedlog *l, uint32_t carrier, uint32_t i,
+                       const struct tm_write *w, int64_t event_us, int64_t due_us, int64_t first_us,
+                       int64_t last_us, uint32_t unsent);
 void tm_schedlog_recv(struct tm_schedlog *l, uint32_t carrier, uint32_t i, const struct tm_write *w,
                       int64_t at_us);
 void tm_schedlog_close(struct tm_schedlog *l, uint32_t carrier, int64_t event_us, int64_t gap_us,
                        int64_t due_us);
-void tm_schedlog_end(struct tm_schedlog *l, uint32_t carrier, int64_t at_us, int planned, uint32_t writes,
-                     const char *why);
+void tm_schedlog_end(struct tm_schedlog *l, uint32_t carrier, int64_t at_us, int planned,
+                     uint32_t writes, const char *why);
 
 /* One parsed line, for readers. */
 enum tm_schedlog_kind {
-    TM_SLOG_SESSION, TM_SLOG_OPEN, TM_SLOG_UP, TM_SLOG_WRITE, TM_SLOG_RECV, TM_SLOG_CLOSE, TM_SLOG_END,
+    TM_SLOG_SESSION,
+    TM_SLOG_OPEN,
+    TM_SLOG_UP,
+    TM_SLOG_WRITE,
+    TM_SLOG_RECV,
+    TM_SLOG_CLOSE,
+    TM_SLOG_END,
     TM_SLOG_DROPPED
 };
 struct tm_schedlog_line {
@@ -75,8 +84,8 @@ struct tm_schedlog_line {
     uint64_t index, dropped;
     enum tm_plan_src src;
     enum tm_open_ref open_ref;
-    struct tm_write w;          /* write, recv: dir, size, gap_us, ref_back */
-    int64_t gap_us;             /* open, close */
+    struct tm_write w; /* write, recv: dir, size, gap_us, ref_back */
+    int64_t gap_us;    /* open, close */
     int64_t event_us, due_us, first_us, last_us, at_us, prep_us;
     uint32_t unsent;
     int planned;                /* end */

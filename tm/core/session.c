@@ -131,12 +131,34 @@ struct tm_carrier *tm_session_find(struct tm_session *s, uint32_t k)
     return NULL;
 }
 
+uint32_t tm_session_n_open(const struct tm_session *s)
+{
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < s->n_carriers; i++)
+        n += s->carriers[i]->state != TM_CARRIER_ENDED;
+    return n;
+}
+
+/* Makes room in the array: the ended carrier with the lowest number is forgotten, its report no longer waited for. */
+static void forget_oldest(struct tm_session *s)
+{
+    struct tm_carrier *oldest = NULL;
+    for (uint32_t i = 0; i < s->n_carriers; i++) {
+        struct tm_carrier *c = s->carriers[i];
+        if (c->state == TM_CARRIER_ENDED && (!oldest || c->k < oldest->k))
+            oldest = c;
+    }
+    TM_ASSERT(oldest != NULL);
+    tm_session_lose(s, oldest);
+    tm_session_forget(s, oldest);
+}
+
 int tm_session_add(struct tm_session *s, struct tm_carrier **out, uint32_t k,
                    struct tm_known_plan *take_plan, int64_t start_us)
 {
     struct tm_carrier *c = NULL;
     int rc = TM_ERR_LIMIT;
-    if (s->n_carriers == TM_CARRIERS_MAX)
+    if (tm_session_n_open(s) == TM_CARRIERS_MAX)
         goto fail;
     rc = TM_ERR_NOMEM;
     c = calloc(1, sizeof *c);
@@ -152,6 +174,8 @@ int tm_session_add(struct tm_session *s, struct tm_carrier **out, uint32_t k,
         free(c);
         return rc;
     }
+    if (s->n_carriers == TM_CARRIERS_KEPT)
+        forget_oldest(s);
     s->carriers[s->n_carriers++] = c;
     s->stats.carriers_opened++;
     *out = c;
@@ -174,22 +198,34 @@ void tm_session_forget(struct tm_session *s, struct tm_carrier *c)
 
 void tm_session_lose(struct tm_session *s, struct tm_carrier *c)
 {
+    if (c->was_lost)
+        return;
+    c->was_lost = true;
+    struct tm_item_list kept = TM_ITEM_LIST_EMPTY;
     struct tm_item *it;
     while ((it = tm_flight_first(&s->flight, &c->sent)) != NULL) {
         struct tm_stream *st = tm_session_stream(s, it->stream);
-        if (st)
-            tm_flight_move_first(&s->flight, &c->sent, &st->lost);
-        else
+        if (!st) {
             tm_flight_drop_first(&s->flight, &c->sent);
+            continue;
+        }
+        /* The copy that stays with the carrier is a luxury: without room for it, the range just goes again. */
+        struct tm_item copy = *it;
+        tm_flight_move_first(&s->flight, &c->sent, &st->lost);
+        (void)tm_flight_add(&s->flight, &kept, &copy);
     }
+    c->sent = kept;
 }
 
 /* Its user's clock runs on, the log says how it ended. */
 static void note_end(struct tm_session *s, struct tm_carrier *c, bool planned, const char *why,
                      int64_t t_us)
 {
+    /* Write 1 is the server's flight: whoever sent that much is our server. */
+    bool answered = c->player.known.plan.n_writes > 1 && c->player.event_us[1] != TM_NEVER;
     if (s->openers)
-        tm_opener_ended(&s->openers[c->user], t_us);
+        tm_opener_ended(&s->openers[c->user], answered ? TM_OPENER_FRUITFUL : TM_OPENER_FRUITLESS,
+                        t_us);
     if (planned)
         s->stats.carriers_ended++;
     else
@@ -233,20 +269,26 @@ void tm_session_fail(struct tm_session *s, const char *why)
         tm_session_kill(s, s->carriers[i], why, s->now_us);
 }
 
-bool tm_session_gone(struct tm_session *s, uint32_t carrier, int64_t t_us)
+/* Nothing happens on it any more; it stays only while the peer's report can spare us something. */
+static void ended(struct tm_session *s, struct tm_carrier *c)
+{
+    c->state = TM_CARRIER_ENDED;
+    if (s->failed || c->peer_reported || tm_item_list_is_empty(&c->sent))
+        tm_session_forget(s, c);
+}
+
+bool tm_session_gone(struct tm_session *s, uint32_t carrier, enum tm_gone how, int64_t t_us)
 {
     struct tm_carrier *c = tm_session_find(s, carrier);
     if (!c || c->state == TM_CARRIER_KILLED || c->state == TM_CARRIER_ENDED)
         return true;
-    bool planned =
-        tm_player_done(&c->player) && (s->cfg.side == TM_SERVER || c->state == TM_CARRIER_CLOSING);
+    bool planned = how == TM_GONE_CLOSED && tm_player_done(&c->player) &&
+                   (s->cfg.side == TM_SERVER || c->state == TM_CARRIER_CLOSING);
     note_end(s, c, planned, planned ? "" : "connection lost", t_us);
     report_end(s, c);
     if (!planned)
         tm_session_lose(s, c);
-    c->state = TM_CARRIER_ENDED;
-    if (c->peer_reported || tm_item_list_is_empty(&c->sent))
-        tm_session_forget(s, c);
+    ended(s, c);
     return planned;
 }
 
@@ -407,7 +449,8 @@ static struct candidate earliest(const struct tm_session *s)
         return best;
     for (uint32_t i = 0; i < s->n_carriers; i++)
         consider_carrier(s, s->carriers[i], &best);
-    for (uint32_t u = 0; s->openers && s->n_carriers < TM_CARRIERS_MAX && u < s->cfg.n_users; u++) {
+    bool room = tm_session_n_open(s) < TM_CARRIERS_MAX;
+    for (uint32_t u = 0; s->openers && room && u < s->cfg.n_users; u++) {
         int64_t event_us;
         struct candidate cand = {.opener = &s->openers[u],
                                  .due_us = tm_opener_due_us(&s->openers[u], &event_us)};
@@ -454,7 +497,7 @@ static bool hand_kill(struct tm_session *s, int64_t now_us, struct tm_act *act)
         if (c->state != TM_CARRIER_KILLED)
             continue;
         *act = (struct tm_act){.kind = TM_ACT_KILL, .carrier = c->k, .why = c->why};
-        tm_session_forget(s, c);
+        ended(s, c);
         return true;
     }
     return false;

@@ -125,10 +125,14 @@ int tm_session_record(struct tm_session *s, uint32_t carrier, const uint8_t *p, 
  * unsent: bytes that the kernel still had queued before it (for the log). */
 void tm_session_sent(struct tm_session *s, uint32_t carrier, uint32_t write, int64_t t_first_us,
                      int64_t t_last_us, uint32_t unsent);
-/* The TCP connection is over: `planned` when both sides closed after the last write, as planned; everything
- * else (refused, reset, early end of file, TLS error) is death.  Returns false when death was not expected
- * by the plan (so that the shell can log it). */
-bool tm_session_gone(struct tm_session *s, uint32_t carrier, int64_t t_us);
+/* The TCP connection is over.  Closed after the last write, as planned, is the planned end; everything else is
+ * death.  Returns false for a death (so that the shell can log it), true for a planned end and for a carrier that
+ * the engine had given up itself. */
+enum tm_gone {
+    TM_GONE_CLOSED, /* both sides' FIN, after everything before them was read and reported */
+    TM_GONE_LOST    /* refused, reset, timed out, a TLS error, or given up by the shell */
+};
+bool tm_session_gone(struct tm_session *s, uint32_t carrier, enum tm_gone how, int64_t t_us);
 
 /* ---- Applications ---- */
 

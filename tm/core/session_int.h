@@ -14,16 +14,18 @@
 #include "tm/core/session.h"
 #include "tm/core/stream.h"
 
-#define TM_FLIGHT_ITEMS 16384U /* DATA frames of a session that wait for acknowledgement */
+/* Open carriers, and as many that have ended; the oldest of these are forgotten first. */
+#define TM_CARRIERS_KEPT (2 * TM_CARRIERS_MAX)
+#define TM_FLIGHT_ITEMS  16384U /* DATA frames of a session that wait for acknowledgement */
 
 /*  client:  OPENING --tm_session_opened--> LIVE --CLOSE--> CLOSING --_gone--> ENDED --peer's report--> (free)
  *  server:                  accept ------> LIVE ------------------ _gone--> ENDED
- *  any:     dead, error --> KILLED --KILL handed out--> (free);   _gone unplanned --> (free) */
+ *  any:     dead, error --> KILLED --KILL handed out--> ENDED;     _gone unplanned --> ENDED */
 enum tm_carrier_state {
     TM_CARRIER_OPENING,
     TM_CARRIER_LIVE,
     TM_CARRIER_CLOSING,
-    TM_CARRIER_ENDED, /* closed as planned; what was sent waits for the peer's report */
+    TM_CARRIER_ENDED, /* over; what was sent on it waits for the peer's report of how far it came */
     TM_CARRIER_KILLED
 };
 
@@ -50,7 +52,9 @@ struct tm_carrier {
     uint64_t rx_records;
     bool ack_due;
     bool peer_reported; /* the peer's CARRIER_END has come */
-    const char *why;    /* KILLED */
+    bool
+        was_lost; /* what was in flight when it died is being sent again; the report may still spare it */
+    const char *why; /* KILLED */
 };
 
 struct tm_session {
@@ -59,7 +63,7 @@ struct tm_session {
     struct tm_gen *master_gen; /* of the master's seed; NULL until known */
     struct tm_opener *openers; /* client: cfg.n_users */
     uint32_t *heads_sent;      /* server as master of explicit plans: heads sent per user */
-    struct tm_carrier *carriers[TM_CARRIERS_MAX];
+    struct tm_carrier *carriers[TM_CARRIERS_KEPT];
     uint32_t n_carriers;    /* used entries of the array, packed */
     uint32_t next_carrier;  /* client: number of the next one */
     uint64_t seen_base;     /* server: all carrier numbers below were used ... */
@@ -82,6 +86,8 @@ struct tm_session {
 
 /* session.c */
 struct tm_carrier *tm_session_find(struct tm_session *s, uint32_t k);
+/* Carriers that have not ended. */
+uint32_t tm_session_n_open(const struct tm_session *s);
 /* Adds a carrier that plays *take_plan.  TM_ERR_LIMIT, TM_ERR_NOMEM; the plan is freed on error. */
 TM_MUST_CHECK int tm_session_add(struct tm_session *s, struct tm_carrier **out, uint32_t k,
                                  struct tm_known_plan *take_plan, int64_t start_us);
@@ -89,7 +95,7 @@ TM_MUST_CHECK int tm_session_add(struct tm_session *s, struct tm_carrier **out, 
 void tm_session_kill(struct tm_session *s, struct tm_carrier *c, const char *why, int64_t t_us);
 /* The session is over: nothing is composed any more, all carriers are killed. */
 void tm_session_fail(struct tm_session *s, const char *why);
-/* Everything in flight on c goes to its streams' lists of lost ranges. */
+/* Everything in flight on c goes (as copies) to its streams' lists of lost ranges; once. */
 void tm_session_lose(struct tm_session *s, struct tm_carrier *c);
 void tm_session_forget(struct tm_session *s, struct tm_carrier *c);
 /* The projected plan of a carrier that this end can compute.  TM_ERR_NOMEM, LIMIT, PROTO (no such plan). */

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "tm/core/bitring.h"
 #include "tm/core/frame.h"
 
 int tm_stream_init(struct tm_stream *st, uint64_t id, uint32_t window)
@@ -51,14 +52,16 @@ bool tm_stream_has_data(const struct tm_stream *st)
 /* Forgets lost ranges that were acknowledged meanwhile, wholly or at their front. */
 static void trim_lost(struct tm_stream *st, struct tm_flight *f)
 {
+    const struct tm_sendbuf *tx = &st->tx;
     struct tm_item *it;
     while ((it = tm_flight_first(f, &st->lost)) != NULL) {
-        if (it->offset + it->len > st->tx.base || (it->fin && !st->fin_acked)) {
-            if (it->offset < st->tx.base) {
-                uint64_t gone = st->tx.base - it->offset;
-                it->len = gone < it->len ? it->len - (uint32_t)gone : 0;
-                it->offset = st->tx.base;
-            }
+        uint64_t to = it->offset + it->len;
+        uint64_t from = it->offset > tx->base ? it->offset : tx->base;
+        if (from < to)
+            from += tm_bitring_run(tx->acked, tx->cap, from, (size_t)(to - from));
+        if (from < to || (it->fin && !st->fin_acked)) {
+            it->offset = from < to ? from : to;
+            it->len = (uint32_t)(to - it->offset);
             return;
         }
         tm_flight_drop_first(f, &st->lost);

@@ -40,10 +40,12 @@ void tm_admit_refuse(struct tm_admit *a, const struct tm_token *t, const char *t
         return;
     for (size_t i = 0; t != NULL && i < TM_CLIENT_ID_LEN; i++)
         (void)snprintf(id + 2 * i, 3, "%02x", t->client_id[i]);
-    tm_log(TM_LOG_WARN, "refused %s %s: %s", t != NULL && t->kind == TM_TOKEN_JOIN ? "invitation" : "client",
-           t == NULL ? "?" : id, text);
+    tm_log(TM_LOG_WARN, "refused %s %s: %s",
+           t != NULL && t->kind == TM_TOKEN_JOIN ? "invitation" : "client", t == NULL ? "?" : id,
+           text);
     if (a->log.n_left_out > 0)
-        tm_log(TM_LOG_WARN, "refused: %" PRIu64 " more lines like these were left out", a->log.n_left_out);
+        tm_log(TM_LOG_WARN, "refused: %" PRIu64 " more lines like these were left out",
+               a->log.n_left_out);
     a->log.n_left_out = 0;
 }
 
@@ -65,8 +67,9 @@ static int check_time(struct tm_admit *a, const struct tm_admitted *ad)
     bool is_ahead = t->time_ms > ad->now_ms;
     uint64_t off_s = (is_ahead ? t->time_ms - ad->now_ms : ad->now_ms - t->time_ms) / 1000;
     (void)snprintf(text, sizeof text,
-                   "its clock is %" PRIu64 " minutes %s ours; set the wrong one (2 hours are allowed)", off_s / 60,
-                   is_ahead ? "ahead of" : "behind");
+                   "its clock is %" PRIu64
+                   " minutes %s ours; set the wrong one (2 hours are allowed)",
+                   off_s / 60, is_ahead ? "ahead of" : "behind");
     return refuse(a, t, text);
 }
 
@@ -77,7 +80,9 @@ int tm_admit_check(struct tm_admit *a, const struct tm_gate_guest *guest, struct
     struct tm_token *t = &out->token;
     int rc = tm_ticket_open(a->key, identity, t);
     if (rc == TM_ERR_UNSUPPORTED)
-        return refuse(a, NULL, "it speaks another version of the protocol; bring both ends to the same release");
+        return refuse(
+            a, NULL,
+            "it speaks another version of the protocol; bring both ends to the same release");
     if (rc != TM_OK)
         return TM_ERR_AUTH; /* an ordinary ticket, or none at all */
     if (t->kind == TM_TOKEN_JOIN && !a->takes_join)
@@ -102,7 +107,9 @@ int tm_admit_check(struct tm_admit *a, const struct tm_gate_guest *guest, struct
 
 void tm_admit_use(struct tm_admit *a, const struct tm_admitted *ad)
 {
-    int rc = tm_replay_use(a->replay, ad->token.client_id, ad->nonce, ad->token.time_ms, ad->now_ms);
+    int rc =
+        tm_replay_use(a->replay, ad->token.client_id, ad->nonce, ad->token.time_ms, ad->now_ms);
     if (rc != TM_OK && may_log(&a->log, tm_now_us()))
-        tm_log(TM_LOG_ERROR, "replay guard: %s; after a restart a used token might be taken again", tm_strerror(rc));
+        tm_log(TM_LOG_ERROR, "replay guard: %s; after a restart a used token might be taken again",
+               tm_strerror(rc));
 }

@@ -25,18 +25,19 @@ struct tm_admit {
     bool takes_join;
     struct tm_replay *replay;
     struct tm_admit_log log;
-    uint64_t refused;       /* tokens of ours that were not accepted */
+    uint64_t refused; /* tokens of ours that were not accepted */
 };
 
 struct tm_admitted {
     struct tm_token token;
     uint8_t psk[TM_PSK_LEN]; /* to be cleansed by the caller */
     uint8_t nonce[TM_TICKET_NONCE_LEN];
-    uint64_t now_ms;         /* the server's wall clock */
+    uint64_t now_ms; /* the server's wall clock */
 };
 
 /* TM_OK and *out; or TM_ERR_AUTH, after logging when the token was made with our key. */
-TM_MUST_CHECK int tm_admit_check(struct tm_admit *a, const struct tm_gate_guest *guest, struct tm_admitted *out);
+TM_MUST_CHECK int tm_admit_check(struct tm_admit *a, const struct tm_gate_guest *guest,
+                                 struct tm_admitted *out);
 /* The token has been accepted for good. */
 void tm_admit_use(struct tm_admit *a, const struct tm_admitted *ad);
 /* Counts and logs a refusal: what happened, and what to do about it. */

@@ -17,8 +17,8 @@ struct ask {
     struct tm_ask_key key;      /* client */
     tm_tunnel_answer_fn answer; /* client */
     void *user;
-    struct tm_ask_server srv;   /* server */
-    size_t out_len, out_off;    /* to send */
+    struct tm_ask_server srv; /* server */
+    size_t out_len, out_off;  /* to send */
     size_t in_len;
     uint8_t out[HEAD_LEN + TM_TUNNEL_ASK_MAX];
     uint8_t in[HEAD_LEN + TM_TUNNEL_ASK_MAX];
@@ -163,7 +163,8 @@ int tm_ask_start(struct tm_front *front, const struct tm_ask_key *key, struct tm
     return TM_OK;
 }
 
-void tm_ask_serve(struct tm_front *front, const struct tm_event *ev, const struct tm_ask_server *srv)
+void tm_ask_serve(struct tm_front *front, const struct tm_event *ev,
+                  const struct tm_ask_server *srv)
 {
     struct tm_session *s = tm_front_session(front);
     struct ask *a = calloc(1, sizeof *a);

@@ -16,8 +16,8 @@ struct tm_ask_key { /* a carrier and its exporter value */
 
 /* Client: sends the request (copied, 1..TM_TUNNEL_ASK_MAX bytes); `answer` is called once, from the pump.
  * TM_ERR_NOMEM, LIMIT, CLOSED. */
-TM_MUST_CHECK int tm_ask_start(struct tm_front *front, const struct tm_ask_key *key, struct tm_view request,
-                               tm_tunnel_answer_fn answer, void *user);
+TM_MUST_CHECK int tm_ask_start(struct tm_front *front, const struct tm_ask_key *key,
+                               struct tm_view request, tm_tunnel_answer_fn answer, void *user);
 
 /* Server: serves event OPEN of a JOIN session.  find_key gives the exporter value of a carrier of the session,
  * or NULL. */
@@ -28,6 +28,7 @@ struct tm_ask_server {
     const struct tm_ask_key *(*find_key)(void *owner, uint32_t carrier);
     void *owner; /* lives as long as the front */
 };
-void tm_ask_serve(struct tm_front *front, const struct tm_event *ev, const struct tm_ask_server *srv);
+void tm_ask_serve(struct tm_front *front, const struct tm_event *ev,
+                  const struct tm_ask_server *srv);
 
 #endif

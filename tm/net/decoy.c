@@ -26,13 +26,13 @@ struct half {
     union tm_sock **from, **to;
     uv_write_t write;
     uv_shutdown_t shutdown;
-    uint8_t *first;   /* owned: goes before anything in buf; NULL when written */
+    uint8_t *first; /* owned: goes before anything in buf; NULL when written */
     size_t first_len;
-    size_t len;       /* bytes in buf, read and not written */
+    size_t len; /* bytes in buf, read and not written */
     bool is_reading;
     bool is_writing;
-    bool from_end;    /* FIN read */
-    bool is_shut;     /* ... and mirrored */
+    bool from_end; /* FIN read */
+    bool is_shut;  /* ... and mirrored */
     uint8_t buf[BUF_LEN];
 };
 
@@ -43,7 +43,7 @@ struct tm_decoy {
     union tm_sock *decoy, *stranger; /* NULL: closed or not there yet */
     unsigned refs;                   /* requests in flight, and one for being alive */
     bool is_closed;
-    struct half up, down;            /* up: stranger to decoy */
+    struct half up, down; /* up: stranger to decoy */
 };
 
 static void unref(struct tm_decoy *d)
@@ -233,7 +233,8 @@ int tm_decoy_start(struct tm_decoy **out, const struct tm_decoy_cfg *cfg)
     d->decoy->handle.data = d;
     d->connect.data = d;
     (void)uv_tcp_nodelay(&d->decoy->tcp, 1);
-    rc = uv_tcp_connect(&d->connect, &d->decoy->tcp, cfg->addr, on_connect) == 0 ? TM_OK : TM_ERR_IO;
+    rc =
+        uv_tcp_connect(&d->connect, &d->decoy->tcp, cfg->addr, on_connect) == 0 ? TM_OK : TM_ERR_IO;
     if (rc == TM_OK)
         d->refs++;
 out:

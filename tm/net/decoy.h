@@ -20,7 +20,7 @@ enum tm_decoy_news {
     TM_DECOY_SPOKE, /* before tm_decoy_relay: the decoy sent something or closed (its own timeout): whoever is
                        there must hear it now, so the connection has to be treated as a stranger's */
     TM_DECOY_FAILED, /* a stranger's relay could not begin, the decoy does not answer; ENDED follows */
-    TM_DECOY_ENDED   /* the relay is over; the object frees itself after this call */
+    TM_DECOY_ENDED /* the relay is over; the object frees itself after this call */
 };
 /* Never called after tm_decoy_drop, nor from inside tm_decoy_start. */
 typedef void (*tm_decoy_fn)(void *user, enum tm_decoy_news news);

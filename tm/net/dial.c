@@ -21,8 +21,8 @@ struct tm_dial {
     uv_timer_t stagger; /* to the next attempt */
     unsigned refs;      /* requests in flight and open timers */
     bool is_over;
-    bool is_denied;     /* the guard refused an address */
-    int err;            /* of the last attempt that failed */
+    bool is_denied; /* the guard refused an address */
+    int err;        /* of the last attempt that failed */
     size_t n_addrs, n_started, n_live;
     struct sockaddr_storage addr[ADDRS_MAX];
     struct attempt attempt[ADDRS_MAX];
@@ -128,7 +128,8 @@ static int start_attempt(struct tm_dial *d)
     if (a->sock == NULL)
         return UV_ENOMEM;
     a->req.data = d;
-    int rc = uv_tcp_connect(&a->req, &a->sock->tcp, (const struct sockaddr *)&d->addr[i], on_connect);
+    int rc =
+        uv_tcp_connect(&a->req, &a->sock->tcp, (const struct sockaddr *)&d->addr[i], on_connect);
     if (rc != 0) {
         tm_sock_close(a->sock);
         a->sock = NULL;
@@ -209,7 +210,8 @@ static void start_literal(struct tm_dial *d, const struct tm_dest *dest)
 
 static int start_name(struct tm_dial *d, const struct tm_dest *dest)
 {
-    struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV};
+    struct addrinfo hints = {
+        .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV};
     char port[8];
     (void)snprintf(port, sizeof port, "%u", (unsigned)dest->port);
     memcpy(d->name, dest->addr, dest->len);
@@ -235,7 +237,8 @@ int tm_dial_start(struct tm_dial **out, const struct tm_dial_cfg *cfg, const str
     (void)uv_timer_init(cfg->loop, &d->limit);
     (void)uv_timer_init(cfg->loop, &d->stagger);
     d->refs = 2;
-    (void)uv_timer_start(&d->limit, on_limit, cfg->limit_ms == 0 ? TM_DIAL_LIMIT_MS : cfg->limit_ms, 0);
+    (void)uv_timer_start(&d->limit, on_limit, cfg->limit_ms == 0 ? TM_DIAL_LIMIT_MS : cfg->limit_ms,
+                         0);
     if (dest->kind != TM_ADDR_NAME) {
         start_literal(d, dest);
     } else if (start_name(d, dest) != TM_OK) {

@@ -186,17 +186,18 @@ static int start_log(struct tm_front *f, const struct tm_front_cfg *cfg)
         return rc;
     (void)clock_gettime(CLOCK_REALTIME, &wall);
     tm_model_digest(s->model, digest);
-    const struct tm_schedlog_session line = {
-        .side = s->side,
-        .master = s->master,
-        .plan_mode = s->plan_mode,
-        .model = s->model->name,
-        .digest = digest,
-        .seed = s->seed,
-        .n_users = s->n_users,
-        .pace_ms = s->pace_ms,
-        .prep_us = s->prep_us,
-        .wall_minus_mono_us = (int64_t)wall.tv_sec * TM_US_PER_S + wall.tv_nsec / 1000 - tm_now_us()};
+    const struct tm_schedlog_session line = {.side = s->side,
+                                             .master = s->master,
+                                             .plan_mode = s->plan_mode,
+                                             .model = s->model->name,
+                                             .digest = digest,
+                                             .seed = s->seed,
+                                             .n_users = s->n_users,
+                                             .pace_ms = s->pace_ms,
+                                             .prep_us = s->prep_us,
+                                             .wall_minus_mono_us =
+                                                 (int64_t)wall.tv_sec * TM_US_PER_S +
+                                                 wall.tv_nsec / 1000 - tm_now_us()};
     tm_schedlog_session(log, &line);
     tm_session_set_log(f->session, log);
     f->log = log;

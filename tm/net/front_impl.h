@@ -19,24 +19,24 @@ struct tm_lane;
 
 /* What differs between client and server.  Called from the pump or by lanes. */
 struct tm_front_ops {
-    void (*open)(void *owner, const struct tm_act *act);     /* client: TM_ACT_OPEN */
-    void (*stream)(void *owner, const struct tm_event *ev);  /* server: TM_EVENT_OPEN */
-    void (*failed)(void *owner, const char *why);            /* the session is over; once */
-    void (*lane_up)(void *owner, struct tm_lane *lane);      /* the far end proved to know the PSK */
+    void (*open)(void *owner, const struct tm_act *act);    /* client: TM_ACT_OPEN */
+    void (*stream)(void *owner, const struct tm_event *ev); /* server: TM_EVENT_OPEN */
+    void (*failed)(void *owner, const char *why);           /* the session is over; once */
+    void (*lane_up)(void *owner, struct tm_lane *lane);     /* the far end proved to know the PSK */
     /* It died, before (not authentic) or after that; it is freed next. */
     void (*lane_lost)(void *owner, struct tm_lane *lane, int err, const char *why);
-    void (*want_room)(void *owner);                          /* call tm_front_room when the wire has room */
+    void (*want_room)(void *owner); /* call tm_front_room when the wire has room */
 };
 
 struct tm_front_cfg {
     uv_loop_t *loop;
-    struct tm_wire *wire;           /* borrowed */
+    struct tm_wire *wire; /* borrowed */
     const struct tm_session_cfg *session;
     const struct tm_front_ops *ops; /* static */
     void *owner;
-    FILE *log;                      /* schedule log, NULL: none; also handled on error */
+    FILE *log; /* schedule log, NULL: none; also handled on error */
     enum tm_logdrain_file log_how;
-    bool keep_keys;                 /* JOIN sessions: remember exporter values */
+    bool keep_keys; /* JOIN sessions: remember exporter values */
 };
 
 struct tm_front {
@@ -46,11 +46,11 @@ struct tm_front {
     const struct tm_front_ops *ops;
     void *owner;
     struct tm_alarm *alarm;
-    struct tm_schedlog *log;        /* the drain's; NULL: none */
+    struct tm_schedlog *log; /* the drain's; NULL: none */
     struct tm_logdrain *drain;
-    bool is_pumping, is_again;      /* see tm_front_pump */
-    bool is_failed;                 /* the session is over */
-    bool is_stopping;               /* tm_front_free has begun */
+    bool is_pumping, is_again; /* see tm_front_pump */
+    bool is_failed;            /* the session is over */
+    bool is_stopping;          /* tm_front_free has begun */
     bool keep_keys;
     size_t n_lanes;
     struct tm_lane *lanes[TM_CARRIERS_MAX];
@@ -59,7 +59,7 @@ struct tm_front {
         uint64_t stream;
         struct tm_sink *sink;
     } sinks[TM_STREAMS_MAX];
-    size_t n_keys;                  /* ever added; the last TM_FRONT_KEYS are there */
+    size_t n_keys; /* ever added; the last TM_FRONT_KEYS are there */
     struct tm_ask_key keys[TM_FRONT_KEYS];
     uint8_t plain[TM_TLS_PLAIN_MAX]; /* scratch of the lanes, one at a time */
     uint8_t chunk[TM_WIRE_CHUNK_MAX];

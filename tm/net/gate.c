@@ -23,10 +23,10 @@ struct visit {
     struct visit *next, **prev; /* in its bucket, or among the relays */
     enum visit_state state;
     struct tm_wire_event accepted;
-    struct tm_decoy *decoy;     /* NULL: none, or ended */
-    bool has_end;               /* FIN read */
+    struct tm_decoy *decoy; /* NULL: none, or ended */
+    bool has_end;           /* FIN read */
     size_t len, cap;
-    uint8_t *bytes;             /* read so far */
+    uint8_t *bytes; /* read so far */
 };
 
 struct tm_gate {
@@ -134,7 +134,8 @@ static void on_news(void *user, enum tm_decoy_news news)
         return;
     case TM_DECOY_FAILED:
         if (v->gate->stats.decoy_failed++ == 0)
-            tm_log(TM_LOG_WARN, "decoy: it does not answer; strangers are reset, which a prober can tell from a web server");
+            tm_log(TM_LOG_WARN, "decoy: it does not answer; strangers are reset, which a prober "
+                                "can tell from a web server");
         return;
     case TM_DECOY_ENDED:
         v->decoy = NULL;

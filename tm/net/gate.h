@@ -25,9 +25,9 @@ struct tm_gate;
 struct tm_gate_guest {
     uint32_t conn;
     const struct tm_hello *hello;
-    struct tm_view raw;                        /* all bytes of it */
-    int64_t t_us;                              /* its last byte was read */
-    const struct tm_wire_event *accepted;      /* addresses and time */
+    struct tm_view raw;                   /* all bytes of it */
+    int64_t t_us;                         /* its last byte was read */
+    const struct tm_wire_event *accepted; /* addresses and time */
 };
 enum tm_gate_verdict { TM_GATE_OURS, TM_GATE_STRANGER };
 /* OURS: the connection is the callee's from now on; the gate knows it no more. */
@@ -35,9 +35,9 @@ typedef enum tm_gate_verdict (*tm_gate_judge_fn)(void *user, const struct tm_gat
 
 struct tm_gate_cfg {
     uv_loop_t *loop;
-    struct tm_wire *wire;          /* borrowed */
-    const struct sockaddr *decoy;  /* NULL: none; copied */
-    uint32_t n_max;                /* connections here at once; more are reset */
+    struct tm_wire *wire;         /* borrowed */
+    const struct sockaddr *decoy; /* NULL: none; copied */
+    uint32_t n_max;               /* connections here at once; more are reset */
     tm_gate_judge_fn judge;
     void *user;
 };

@@ -72,13 +72,15 @@ static int parse_port(struct tm_guard_rule *rule, char **text)
     return TM_OK;
 }
 
-int tm_guard_add(struct tm_guard *g, enum tm_guard_verdict verdict, const char *text, struct tm_msg *msg)
+int tm_guard_add(struct tm_guard *g, enum tm_guard_verdict verdict, const char *text,
+                 struct tm_msg *msg)
 {
     struct tm_guard_rule rule = {.verdict = verdict};
     char buf[TEXT_MAX];
     char *net = buf;
     if (g->n == TM_GUARD_RULES_MAX)
-        return tm_msg_set(msg, TM_ERR_LIMIT, "more than %u rules for destinations", TM_GUARD_RULES_MAX);
+        return tm_msg_set(msg, TM_ERR_LIMIT, "more than %u rules for destinations",
+                          TM_GUARD_RULES_MAX);
     size_t len = strlen(text);
     if (len < sizeof buf) {
         memcpy(buf, text, len + 1);
@@ -87,9 +89,10 @@ int tm_guard_add(struct tm_guard *g, enum tm_guard_verdict verdict, const char *
             return TM_OK;
         }
     }
-    return tm_msg_set(msg, TM_ERR_FORMAT,
-                      "'%.80s' is no rule for destinations: ADDR[/BITS][:PORT], [ADDR6[/BITS]]:PORT or *:PORT",
-                      text);
+    return tm_msg_set(
+        msg, TM_ERR_FORMAT,
+        "'%.80s' is no rule for destinations: ADDR[/BITS][:PORT], [ADDR6[/BITS]]:PORT or *:PORT",
+        text);
 }
 
 static bool matches(const struct tm_guard_rule *rule, const uint8_t addr[16], uint16_t port)

@@ -18,10 +18,10 @@
 #include "tm/net/identity.h"
 #include "tm/net/wirepoll.h"
 
-#define FLIGHT_MAX  262144U /* bytes of a lane in the ring */
-#define MARK_EVERY  65536U  /* bytes of a large write between markers */
-#define MARKS       64U     /* markers under way */
-#define PROGRESS    (1U << 31) /* write_no of a marker inside a write; plans have fewer writes */
+#define FLIGHT_MAX 262144U    /* bytes of a lane in the ring */
+#define MARK_EVERY 65536U     /* bytes of a large write between markers */
+#define MARKS      64U        /* markers under way */
+#define PROGRESS   (1U << 31) /* write_no of a marker inside a write; plans have fewer writes */
 
 enum lane_state { OPENING, HANDSHAKE, LIVE, ENDING };
 
@@ -29,14 +29,15 @@ struct tm_lane {
     struct tm_lane_cfg cfg;
     enum lane_state state;
     bool is_authentic;
-    bool is_composing;      /* act is a WRITE not yet wholly given to the wire */
-    bool is_first;          /* ... of which nothing has been given */
+    bool has_heard;    /* bytes of the far end have come */
+    bool is_composing; /* act is a WRITE not yet wholly given to the wire */
+    bool is_first;     /* ... of which nothing has been given */
     struct tm_act act;
-    uint32_t left;          /* bytes of it not yet composed */
-    uint32_t unmarked;      /* bytes given since the last marker */
-    uint32_t in_flight;     /* bytes given and not known to have left */
+    uint32_t left;      /* bytes of it not yet composed */
+    uint32_t unmarked;  /* bytes given since the last marker */
+    uint32_t in_flight; /* bytes given and not known to have left */
     unsigned n_marks, first_mark;
-    uint32_t mark[MARKS];   /* bytes that each marker under way stands for */
+    uint32_t mark[MARKS]; /* bytes that each marker under way stands for */
 };
 
 /* ---- Ends ---- */
@@ -56,15 +57,26 @@ static void lane_free(struct tm_lane *l)
 
 static void lane_reset(struct tm_lane *l)
 {
-    TM_ASSERT_EQ(tm_wire_reset(l->cfg.front->wire, l->cfg.conn), TM_OK); /* see TM_WIREPOLL_RESERVE */
+    TM_ASSERT_EQ(tm_wire_reset(l->cfg.front->wire, l->cfg.conn),
+                 TM_OK); /* see TM_WIREPOLL_RESERVE */
+}
+
+static const char refused_text[] =
+    "who answers there did not accept us: another server behind the address, a revoked client or "
+    "used link, other models on the server (join again), or clocks more than two hours apart";
+
+/* A client's carrier whose far end has not proved that it is our server. */
+static bool is_unproved(const struct tm_lane *l)
+{
+    return l->cfg.side == TM_CLIENT && !l->is_authentic;
 }
 
 /* The connection is over, or worthless: tells the engine and, if it is news, the owner. */
-static void lane_end(struct tm_lane *l, int64_t t_us, int err, const char *why)
+static void lane_end(struct tm_lane *l, enum tm_gone how, int64_t t_us, int err, const char *why)
 {
     struct tm_front *f = l->cfg.front;
-    bool is_expected = tm_session_gone(f->session, l->cfg.carrier, t_us);
-    if (!is_expected)
+    bool is_expected = tm_session_gone(f->session, l->cfg.carrier, how, t_us);
+    if (!is_expected || is_unproved(l)) /* the engine may have given it up by itself already */
         f->ops->lane_lost(f->owner, l, err, why);
     lane_free(l);
 }
@@ -72,15 +84,22 @@ static void lane_end(struct tm_lane *l, int64_t t_us, int err, const char *why)
 static void lane_fail(struct tm_lane *l, int err, const char *why)
 {
     lane_reset(l);
-    lane_end(l, tm_now_us(), err, why);
+    lane_end(l, TM_GONE_LOST, tm_now_us(), err, why);
 }
 
 void tm_lane_kill(struct tm_lane *l, const char *why)
 {
     struct tm_front *f = l->cfg.front;
+    int err = TM_ERR_IO;
     lane_reset(l);
+    if (l->state == OPENING) {
+        why = "connection timed out";
+    } else if (is_unproved(l)) {
+        err = l->has_heard ? TM_ERR_AUTH : TM_ERR_IO;
+        why = l->has_heard ? refused_text : "connected, but nobody answers";
+    }
     if (!f->is_stopping && !f->is_failed)
-        f->ops->lane_lost(f->owner, l, TM_ERR_IO, l->state == OPENING ? "connection timed out" : why);
+        f->ops->lane_lost(f->owner, l, err, why);
     lane_free(l);
 }
 
@@ -125,6 +144,8 @@ static int compose(struct tm_lane *l, uint32_t size, uint8_t *out)
     if (l->left == l->act.size && l->act.hs == TM_HS_FIN)
         return tm_tls_finish(tls, out, size);
     size_t n = tm_session_compose(f->session, l->cfg.carrier, f->plain, tm_now_us());
+    if (n == 0)
+        return TM_ERR_CLOSED; /* the engine gave the carrier up since; KILL is on its way */
     if (n + TM_TLS_OVERHEAD != size)
         return TM_ERR_RANGE;
     return tm_tls_seal(tls, f->plain, n, out);
@@ -182,11 +203,14 @@ static void lane_compose(struct tm_lane *l)
     if (rc == TM_OK && l->left > 0)
         return;
     l->is_composing = false;
+    if (rc == TM_ERR_CLOSED)
+        return;
     if (rc == TM_OK && tm_session_compose(f->session, l->cfg.carrier, f->plain, tm_now_us()) != 0)
         rc = TM_ERR_RANGE;
     if (rc != TM_OK) {
-        tm_log(TM_LOG_ERROR, "carrier %" PRIu32 ": write %" PRIu32 " of %" PRIu32 " bytes: %s", l->cfg.carrier,
-               l->act.write, l->act.size, rc == TM_ERR_RANGE ? "sizes do not add up" : tm_strerror(rc));
+        tm_log(TM_LOG_ERROR, "carrier %" PRIu32 ": write %" PRIu32 " of %" PRIu32 " bytes: %s",
+               l->cfg.carrier, l->act.write, l->act.size,
+               rc == TM_ERR_RANGE ? "sizes do not add up" : tm_strerror(rc));
         lane_fail(l, rc, "internal error");
     }
 }
@@ -224,22 +248,18 @@ static void on_sent(struct tm_lane *l, const struct tm_wire_event *ev)
     l->first_mark = (l->first_mark + 1) % MARKS;
     l->n_marks--;
     if ((ev->write_no & PROGRESS) == 0)
-        tm_session_sent(l->cfg.front->session, l->cfg.carrier, ev->write_no, ev->first_us, ev->last_us,
-                        ev->unsent);
+        tm_session_sent(l->cfg.front->session, l->cfg.carrier, ev->write_no, ev->first_us,
+                        ev->last_us, ev->unsent);
     tm_lane_room(l);
 }
 
 /* ---- Reading ---- */
 
-static const char refused_text[] =
-    "who answers there did not accept us: another server behind the address, a revoked client or used link, "
-    "other models on the server (join again), or clocks more than two hours apart";
-
 /* Before the far end has proved itself, whatever goes wrong after the hello means that it is not ours, or does
  * not take us. */
 static void lane_broken(struct tm_lane *l, int err, const char *why)
 {
-    if (l->cfg.side == TM_CLIENT && l->state == HANDSHAKE && !l->is_authentic)
+    if (is_unproved(l))
         lane_fail(l, TM_ERR_AUTH, refused_text);
     else
         lane_fail(l, err, why);
@@ -249,12 +269,15 @@ static void on_rx(struct tm_lane *l, const struct tm_wire_event *ev)
 {
     struct tm_front *f = l->cfg.front;
     struct tm_tls *tls = l->cfg.take_tls;
+    l->has_heard = true;
     tm_session_received(f->session, l->cfg.carrier, ev->bytes.len, ev->t_us);
     tm_tls_feed(tls, ev->bytes.p, ev->bytes.len);
     for (;;) {
         int n = tm_tls_open(tls, f->plain, sizeof f->plain);
         if (n < 0) {
-            lane_broken(l, n, n == TM_ERR_PROTO ? "the peer broke the TLS protocol" : "a record was corrupt");
+            lane_broken(l, n,
+                        n == TM_ERR_PROTO ? "the peer broke the TLS protocol"
+                                          : "a record was corrupt");
             return;
         }
         if (!l->is_authentic && tm_tls_is_peer_finished(tls)) {
@@ -301,7 +324,6 @@ static void on_up(struct tm_lane *l, const struct tm_wire_event *ev)
 static void on_down(struct tm_lane *l, const struct tm_wire_event *ev)
 {
     char text[96];
-    bool is_unproved = l->cfg.side == TM_CLIENT && l->state == HANDSHAKE && !l->is_authentic;
     switch (ev->why) {
     case TM_WIRE_DOWN_CLOSED:
     case TM_WIRE_DOWN_OURS:
@@ -315,8 +337,10 @@ static void on_down(struct tm_lane *l, const struct tm_wire_event *ev)
         tm_errno_text(ev->error, text, sizeof text);
         break;
     }
-    bool is_refusal = is_unproved && ev->why == TM_WIRE_DOWN_RESET && (ev->error == 0 || ev->error == ECONNRESET);
-    lane_end(l, ev->t_us, is_refusal ? TM_ERR_AUTH : TM_ERR_IO, is_refusal ? refused_text : text);
+    bool is_refusal = is_unproved(l) && l->state != OPENING && ev->why == TM_WIRE_DOWN_RESET &&
+                      (ev->error == 0 || ev->error == ECONNRESET);
+    enum tm_gone how = ev->why == TM_WIRE_DOWN_CLOSED ? TM_GONE_CLOSED : TM_GONE_LOST;
+    lane_end(l, how, ev->t_us, is_refusal ? TM_ERR_AUTH : TM_ERR_IO, is_refusal ? refused_text : text);
 }
 
 void tm_lane_on_wire(struct tm_lane *l, const struct tm_wire_event *ev)

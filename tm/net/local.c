@@ -38,7 +38,7 @@ struct conn {
     uint64_t deadline_ms; /* of GREETING..OPENING, uv_now */
     uint64_t stream;      /* in REPLY */
     struct tm_dest dest;
-    uint32_t swept;       /* the last sweep that looked at it */
+    uint32_t swept; /* the last sweep that looked at it */
     size_t in_len;
     uint8_t in[IN_LEN];
 };
@@ -141,8 +141,8 @@ static void on_event(struct tm_sink *sink, const struct tm_event *ev)
             conn_to_pipe(c);
             return;
         }
-        tm_session_stream_reset(tm_front_session(tm_tunnel_client_front(c->local->cfg.tunnel)), c->stream,
-                                TM_REPLY_FAILURE);
+        tm_session_stream_reset(tm_front_session(tm_tunnel_client_front(c->local->cfg.tunnel)),
+                                c->stream, TM_REPLY_FAILURE);
         conn_close(c, tm_sock_reset);
         return;
     }

@@ -15,22 +15,23 @@ enum tm_local_kind {
 /* When a SOCKS client is told that it is connected. */
 enum tm_socks_reply {
     TM_SOCKS_REPLY_EARLY, /* at once: saves one round trip of the schedule; a failure becomes a reset */
-    TM_SOCKS_REPLY_EXACT  /* with the server's outcome */
+    TM_SOCKS_REPLY_EXACT /* with the server's outcome */
 };
 
 struct tm_local;
 
 struct tm_local_cfg {
-    struct tm_tunnel_client *tunnel;   /* borrowed; close the listener before stopping it */
+    struct tm_tunnel_client *tunnel; /* borrowed; close the listener before stopping it */
     enum tm_local_kind kind;
-    const struct sockaddr *addr;       /* to listen on; copied.  Port 0: any, see tm_local_port */
+    const struct sockaddr *addr; /* to listen on; copied.  Port 0: any, see tm_local_port */
     enum tm_socks_reply reply;
-    struct tm_dest dest;               /* FORWARD */
-    uint32_t n_max;                    /* connections at once; 0: TM_STREAMS_MAX */
+    struct tm_dest dest; /* FORWARD */
+    uint32_t n_max;      /* connections at once; 0: TM_STREAMS_MAX */
 };
 
 /* Listens.  TM_ERR_IO with msg ("cannot listen on 127.0.0.1:1080: address already in use"), TM_ERR_NOMEM. */
-TM_MUST_CHECK int tm_local_open(struct tm_local **out, const struct tm_local_cfg *cfg, struct tm_msg *msg);
+TM_MUST_CHECK int tm_local_open(struct tm_local **out, const struct tm_local_cfg *cfg,
+                                struct tm_msg *msg);
 /* The port listened on. */
 uint16_t tm_local_port(const struct tm_local *l);
 /* Stops listening and resets connections that have no stream yet; frees itself when libuv is done.

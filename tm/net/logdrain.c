@@ -20,12 +20,12 @@ struct tm_logdrain {
     uv_work_t work;
     bool is_working;
     bool is_closing;
-    bool has_failed;  /* said once */
-    int write_errno;  /* of the work, read after it */
+    bool has_failed; /* said once */
+    int write_errno; /* of the work, read after it */
     void (*closed)(void *user);
     void *user;
-    size_t len;       /* bytes of chunk being written */
-    char *chunk;      /* CHUNK_LEN */
+    size_t len;  /* bytes of chunk being written */
+    char *chunk; /* CHUNK_LEN */
 };
 
 static void write_chunk(struct tm_logdrain *d)
@@ -101,8 +101,8 @@ static void on_timer(uv_timer_t *timer)
         d->is_working = uv_queue_work(timer->loop, &d->work, on_work, on_worked) == 0;
 }
 
-int tm_logdrain_new(struct tm_logdrain **out, uv_loop_t *loop, struct tm_schedlog *take_log, FILE *file,
-                    enum tm_logdrain_file how)
+int tm_logdrain_new(struct tm_logdrain **out, uv_loop_t *loop, struct tm_schedlog *take_log,
+                    FILE *file, enum tm_logdrain_file how)
 {
     struct tm_logdrain *d = calloc(1, sizeof *d);
     char *chunk = malloc(CHUNK_LEN);
@@ -128,7 +128,8 @@ int tm_logdrain_new(struct tm_logdrain **out, uv_loop_t *loop, struct tm_schedlo
 
 void tm_logdrain_poke(struct tm_logdrain *d)
 {
-    if (!d->is_working && !uv_is_active((uv_handle_t *)&d->timer) && tm_schedlog_text(d->log).len > 0)
+    if (!d->is_working && !uv_is_active((uv_handle_t *)&d->timer) &&
+        tm_schedlog_text(d->log).len > 0)
         (void)uv_timer_start(&d->timer, on_timer, PERIOD_MS, 0);
 }
 

@@ -17,8 +17,9 @@ struct tm_logdrain;
 enum tm_logdrain_file { TM_LOGDRAIN_BORROW, TM_LOGDRAIN_CLOSE };
 
 /* Owns take_log, and the file with TM_LOGDRAIN_CLOSE (both also on error).  TM_ERR_NOMEM. */
-TM_MUST_CHECK int tm_logdrain_new(struct tm_logdrain **out, uv_loop_t *loop, struct tm_schedlog *take_log,
-                                  FILE *file, enum tm_logdrain_file how);
+TM_MUST_CHECK int tm_logdrain_new(struct tm_logdrain **out, uv_loop_t *loop,
+                                  struct tm_schedlog *take_log, FILE *file,
+                                  enum tm_logdrain_file how);
 /* There may be text: to be called after the engine worked. */
 void tm_logdrain_poke(struct tm_logdrain *d);
 /* Writes the rest, frees the log and, when libuv is done, itself; `closed` (may be NULL) is called then. */

@@ -62,6 +62,7 @@ void tm_outlet_open(struct tm_front *front, const struct tm_event *ev, const str
     if (rc == TM_OK)
         return;
     tm_front_detach(front, ev->stream);
-    tm_session_stream_reply(s, ev->stream, rc == TM_ERR_RANGE ? TM_REPLY_ADDRESS_UNSUPPORTED : TM_REPLY_FAILURE);
+    tm_session_stream_reply(s, ev->stream,
+                            rc == TM_ERR_RANGE ? TM_REPLY_ADDRESS_UNSUPPORTED : TM_REPLY_FAILURE);
     free(o);
 }

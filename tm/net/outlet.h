@@ -7,6 +7,7 @@
 #include "tm/net/guard.h"
 
 /* Serves event OPEN of a session; a failure is answered to the client.  The outlet frees itself. */
-void tm_outlet_open(struct tm_front *front, const struct tm_event *ev, const struct tm_guard *guard);
+void tm_outlet_open(struct tm_front *front, const struct tm_event *ev,
+                    const struct tm_guard *guard);
 
 #endif

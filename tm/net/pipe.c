@@ -20,13 +20,13 @@ struct tm_pipe {
     void *user;
     uv_write_t write;
     uv_shutdown_t shutdown;
-    unsigned n_requests;  /* of the two in flight: the pipe's memory stays until they are back */
-    bool is_attached;     /* the engine still knows the stream */
+    unsigned n_requests; /* of the two in flight: the pipe's memory stays until they are back */
+    bool is_attached;    /* the engine still knows the stream */
     bool is_reading;
     bool is_writing;
-    bool app_end;         /* the socket's end of file has been read */
-    bool is_finished;     /* ... and told to the engine */
-    bool is_shut;         /* uv_shutdown was asked for */
+    bool app_end;     /* the socket's end of file has been read */
+    bool is_finished; /* ... and told to the engine */
+    bool is_shut;     /* uv_shutdown was asked for */
     bool is_shut_done;
     size_t held_off, held_len; /* read from the socket, not yet taken by the engine */
     size_t out_len;            /* bytes of the write in flight */

@@ -20,12 +20,13 @@ struct tm_pipe;
 typedef void (*tm_pipe_done_fn)(void *user);
 
 struct tm_pipe_cfg {
-    struct tm_front *front;    /* borrowed; its end ends the pipe first */
+    struct tm_front *front; /* borrowed; its end ends the pipe first */
     uint64_t stream;
-    union tm_sock *take_sock;  /* connected; the pipe owns it, also when tm_pipe_start fails */
-    tm_pipe_done_fn done;      /* may be NULL */
+    union tm_sock *take_sock; /* connected; the pipe owns it, also when tm_pipe_start fails */
+    tm_pipe_done_fn done;     /* may be NULL */
     void *user;
-    const uint8_t *first;      /* bytes already read from the socket, at most TM_PIPE_FIRST_MAX; copied */
+    const uint8_t
+        *first; /* bytes already read from the socket, at most TM_PIPE_FIRST_MAX; copied */
     size_t first_len;
 };
 #define TM_PIPE_FIRST_MAX 4096U

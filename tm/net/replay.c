@@ -133,7 +133,8 @@ static int add_floor(struct tm_replay *r, const uint8_t *id, uint64_t saved_ms)
 {
     if (r->n_floors == r->cap_floors) {
         size_t cap = r->cap_floors == 0 ? 16 : 2 * r->cap_floors;
-        struct floor *f = r->n_floors >= TM_REPLAY_CLIENTS_MAX ? NULL : realloc(r->floor, cap * sizeof *f);
+        struct floor *f =
+            r->n_floors >= TM_REPLAY_CLIENTS_MAX ? NULL : realloc(r->floor, cap * sizeof *f);
         if (f == NULL)
             return r->n_floors >= TM_REPLAY_CLIENTS_MAX ? TM_ERR_LIMIT : TM_ERR_NOMEM;
         r->floor = f;
@@ -162,7 +163,8 @@ static int read_file(struct tm_replay *r, const char *path, struct tm_msg *msg)
     if (n <= 0)
         return tm_msg_set(msg, TM_ERR_IO, "%s: %s", path, strerror(errno));
     if (n != FILE_HEAD_LEN || memcmp(rec, file_head, FILE_HEAD_LEN) != 0)
-        return tm_msg_set(msg, TM_ERR_FORMAT, "%s is no replay state file; remove it to start afresh", path);
+        return tm_msg_set(msg, TM_ERR_FORMAT,
+                          "%s is no replay state file; remove it to start afresh", path);
     int rc = TM_OK;
     off_t off = FILE_HEAD_LEN;
     while (rc == TM_OK && (n = pread(r->fd, rec, sizeof rec, off)) == RECORD_LEN) {

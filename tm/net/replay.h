@@ -24,23 +24,26 @@
 struct tm_replay;
 
 struct tm_replay_cfg {
-    const char *path;   /* state file, made when absent; NULL: nothing survives a restart */
-    size_t cap;         /* nonces remembered; 0: TM_REPLAY_CAP */
-    int64_t window_ms;  /* either side of now; 0: TM_REPLAY_WINDOW_MS */
+    const char *path;  /* state file, made when absent; NULL: nothing survives a restart */
+    size_t cap;        /* nonces remembered; 0: TM_REPLAY_CAP */
+    int64_t window_ms; /* either side of now; 0: TM_REPLAY_WINDOW_MS */
 };
 
 /* TM_ERR_NOMEM; TM_ERR_IO, TM_ERR_FORMAT with msg when the file cannot be used. */
-TM_MUST_CHECK int tm_replay_new(struct tm_replay **out, const struct tm_replay_cfg *cfg, struct tm_msg *msg);
+TM_MUST_CHECK int tm_replay_new(struct tm_replay **out, const struct tm_replay_cfg *cfg,
+                                struct tm_msg *msg);
 void tm_replay_free(struct tm_replay *r);
 
 /* Whether the token could be accepted at wall clock now_ms: TM_OK; TM_ERR_RANGE: its time is outside the
  * window; TM_ERR_AUTH: used before, or not newer than the floor.  Remembers nothing. */
-TM_MUST_CHECK int tm_replay_check(const struct tm_replay *r, const uint8_t client_id[TM_CLIENT_ID_LEN],
+TM_MUST_CHECK int tm_replay_check(const struct tm_replay *r,
+                                  const uint8_t client_id[TM_CLIENT_ID_LEN],
                                   const uint8_t nonce[TM_REPLAY_NONCE_LEN], uint64_t time_ms,
                                   uint64_t now_ms);
 /* The token has been accepted: remembers it and writes the client's floor.  TM_ERR_IO: the file could not be
  * written (the token is remembered in memory); TM_ERR_LIMIT: too many clients for the file. */
 TM_MUST_CHECK int tm_replay_use(struct tm_replay *r, const uint8_t client_id[TM_CLIENT_ID_LEN],
-                                const uint8_t nonce[TM_REPLAY_NONCE_LEN], uint64_t time_ms, uint64_t now_ms);
+                                const uint8_t nonce[TM_REPLAY_NONCE_LEN], uint64_t time_ms,
+                                uint64_t now_ms);
 
 #endif

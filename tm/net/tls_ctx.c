@@ -168,6 +168,7 @@ static bool set_up(SSL_CTX *c, enum tm_side side)
     SSL_CTX_set_verify(c, SSL_VERIFY_NONE, NULL); /* the PSK is the proof, and is demanded */
     SSL_CTX_set_msg_callback(c, watch);
     if (side == TM_CLIENT) {
+        SSL_CTX_set_options(c, SSL_OP_NO_TICKET); /* offers no session_ticket extension */
         SSL_CTX_set_psk_use_session_callback(c, client_psk);
         SSL_CTX_set_keylog_callback(c, take_secret);
     } else {

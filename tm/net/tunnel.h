@@ -29,33 +29,34 @@
 enum tm_tunnel_state {
     TM_TUNNEL_CONNECTING, /* no carrier has been authenticated yet */
     TM_TUNNEL_UP,         /* a carrier's far end proved to be our server */
-    TM_TUNNEL_TROUBLE,    /* a carrier could not be opened: err and text say why; the session goes on by its
+    TM_TUNNEL_TROUBLE, /* a carrier could not be opened: err and text say why; the session goes on by its
                              schedule, the app may stop it */
-    TM_TUNNEL_FAILED      /* the session is over (engine or wire): nothing more will be sent */
+    TM_TUNNEL_FAILED /* the session is over (engine or wire): nothing more will be sent */
 };
 struct tm_tunnel_report {
     enum tm_tunnel_state state;
-    int err;          /* TROUBLE: TM_ERR_AUTH: whoever answers is not our server, or does not take us;
+    int err;      /* TROUBLE: TM_ERR_AUTH: whoever answers is not our server, or does not take us;
                          TM_ERR_IO: refused, unreachable, timed out;  FAILED: TM_ERR_PROTO or other */
-    bool ever_up;     /* a carrier had been authenticated before */
-    const char *text; /* TROUBLE, FAILED: what happened, to stand behind "cannot reach HOST:PORT: ", for example
+    bool ever_up; /* a carrier had been authenticated before */
+    const char *
+        text; /* TROUBLE, FAILED: what happened, to stand behind "cannot reach HOST:PORT: ", for example
                          "connection refused"; valid during the call */
 };
 /* UP comes at the first authenticated carrier and again after TROUBLE; TROUBLE at every failed opening. */
 typedef void (*tm_tunnel_state_fn)(void *user, const struct tm_tunnel_report *r);
 
 struct tm_tunnel_client_cfg {
-    uv_loop_t *loop;                               /* borrowed */
-    const struct sockaddr *server;                 /* resolved address; copied */
-    const char *sni;                               /* host name in the hello, NULL: none; copied */
-    enum tm_token_kind kind;                       /* CARRIER, or JOIN with the invitation's id and secret */
+    uv_loop_t *loop;               /* borrowed */
+    const struct sockaddr *server; /* resolved address; copied */
+    const char *sni;               /* host name in the hello, NULL: none; copied */
+    enum tm_token_kind kind;       /* CARRIER, or JOIN with the invitation's id and secret */
     uint8_t client_id[TM_CLIENT_ID_LEN];
     uint8_t secret[TM_SECRET_LEN];
     struct tm_ticket_key key;
-    struct tm_session_cfg session;                 /* side, shape and session_id are set by the tunnel */
-    const char *cc;                                /* TCP congestion control, NULL: the system's; copied */
-    FILE *schedule_log;                            /* JSON lines (tm/core/schedlog.h), NULL: none; borrowed */
-    tm_tunnel_state_fn on_state;                   /* may be NULL */
+    struct tm_session_cfg session; /* side, shape and session_id are set by the tunnel */
+    const char *cc;                /* TCP congestion control, NULL: the system's; copied */
+    FILE *schedule_log;            /* JSON lines (tm/core/schedlog.h), NULL: none; borrowed */
+    tm_tunnel_state_fn on_state;   /* may be NULL */
     void *user;
 };
 
@@ -63,8 +64,8 @@ struct tm_tunnel_client;
 
 /* Makes the session, starts the wire thread and the schedule.  TM_ERR_NOMEM, RANGE (session cfg), TLS, IO;
  * msg says what. */
-TM_MUST_CHECK int tm_tunnel_client_new(struct tm_tunnel_client **out, const struct tm_tunnel_client_cfg *cfg,
-                                       struct tm_msg *msg);
+TM_MUST_CHECK int tm_tunnel_client_new(struct tm_tunnel_client **out,
+                                       const struct tm_tunnel_client_cfg *cfg, struct tm_msg *msg);
 /* Ends everything: streams are reset, carriers closed, the wire thread joined; `stopped` (may be NULL) is
  * called from the loop when the object has been freed.  Idempotent. */
 void tm_tunnel_client_stop(struct tm_tunnel_client *t, void (*stopped)(void *user), void *user);
@@ -77,9 +78,9 @@ enum tm_tunnel_state tm_tunnel_client_state(const struct tm_tunnel_client *t);
  * keying material of one of the session's carriers (tm_tls_exporter with TM_IDENTITY_LABEL), the same on both
  * sides, for the server to sign and the client to verify (tm/net/identity.h). */
 struct tm_tunnel_answer {
-    int err;                                      /* TM_OK, or why there is none: CLOSED (the server declined, or
+    int err;              /* TM_OK, or why there is none: CLOSED (the server declined, or
                                                      the session failed) */
-    struct tm_view reply;                         /* valid during the call; empty on error */
+    struct tm_view reply; /* valid during the call; empty on error */
     uint8_t exporter[TM_TLS_EXPORTER_LEN];
 };
 typedef void (*tm_tunnel_answer_fn)(void *user, const struct tm_tunnel_answer *a);
@@ -95,7 +96,8 @@ void tm_tunnel_join_model(struct tm_model *m);
 
 /* The secret of client `id` (kind CARRIER) or of invitation `id` (kind JOIN).  TM_OK; TM_ERR_AUTH: unknown;
  * TM_ERR_CLOSED: revoked, or an invitation used before.  Asked again for every carrier. */
-typedef int (*tm_tunnel_lookup_fn)(void *user, enum tm_token_kind kind, const uint8_t id[TM_CLIENT_ID_LEN],
+typedef int (*tm_tunnel_lookup_fn)(void *user, enum tm_token_kind kind,
+                                   const uint8_t id[TM_CLIENT_ID_LEN],
                                    uint8_t secret[TM_SECRET_LEN]);
 /* The model with this digest, or NULL; it must live as long as the server. */
 typedef const struct tm_model *(*tm_tunnel_model_fn)(void *user,
@@ -104,39 +106,40 @@ typedef const struct tm_model *(*tm_tunnel_model_fn)(void *user,
  * (TM_TUNNEL_ASK_MAX), or returns an error (the client sees TM_ERR_CLOSED). */
 struct tm_tunnel_join {
     uint8_t id[TM_CLIENT_ID_LEN];
-    struct tm_view request;                       /* valid during the call */
-    uint8_t exporter[TM_TLS_EXPORTER_LEN];        /* as in struct tm_tunnel_answer */
+    struct tm_view request;                /* valid during the call */
+    uint8_t exporter[TM_TLS_EXPORTER_LEN]; /* as in struct tm_tunnel_answer */
 };
-typedef int (*tm_tunnel_join_fn)(void *user, const struct tm_tunnel_join *j, uint8_t *reply, size_t cap);
+typedef int (*tm_tunnel_join_fn)(void *user, const struct tm_tunnel_join *j, uint8_t *reply,
+                                 size_t cap);
 /* A file for the schedule log of a session that begins, or NULL; the tunnel closes it (fclose). */
 typedef FILE *(*tm_tunnel_log_fn)(void *user, const uint8_t client_id[TM_CLIENT_ID_LEN],
                                   const uint8_t session_id[TM_SESSION_ID_LEN]);
 
 struct tm_tunnel_server_cfg {
-    uv_loop_t *loop;                            /* borrowed */
-    const int *listen_fds;                      /* listening TCP sockets; owned from now on, also on error */
-    size_t n_listen_fds;                        /* 1..16 */
+    uv_loop_t *loop;       /* borrowed */
+    const int *listen_fds; /* listening TCP sockets; owned from now on, also on error */
+    size_t n_listen_fds;   /* 1..16 */
     struct tm_ticket_key key;
     tm_tunnel_lookup_fn lookup;
     tm_tunnel_model_fn model;
-    tm_tunnel_join_fn join;                     /* NULL: JOIN tokens are strangers' */
-    tm_tunnel_log_fn open_log;                  /* NULL: no schedule log */
+    tm_tunnel_join_fn join;    /* NULL: JOIN tokens are strangers' */
+    tm_tunnel_log_fn open_log; /* NULL: no schedule log */
     void *user;
-    const struct sockaddr *decoy;               /* NULL: strangers are closed unanswered; copied */
-    const struct tm_guard *guard;               /* destinations; borrowed; NULL: all */
-    const char *replay_path;                    /* tm/net/replay.h; NULL: nothing survives a restart */
-    const char *cc;                             /* TCP congestion control, NULL: the system's; copied */
-    uint32_t n_sessions_max;                    /* 0: 1024 */
-    uint32_t n_strangers_max;                   /* connections not (yet) ours, relays included; 0: 512 */
-    uint32_t idle_s;                            /* a session without carriers ends after; 0: TM_TUNNEL_IDLE_S */
-    int64_t grace_us;                           /* of all sessions (struct tm_session_cfg); 0: TM_GRACE_US */
+    const struct sockaddr *decoy; /* NULL: strangers are closed unanswered; copied */
+    const struct tm_guard *guard; /* destinations; borrowed; NULL: all */
+    const char *replay_path;      /* tm/net/replay.h; NULL: nothing survives a restart */
+    const char *cc;               /* TCP congestion control, NULL: the system's; copied */
+    uint32_t n_sessions_max;      /* 0: 1024 */
+    uint32_t n_strangers_max;     /* connections not (yet) ours, relays included; 0: 512 */
+    uint32_t idle_s;              /* a session without carriers ends after; 0: TM_TUNNEL_IDLE_S */
+    int64_t grace_us;             /* of all sessions (struct tm_session_cfg); 0: TM_GRACE_US */
 };
 
 struct tm_tunnel_server;
 
 /* TM_ERR_NOMEM, TLS, IO, FORMAT (replay file); msg says what. */
-TM_MUST_CHECK int tm_tunnel_server_new(struct tm_tunnel_server **out, const struct tm_tunnel_server_cfg *cfg,
-                                       struct tm_msg *msg);
+TM_MUST_CHECK int tm_tunnel_server_new(struct tm_tunnel_server **out,
+                                       const struct tm_tunnel_server_cfg *cfg, struct tm_msg *msg);
 /* As tm_tunnel_client_stop; strangers' relays end with resets. */
 void tm_tunnel_server_stop(struct tm_tunnel_server *t, void (*stopped)(void *user), void *user);
 /* Ends all sessions of a client at once (revoked). */
@@ -146,12 +149,14 @@ struct tm_tunnel_server_stats {
     uint32_t sessions_live, sessions_begun, sessions_ended;
     uint32_t carriers_live;
     uint32_t strangers_live;
-    uint64_t accepted;    /* TCP connections */
-    uint64_t strangers;   /* of these, not ours: no hello of our kind */
-    uint64_t refused;     /* of these, tokens of ours not accepted: unknown or revoked client, bad time, used
+    uint64_t accepted;  /* TCP connections */
+    uint64_t strangers; /* of these, not ours: no hello of our kind */
+    uint64_t
+        refused; /* of these, tokens of ours not accepted: unknown or revoked client, bad time, used
                              before, other model or version */
-    uint64_t decoy_failed;/* strangers that the decoy did not take */
-    struct tm_session_stats total; /* sums over ended and live sessions; of the gauges and times, only over live */
+    uint64_t decoy_failed; /* strangers that the decoy did not take */
+    struct tm_session_stats
+        total; /* sums over ended and live sessions; of the gauges and times, only over live */
 };
 void tm_tunnel_server_stats(const struct tm_tunnel_server *t, struct tm_tunnel_server_stats *out);
 /* Calls fn for every live session. */

@@ -38,9 +38,11 @@ struct tm_tunnel_client {
 
 /* ---- What the app hears ---- */
 
-static void report(struct tm_tunnel_client *t, enum tm_tunnel_state state, int err, const char *text)
+static void report(struct tm_tunnel_client *t, enum tm_tunnel_state state, int err,
+                   const char *text)
 {
-    const struct tm_tunnel_report r = {.state = state, .err = err, .ever_up = t->ever_up, .text = text};
+    const struct tm_tunnel_report r = {
+        .state = state, .err = err, .ever_up = t->ever_up, .text = text};
     t->state = state;
     if (t->on_state != NULL && !t->is_stopping)
         t->on_state(t->user, &r);
@@ -80,7 +82,8 @@ static uint64_t wall_ms(void)
 }
 
 /* The hello of act->size bytes, and the TLS object behind it. */
-static int make_hello(struct tm_tunnel_client *t, const struct tm_act *act, uint8_t *hello, struct tm_tls **tls)
+static int make_hello(struct tm_tunnel_client *t, const struct tm_act *act, uint8_t *hello,
+                      struct tm_tls **tls)
 {
     struct tm_token token;
     uint8_t identity[TM_HELLO_MAX];
@@ -119,8 +122,11 @@ static int open_lane(struct tm_tunnel_client *t, const struct tm_act *act)
         tm_tls_free(tls);
         return rc;
     }
-    const struct tm_lane_cfg cfg = {
-        .front = t->front, .carrier = act->carrier, .conn = conn, .take_tls = tls, .side = TM_CLIENT};
+    const struct tm_lane_cfg cfg = {.front = t->front,
+                                    .carrier = act->carrier,
+                                    .conn = conn,
+                                    .take_tls = tls,
+                                    .side = TM_CLIENT};
     rc = tm_lane_new(&lane, &cfg);
     if (rc != TM_OK) {
         TM_ASSERT_EQ(tm_wire_reset(wire, conn), TM_OK);
@@ -136,8 +142,9 @@ static void on_open(void *owner, const struct tm_act *act)
     if (rc == TM_OK)
         return;
     struct tm_lane *lane = tm_front_lane(t->front, act->carrier);
-    tm_log(TM_LOG_ERROR, "carrier %" PRIu32 ": cannot be opened: %s", act->carrier, tm_strerror(rc));
-    (void)tm_session_gone(t->front->session, act->carrier, tm_now_us());
+    tm_log(TM_LOG_ERROR, "carrier %" PRIu32 ": cannot be opened: %s", act->carrier,
+           tm_strerror(rc));
+    (void)tm_session_gone(t->front->session, act->carrier, TM_GONE_LOST, tm_now_us());
     if (lane != NULL)
         tm_lane_kill(lane, tm_strerror(rc));
     else
@@ -228,7 +235,8 @@ static void do_stop(uv_timer_t *timer)
     uv_close((uv_handle_t *)timer, on_stopper_closed);
 }
 
-static int start(struct tm_tunnel_client *t, const struct tm_tunnel_client_cfg *cfg, struct tm_msg *msg)
+static int start(struct tm_tunnel_client *t, const struct tm_tunnel_client_cfg *cfg,
+                 struct tm_msg *msg)
 {
     struct tm_session_cfg session = cfg->session;
     const struct tm_wirepoll_cfg wire = {.loop = cfg->loop,
@@ -244,9 +252,10 @@ static int start(struct tm_tunnel_client *t, const struct tm_tunnel_client_cfg *
         return rc;
     const struct tm_tls_sizes *sizes = tm_tls_ctx_sizes(t->tls);
     session.side = TM_CLIENT;
-    session.shape = (struct tm_shape){.hello_min = (uint32_t)(sizes->hello_base + TM_TICKET_LEN_MIN(0)),
-                                      .flight_min = sizes->flight_min,
-                                      .fin_min = sizes->fin_min};
+    session.shape =
+        (struct tm_shape){.hello_min = (uint32_t)(sizes->hello_base + TM_TICKET_LEN_MIN(0)),
+                          .flight_min = sizes->flight_min,
+                          .fin_min = sizes->fin_min};
     if (RAND_bytes(session.session_id, TM_SESSION_ID_LEN) != 1)
         return tm_msg_set(msg, TM_ERR_TLS, "no random numbers");
     const struct tm_front_cfg front = {.loop = cfg->loop,
@@ -313,8 +322,8 @@ enum tm_tunnel_state tm_tunnel_client_state(const struct tm_tunnel_client *t)
     return t->state;
 }
 
-int tm_tunnel_client_ask(struct tm_tunnel_client *t, struct tm_view request, tm_tunnel_answer_fn answer,
-                         void *user)
+int tm_tunnel_client_ask(struct tm_tunnel_client *t, struct tm_view request,
+                         tm_tunnel_answer_fn answer, void *user)
 {
     if (t->has_asked)
         return TM_ERR_LIMIT;
@@ -331,6 +340,7 @@ int tm_tunnel_client_ask(struct tm_tunnel_client *t, struct tm_view request, tm_
 void tm_tunnel_join_model(struct tm_model *m)
 {
     tm_model_constant_default(m);
-    m->u.constant = (struct tm_constant){.size_bytes = 1448, .interval_us = 100000, .n_exchanges = 10};
+    m->u.constant =
+        (struct tm_constant){.size_bytes = 1448, .interval_us = 100000, .n_exchanges = 10};
     memcpy(m->name, "join", sizeof "join");
 }

@@ -44,9 +44,9 @@ struct session {
     enum tm_token_kind kind;
     uint8_t client_id[TM_CLIENT_ID_LEN];
     uint8_t session_id[TM_SESSION_ID_LEN];
-    int64_t seen_us;       /* last time with a carrier */
-    bool is_over;          /* failed or dropped: the sweep ends it */
-    bool is_dirty;         /* to be pumped after this batch */
+    int64_t seen_us; /* last time with a carrier */
+    bool is_over;    /* failed or dropped: the sweep ends it */
+    bool is_dirty;   /* to be pumped after this batch */
     struct session *next_dirty;
     struct tm_ask_server ask;
 };
@@ -221,7 +221,9 @@ static struct session *new_session(struct tm_tunnel_server *t, const struct tm_t
     cfg.model = find_model(t, tok);
     cfg.grace_us = t->cfg.grace_us;
     if (cfg.model == NULL) {
-        tm_admit_refuse(&t->admit, tok, "it plays a model that is not here; load the same models on both ends and join again");
+        tm_admit_refuse(
+            &t->admit, tok,
+            "it plays a model that is not here; load the same models on both ends and join again");
         return NULL;
     }
     if (t->stats.sessions_live >= t->cfg.n_sessions_max) {
@@ -245,7 +247,8 @@ static struct session *new_session(struct tm_tunnel_server *t, const struct tm_t
                                        .log_how = TM_LOGDRAIN_CLOSE,
                                        .keep_keys = tok->kind == TM_TOKEN_JOIN};
     if (tm_front_new(&s->front, &front) != TM_OK) {
-        tm_admit_refuse(&t->admit, tok, "its session cannot begin: the token asks for what we cannot play");
+        tm_admit_refuse(&t->admit, tok,
+                        "its session cannot begin: the token asks for what we cannot play");
         free(s);
         return NULL;
     }
@@ -339,7 +342,8 @@ static void sweep(uv_timer_t *timer)
 /* ---- Admission ---- */
 
 /* An admitted token becomes a lane of its session. */
-static int adopt(struct tm_tunnel_server *t, const struct tm_gate_guest *guest, const struct tm_admitted *ad)
+static int adopt(struct tm_tunnel_server *t, const struct tm_gate_guest *guest,
+                 const struct tm_admitted *ad)
 {
     struct session *s = find_session(t, &ad->token);
     struct tm_lane *lane = NULL;
@@ -357,9 +361,11 @@ static int adopt(struct tm_tunnel_server *t, const struct tm_gate_guest *guest, 
         goto out;
     rc = tm_session_accept(s->front->session, &ad->token, (uint32_t)guest->raw.len, guest->t_us);
     if (rc != TM_OK) {
-        tm_admit_refuse(&t->admit, &ad->token,
-                        rc == TM_ERR_PROTO ? "its carrier is not the one planned; are both ends of the same release?"
-                                           : tm_strerror(rc));
+        tm_admit_refuse(
+            &t->admit, &ad->token,
+            rc == TM_ERR_PROTO
+                ? "its carrier is not the one planned; are both ends of the same release?"
+                : tm_strerror(rc));
         goto out;
     }
     const struct tm_lane_cfg cfg = {.front = s->front,
@@ -370,7 +376,7 @@ static int adopt(struct tm_tunnel_server *t, const struct tm_gate_guest *guest, 
     tls = NULL;
     rc = tm_lane_new(&lane, &cfg);
     if (rc != TM_OK) {
-        (void)tm_session_gone(s->front->session, ad->token.carrier, guest->t_us);
+        (void)tm_session_gone(s->front->session, ad->token.carrier, TM_GONE_LOST, guest->t_us);
         goto out;
     }
     *r = (struct route){.conn = guest->conn, .carrier = ad->token.carrier, .session = s};

@@ -84,7 +84,8 @@ int tm_wirepoll_new(struct tm_wirepoll **out, const struct tm_wirepoll_cfg *cfg,
     if (rc != TM_OK) {
         free(p);
         return rc == TM_ERR_UNSUPPORTED
-                   ? tm_msg_set(msg, rc, "the kernel offers no TCP congestion control '%s'", cfg->wire.cc)
+                   ? tm_msg_set(msg, rc, "the kernel offers no TCP congestion control '%s'",
+                                cfg->wire.cc)
                    : tm_msg_set(msg, rc, "cannot start the wire thread: %s", tm_strerror(rc));
     }
     p->events.data = p->room.data = p->more.data = p;
@@ -100,7 +101,8 @@ int tm_wirepoll_new(struct tm_wirepoll **out, const struct tm_wirepoll_cfg *cfg,
     p->n_handles++;
     (void)uv_poll_start(&p->events, UV_READABLE, on_events);
     (void)uv_poll_start(&p->room, UV_READABLE, on_room);
-    (void)uv_idle_start(&p->more, on_more); /* says that it is about to sleep, or has events already */
+    (void)uv_idle_start(&p->more,
+                        on_more); /* says that it is about to sleep, or has events already */
     *out = p;
     return TM_OK;
 }

@@ -107,12 +107,12 @@ static void merging_by_the_kernel_is_allowed(void)
     s.packets[P_REQUEST].offset = 596;
     s.packets[P_REQUEST].len = 401;
     want(&s, TM_DIFF_HELD, 2, 597, 596); /* 79 bytes in flight explain nothing */
-    story_insert(
-        &s, (struct story_packet){2500, TM_UP, TM_TCP_ACK, 517, 79, 2000, 0}); /* but a loss does */
+    story_insert(&s, (struct story_packet){2500, TM_UP, TM_TCP_ACK, 517, 79, 2000, 0,
+                                           0}); /* but a loss does */
     want_exact(&s);
     s = story_new();
     s.packets[P_HELLO].len = 500; /* split anywhere */
-    story_insert(&s, (struct story_packet){1207, TM_UP, TM_TCP_ACK, 500, 17, 0, 0});
+    story_insert(&s, (struct story_packet){1207, TM_UP, TM_TCP_ACK, 500, 17, 0, 0, 0});
     want_exact(&s);
 }
 
@@ -216,9 +216,9 @@ static void clocks_can_be_corrected(void)
 static void retransmission_is_recognised(void)
 {
     struct story s = story_new();
-    story_insert(&s, (struct story_packet){2500, TM_UP, TM_TCP_ACK, 517, 80, 2000, 0});
-    story_insert(&s,
-                 (struct story_packet){2600, TM_UP, TM_TCP_ACK, 596, 1, 2000, 0}); /* keep-alive */
+    story_insert(&s, (struct story_packet){2500, TM_UP, TM_TCP_ACK, 517, 80, 2000, 0, 0});
+    story_insert(
+        &s, (struct story_packet){2600, TM_UP, TM_TCP_ACK, 596, 1, 2000, 0, 0}); /* keep-alive */
     struct tm_conform r = story_judge(&s);
     CHECK(tm_conform_is_exact(&r));
     CHECK_INT(r.n_retrans[TM_UP], 2);
@@ -268,7 +268,7 @@ static void missing_fin_is_found(void)
     CHECK_INT(r.n_cut, 1);
     tm_conform_deinit(&r);
     story_insert(
-        &s, (struct story_packet){60000, TM_UP, TM_TCP_SYN, -1, 0, -1, 40001}); /* it goes on */
+        &s, (struct story_packet){60000, TM_UP, TM_TCP_SYN, -1, 0, -1, 40001, 0}); /* it goes on */
     s.cfg.does_ignore_strangers = true;
     r = story_judge(&s);
     CHECK_INT(r.n_kind[TM_DIFF_NO_FIN], 2);
@@ -283,7 +283,8 @@ static void early_fin_is_found(void)
     s = story_new();
     s.close_due_us = 55426 - 2000; /* the plan closes before the response is there */
     story_remove(&s, P_FIN_UP);
-    story_insert(&s, (struct story_packet){54000, TM_UP, TM_TCP_ACK | TM_TCP_FIN, 997, 0, 2000, 0});
+    story_insert(&s,
+                 (struct story_packet){54000, TM_UP, TM_TCP_ACK | TM_TCP_FIN, 997, 0, 2000, 0, 0});
     want(&s, TM_DIFF_FIN_EARLY, -1, 54424 + STORY_WALL_US, 54000 + STORY_WALL_US);
 }
 
@@ -300,7 +301,7 @@ static void server_closing_first_is_found(void)
 static void reset_is_found(void)
 {
     struct story s = story_new();
-    story_insert(&s, (struct story_packet){55600, TM_UP, TM_TCP_RST, 998, 0, -1, 0});
+    story_insert(&s, (struct story_packet){55600, TM_UP, TM_TCP_RST, 998, 0, -1, 0, 0});
     want(&s, TM_DIFF_RST, -1, 0, 1);
 }
 
@@ -316,7 +317,7 @@ static void opening_before_due_is_found(void)
 static void stranger_is_found(void)
 {
     struct story s = story_new();
-    story_insert(&s, (struct story_packet){2000, TM_UP, TM_TCP_SYN, -1, 0, -1, 40001});
+    story_insert(&s, (struct story_packet){2000, TM_UP, TM_TCP_SYN, -1, 0, -1, 40001, 0});
     want(&s, TM_DIFF_STRANGER, -1, 0, 1);
     s.cfg.does_ignore_strangers = true;
     struct tm_conform r = story_judge(&s);
@@ -360,9 +361,9 @@ static void dead_carrier_is_judged_as_far_as_it_came(void)
     s.is_planned = s.has_close = false;
     s.writes[4].is_hidden = true;
     s.n_packets = P_RESPONSE;
-    story_insert(
-        &s, (struct story_packet){52400, TM_DOWN, TM_TCP_ACK, 2000, 700, 997, 0}); /* of write 4 */
-    story_insert(&s, (struct story_packet){52401, TM_DOWN, TM_TCP_RST, 2700, 0, -1, 0});
+    story_insert(&s, (struct story_packet){52400, TM_DOWN, TM_TCP_ACK, 2000, 700, 997, 0,
+                                           0}); /* of write 4 */
+    story_insert(&s, (struct story_packet){52401, TM_DOWN, TM_TCP_RST, 2700, 0, -1, 0, 0});
     struct tm_conform r = story_judge(&s);
     CHECK(tm_conform_is_exact(&r));
     CHECK_INT(r.n_dead, 1);
@@ -386,7 +387,8 @@ static void open_carrier_is_judged_as_far_as_it_came(void)
     CHECK_INT(r.n_offsets[TM_DOWN], 2);
     tm_conform_deinit(&r);
     /* A log that has it open contradicts a FIN or RST in the middle. */
-    story_insert(&s, (struct story_packet){53000, TM_UP, TM_TCP_ACK | TM_TCP_FIN, 997, 0, 2000, 0});
+    story_insert(&s,
+                 (struct story_packet){53000, TM_UP, TM_TCP_ACK | TM_TCP_FIN, 997, 0, 2000, 0, 0});
     want(&s, TM_DIFF_FIN_UNPLANNED, -1, 0, 1);
     s.packets[P_RESPONSE].flags = TM_TCP_RST;
     want(&s, TM_DIFF_RST, -1, 0, 1);
@@ -416,6 +418,92 @@ static void hole_in_the_log_is_found(void)
     s.n_dropped = 4;
     s.has_log[TM_SERVER] = false;
     want(&s, TM_DIFF_LOG_DROPPED, -1, 0, 4);
+}
+
+static void port_used_again_is_another_carrier(void)
+{
+    struct story s = story_new();
+    story_copy(&s);
+    story_copy(&s);
+    struct tm_conform r = story_judge(&s);
+    CHECK(tm_conform_is_exact(&r));
+    CHECK_INT(r.n_carriers, 3);
+    CHECK_INT(r.n_offsets[TM_UP], 9);
+    tm_conform_deinit(&r);
+}
+
+static void carriers_outside_the_capture_are_not_judged(void)
+{
+    struct story s = story_new();
+    story_copy(&s);
+    story_copy(&s);
+    size_t n = 0;
+    for (size_t i = 0; i < s.n_packets; i++) { /* only the second was captured */
+        if (s.packets[i].copy == 1)
+            s.packets[n++] = s.packets[i];
+    }
+    s.n_packets = n;
+    struct tm_conform r = story_judge(&s);
+    CHECK(tm_conform_is_exact(&r));
+    CHECK_INT(r.n_outside, 2);
+    CHECK_INT(r.n_carriers, 1);
+    CHECK_INT(r.n_offsets[TM_UP], 3);
+    tm_conform_deinit(&r);
+    s.packets[P_FINISHED].len = 81; /* and it is the second that is judged */
+    r = story_judge(&s);
+    CHECK_INT(r.diffs[0].carrier, 1);
+    CHECK_INT(r.diffs[0].kind, TM_DIFF_EARLY);
+    tm_conform_deinit(&r);
+}
+
+static void carrier_missing_between_others_is_found(void)
+{
+    struct story s = story_new();
+    story_copy(&s);
+    story_copy(&s);
+    size_t n = 0;
+    for (size_t i = 0; i < s.n_packets; i++) {
+        if (s.packets[i].copy != 1)
+            s.packets[n++] = s.packets[i];
+    }
+    s.n_packets = n;
+    want(&s, TM_DIFF_NO_CONNECTION, -1, 1, 0);
+    struct tm_conform r = story_judge(&s);
+    CHECK_INT(r.diffs[0].carrier, 1);
+    CHECK_INT(r.n_offsets[TM_UP], 9);
+    CHECK_INT(r.n_exact[TM_UP], 6);
+    tm_conform_deinit(&r);
+}
+
+static void one_unestablished_carrier_explains_one_connection(void)
+{
+    struct story s = story_new();
+    s.has_up = s.has_close = s.has_end = false;
+    for (int i = 0; i < STORY_WRITES; i++)
+        s.writes[i].is_hidden = true;
+    s.n_packets = 1;
+    story_insert(&s, (struct story_packet){2000, TM_UP, TM_TCP_SYN, -1, 0, -1, 40001, 0});
+    want(&s, TM_DIFF_STRANGER, -1, 0, 1);
+    story_remove(&s, 1);
+    s.packets[0].t_us = 990 - 11; /* before the carrier was to open: not its connection */
+    want(&s, TM_DIFF_STRANGER, -1, 0, 1);
+    s.packets[0].t_us = 990 - 10;
+    struct tm_conform r = story_judge(&s);
+    CHECK_INT(r.n_diffs, 0);
+    tm_conform_deinit(&r);
+}
+
+static void end_of_a_write_may_be_held_for_a_while(void)
+{
+    struct story s = story_new();
+    s.packets[P_FINISHED].len = 79;
+    s.packets[P_FINISHED_ACK].ack = 596;
+    s.packets[P_REQUEST].offset = 596;
+    s.packets[P_REQUEST].len = 401;
+    s.cfg.held_us = 52221 - 2316; /* since the acknowledgement */
+    want_exact(&s);
+    s.cfg.held_us--;
+    want(&s, TM_DIFF_HELD, 2, 597, 596);
 }
 
 static const struct check_case CASES[] = {
@@ -449,5 +537,11 @@ static const struct check_case CASES[] = {
     {"capture_that_stops_early_is_judged_up_to_there",
      capture_that_stops_early_is_judged_up_to_there},
     {"hole_in_the_log_is_found", hole_in_the_log_is_found},
+    {"port_used_again_is_another_carrier", port_used_again_is_another_carrier},
+    {"carriers_outside_the_capture_are_not_judged", carriers_outside_the_capture_are_not_judged},
+    {"carrier_missing_between_others_is_found", carrier_missing_between_others_is_found},
+    {"one_unestablished_carrier_explains_one_connection",
+     one_unestablished_carrier_explains_one_connection},
+    {"end_of_a_write_may_be_held_for_a_while", end_of_a_write_may_be_held_for_a_while},
 };
 CHECK_MAIN("conform", CASES)

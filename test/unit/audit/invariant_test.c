@@ -27,7 +27,7 @@ static void opening(struct maker *m, uint32_t carrier, uint32_t user, uint64_t i
                     int64_t gap_us)
 {
     struct tm_open o = {.index = index, .ref = TM_OPEN_PREV, .gap_us = gap_us};
-    tm_schedlog_open(m->log, carrier, user, &o, TM_SRC_SESSION, 1000 * carrier, 0, 0);
+    tm_schedlog_open(m->log, carrier, user, &o, TM_SRC_SESSION, INT64_C(1000) * carrier, 0, 0);
 }
 
 /* Two writes, the second of `down_size` bytes; times depend on the carrier only. */
@@ -40,7 +40,7 @@ static void writes(struct maker *m, uint32_t carrier, uint32_t n, uint32_t down_
             tm_schedlog_write(m->log, carrier, i, &w, carrier, carrier + 7, carrier + 8,
                               carrier + 9, 0);
         else
-            tm_schedlog_recv(m->log, carrier, i, &w, 100 * carrier);
+            tm_schedlog_recv(m->log, carrier, i, &w, INT64_C(100) * carrier);
     }
 }
 

@@ -127,6 +127,9 @@ static void prefix_stops_at_the_first_missing_write(void)
     tm_schedule_deinit(&s);
 }
 
+#define OPEN                                                                                       \
+    "{\"t\":\"open\",\"c\":0,\"user\":0,\"index\":0,\"src\":0,\"ref\":\"origin\",\"gap\":0,"          \
+    "\"event\":0,\"due\":0,\"prep\":0}\n"
 #define END(how) "{\"t\":\"end\",\"c\":0,\"at\":9,\"how\":\"" how "\",\"writes\":1,\"why\":\"\"}\n"
 
 static void client_decides_how_a_carrier_ended(void)
@@ -149,6 +152,17 @@ static void client_decides_how_a_carrier_ended(void)
             tm_schedule_deinit(&s);
         }
     }
+}
+
+static void a_client_that_tells_no_end_was_stopped_before_it(void)
+{
+    struct tm_schedule s = {0};
+    struct tm_msg msg = {""};
+    CHECK_INT(add(&s, SESSION("client") OPEN, &msg), TM_OK);
+    CHECK_INT(add(&s, SESSION("server") END("planned"), &msg), TM_OK);
+    CHECK(!tm_sched_carrier_is_planned(&s.carriers[0]));
+    CHECK(!tm_sched_carrier_is_dead(&s.carriers[0]));
+    tm_schedule_deinit(&s);
 }
 
 static void endpoints_read_and_print(void)
@@ -178,6 +192,8 @@ static const struct check_case CASES[] = {
     {"last_line_may_be_cut", last_line_may_be_cut},
     {"prefix_stops_at_the_first_missing_write", prefix_stops_at_the_first_missing_write},
     {"client_decides_how_a_carrier_ended", client_decides_how_a_carrier_ended},
+    {"a_client_that_tells_no_end_was_stopped_before_it",
+     a_client_that_tells_no_end_was_stopped_before_it},
     {"endpoints_read_and_print", endpoints_read_and_print},
 };
 CHECK_MAIN("schedule", CASES)

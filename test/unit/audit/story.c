@@ -21,25 +21,26 @@ struct story story_new(void)
             },
         .packets =
             {
-                {1000, TM_UP, TM_TCP_SYN, -1, 0, -1, 0},
-                {1090, TM_DOWN, TM_TCP_SYN | TM_TCP_ACK, -1, 0, 0, 0},
-                {1091, TM_UP, TM_TCP_ACK, 0, 0, 0, 0},
-                {1206, TM_UP, TM_TCP_ACK, 0, 517, 0, 0},
-                {1300, TM_DOWN, TM_TCP_ACK, 0, 0, 517, 0},
-                {1910, TM_DOWN, TM_TCP_ACK, 0, 1448, 517, 0},
-                {1911, TM_DOWN, TM_TCP_ACK, 1448, 552, 517, 0},
-                {1912, TM_UP, TM_TCP_ACK, 517, 0, 2000, 0},
-                {2216, TM_UP, TM_TCP_ACK, 517, 80, 2000, 0},
-                {2316, TM_DOWN, TM_TCP_ACK, 2000, 0, 597, 0},
-                {52221, TM_UP, TM_TCP_ACK, 597, 400, 2000, 0},
-                {52320, TM_DOWN, TM_TCP_ACK, 2000, 0, 997, 0},
-                {54424, TM_DOWN, TM_TCP_ACK, 2000, 3000, 997, 0},
-                {54425, TM_UP, TM_TCP_ACK, 997, 0, 5000, 0},
-                {55430, TM_UP, TM_TCP_ACK | TM_TCP_FIN, 997, 0, 5000, 0},
-                {55530, TM_DOWN, TM_TCP_ACK | TM_TCP_FIN, 5000, 0, 998, 0},
-                {55531, TM_UP, TM_TCP_ACK, 998, 0, 5001, 0},
+                {1000, TM_UP, TM_TCP_SYN, -1, 0, -1, 0, 0},
+                {1090, TM_DOWN, TM_TCP_SYN | TM_TCP_ACK, -1, 0, 0, 0, 0},
+                {1091, TM_UP, TM_TCP_ACK, 0, 0, 0, 0, 0},
+                {1206, TM_UP, TM_TCP_ACK, 0, 517, 0, 0, 0},
+                {1300, TM_DOWN, TM_TCP_ACK, 0, 0, 517, 0, 0},
+                {1910, TM_DOWN, TM_TCP_ACK, 0, 1448, 517, 0, 0},
+                {1911, TM_DOWN, TM_TCP_ACK, 1448, 552, 517, 0, 0},
+                {1912, TM_UP, TM_TCP_ACK, 517, 0, 2000, 0, 0},
+                {2216, TM_UP, TM_TCP_ACK, 517, 80, 2000, 0, 0},
+                {2316, TM_DOWN, TM_TCP_ACK, 2000, 0, 597, 0, 0},
+                {52221, TM_UP, TM_TCP_ACK, 597, 400, 2000, 0, 0},
+                {52320, TM_DOWN, TM_TCP_ACK, 2000, 0, 997, 0, 0},
+                {54424, TM_DOWN, TM_TCP_ACK, 2000, 3000, 997, 0, 0},
+                {54425, TM_UP, TM_TCP_ACK, 997, 0, 5000, 0, 0},
+                {55430, TM_UP, TM_TCP_ACK | TM_TCP_FIN, 997, 0, 5000, 0, 0},
+                {55530, TM_DOWN, TM_TCP_ACK | TM_TCP_FIN, 5000, 0, 998, 0, 0},
+                {55531, TM_UP, TM_TCP_ACK, 998, 0, 5001, 0, 0},
             },
         .n_packets = P_N,
+        .n_copies = 1,
         .open_due_us = 990,
         .up_us = 1100,
         .close_due_us = 55426,
@@ -86,17 +87,38 @@ static void log_session(struct tm_schedlog *l, enum tm_side side)
     tm_schedlog_session(l, &session);
 }
 
-static void log_writes(struct tm_schedlog *l, const struct story *s, enum tm_side side)
+static void log_writes(struct tm_schedlog *l, const struct story *s, enum tm_side side, uint32_t k)
 {
+    int64_t t = (int64_t)k * STORY_STEP_US;
     for (uint32_t i = 0; i < STORY_WRITES; i++) {
         const struct story_write *w = &s->writes[i];
         if (w->is_hidden)
             continue;
         if ((w->w.dir == TM_UP) == (side == TM_CLIENT))
-            tm_schedlog_write(l, 0, i, &w->w, w->event_us, w->due_us, w->first_us, w->last_us, 0);
+            tm_schedlog_write(l, k, i, &w->w, t + w->event_us, t + w->due_us, t + w->first_us,
+                              t + w->last_us, 0);
         else
-            tm_schedlog_recv(l, 0, i, &w->w, w->at_us);
+            tm_schedlog_recv(l, k, i, &w->w, t + w->at_us);
     }
+}
+
+static void log_carrier(struct tm_schedlog *l, const struct story *s, enum tm_side side, uint32_t k)
+{
+    int64_t t = (int64_t)k * STORY_STEP_US;
+    if (side == TM_CLIENT) {
+        struct tm_open o = {.index = k, .ref = TM_OPEN_ORIGIN, .gap_us = 90};
+        tm_schedlog_open(l, k, 0, &o, TM_SRC_SESSION, t + s->open_due_us - 90, t + s->open_due_us,
+                         0);
+    }
+    if (s->has_up && side == TM_CLIENT)
+        tm_schedlog_up(l, k, t + s->up_us, "10.0.0.1:40000", "10.0.0.2:443");
+    if (s->has_up && side == TM_SERVER)
+        tm_schedlog_up(l, k, t + s->up_us + 100, "10.0.0.2:443", "10.0.0.1:40000");
+    log_writes(l, s, side, k);
+    if (s->has_close && side == TM_CLIENT)
+        tm_schedlog_close(l, k, t + s->close_due_us - 1000, 1000, t + s->close_due_us);
+    if (s->has_end)
+        tm_schedlog_end(l, k, t + s->end_us, s->is_planned, STORY_WRITES, "");
 }
 
 void story_log(const struct story *s, enum tm_side side, char *out, size_t cap)
@@ -105,19 +127,8 @@ void story_log(const struct story *s, enum tm_side side, char *out, size_t cap)
     if (tm_schedlog_new(&l, cap) != TM_OK)
         abort();
     log_session(l, side);
-    if (side == TM_CLIENT) {
-        struct tm_open o = {.index = 0, .ref = TM_OPEN_ORIGIN, .gap_us = 90};
-        tm_schedlog_open(l, 0, 0, &o, TM_SRC_SESSION, s->open_due_us - 90, s->open_due_us, 0);
-    }
-    if (s->has_up && side == TM_CLIENT)
-        tm_schedlog_up(l, 0, s->up_us, "10.0.0.1:40000", "10.0.0.2:443");
-    if (s->has_up && side == TM_SERVER)
-        tm_schedlog_up(l, 0, s->up_us + 100, "10.0.0.2:443", "10.0.0.1:40000");
-    log_writes(l, s, side);
-    if (s->has_close && side == TM_CLIENT)
-        tm_schedlog_close(l, 0, s->close_due_us - 1000, 1000, s->close_due_us);
-    if (s->has_end)
-        tm_schedlog_end(l, 0, s->end_us, s->is_planned, STORY_WRITES, "");
+    for (uint32_t k = 0; k < s->n_copies; k++)
+        log_carrier(l, s, side, k);
     struct tm_view v = tm_schedlog_text(l);
     if (v.len + 64 > cap)
         abort();
@@ -126,6 +137,17 @@ void story_log(const struct story *s, enum tm_side side, char *out, size_t cap)
     if (s->n_dropped > 0)
         (void)snprintf(out + v.len, cap - v.len, "{\"t\":\"dropped\",\"n\":%u}\n", s->n_dropped);
     tm_schedlog_free(l);
+}
+
+void story_copy(struct story *s)
+{
+    for (size_t i = 0; i < P_N; i++) {
+        struct story_packet p = s->packets[i];
+        p.t_us += (int64_t)s->n_copies * STORY_STEP_US;
+        p.copy = (uint8_t)s->n_copies;
+        story_insert(s, p);
+    }
+    s->n_copies++;
 }
 
 struct tm_packet story_decode(const struct story_packet *p)
@@ -142,8 +164,9 @@ struct tm_packet story_decode(const struct story_packet *p)
     memcpy(out.dst, addr[!p->dir], sizeof out.dst);
     out.src_port = port[p->dir];
     out.dst_port = port[!p->dir];
-    out.seq = ISN[p->dir] + 1 + (uint32_t)p->offset;
-    out.ack = p->flags & TM_TCP_ACK ? ISN[!p->dir] + 1 + (uint32_t)p->ack : 0;
+    uint32_t step = 100000U * p->copy;
+    out.seq = ISN[p->dir] + step + 1 + (uint32_t)p->offset;
+    out.ack = p->flags & TM_TCP_ACK ? ISN[!p->dir] + step + 1 + (uint32_t)p->ack : 0;
     out.payload_len = p->len;
     return out;
 }

@@ -16,8 +16,8 @@
 #include "audit/wire_view.h"
 #include "learner/packet.h"
 
-#define STORY_WALL_US                                                                              \
-    INT64_C(1700000000000000) /* the capture's clock minus both monotonic clocks */
+#define STORY_WALL_US     INT64_C(1700000000000000) /* capture's clock minus the logs' */
+#define STORY_STEP_US     1000000
 #define STORY_WRITES      5
 #define STORY_PACKETS_MAX 64
 #define STORY_CLIENT_PORT 40000
@@ -30,6 +30,7 @@ struct story_packet {
     uint32_t len;
     int64_t ack;   /* offset of the other direction; -1: none */
     uint16_t port; /* the client's; 0: the story's */
+    uint8_t copy;  /* of which carrier, see n_copies */
 };
 
 struct story_write {
@@ -43,6 +44,7 @@ struct story {
     struct story_packet packets[STORY_PACKETS_MAX];
     size_t n_packets;
     int64_t open_due_us, up_us, close_due_us, end_us;
+    uint32_t n_copies;  /* carriers with this life, from one port, STORY_STEP_US apart */
     uint32_t n_dropped; /* lines lost by the client's log */
     bool has_up, has_close, has_end, is_planned;
     bool has_log[2]; /* by enum tm_side */
@@ -76,6 +78,8 @@ struct story story_new(void);
 /* Removes packet i; inserts a copy of p in order of time. */
 void story_remove(struct story *s, size_t i);
 void story_insert(struct story *s, struct story_packet p);
+/* One more carrier, with its packets. */
+void story_copy(struct story *s);
 /* Judges it.  The caller calls tm_conform_deinit. */
 struct tm_conform story_judge(const struct story *s);
 /* The logs' text of one side into out (terminated). */

@@ -62,7 +62,7 @@ static void sender_is_free_until_a_window_is_in_flight(void)
     CHECK_INT(tm_wire_half_at(up, 600)->free_us - STORY_WALL_US, 2316);
     CHECK_INT(tm_wire_half_at(down, 1500)->free_us - STORY_WALL_US, 1910); /* little in flight */
     tm_wire_view_deinit(&v);
-    story_insert(&s, (struct story_packet){1910, TM_DOWN, TM_TCP_ACK, 0, 100, 517,
+    story_insert(&s, (struct story_packet){1910, TM_DOWN, TM_TCP_ACK, 0, 100, 517, 0,
                                            0}); /* a retransmission */
     v = view_of(&s);
     CHECK(tm_wire_half_at(&v.conns[0].half[TM_DOWN], 1500)->free_us == TM_NEVER);
@@ -75,7 +75,7 @@ static void sender_is_free_until_a_window_is_in_flight(void)
     tm_wire_view_deinit(&v);
     s = story_new();
     for (int64_t i = 0; i < 9; i++) /* many small ones */
-        story_insert(&s, (struct story_packet){1800 + i, TM_DOWN, TM_TCP_ACK, i, 1, 517, 0});
+        story_insert(&s, (struct story_packet){1800 + i, TM_DOWN, TM_TCP_ACK, i, 1, 517, 0, 0});
     v = view_of(&s);
     CHECK_INT(tm_wire_half_at(&v.conns[0].half[TM_DOWN], 7)->free_us - STORY_WALL_US, 1806);
     CHECK(tm_wire_half_at(&v.conns[0].half[TM_DOWN], 8)->free_us == TM_NEVER);
@@ -89,7 +89,7 @@ static void hole_is_filled_by_a_later_packet(void)
     struct story_packet late = s.packets[P_FLIGHT];
     story_remove(&s, P_FLIGHT);
     story_insert(&s, late);
-    story_insert(&s, (struct story_packet){2150, TM_DOWN, TM_TCP_ACK, 1000, 800, 517,
+    story_insert(&s, (struct story_packet){2150, TM_DOWN, TM_TCP_ACK, 1000, 800, 517, 0,
                                            0}); /* and once more */
     struct tm_wire_view v = view_of(&s);
     const struct tm_wire_half *down = &v.conns[0].half[TM_DOWN];
@@ -106,7 +106,7 @@ static void overlapping_packet_adds_only_what_is_new(void)
 {
     struct story s = story_new();
     story_remove(&s, P_FLIGHT); /* leaves [1448, 2000) */
-    story_insert(&s, (struct story_packet){1950, TM_DOWN, TM_TCP_ACK, 100, 2500, 517, 0});
+    story_insert(&s, (struct story_packet){1950, TM_DOWN, TM_TCP_ACK, 100, 2500, 517, 0, 0});
     struct tm_wire_view v = view_of(&s);
     const struct tm_wire_half *down = &v.conns[0].half[TM_DOWN];
     CHECK_INT(t_of(down, 99), -1);
@@ -185,7 +185,7 @@ static void many_connections_are_all_found(void)
     struct tm_endpoint server;
     CHECK(tm_endpoint_parse(&server, "10.0.0.2:443"));
     CHECK_INT(tm_wire_view_add_server(&v, &server), TM_OK);
-    struct story_packet syn = {0, TM_UP, TM_TCP_SYN, -1, 0, -1, 0};
+    struct story_packet syn = {0, TM_UP, TM_TCP_SYN, -1, 0, -1, 0, 0};
     for (uint16_t i = 0; i < 3000; i++) {
         syn.port = (uint16_t)(1000 + i);
         struct tm_packet p = story_decode(&syn);
@@ -210,7 +210,7 @@ static void sequence_numbers_wrap(void)
     struct story s = story_new();
     struct tm_packet p = story_decode(&s.packets[P_SYN]);
     CHECK_INT(tm_wire_view_feed(&v, &p), TM_OK);
-    struct story_packet data = {0, TM_UP, TM_TCP_ACK, 0, 65536, 0, 0};
+    struct story_packet data = {0, TM_UP, TM_TCP_ACK, 0, 65536, 0, 0, 0};
     const int64_t total = INT64_C(5) << 30;
     for (; data.offset < total; data.offset += data.len) {
         p = story_decode(&data);
@@ -239,7 +239,7 @@ static void random_packets_agree_with_a_byte_map(void)
             x = x * 1664525 + 1013904223;
             uint32_t from = (x >> 8) % 550;
             uint32_t len = 1 + (x >> 20) % 50;
-            struct story_packet data = {t, TM_UP, TM_TCP_ACK, from, len, 0, 0};
+            struct story_packet data = {t, TM_UP, TM_TCP_ACK, from, len, 0, 0, 0};
             p = story_decode(&data);
             CHECK_INT(tm_wire_view_feed(&v, &p), TM_OK);
             for (uint32_t i = from; i < from + len; i++) {

@@ -176,7 +176,7 @@ static void every_wrong_character_is_recognised(void)
 
 static void lost_doubled_and_swapped_characters_are_recognised(void)
 {
-    char text[sizeof golden_name + 2];
+    char text[3 * sizeof golden_name];
     for (size_t i = 0; i < sizeof golden_name - 1; i++) {
         (void)snprintf(text, sizeof text, "%.*s%s", (int)i, golden_name, golden_name + i + 1);
         CHECK_INT(refuse(text), TM_ERR_FORMAT);

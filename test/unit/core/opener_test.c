@@ -31,7 +31,7 @@ static void next_opens_when_the_last_has_ended(void)
     CHECK_INT(due(&o, g, NULL), 100);
     tm_opener_handed(&o, 100);
     CHECK_INT(due(&o, g, NULL), TM_NEVER);
-    tm_opener_ended(&o, 7000);
+    tm_opener_ended(&o, TM_OPENER_FRUITFUL, 7000);
     CHECK_INT(due(&o, g, NULL), 7000);
     CHECK_INT(o.next.index, 1);
     tm_gen_free(g);
@@ -49,7 +49,7 @@ static void source_changes_only_between_groups(void)
     tm_opener_switch(&o, TM_SRC_MASTER);
     (void)due(&o, a, b);
     CHECK_INT(o.src, TM_SRC_SESSION); /* the group is still open */
-    tm_opener_ended(&o, 5000);
+    tm_opener_ended(&o, TM_OPENER_FRUITFUL, 5000);
     CHECK_INT(due(&o, a, b), 5000); /* the master's origin is where the group ended */
     CHECK_INT(o.src, TM_SRC_MASTER);
     CHECK_INT(o.next.index, 0);
@@ -67,17 +67,17 @@ static void without_a_head_the_session_plan_goes_on(void)
     CHECK_INT(due(&o, g, NULL), 0);
     tm_opener_handed(&o, 0);
     CHECK_INT(tm_opener_add_head(&o, &h), TM_OK);
-    tm_opener_ended(&o, 1000);
+    tm_opener_ended(&o, TM_OPENER_FRUITFUL, 1000);
     CHECK_INT(due(&o, g, NULL), 1010);
     CHECK_INT(o.src, TM_SRC_EXPLICIT);
     tm_opener_handed(&o, 1010);
-    tm_opener_ended(&o, 3000);
+    tm_opener_ended(&o, TM_OPENER_FRUITFUL, 3000);
     CHECK_INT(due(&o, g, NULL), 3000); /* no head has come: unaided */
     CHECK_INT(o.src, TM_SRC_SESSION);
     tm_opener_handed(&o, 3000);
     h.open = (struct tm_open){.index = 1, .ref = TM_OPEN_ENDED, .gap_us = 70};
     CHECK_INT(tm_opener_add_head(&o, &h), TM_OK);
-    tm_opener_ended(&o, 9000);
+    tm_opener_ended(&o, TM_OPENER_FRUITFUL, 9000);
     CHECK_INT(due(&o, g, NULL), 9070);
     CHECK_INT(o.src, TM_SRC_EXPLICIT);
     tm_gen_free(g);
@@ -98,10 +98,33 @@ static void heads_are_bounded_and_in_order(void)
     CHECK_INT(tm_opener_add_head(&o, &h), TM_ERR_LIMIT);
 }
 
+static void unanswered_openings_wait_longer_and_longer(void)
+{
+    struct tm_model m;
+    struct tm_gen *g = constant_gen(&m);
+    struct tm_opener o;
+    tm_opener_init(&o, 0, TM_SRC_SESSION, 0);
+    static const int64_t wait_s[] = {1, 2, 4, 8, 10, 10};
+    int64_t t_us = 0;
+    for (size_t i = 0; i < sizeof wait_s / sizeof wait_s[0]; i++) {
+        tm_opener_fill(&o, g, NULL);
+        tm_opener_handed(&o, t_us);
+        tm_opener_ended(&o, TM_OPENER_FRUITLESS, t_us + 5);
+        CHECK_INT(due(&o, g, NULL), t_us + 5 + wait_s[i] * TM_US_PER_S);
+        t_us += 100 * TM_US_PER_S;
+    }
+    tm_opener_handed(&o, t_us);
+    tm_opener_ended(&o, TM_OPENER_FRUITFUL, t_us + 5);
+    CHECK_INT(due(&o, g, NULL), t_us + 5);
+    CHECK_INT(o.n_fruitless, 0);
+    tm_gen_free(g);
+}
+
 static const struct check_case cases[] = {
     {"next_opens_when_the_last_has_ended", next_opens_when_the_last_has_ended},
     {"source_changes_only_between_groups", source_changes_only_between_groups},
     {"without_a_head_the_session_plan_goes_on", without_a_head_the_session_plan_goes_on},
     {"heads_are_bounded_and_in_order", heads_are_bounded_and_in_order},
+    {"unanswered_openings_wait_longer_and_longer", unanswered_openings_wait_longer_and_longer},
 };
 CHECK_MAIN("opener", cases)

@@ -247,6 +247,36 @@ static void sequence_numbers_wrap(void)
     conv_end(&r);
 }
 
+static void nothing_follows_a_fin(void)
+{
+    struct conv r;
+    conv_start(&r);
+    conv_handshake(&r);
+    conv_up_fin(&r, 40, 0, 100, 0);
+    conv_up(&r, 50, 101, 300, 0);    /* forged */
+    conv_down(&r, 80, 0, 500, 2000); /* acknowledges what cannot be */
+    struct tm_conn c = conv_finish(&r);
+    CHECK_INT(c.bytes[TM_UP], 100);
+    CHECK_INT(c.bytes[TM_DOWN], 500);
+    CHECK_INT(c.n_pairs, 1);
+    conv_end(&r);
+}
+
+static void fin_acknowledged_before_it_is_seen_still_closes(void)
+{
+    struct conv r;
+    conv_start(&r);
+    conv_handshake(&r);
+    conv_up(&r, 40, 0, 100, 0);
+    conv_up(&r, 90, 100, 0, 501); /* a response and its FIN were missed */
+    conv_down_fin(&r, 300, 0, 500, 100);
+    conv_up_fin(&r, 310, 100, 0, 501);
+    CHECK(tm_exchange_is_closed(&r.x));
+    struct tm_conn c = conv_finish(&r);
+    CHECK_INT(c.end_us, 310000);
+    conv_end(&r);
+}
+
 static void segment_beyond_any_window_is_ignored(void)
 {
     struct conv r;
@@ -345,5 +375,8 @@ static const struct check_case cases[] = {
     {"segment_beyond_any_window_is_ignored", segment_beyond_any_window_is_ignored},
     {"time_that_steps_back_is_a_gap_of_zero", time_that_steps_back_is_a_gap_of_zero},
     {"random_packets_keep_the_sums", random_packets_keep_the_sums},
+    {"nothing_follows_a_fin", nothing_follows_a_fin},
+    {"fin_acknowledged_before_it_is_seen_still_closes",
+     fin_acknowledged_before_it_is_seen_still_closes},
 };
 CHECK_MAIN("exchange under loss", cases)

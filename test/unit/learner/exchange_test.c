@@ -296,6 +296,46 @@ static void round_trip_without_handshake_is_the_smallest_seen(void)
     conv_end(&r);
 }
 
+static void repeated_segment_gives_no_round_trip(void)
+{
+    struct conv r;
+    conv_start(&r);
+    conv_up(&r, 0, 0, 100, 0);
+    conv_up(&r, 250, 0, 100, 0);
+    conv_down(&r, 280, 0, 0, 100); /* of which? (Karn) */
+    struct tm_conn c = conv_finish(&r);
+    CHECK_INT(c.rtt_us[TM_UP], NONE);
+    conv_end(&r);
+}
+
+static void repeated_syn_ack_gives_no_round_trip(void)
+{
+    struct conv r;
+    conv_start(&r);
+    conv_syn(&r, 0);
+    conv_syn_ack(&r, 30);
+    conv_syn_ack(&r, 1030);
+    conv_up(&r, 1032, 0, 0, 0);
+    struct tm_conn c = conv_finish(&r);
+    CHECK_INT(c.rtt_us[TM_UP], 30000); /* the first was clean */
+    CHECK_INT(c.rtt_us[TM_DOWN], NONE);
+    conv_end(&r);
+}
+
+static void late_handshake_packets_give_no_round_trip(void)
+{
+    struct conv r;
+    conv_start(&r);
+    conv_syn(&r, 0);
+    conv_syn_ack(&r, 30);
+    for (int i = 0; i < 4; i++)
+        conv_down(&r, 31 + i, 0, 0, 0);
+    conv_up(&r, 40, 0, 0, 0); /* the seventh packet */
+    struct tm_conn c = conv_finish(&r);
+    CHECK_INT(c.rtt_us[TM_DOWN], NONE);
+    conv_end(&r);
+}
+
 static void slow_handshakes_give_no_round_trip(void)
 {
     struct conv r;
@@ -367,5 +407,8 @@ static const struct check_case cases[] = {
     {"slow_handshakes_give_no_round_trip", slow_handshakes_give_no_round_trip},
     {"data_in_the_syn_is_a_request", data_in_the_syn_is_a_request},
     {"pairs_given_back_are_used_again", pairs_given_back_are_used_again},
+    {"repeated_segment_gives_no_round_trip", repeated_segment_gives_no_round_trip},
+    {"repeated_syn_ack_gives_no_round_trip", repeated_syn_ack_gives_no_round_trip},
+    {"late_handshake_packets_give_no_round_trip", late_handshake_packets_give_no_round_trip},
 };
 CHECK_MAIN("exchange", cases)

@@ -146,6 +146,23 @@ static void round_trips_are_those_of_hosts_not_of_connections(void)
     tm_samples_deinit(&s);
 }
 
+static void parts_of_a_cut_connection_do_not_weigh_its_round_trip(void)
+{
+    struct capture c = {.n_pairs = 0};
+    struct tm_samples s = {0};
+    static const uint32_t rtt_us[] = {10000, 2000, 12000, 14000, 14000};
+    for (size_t i = 0; i < 5; i++) {
+        struct tm_conn *a = conn(&c, 1, 2, (int64_t)i * 600, (int64_t)i * 600 + 500);
+        pair(&c, a, 10, 20, NONE, 15000);
+        a->rtt_us[TM_UP] = rtt_us[i];
+        a->is_pseudo = i > 2;
+    }
+    fit(&c, TM_USER_CLIENT, &s);
+    CHECK_SAMPLES(&s, TM_SWING_SERVER_THINK, 5000, 5000, 5000, 5000,
+                  5000); /* the median of three */
+    tm_samples_deinit(&s);
+}
+
 static void zero_bytes_count_as_one(void)
 {
     struct capture c = {.n_pairs = 0};
@@ -252,5 +269,7 @@ static const struct check_case cases[] = {
     {"order_of_captures_does_not_matter", order_of_captures_does_not_matter},
     {"order_of_records_does_not_matter", order_of_records_does_not_matter},
     {"model_has_the_name_and_passes_its_check", model_has_the_name_and_passes_its_check},
+    {"parts_of_a_cut_connection_do_not_weigh_its_round_trip",
+     parts_of_a_cut_connection_do_not_weigh_its_round_trip},
 };
 CHECK_MAIN("fit", cases)

@@ -123,15 +123,18 @@ static void without_an_opening_the_known_port_is_the_server(void)
     struct tm_world *w = world(&cfg);
     feed(w, 0, SERVER, 443, CLIENT, 5000, TM_TCP_ACK, 1, 1, 0);
     feed(w, 1, CLIENT, 5000, SERVER, 443, TM_TCP_ACK, 1, 1, 10);
+    feed(w, 2, SERVER, 8443, CLIENT, 5000, TM_TCP_ACK, 1, 1,
+         0); /* also when it is the larger one */
+    feed(w, 2, CLIENT, 5000, SERVER, 8443, TM_TCP_ACK, 1, 1, 10);
     feed(w, 2, SERVER, 443, CLIENT, 8443, TM_TCP_ACK, 1, 1, 0);
     feed(w, 3, CLIENT, 8443, SERVER, 443, TM_TCP_ACK, 1, 1, 10); /* both known: the smaller one */
-    const struct tm_record *r = records(w, 2);
-    for (size_t i = 0; r && i < 2; i++) {
+    const struct tm_record *r = records(w, 3);
+    for (size_t i = 0; r && i < 3; i++) {
         CHECK_INT(r[i].server[0], SERVER);
         CHECK_INT(r[i].conn.bytes[TM_UP], 10);
     }
-    CHECK_INT(tm_world_counts(w)->n_no_syn, 2);
-    CHECK_INT(tm_world_counts(w)->n_no_end, 2);
+    CHECK_INT(tm_world_counts(w)->n_no_syn, 3);
+    CHECK_INT(tm_world_counts(w)->n_no_end, 3);
     tm_world_free(w);
 }
 
@@ -172,6 +175,23 @@ static void ports_are_used_again_by_new_connections(void)
     const struct tm_record *r = records(w, 3);
     for (size_t i = 0; r && i < 3; i++)
         CHECK_INT(r[i].conn.n_pairs, 1);
+    tm_world_free(w);
+}
+
+static void roles_may_change_with_the_next_connection(void)
+{
+    struct tm_world_cfg cfg = config();
+    struct tm_world *w = world(&cfg);
+    connection(w, 0, CLIENT, 443, 8443, 10);
+    feed(w, 1000, SERVER, 8443, CLIENT, 443, TM_TCP_SYN, 77, 0, 0); /* the other side opens now */
+    feed(w, 1010, CLIENT, 443, SERVER, 8443, TM_TCP_SYN | TM_TCP_ACK, 88, 78, 0);
+    feed(w, 1011, SERVER, 8443, CLIENT, 443, TM_TCP_ACK, 78, 89, 60);
+    const struct tm_record *r = records(w, 2);
+    for (size_t i = 0; r && i < 2; i++) {
+        bool is_second = r[i].conn.start_us > 0;
+        CHECK_INT(r[i].server[0], is_second ? CLIENT : SERVER);
+        CHECK_INT(r[i].conn.bytes[TM_UP], is_second ? 60 : 100);
+    }
     tm_world_free(w);
 }
 
@@ -276,5 +296,6 @@ static const struct check_case cases[] = {
     {"clear_forgets_open_flows", clear_forgets_open_flows},
     {"long_connection_becomes_several_records", long_connection_becomes_several_records},
     {"busiest_ports_are_those_opened_most", busiest_ports_are_those_opened_most},
+    {"roles_may_change_with_the_next_connection", roles_may_change_with_the_next_connection},
 };
 CHECK_MAIN("world", cases)

@@ -13,12 +13,12 @@
 
 struct scene {
     uv_loop_t loop;
-    int listener;           /* the decoy's */
+    int listener; /* the decoy's */
     struct sockaddr_in addr;
     struct tm_decoy *d;
     int n_spoke, n_failed, n_ended;
-    int web;                /* the decoy's end of the connection */
-    int stranger, fd;       /* the stranger's end; ours, which is released */
+    int web;          /* the decoy's end of the connection */
+    int stranger, fd; /* the stranger's end; ours, which is released */
 };
 
 static void on_news(void *user, enum tm_decoy_news news)
@@ -118,7 +118,8 @@ static void what_was_read_so_far_goes_first_and_both_ends_talk(void)
     CHECK_INT(next_read(&s, s.stranger, buf, sizeof buf), 8);
     CHECK_MEM(buf, "400 no\r\n", 8);
     CHECK_INT(shutdown(s.web, SHUT_WR), 0);
-    CHECK_INT(next_read(&s, s.stranger, buf, sizeof buf), 0); /* FIN mirrored, the other way still open */
+    CHECK_INT(next_read(&s, s.stranger, buf, sizeof buf),
+              0); /* FIN mirrored, the other way still open */
     CHECK_INT(send(s.stranger, "bye", 3, 0), 3);
     CHECK_INT(next_read(&s, s.web, buf, sizeof buf), 3);
     CHECK_INT(s.n_ended, 0);
@@ -263,7 +264,8 @@ static const struct check_case cases[] = {
      what_was_read_so_far_goes_first_and_both_ends_talk},
     {"a_megabyte_arrives_whole_in_each_direction", a_megabyte_arrives_whole_in_each_direction},
     {"a_reset_of_either_side_reaches_the_other", a_reset_of_either_side_reaches_the_other},
-    {"a_decoy_that_speaks_first_is_reported_and_heard", a_decoy_that_speaks_first_is_reported_and_heard},
+    {"a_decoy_that_speaks_first_is_reported_and_heard",
+     a_decoy_that_speaks_first_is_reported_and_heard},
     {"a_dropped_decoy_sees_a_close_without_a_byte", a_dropped_decoy_sees_a_close_without_a_byte},
     {"a_decoy_that_is_down_means_a_reset_for_strangers_only",
      a_decoy_that_is_down_means_a_reset_for_strangers_only},

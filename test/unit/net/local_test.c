@@ -17,10 +17,12 @@ static struct tm_local *start(enum tm_socks_reply reply, uint32_t n_max)
 {
     struct tm_local *l = NULL;
     tm_model_constant_default(&model);
-    model.u.constant = (struct tm_constant){.size_bytes = 6000, .interval_us = 8000, .n_exchanges = 20};
+    model.u.constant =
+        (struct tm_constant){.size_bytes = 6000, .interval_us = 8000, .n_exchanges = 20};
     const struct scene_cfg cfg = {.model = &model};
     scene_start(&scene, &cfg);
-    socks_addr = (struct sockaddr_in){.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socks_addr =
+        (struct sockaddr_in){.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     const struct tm_local_cfg local = {.tunnel = scene.client,
                                        .kind = TM_LOCAL_SOCKS,
                                        .addr = (struct sockaddr *)&socks_addr,
@@ -123,7 +125,9 @@ static void pipelined_bytes_are_not_lost(void)
     for (int exact = 0; exact < 2; exact++) {
         struct tm_local *l = start(exact ? TM_SOCKS_REPLY_EXACT : TM_SOCKS_REPLY_EARLY, 0);
         uint16_t port = ntohs(scene.dest_addr.sin_port);
-        uint8_t all[] = {5, 2, 2, 0, 5, 1, 0, 1, 127, 0, 0, 1, (uint8_t)(port >> 8), (uint8_t)port, 'e', 'a', 'r', 'l', 'y'};
+        uint8_t all[] = {
+            5,   2,   2,   0,   5,  1, 0, 1, 127, 0, 0, 1, (uint8_t)(port >> 8), (uint8_t)port,
+            'e', 'a', 'r', 'l', 'y'};
         char buf[8];
         int fd = scene_connect(&socks_addr);
         CHECK_INT(send(fd, all, sizeof all, 0), sizeof all);

@@ -54,7 +54,8 @@ static void a_used_token_is_refused_and_another_is_not(void)
     CHECK_INT(use(r, client_a, 1, NOW_MS), TM_OK);
     CHECK_INT(check(r, client_a, 1, NOW_MS), TM_ERR_AUTH);
     CHECK_INT(check(r, client_a, 2, NOW_MS), TM_OK);
-    CHECK_INT(check(r, client_a, 3, NOW_MS - HOUR_MS), TM_OK); /* order does not matter while we run */
+    CHECK_INT(check(r, client_a, 3, NOW_MS - HOUR_MS),
+              TM_OK); /* order does not matter while we run */
     tm_replay_free(r);
 }
 
@@ -91,7 +92,8 @@ static void room_comes_back_when_the_window_has_passed(void)
         CHECK_INT(use(r, client_a, i, NOW_MS + i), TM_OK);
     uint64_t later_ms = NOW_MS + 2 * HOUR_MS + 3; /* the first three are out, the last is just in */
     CHECK_INT(tm_replay_use(r, client_a, nonce_of(10).b, later_ms, later_ms), TM_OK);
-    CHECK_INT(tm_replay_check(r, client_a, nonce_of(11).b, NOW_MS + 3, later_ms), TM_OK); /* no floor */
+    CHECK_INT(tm_replay_check(r, client_a, nonce_of(11).b, NOW_MS + 3, later_ms),
+              TM_OK); /* no floor */
     CHECK_INT(tm_replay_check(r, client_a, nonce_of(3).b, NOW_MS + 3, later_ms), TM_ERR_AUTH);
     tm_replay_free(r);
 }
@@ -144,7 +146,8 @@ static void after_a_restart_each_client_needs_newer_tokens_than_its_own(void)
     CHECK_INT(check(r, client_b, 3, NOW_MS - HOUR_MS), TM_ERR_AUTH);
     CHECK_INT(check(r, client_b, 7, NOW_MS - HOUR_MS + 1), TM_OK);
     CHECK_INT(use(r, client_b, 7, NOW_MS - HOUR_MS + 9), TM_OK);
-    CHECK_INT(check(r, client_b, 8, NOW_MS - HOUR_MS + 5), TM_OK); /* only the restart sets the floor */
+    CHECK_INT(check(r, client_b, 8, NOW_MS - HOUR_MS + 5),
+              TM_OK); /* only the restart sets the floor */
     tm_replay_free(r);
     r = make(path, 0);
     CHECK_INT(check(r, client_b, 8, NOW_MS - HOUR_MS + 9), TM_ERR_AUTH);

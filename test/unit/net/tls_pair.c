@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "test/support/check.h"
+
 void ends_init(struct ends *e, const char *sni)
 {
     struct tm_msg msg;
@@ -90,4 +92,22 @@ int try_receive(struct tm_tls *t, const uint8_t *wire, size_t len, uint8_t *plai
         total += n;
         TM_ASSERT_LE(total, WIRE_CAP - TM_TLS_PLAIN_MAX);
     }
+}
+
+void tls_check_broken(struct tm_tls *t, int err)
+{
+    static uint8_t plain[TM_TLS_PLAIN_MAX];
+    uint8_t out[128];
+    uint8_t key[TM_TLS_EXPORTER_LEN];
+    memset(out, 0xee, sizeof out);
+    CHECK_INT(tm_tls_seal(t, out, 10, out + 64), err);
+    CHECK_INT(tm_tls_finish(t, out, 80), err);
+    CHECK_INT(tm_tls_flight(t, out, 80), err);
+    CHECK_INT(tm_tls_exporter(t, "label", key), err);
+    tm_tls_feed(t, out, 10);
+    tm_tls_feed(t, out, 10);
+    CHECK_INT(tm_tls_open(t, plain, sizeof plain), err);
+    CHECK(!tm_tls_is_peer_finished(t));
+    for (size_t i = 0; i < sizeof out; i++)
+        CHECK_INT(out[i], 0xee);
 }

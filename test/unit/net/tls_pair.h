@@ -44,4 +44,7 @@ void pair_deinit(struct pair *p);
  * the error. */
 int try_receive(struct tm_tls *t, const uint8_t *wire, size_t len, uint8_t *plain);
 
+/* Checks that every further call gives the same error and touches nothing. */
+void tls_check_broken(struct tm_tls *t, int err);
+
 #endif

@@ -44,7 +44,9 @@ int scene_connect(const struct sockaddr_in *addr)
 int scene_accept(struct scene *s, int listener)
 {
     int fd = -1;
-    SCENE_UNTIL(s, 20, (fd = accept(listener, NULL, NULL)) >= 0) {}
+    SCENE_UNTIL(s, 20, (fd = accept(listener, NULL, NULL)) >= 0)
+    {
+    }
     CHECK(fd >= 0);
     if (fd >= 0)
         nonblocking(fd);
@@ -54,7 +56,9 @@ int scene_accept(struct scene *s, int listener)
 ssize_t scene_read(struct scene *s, int fd, void *buf, size_t cap)
 {
     ssize_t n = -1;
-    SCENE_UNTIL(s, 20, (n = recv(fd, buf, cap, 0)) >= 0 || errno != EAGAIN) {}
+    SCENE_UNTIL(s, 20, (n = recv(fd, buf, cap, 0)) >= 0 || errno != EAGAIN)
+    {
+    }
     return n >= 0 ? n : -errno;
 }
 
@@ -163,7 +167,8 @@ static int lookup(void *user, enum tm_token_kind kind, const uint8_t id[TM_CLIEN
     memset(secret, 7, TM_SECRET_LEN);
     if (s->cfg.revoked)
         return TM_ERR_CLOSED;
-    return kind == s->cfg.kind && memcmp(id, scene_client_id, TM_CLIENT_ID_LEN) == 0 ? TM_OK : TM_ERR_AUTH;
+    return kind == s->cfg.kind && memcmp(id, scene_client_id, TM_CLIENT_ID_LEN) == 0 ? TM_OK
+                                                                                     : TM_ERR_AUTH;
 }
 
 static const struct tm_model *find_model(void *user, const uint8_t digest[TM_TOKEN_DIGEST_LEN])
@@ -171,7 +176,8 @@ static const struct tm_model *find_model(void *user, const uint8_t digest[TM_TOK
     struct scene *s = user;
     uint8_t ours[TM_DIGEST_LEN];
     tm_model_digest(s->cfg.model, ours);
-    return !s->cfg.unknown_model && memcmp(ours, digest, TM_TOKEN_DIGEST_LEN) == 0 ? s->cfg.model : NULL;
+    return !s->cfg.unknown_model && memcmp(ours, digest, TM_TOKEN_DIGEST_LEN) == 0 ? s->cfg.model
+                                                                                   : NULL;
 }
 
 static int join(void *user, const struct tm_tunnel_join *j, uint8_t *reply, size_t cap)
@@ -229,14 +235,18 @@ static void start_server(struct scene *s)
         .user = s,
         .decoy = s->cfg.no_decoy ? NULL : (struct sockaddr *)&s->decoy_addr,
         .replay_path = s->cfg.replay_path,
+        .idle_s = s->cfg.idle_s,
+        .grace_us = s->cfg.grace_us,
     };
     struct tm_msg msg = {{0}};
     CHECK_INT(tm_tunnel_server_new(&s->server, &cfg, &msg), TM_OK);
     CHECK_STR(msg.text, "");
+    s->n_started++;
 }
 
-static void start_client(struct scene *s)
+struct tm_tunnel_client *scene_new_client(struct scene *s)
 {
+    struct tm_tunnel_client *client = NULL;
     struct tm_tunnel_client_cfg cfg = {
         .loop = &s->loop,
         /* without a server there is nothing for the relay to stand before */
@@ -250,7 +260,8 @@ static void start_client(struct scene *s)
                     .seed = {9, 9, 9},
                     .n_users = 2,
                     .pace_ms = 20,
-                    .prep_us = TM_PREP_US},
+                    .prep_us = TM_PREP_US,
+                    .grace_us = s->cfg.grace_us},
         .schedule_log = s->cfg.client_log,
         .on_state = on_state,
         .user = s,
@@ -258,22 +269,31 @@ static void start_client(struct scene *s)
     memcpy(cfg.client_id, scene_client_id, TM_CLIENT_ID_LEN);
     memset(cfg.secret, s->cfg.wrong_secret ? 8 : 7, TM_SECRET_LEN);
     struct tm_msg msg = {{0}};
-    CHECK_INT(tm_tunnel_client_new(&s->client, &cfg, &msg), TM_OK);
+    CHECK_INT(tm_tunnel_client_new(&client, &cfg, &msg), TM_OK);
     CHECK_STR(msg.text, "");
+    s->n_started++;
+    return client;
 }
 
-static void start_forward(struct scene *s)
+struct tm_local *scene_new_forward(struct scene *s, struct tm_tunnel_client *client,
+                                   struct sockaddr_in *addr)
 {
-    s->forward_addr = (struct sockaddr_in){.sin_family = AF_INET,
-                                           .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    struct tm_local_cfg cfg = {.tunnel = s->client,
+    struct tm_local *local = NULL;
+    *addr = (struct sockaddr_in){.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct tm_local_cfg cfg = {.tunnel = client,
                                .kind = TM_LOCAL_FORWARD,
-                               .addr = (struct sockaddr *)&s->forward_addr,
+                               .addr = (struct sockaddr *)addr,
                                .dest = {.kind = TM_ADDR_IPV4, .len = 4}};
     memcpy(cfg.dest.addr, &s->dest_addr.sin_addr, 4);
     cfg.dest.port = ntohs(s->dest_addr.sin_port);
-    CHECK_INT(tm_local_open(&s->forward, &cfg, NULL), TM_OK);
-    s->forward_addr.sin_port = htons(tm_local_port(s->forward));
+    CHECK_INT(tm_local_open(&local, &cfg, NULL), TM_OK);
+    addr->sin_port = htons(tm_local_port(local));
+    return local;
+}
+
+void scene_stop_client(struct scene *s, struct tm_tunnel_client *client)
+{
+    tm_tunnel_client_stop(client, on_stopped, s);
 }
 
 void scene_start(struct scene *s, const struct scene_cfg *cfg)
@@ -287,8 +307,8 @@ void scene_start(struct scene *s, const struct scene_cfg *cfg)
     s->decoy = scene_listen(&s->decoy_addr);
     s->relay.listener = scene_listen(&s->relay.addr);
     start_server(s);
-    start_client(s);
-    start_forward(s);
+    s->client = scene_new_client(s);
+    s->forward = scene_new_forward(s, s->client, &s->forward_addr);
 }
 
 void scene_step(struct scene *s)
@@ -299,13 +319,15 @@ void scene_step(struct scene *s)
 
 void scene_stop(struct scene *s)
 {
-    int n_ends = 1 + (s->server != NULL);
     tm_local_close(s->forward);
-    tm_tunnel_client_stop(s->client, on_stopped, s);
+    if (s->client != NULL)
+        scene_stop_client(s, s->client);
     if (s->server != NULL)
         tm_tunnel_server_stop(s->server, on_stopped, s);
-    SCENE_UNTIL(s, 20, s->n_stopped == n_ends) {}
-    CHECK_INT(s->n_stopped, n_ends);
+    SCENE_UNTIL(s, 20, s->n_stopped == s->n_started)
+    {
+    }
+    CHECK_INT(s->n_stopped, s->n_started);
     uv_close((uv_handle_t *)&s->tick, NULL);
     (void)uv_run(&s->loop, UV_RUN_DEFAULT); /* returns only if nothing was left behind */
     CHECK_INT(uv_loop_close(&s->loop), 0);

@@ -19,10 +19,10 @@
 #define CAPTURE_MAX 4096
 
 struct relay_conn {
-    int client, server;      /* -1: closed */
-    uint64_t up, down;       /* bytes relayed */
+    int client, server; /* -1: closed */
+    uint64_t up, down;  /* bytes relayed */
     bool is_up_end, is_down_end;
-    size_t n_captured;       /* first bytes of the client */
+    size_t n_captured; /* first bytes of the client */
     uint8_t captured[CAPTURE_MAX];
 };
 
@@ -31,7 +31,7 @@ struct relay {
     struct sockaddr_in addr, server;
     struct relay_conn conn[RELAY_MAX];
     size_t n_conns;
-    uint64_t kill_after;     /* bytes of both directions on one connection; 0: never */
+    uint64_t kill_after; /* bytes of both directions on one connection; 0: never */
     unsigned kills_left;
     unsigned n_killed;
 };
@@ -41,14 +41,16 @@ struct scene_cfg {
     enum tm_side master;
     enum tm_plan_mode plan_mode;
     bool no_decoy;
-    bool no_server;          /* nothing listens at the server's address */
+    bool no_server; /* nothing listens at the server's address */
     bool wrong_secret;
     bool revoked;
-    bool unknown_model;      /* to the server */
+    bool unknown_model; /* to the server */
     enum tm_token_kind kind;
     FILE *client_log;
     const char *server_log_path;
     const char *replay_path;
+    uint32_t idle_s;
+    int64_t grace_us;
 };
 
 struct scene {
@@ -60,11 +62,12 @@ struct scene {
     struct tm_local *forward;
     struct sockaddr_in forward_addr;
     struct relay relay;
-    int dest;                /* listener */
+    int dest; /* listener */
     struct sockaddr_in dest_addr;
-    int decoy;               /* listener */
+    int decoy; /* listener */
     struct sockaddr_in decoy_addr;
-    int n_up, n_trouble, n_failed, n_stopped;
+    int n_up, n_trouble, n_failed;
+    int n_started, n_stopped; /* tunnel ends */
     int last_err;
     char last_text[256];
     int n_joins, n_answers, answer_err;
@@ -78,6 +81,12 @@ void scene_start(struct scene *s, const struct scene_cfg *cfg);
 /* Runs the loop once (at most a millisecond) and the relay. */
 void scene_step(struct scene *s);
 void scene_stop(struct scene *s);
+/* One more client like the first, in a session of its own. */
+struct tm_tunnel_client *scene_new_client(struct scene *s);
+/* A door of the client to the destination; sets *addr to where it listens. */
+struct tm_local *scene_new_forward(struct scene *s, struct tm_tunnel_client *client,
+                                   struct sockaddr_in *addr);
+void scene_stop_client(struct scene *s, struct tm_tunnel_client *client);
 
 int scene_listen(struct sockaddr_in *addr);
 int scene_connect(const struct sockaddr_in *addr);
@@ -88,7 +97,7 @@ ssize_t scene_read(struct scene *s, int fd, void *buf, size_t cap);
 
 /* Steps until cond, at most `seconds`; a block behind it is done after every step. */
 #define SCENE_UNTIL(s, seconds, cond)                                                              \
-    for (uint64_t end_ns_ = uv_hrtime() + (uint64_t)(seconds) * UINT64_C(1000000000);              \
+    for (uint64_t end_ns_ = uv_hrtime() + (uint64_t)(seconds)*UINT64_C(1000000000);                \
          !(cond) && uv_hrtime() < end_ns_; scene_step(s))
 
 #endif

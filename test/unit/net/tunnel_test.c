@@ -19,7 +19,8 @@ static struct tm_model constant_model(void)
 {
     struct tm_model m;
     tm_model_constant_default(&m);
-    m.u.constant = (struct tm_constant){.size_bytes = 12000, .interval_us = 8000, .n_exchanges = 20};
+    m.u.constant =
+        (struct tm_constant){.size_bytes = 12000, .interval_us = 8000, .n_exchanges = 20};
     return m;
 }
 
@@ -83,17 +84,19 @@ static void flow_step(struct flow *f)
     }
     uint8_t extra;
     bool is_full = f->got == MEGABYTE;
-    ssize_t n = f->is_end ? -1 : recv(f->fd, is_full ? &extra : f->in + f->got, is_full ? 1 : MEGABYTE - f->got, 0);
+    ssize_t n = f->is_end ? -1
+                          : recv(f->fd, is_full ? &extra : f->in + f->got,
+                                 is_full ? 1 : MEGABYTE - f->got, 0);
     if (n > 0)
         CHECK(!is_full);
     f->got += n > 0 ? (size_t)n : 0;
     f->is_end |= n == 0;
 }
 
-/* A megabyte each way at once through the forward, both ends closing their direction behind it. */
-static void exchange_a_megabyte(struct scene *s, int seconds)
+/* A megabyte each way at once through a forward, both ends closing their direction behind it. */
+static void exchange_through(struct scene *s, const struct sockaddr_in *forward, int seconds)
 {
-    struct flow app = flow_new(scene_connect(&s->forward_addr), 1);
+    struct flow app = flow_new(scene_connect(forward), 1);
     int fd = scene_accept(s, s->dest);
     if (fd >= 0) {
         struct flow dest = flow_new(fd, 77);
@@ -110,6 +113,11 @@ static void exchange_a_megabyte(struct scene *s, int seconds)
         flow_free(&dest);
     }
     flow_free(&app);
+}
+
+static void exchange_a_megabyte(struct scene *s, int seconds)
+{
+    exchange_through(s, &s->forward_addr, seconds);
 }
 
 static void megabyte_with(const struct tm_model *m, enum tm_side master, enum tm_plan_mode mode)
@@ -160,6 +168,87 @@ static void swing_in_all_four_ways(void)
     megabyte_with(&m, TM_SERVER, TM_PLAN_SEEDED);
     megabyte_with(&m, TM_SERVER, TM_PLAN_EMBEDDED);
     tm_model_deinit(&m);
+}
+
+/* Writes larger than what may be under way to the wire thread at once, of an awkward size. */
+static void writes_of_a_megabyte_leave_in_pieces(void)
+{
+    struct tm_model m = constant_model();
+    m.u.constant =
+        (struct tm_constant){.size_bytes = 1100001, .interval_us = 60000, .n_exchanges = 3};
+    megabyte_with(&m, TM_CLIENT, TM_PLAN_SEEDED);
+    megabyte_with(&m, TM_SERVER, TM_PLAN_EMBEDDED);
+}
+
+/* The destination reads nothing for a while: the application is paused, the carriers are not. */
+static void a_slow_reader_pauses_its_application_only(void)
+{
+    struct tm_model m = constant_model();
+    static struct scene s;
+    static uint8_t buf[65536];
+    struct tm_session_stats before, after;
+    const struct scene_cfg cfg = {.model = &m};
+    scene_start(&s, &cfg);
+    int app = scene_connect(&s.forward_addr);
+    int dest = scene_accept(&s, s.dest);
+    uint64_t sent = 0, got = 0, quiet_ns = uv_hrtime();
+    SCENE_UNTIL(&s, 60, uv_hrtime() - quiet_ns > UINT64_C(700000000))
+    {
+        memset(buf, (int)(sent >> 16), sizeof buf);
+        ssize_t n = send(app, buf, sizeof buf - (size_t)(sent & 0xffff), MSG_NOSIGNAL);
+        if (n > 0) {
+            sent += (uint64_t)n;
+            quiet_ns = uv_hrtime();
+        }
+    }
+    CHECK(sent < 64U * MEGABYTE); /* socket buffers and windows of both ends, all bounded */
+    tm_tunnel_client_stats(s.client, &before);
+    for (int i = 0; i < 300; i++)
+        scene_step(&s);
+    tm_tunnel_client_stats(s.client, &after);
+    CHECK(after.wire_tx_bytes > before.wire_tx_bytes);
+    CHECK(after.wire_rx_bytes > before.wire_rx_bytes);
+    CHECK_INT(shutdown(app, SHUT_WR), 0);
+    bool is_end = false, is_right = true;
+    SCENE_UNTIL(&s, 60, is_end)
+    {
+        ssize_t n = recv(dest, buf, sizeof buf, 0);
+        for (ssize_t i = 0; i < n; i++)
+            is_right &= buf[i] == (uint8_t)((got + (uint64_t)i) >> 16);
+        got += n > 0 ? (uint64_t)n : 0;
+        is_end = n == 0;
+    }
+    CHECK(is_right);
+    CHECK_INT(got, sent);
+    (void)close(app);
+    (void)close(dest);
+    scene_stop(&s);
+}
+
+static void two_clients_have_sessions_of_their_own(void)
+{
+    struct tm_model m = constant_model();
+    static struct scene s;
+    struct sockaddr_in addr;
+    struct tm_tunnel_server_stats stats;
+    const struct scene_cfg cfg = {.model = &m, .idle_s = 1};
+    scene_start(&s, &cfg);
+    struct tm_tunnel_client *second = scene_new_client(&s);
+    struct tm_local *forward = scene_new_forward(&s, second, &addr);
+    exchange_a_megabyte(&s, 60);
+    exchange_through(&s, &addr, 60);
+    tm_tunnel_server_stats(s.server, &stats);
+    CHECK_INT(stats.sessions_live, 2);
+    CHECK_INT(stats.total.payload_rx_bytes, 2 * MEGABYTE);
+    tm_local_close(forward);
+    scene_stop_client(&s, second);
+    SCENE_UNTIL(&s, 20, stats.sessions_live < 2)
+    tm_tunnel_server_stats(s.server, &stats);
+    CHECK_INT(stats.sessions_live, 1); /* a session without carriers ends */
+    CHECK_INT(stats.sessions_ended, 1);
+    CHECK_INT(stats.total.payload_rx_bytes, 2 * MEGABYTE);
+    exchange_a_megabyte(&s, 60);
+    scene_stop(&s);
 }
 
 /* ---- Deaths ---- */
@@ -228,225 +317,6 @@ static void a_destination_that_refuses_means_a_reset(void)
     scene_stop(&s);
 }
 
-/* ---- Strangers ---- */
-
-static void a_stranger_talks_to_the_decoy(void)
-{
-    struct tm_model m = constant_model();
-    struct scene s;
-    struct tm_tunnel_server_stats stats;
-    const struct scene_cfg cfg = {.model = &m};
-    char buf[64];
-    scene_start(&s, &cfg);
-    int probe = scene_connect(&s.relay.server);
-    CHECK_INT(send(probe, "GET / HTTP/1.0\r\n\r\n", 18, 0), 18);
-    int web = -1;
-    ssize_t n = 0;
-    while (n == 0 && (web = scene_accept(&s, s.decoy)) >= 0) { /* the carriers' decoys close without a byte */
-        n = scene_read(&s, web, buf, sizeof buf);
-        if (n <= 0)
-            (void)close(web);
-    }
-    CHECK_INT(n, 18);
-    CHECK_MEM(buf, "GET / HTTP/1.0\r\n\r\n", 18);
-    CHECK_INT(send(web, "HTTP/1.0 200 OK\r\n\r\n", 19, 0), 19);
-    CHECK_INT(scene_read(&s, probe, buf, sizeof buf), 19);
-    (void)close(web);
-    CHECK_INT(scene_read(&s, probe, buf, sizeof buf), 0);
-    tm_tunnel_server_stats(s.server, &stats);
-    CHECK_INT(stats.strangers, 1);
-    CHECK_INT(stats.refused, 0);
-    (void)close(probe);
-    scene_stop(&s);
-}
-
-static void without_a_decoy_a_stranger_is_closed_unanswered(void)
-{
-    struct tm_model m = constant_model();
-    struct scene s;
-    const struct scene_cfg cfg = {.model = &m, .no_decoy = true};
-    char buf[64];
-    scene_start(&s, &cfg);
-    int probe = scene_connect(&s.relay.server);
-    CHECK_INT(send(probe, "GET / HTTP/1.0\r\n\r\n", 18, 0), 18);
-    CHECK(scene_read(&s, probe, buf, sizeof buf) <= 0);
-    (void)close(probe);
-    SCENE_UNTIL(&s, 20, s.n_up > 0) {}
-    CHECK_INT(s.n_up, 1); /* our own still come through */
-    scene_stop(&s);
-}
-
-/* Sends a hello that was used before and expects it at the decoy, byte by byte. */
-static void expect_replay_at_decoy(struct scene *s, const struct relay_conn *c)
-{
-    uint8_t buf[CAPTURE_MAX];
-    size_t hello = 5U + ((size_t)c->captured[3] << 8 | c->captured[4]);
-    CHECK(hello > 200 && hello <= c->n_captured);
-    int probe = scene_connect(&s->relay.server);
-    CHECK_INT(send(probe, c->captured, hello, 0), hello);
-    ssize_t n = 0;
-    int web;
-    while (n == 0 && (web = scene_accept(s, s->decoy)) >= 0) {
-        n = scene_read(s, web, buf, sizeof buf);
-        (void)close(web);
-    }
-    CHECK_INT(n, hello);
-    CHECK_MEM(buf, c->captured, hello);
-    CHECK(scene_read(s, probe, buf, sizeof buf) <= 0);
-    (void)close(probe);
-}
-
-static void a_replayed_token_goes_to_the_decoy_also_after_a_restart(void)
-{
-    struct tm_model m = constant_model();
-    static struct scene s;
-    struct tm_tunnel_server_stats stats;
-    static struct relay_conn used;
-    char path[] = "/tmp/tm-tunnel-test-XXXXXX";
-    int fd = mkstemp(path);
-    CHECK(fd >= 0);
-    (void)close(fd);
-    const struct scene_cfg cfg = {.model = &m, .replay_path = path};
-    scene_start(&s, &cfg);
-    SCENE_UNTIL(&s, 20, s.n_up > 0) {}
-    used = s.relay.conn[0];
-    expect_replay_at_decoy(&s, &used);
-    tm_tunnel_server_stats(s.server, &stats);
-    CHECK_INT(stats.refused, 1);
-    scene_stop(&s);
-    scene_start(&s, &cfg);
-    expect_replay_at_decoy(&s, &used);
-    tm_tunnel_server_stats(s.server, &stats);
-    CHECK_INT(stats.refused, 1);
-    scene_stop(&s);
-    (void)unlink(path);
-}
-
-/* ---- Refusals ---- */
-
-/* The client hears TROUBLE with this error, has never been UP and sent nothing but hellos. */
-static void expect_trouble(const struct scene_cfg *cfg, int err, const char *words)
-{
-    static struct scene s;
-    scene_start(&s, cfg);
-    int app = scene_connect(&s.forward_addr);
-    CHECK_INT(send(app, "secret", 6, 0), 6);
-    int web = -1;
-    SCENE_UNTIL(&s, 30, s.n_trouble > 0)
-    {
-        char buf[CAPTURE_MAX];
-        if (web < 0)
-            web = accept(s.decoy, NULL, NULL);
-        else if (recv(web, buf, sizeof buf, MSG_DONTWAIT) > 0)
-            CHECK_INT(send(web, "HTTP/1.1 400 Bad Request\r\n\r\n", 28, 0), 28);
-    }
-    if (web >= 0)
-        (void)close(web);
-    CHECK(s.n_trouble > 0);
-    CHECK_INT(s.n_up, 0);
-    CHECK_INT(s.last_err, err);
-    if (strstr(s.last_text, words) == NULL)
-        CHECK_STR(s.last_text, words);
-    for (size_t i = 0; i < s.relay.n_conns; i++) {
-        const struct relay_conn *c = &s.relay.conn[i];
-        if (c->up > 0)
-            CHECK_INT(c->up, 5U + ((size_t)c->captured[3] << 8 | c->captured[4]));
-    }
-    (void)close(app);
-    scene_stop(&s);
-}
-
-static void a_wrong_secret_is_told_clearly(void)
-{
-    struct tm_model m = constant_model();
-    struct scene_cfg cfg = {.model = &m, .wrong_secret = true};
-    expect_trouble(&cfg, TM_ERR_AUTH, "did not accept us");
-    cfg.no_decoy = true;
-    expect_trouble(&cfg, TM_ERR_AUTH, "did not accept us");
-}
-
-static void a_revoked_client_and_an_unknown_model_are_told_clearly(void)
-{
-    struct tm_model m = constant_model();
-    const struct scene_cfg revoked = {.model = &m, .revoked = true};
-    expect_trouble(&revoked, TM_ERR_AUTH, "did not accept us");
-    const struct scene_cfg model = {.model = &m, .unknown_model = true};
-    expect_trouble(&model, TM_ERR_AUTH, "did not accept us");
-}
-
-static void nobody_at_the_address_is_told_clearly(void)
-{
-    struct tm_model m = constant_model();
-    const struct scene_cfg cfg = {.model = &m, .no_server = true};
-    expect_trouble(&cfg, TM_ERR_IO, "connection refused");
-}
-
-/* ---- Joining ---- */
-
-static void on_answer(void *user, const struct tm_tunnel_answer *a)
-{
-    struct scene *s = user;
-    s->n_answers++;
-    s->answer_err = a->err;
-    memcpy(s->answer_exporter, a->exporter, sizeof s->answer_exporter);
-    (void)snprintf(s->answer, sizeof s->answer, "%.*s", (int)a->reply.len, (const char *)a->reply.p);
-}
-
-static void ask(struct scene *s, const char *text)
-{
-    SCENE_UNTIL(s, 20, s->n_up > 0) {}
-    const struct tm_view request = {(const uint8_t *)text, strlen(text)};
-    CHECK_INT(tm_tunnel_client_ask(s->client, request, on_answer, s), TM_OK);
-    CHECK_INT(tm_tunnel_client_ask(s->client, request, on_answer, s), TM_ERR_LIMIT);
-    SCENE_UNTIL(s, 20, s->n_answers > 0) {}
-    CHECK_INT(s->n_answers, 1);
-    CHECK_INT(s->n_joins, 1);
-}
-
-static void a_join_session_is_asked_and_answered_once(void)
-{
-    static struct scene s;
-    struct tm_model m;
-    const uint8_t zero[TM_TLS_EXPORTER_LEN] = {0};
-    tm_tunnel_join_model(&m);
-    const struct scene_cfg cfg = {.model = &m, .kind = TM_TOKEN_JOIN};
-    scene_start(&s, &cfg);
-    ask(&s, "admit");
-    CHECK_INT(s.answer_err, TM_OK);
-    CHECK_STR(s.answer, "welcome");
-    CHECK_MEM(s.answer_exporter, s.join_exporter, TM_TLS_EXPORTER_LEN);
-    CHECK(memcmp(s.answer_exporter, zero, sizeof zero) != 0);
-    scene_stop(&s);
-    scene_start(&s, &cfg);
-    ask(&s, "go away");
-    CHECK_INT(s.answer_err, TM_ERR_CLOSED);
-    CHECK_STR(s.answer, "");
-    scene_stop(&s);
-    CHECK_INT(s.n_answers, 1);
-}
-
-static void stopping_ends_streams_and_answers(void)
-{
-    static struct scene s;
-    struct tm_model m;
-    char buf[8];
-    tm_tunnel_join_model(&m);
-    const struct scene_cfg cfg = {.model = &m, .kind = TM_TOKEN_JOIN};
-    scene_start(&s, &cfg);
-    SCENE_UNTIL(&s, 20, s.n_up > 0) {}
-    int app = scene_connect(&s.forward_addr);
-    for (int i = 0; i < 20; i++)
-        scene_step(&s);
-    const struct tm_view request = {(const uint8_t *)"admit", 5};
-    CHECK_INT(tm_tunnel_client_ask(s.client, request, on_answer, &s), TM_OK);
-    scene_stop(&s);
-    CHECK_INT(s.n_answers, 1);
-    CHECK_INT(s.answer_err, TM_ERR_CLOSED);
-    CHECK_INT(recv(app, buf, sizeof buf, 0), -1);
-    CHECK_INT(errno, ECONNRESET);
-    (void)close(app);
-}
-
 /* ---- The schedule log ---- */
 
 /* Counts the lines of each kind; every line must parse. */
@@ -459,7 +329,12 @@ static void count_lines(const char *path, unsigned n[TM_SLOG_DROPPED + 1])
         return;
     while (fgets(line, sizeof line, f) != NULL) {
         struct tm_schedlog_line l;
-        CHECK_INT(tm_schedlog_parse(&l, line, strcspn(line, "\n")), TM_OK);
+        int rc = tm_schedlog_parse(&l, line, strcspn(line, "\n"));
+        CHECK_INT(rc, TM_OK);
+        if (rc != TM_OK) {
+            CHECK_STR(line, "a line that parses");
+            continue;
+        }
         n[l.kind]++;
     }
     (void)fclose(f);
@@ -501,19 +376,13 @@ static const struct check_case cases[] = {
     {"constant_server_seeded", constant_server_seeded},
     {"constant_server_embedded", constant_server_embedded},
     {"swing_in_all_four_ways", swing_in_all_four_ways},
+    {"writes_of_a_megabyte_leave_in_pieces", writes_of_a_megabyte_leave_in_pieces},
+    {"a_slow_reader_pauses_its_application_only", a_slow_reader_pauses_its_application_only},
+    {"two_clients_have_sessions_of_their_own", two_clients_have_sessions_of_their_own},
     {"killed_carriers_lose_nothing", killed_carriers_lose_nothing},
-    {"a_reset_of_either_application_reaches_the_other", a_reset_of_either_application_reaches_the_other},
+    {"a_reset_of_either_application_reaches_the_other",
+     a_reset_of_either_application_reaches_the_other},
     {"a_destination_that_refuses_means_a_reset", a_destination_that_refuses_means_a_reset},
-    {"a_stranger_talks_to_the_decoy", a_stranger_talks_to_the_decoy},
-    {"without_a_decoy_a_stranger_is_closed_unanswered", without_a_decoy_a_stranger_is_closed_unanswered},
-    {"a_replayed_token_goes_to_the_decoy_also_after_a_restart",
-     a_replayed_token_goes_to_the_decoy_also_after_a_restart},
-    {"a_wrong_secret_is_told_clearly", a_wrong_secret_is_told_clearly},
-    {"a_revoked_client_and_an_unknown_model_are_told_clearly",
-     a_revoked_client_and_an_unknown_model_are_told_clearly},
-    {"nobody_at_the_address_is_told_clearly", nobody_at_the_address_is_told_clearly},
-    {"a_join_session_is_asked_and_answered_once", a_join_session_is_asked_and_answered_once},
-    {"stopping_ends_streams_and_answers", stopping_ends_streams_and_answers},
     {"both_ends_write_their_schedule_log", both_ends_write_their_schedule_log},
 };
 CHECK_MAIN("tunnel", cases)
