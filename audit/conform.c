@@ -67,14 +67,17 @@ static uint64_t acked_bytes(const struct tm_wire_half *h)
     return h->fin_us != TM_NEVER && h->acked > h->fin_offset ? h->fin_offset : h->acked;
 }
 
-/* Its end is in the capture, by anything of it or by the time. */
+/* Its end is in the capture: both FINs or a RST, or the capture goes on behind it.  The client logs the end when
+ * it has the server's FIN; the server's FIN is on its way when the server logs it. */
 static bool is_end_captured(const struct tm_judge *j, const struct tm_subject *x)
 {
-    for (int d = 0; d < 2; d++) {
-        if (x->conn->half[d].fin_us != TM_NEVER || x->conn->half[d].rst_us != TM_NEVER)
-            return true;
-    }
-    return end_wall(j, x->c) <= j->v->last_us;
+    const struct tm_wire_half *h = x->conn->half;
+    int64_t path_us = j->r->path_us[TM_DOWN];
+    int64_t travel_us = x->c->has_end[TM_CLIENT] || path_us == TM_NEVER ? 0 : path_us;
+    if (h[TM_UP].rst_us != TM_NEVER || h[TM_DOWN].rst_us != TM_NEVER ||
+        (h[TM_UP].fin_us != TM_NEVER && h[TM_DOWN].fin_us != TM_NEVER))
+        return true;
+    return end_wall(j, x->c) + travel_us <= j->v->last_us;
 }
 
 /* Sets n_judged, total and is_whole; a partial carrier is cut where the wire or the capture ends. */

@@ -4,7 +4,7 @@
 # Source it after lib.sh, with TM_WORK (a directory for logs) and TM_BUILD set.
 #
 #   world_make                  sets WORLD_KIND (namespaces | loopback), WORLD_CAPTURE (the client's device, or empty
-#                               when this user may not capture), WORLD_SERVER, WORLD_PORT, WORLD_WEB, WORLD_DECOY
+#                               when this user may not capture), WORLD_SERVER, _PORT, _WEB, _DECOY, _SOCKS
 #   at client|server CMD...     runs there
 #   start NAME client|server CMD...   in the background; $PID_NAME, output in $TM_WORK/NAME.log
 #   world_end                   ends all that was started, and the namespaces
@@ -93,14 +93,15 @@ make_namespaces() {
 world_make() {
     if can_make_namespaces; then
         WORLD_KIND=namespaces WORLD_CAPTURE=lk0
-        WORLD_SERVER=10.9.0.2 WORLD_PORT=443 WORLD_WEB=10.9.0.2:80 WORLD_DECOY=127.0.0.1:8443
+        WORLD_SERVER=10.9.0.2 WORLD_PORT=443 WORLD_WEB=10.9.0.2:80 WORLD_DECOY=127.0.0.1:8443 WORLD_SOCKS=127.0.0.1:1080
         make_namespaces
         return
     fi
     WORLD_KIND=loopback WORLD_SERVER=127.0.0.1
     [ -z "${TM_INSIDE:-}" ] || ip link set lo up || return 1
     WORLD_PORT=$(free_port) WORLD_WEB=127.0.0.1:$(free_port) WORLD_DECOY=127.0.0.1:$(free_port)
-    if timeout 5 tcpdump -i lo -c 0 -w /dev/null 2>/dev/null; then
+    WORLD_SOCKS=127.0.0.1:$(free_port)
+    if timeout 5 tcpdump -i lo -d tcp >/dev/null 2>&1; then # opens the device, as a capture would
         WORLD_CAPTURE=lo
     fi
 }

@@ -161,7 +161,7 @@ pin_cc() {
     fail "none of these congestion controls is allowed in a namespace: $*"
 }
 
-# start_nginx NAME 'ADDR:PORT [OPTIONS]' DOCROOT: a web server with a throw-away prefix.
+# start_nginx NAME 'ADDR:PORT [OPTIONS]' DOCROOT [DIRECTIVES]: a web server with a throw-away prefix.
 start_nginx() {
     local prefix=$WORK/nginx-$1 v=NS_$1 user port=${2%% *}
     need nginx
@@ -175,7 +175,7 @@ http {
     default_type application/octet-stream;
     client_body_temp_path $prefix/tmp; proxy_temp_path $prefix/tmp; fastcgi_temp_path $prefix/tmp;
     uwsgi_temp_path $prefix/tmp; scgi_temp_path $prefix/tmp;
-    server { listen $2 reuseport; root $3; }
+    server { listen $2 reuseport; root $3; ${4:-} }
 }
 CONF
     start "nginx_$1" ip netns exec "${!v}" nginx -p "$prefix" -c "$prefix/nginx.conf"
@@ -204,11 +204,11 @@ random_file() {
     head -c "$2" /dev/urandom >"$1" || fail "cannot write $1"
 }
 
-# start_capture NAME DEVICE FILE: tcpdump of TCP in namespace NAME.  Immediate mode, because tcpdump throws away
+# start_capture NAME DEVICE FILE [BYTES]: tcpdump of TCP in namespace NAME, so many bytes of a packet (128).  Immediate mode, because tcpdump throws away
 # what still waits in its ring (up to a second) when it is stopped.
 start_capture() {
     need tcpdump
-    start "capture_$1" in_ns "$1" tcpdump -i "$2" -n -s 128 -B 65536 -U --immediate-mode -w "$3" tcp
+    start "capture_$1" in_ns "$1" tcpdump -i "$2" -n -s "${4:-128}" -B 65536 -U --immediate-mode -w "$3" tcp
     wait_for 10 "grep -q listening $WORK/capture_$1.log" || fail "tcpdump: $(cat "$WORK/capture_$1.log")"
 }
 

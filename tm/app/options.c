@@ -113,7 +113,7 @@ static const struct tm_opt_info table[] = {
     [TM_OPT_SEED] = {.name = "seed",
                      .arg = "N",
                      .kind = TM_OPT_COUNT,
-                     .commands = CLIENT_RUN,
+                     .commands = RUN,
                      .max = INT64_MAX,
                      .help = "fixed schedule, for experiments only; default: random"},
     [TM_OPT_SOCKS] = {.name = "socks",

@@ -24,6 +24,7 @@
 #include "tm/app/signals.h"
 #include "tm/app/summary.h"
 #include "tm/base/log.h"
+#include "tm/base/rng.h"
 #include "tm/net/guard.h"
 #include "tm/net/tunnel.h"
 
@@ -39,6 +40,7 @@ struct server {
     struct tm_server_state state;
     struct tm_models models;
     struct tm_guard guard;
+    uint8_t seed[TM_SEED_LEN]; /* from --seed */
     char *config; /* owned: option values point into it */
     size_t config_len;
     struct tm_options *o;
@@ -255,6 +257,13 @@ static enum tm_exit load(struct server *s, struct tm_msg *msg)
         return TM_EXIT_USAGE;
     if (tm_models_load(&s->models, o->v[TM_OPT_MODELS].text, msg) != TM_OK)
         return TM_EXIT_FAILED;
+    const struct tm_opt_value *seed = &o->v[TM_OPT_SEED];
+    tm_seed_from_u64(s->seed, (uint64_t)seed->num);
+    if (seed->given)
+        tm_log(TM_LOG_WARN,
+               "--seed %s: whoever knows the number knows the schedules of sessions with the "
+               "server as master",
+               seed->text);
     const char *summary = o->v[TM_OPT_SUMMARY_JSON].text;
     s->summary_file = summary != NULL ? fopen(summary, "we") : NULL;
     if (summary != NULL && s->summary_file == NULL) {
@@ -296,6 +305,7 @@ static int open_tunnel(struct server *s, struct tm_msg *msg)
         .guard = s->guard.n > 0 ? &s->guard : NULL,
         .replay_path = replay,
         .cc = o->v[TM_OPT_CC].text,
+        .master_seed = o->v[TM_OPT_SEED].given ? s->seed : NULL,
         .grace_us = o->v[TM_OPT_GRACE].num,
     };
     rc = tm_tunnel_server_new(&s->tunnel, &cfg, msg);

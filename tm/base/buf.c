@@ -60,9 +60,9 @@ uint64_t tm_rd_varint(struct tm_rd *r)
         r->bad = true;
         return 0;
     }
-    size_t n = (size_t)1 << (r->p[0] >> 6);
-    uint64_t v = rd_be(r, n);
-    return r->bad ? 0 : v & (UINT64_MAX >> (66 - 8 * n));
+    static const uint64_t mask[] = {0x3f, 0x3fff, 0x3fffffff, TM_VARINT_MAX};
+    unsigned log_len = r->p[0] >> 6;
+    return rd_be(r, (size_t)1 << log_len) & mask[log_len];
 }
 
 void tm_rd_copy(struct tm_rd *r, void *dst, size_t n)

@@ -40,7 +40,7 @@ static void quarter_round(uint32_t *a, uint32_t *b, uint32_t *c, uint32_t *d)
 static void chacha20_block(uint8_t out[64], const uint8_t key[32], const uint32_t tail[4])
 {
     uint32_t in[16] = {0x61707865, 0x3320646e, 0x79622d32, 0x6b206574};
-    for (int i = 0; i < 8; i++)
+    for (size_t i = 0; i < 8; i++)
         in[4 + i] = load_le32(key + 4 * i);
     memcpy(in + 12, tail, 16);
     uint32_t x[16];
@@ -55,7 +55,7 @@ static void chacha20_block(uint8_t out[64], const uint8_t key[32], const uint32_
         quarter_round(&x[2], &x[7], &x[8], &x[13]);
         quarter_round(&x[3], &x[4], &x[9], &x[14]);
     }
-    for (int i = 0; i < 16; i++)
+    for (size_t i = 0; i < 16; i++)
         store_le32(out + 4 * i, x[i] + in[i]);
 }
 

@@ -1,5 +1,7 @@
 #include "tm/core/embed.h"
 
+#include <stdbool.h>
+
 #include "tm/core/entry.h"
 
 /* So much further than needed does a master ship its plan: enough for a slow acknowledgement, little enough
@@ -42,47 +44,81 @@ size_t tm_embed_frame(const struct tm_plan *p, size_t shipped, size_t i, size_t 
     return tm_entry_fit(p, shipped, room - TM_EMBED_FRAME_HEADER - TM_EMBED_SPARE, max);
 }
 
-/* Plays the shipping through; enlarges the first write that cannot carry what it must, and returns 1; 0: all
- * can; TM_ERR_LIMIT. */
-static int enlarge_first(struct tm_plan *p, const struct tm_shape *shape, enum tm_side master)
+/* How much of write i the handshake takes. */
+static uint32_t handshake_part(const struct tm_plan *p, const struct tm_shape *shape, size_t i)
 {
-    size_t flight = tm_shape_flight_index(p);
-    size_t fin = tm_shape_fin_index(p);
+    if (i == 0)
+        return p->w[0].size;
+    if (i == tm_shape_flight_index(p))
+        return tm_shape_handshake_part(p->w[i].size, shape->flight_min);
+    if (i == tm_shape_fin_index(p))
+        return tm_shape_handshake_part(p->w[i].size, shape->fin_min);
+    return 0;
+}
+
+/* `shipped` after the PLAN frames of write i. */
+static size_t ship(const struct tm_plan *p, size_t shipped, size_t i, uint32_t handshake)
+{
+    for (uint32_t rem = p->w[i].size - handshake; rem > 0;) {
+        uint32_t record = tm_shape_next_record(rem);
+        shipped += tm_embed_frame(p, shipped, i, record - TM_RECORD_OVERHEAD);
+        rem -= record;
+    }
+    return shipped;
+}
+
+/* By how much write i must grow so that the entries from `shipped` to `needed` fit into its last record too;
+ * at least 1.  Behind a handshake part alone there must be a record first. */
+static uint32_t growth(const struct tm_plan *p, const struct tm_shape *shape, size_t shipped,
+                       size_t i, uint32_t handshake)
+{
+    if (i > 0 && handshake == p->w[i].size) {
+        uint32_t hs_min = p->w[i].dir == TM_DOWN ? shape->flight_min : shape->fin_min;
+        return hs_min + TM_RECORD_MIN - p->w[i].size;
+    }
+    uint32_t missing = 0;
+    for (size_t e = shipped; e < tm_embed_needed(p, i); e++)
+        missing += (uint32_t)tm_entry_len(p, e);
+    uint32_t room = p->w[i].size - handshake;
+    uint32_t least = TM_RECORD_MIN + TM_EMBED_FRAME_HEADER + TM_EMBED_SPARE;
+    return i > 0 && room < least ? least - room : missing;
+}
+
+/* Plays the shipping through once and enlarges what cannot carry what it must.  Returns 0: all can; 1: the
+ * entry of an enlarged write got longer, which moves what was shipped before it: play again; TM_ERR_LIMIT. */
+static int play_once(struct tm_plan *p, const struct tm_shape *shape, enum tm_side master)
+{
     size_t shipped = tm_embed_head(p, shape, master);
-    for (size_t i = 0; i < p->n_writes; i++) {
+    for (size_t i = 0; i < p->n_writes && shipped <= p->n_writes; i++) {
         if (p->w[i].dir != master_dir(master))
             continue;
-        uint32_t hs = i == 0        ? p->w[i].size
-                      : i == flight ? tm_shape_handshake_part(p->w[i].size, shape->flight_min)
-                      : i == fin    ? tm_shape_handshake_part(p->w[i].size, shape->fin_min)
-                                    : 0;
-        for (uint32_t rem = p->w[i].size - hs; rem > 0;) {
-            uint32_t rec = tm_shape_next_record(rem);
-            shipped += tm_embed_frame(p, shipped, i, rec - TM_RECORD_OVERHEAD);
-            rem -= rec;
-        }
-        if (shipped >= tm_embed_needed(p, i) || shipped > p->n_writes)
+        size_t before = shipped;
+        uint32_t handshake = handshake_part(p, shape, i);
+        shipped = ship(p, shipped, i, handshake);
+        if (shipped >= tm_embed_needed(p, i))
             continue;
-        if (p->w[i].size >= (i == 0 ? TM_HELLO_MAX : TM_WRITE_SIZE_MAX))
+        size_t entry_len = tm_entry_len(p, i);
+        uint32_t more = growth(p, shape, shipped, i, handshake);
+        if (more > (i == 0 ? TM_HELLO_MAX : TM_WRITE_SIZE_MAX) - p->w[i].size)
             return TM_ERR_LIMIT;
-        /* A handshake part without a record first gets the smallest one. */
-        p->w[i].size +=
-            i > 0 && hs == p->w[i].size
-                ? (i == flight ? shape->flight_min : shape->fin_min) + TM_RECORD_MIN - p->w[i].size
-                : 1;
-        return 1;
+        p->w[i].size += more;
+        if (i == 0 || tm_entry_len(p, i) != entry_len)
+            return 1;
+        shipped = before;
+        i--; /* the same write again, larger */
     }
     return 0;
 }
+
+#define ROUNDS_MAX 4096
 
 int tm_embed_project(struct tm_plan *p, const struct tm_shape *shape, enum tm_side master,
                      struct tm_distortion *d)
 {
     uint64_t before = tm_plan_bytes(p, TM_UP) + tm_plan_bytes(p, TM_DOWN);
-    int rc;
-    do {
-        rc = enlarge_first(p, shape, master);
-    } while (rc > 0);
+    int rc = 1;
+    for (int round = 0; rc > 0; round++)
+        rc = round < ROUNDS_MAX ? play_once(p, shape, master) : TM_ERR_LIMIT;
     if (d) {
         uint64_t more = tm_plan_bytes(p, TM_UP) + tm_plan_bytes(p, TM_DOWN) - before;
         d->bytes += more;

@@ -23,7 +23,7 @@ size_t tm_embed_frame(const struct tm_plan *p, size_t shipped, size_t i, size_t 
 /* `shipped` must have reached this before write i of the master leaves. */
 size_t tm_embed_needed(const struct tm_plan *p, size_t i);
 /* Enlarges the master's writes of a plan that tm_shape_project made, until every one can carry what it
- * must.  TM_ERR_LIMIT when that does not settle (sizes beyond their limits). */
+ * must.  TM_ERR_LIMIT when that does not settle: sizes beyond their limits, or thousands of tiny writes. */
 TM_MUST_CHECK int tm_embed_project(struct tm_plan *p, const struct tm_shape *shape,
                                    enum tm_side master, struct tm_distortion *d);
 

@@ -189,7 +189,28 @@ static enum verdict read_ext_body(struct cursor *c, uint32_t type, struct tm_hel
     }
 }
 
-/* All extensions: each once and allowed, pre_shared_key last (the others need room before it). */
+/* Type and length of one extension of a list that ends at `end`: allowed, not seen before, pre_shared_key
+ * last and behind everything it needs (the others leave room for it). */
+static enum verdict read_ext_head(struct cursor *c, size_t end, uint64_t *seen, uint32_t *type,
+                                  uint32_t *len)
+{
+    enum verdict v;
+    if (end - c->at < 4 + PSK_BODY_MIN)
+        return STRANGER;
+    if ((v = read_int(c, 2, 0, EXT_MAX, type)) != GO_ON)
+        return v;
+    if (!(allowed_exts & BIT(*type)) || *seen & BIT(*type))
+        return STRANGER;
+    *seen |= BIT(*type);
+    uint32_t room = (uint32_t)(end - c->at - 2);
+    if (*type == EXT_PRE_SHARED_KEY)
+        return (*seen & needed_exts) == needed_exts ? read_int(c, 2, room, room, len) : STRANGER;
+    if (room < 4 + PSK_BODY_MIN)
+        return STRANGER;
+    return read_int(c, 2, 0, room - 4 - PSK_BODY_MIN, len);
+}
+
+/* All extensions. */
 static enum verdict read_exts(struct cursor *c, struct tm_hello *h)
 {
     uint64_t seen = 0;
@@ -197,22 +218,8 @@ static enum verdict read_exts(struct cursor *c, struct tm_hello *h)
     while (c->at < end) {
         uint32_t type = 0;
         uint32_t len = 0;
-        enum verdict v;
-        if (end - c->at < 4 + PSK_BODY_MIN)
-            return STRANGER;
-        if ((v = read_int(c, 2, 0, EXT_MAX, &type)) != GO_ON)
-            return v;
-        if (!(allowed_exts & BIT(type)) || seen & BIT(type))
-            return STRANGER;
-        seen |= BIT(type);
-        uint32_t room = (uint32_t)(end - c->at - 2);
-        bool last = type == EXT_PRE_SHARED_KEY;
-        if (last && (seen & needed_exts) != needed_exts)
-            return STRANGER;
-        if (!last && room < 4 + PSK_BODY_MIN)
-            return STRANGER;
-        if ((v = read_int(c, 2, last ? room : 0, last ? room : room - 4 - PSK_BODY_MIN, &len)) !=
-            GO_ON)
+        enum verdict v = read_ext_head(c, end, &seen, &type, &len);
+        if (v != GO_ON)
             return v;
         c->end = c->at + len;
         v = read_ext_body(c, type, h);

@@ -326,8 +326,11 @@ void tm_session_ship_heads(struct tm_session *s, uint32_t user, uint64_t opened)
         struct tm_message m = {.kind = TM_MSG_PLAN_HEAD, .u.head.user = user};
         struct tm_known_plan known;
         tm_gen_open(s->master_gen, user, &m.u.head.open);
-        if (tm_session_plan(s, TM_SRC_EXPLICIT, user, m.u.head.open.index, &known) != TM_OK) {
-            tm_session_fail(s, "out of memory");
+        int rc = tm_session_plan(s, TM_SRC_EXPLICIT, user, m.u.head.open.index, &known);
+        if (rc != TM_OK) {
+            tm_session_fail(s, rc == TM_ERR_LIMIT
+                                   ? "this model cannot be embedded: use --plan seeded"
+                                   : "out of memory");
             return;
         }
         uint8_t entries[TM_EMBED_HEAD_ROOM];
@@ -382,6 +385,7 @@ static bool hand_opening(struct tm_session *s, struct tm_opener *o, int64_t now_
         tm_session_fail(s, "the master's plan cannot be played");
         return false;
     }
+    TM_ASSERT(known.plan.n_writes > 0);
     uint32_t hello = known.plan.w[0].size;
     uint32_t gap_us = known.plan.w[0].gap_us;
     struct tm_carrier *c;

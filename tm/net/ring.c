@@ -6,7 +6,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#define ALIGN 16U
+#define ALIGN (size_t)16
 
 /* Before every message; len SKIP: the rest of the ring is unused, go on at its start. */
 struct head {

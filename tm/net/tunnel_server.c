@@ -235,6 +235,8 @@ static struct session *new_session(struct tm_tunnel_server *t, const struct tm_t
         free(s);
         return NULL;
     }
+    if (t->cfg.master_seed != NULL)
+        memcpy(cfg.master_seed, t->cfg.master_seed, sizeof cfg.master_seed);
     FILE *log = t->cfg.open_log == NULL || tok->kind == TM_TOKEN_JOIN
                     ? NULL
                     : t->cfg.open_log(t->cfg.user, tok->client_id, tok->session_id);

@@ -269,10 +269,8 @@ static void shut(struct tm_wire *w)
         struct tm_wire_conn *c = &w->conns[i];
         if (c->state == TM_WIRE_FREE || c->state == TM_WIRE_GONE || c->fd < 0)
             continue;
-        struct linger now = {.l_onoff = 1, .l_linger = 0};
-        (void)setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
         (void)uv_poll_stop(&c->poll);
-        (void)close(c->fd);
+        (void)close(c->fd); /* as for any program that ends: FIN, unless something was left unread */
         c->fd = -1;
     }
     for (unsigned i = 0; i < w->n_listeners; i++)

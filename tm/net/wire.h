@@ -41,7 +41,7 @@ struct tm_wire_cfg {
 
 /* Starts the thread.  TM_ERR_NOMEM, IO; UNSUPPORTED: no such congestion control. */
 TM_MUST_CHECK int tm_wire_start(struct tm_wire **out, const struct tm_wire_cfg *cfg);
-/* Closes everything that is open (RST), joins the thread, frees.  NULL is allowed.  No events afterwards. */
+/* Closes everything that is open as the end of a process would, joins the thread, frees.  NULL is allowed.  No events afterwards. */
 void tm_wire_stop(struct tm_wire *w);
 
 /* ---- Commands.  TM_ERR_LIMIT: the ring is full, try again after tm_wire_room_fd is readable ---- */

@@ -79,12 +79,11 @@ void tm_wire_conn_release(struct tm_wire_conn *c)
 {
     if (c->state != TM_WIRE_LIVE)
         return;
-    int fd = c->fd;
+    struct tm_wire_event ev = {
+        .kind = TM_WIRE_RELEASED, .id = c->id, .t_us = tm_now_us(), .fd = c->fd};
     c->fd = -1;
-    tm_wire_tell(c->wire,
-                 &(struct tm_wire_event){
-                     .kind = TM_WIRE_RELEASED, .id = c->id, .t_us = tm_now_us(), .fd = fd});
-    conn_free(c);
+    conn_free(c); /* first: once told, the front may close the socket and its number may be used again */
+    tm_wire_tell(c->wire, &ev);
 }
 
 /* ---- Reading ---- */

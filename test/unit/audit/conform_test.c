@@ -253,26 +253,37 @@ static void packets_missing_in_the_capture_are_said(void)
     want(&s, TM_DIFF_NO_SYN, -1, 1, 0);
 }
 
+/* A stranger's SYN, long after everything else: the capture goes on. */
+static const struct story_packet LATER = {60000, TM_UP, TM_TCP_SYN, -1, 0, -1, 40001, 0};
+
 static void missing_fin_is_found(void)
 {
+    for (int p = 0; p < 2; p++) {
+        struct story s = story_new();
+        s.packets[p == 0 ? P_FIN_UP : P_FIN_DOWN].flags = TM_TCP_ACK;
+        story_insert(&s, LATER);
+        s.cfg.does_ignore_strangers = true;
+        want(&s, TM_DIFF_NO_FIN, -1, 1, 0);
+    }
     struct story s = story_new();
-    s.packets[P_FIN_UP].flags = TM_TCP_ACK;
-    want(&s, TM_DIFF_NO_FIN, -1, 1, 0);
-    s = story_new();
-    s.packets[P_FIN_DOWN].flags = TM_TCP_ACK;
-    want(&s, TM_DIFF_NO_FIN, -1, 1, 0);
-    s = story_new();
-    s.n_packets = P_FIN_UP; /* the capture stops before the end: it cannot say */
-    struct tm_conform r = story_judge(&s);
-    CHECK_INT(r.n_diffs, 0);
-    CHECK_INT(r.n_cut, 1);
-    tm_conform_deinit(&r);
-    story_insert(
-        &s, (struct story_packet){60000, TM_UP, TM_TCP_SYN, -1, 0, -1, 40001, 0}); /* it goes on */
+    s.n_packets = P_FIN_UP;
+    story_insert(&s, LATER);
     s.cfg.does_ignore_strangers = true;
-    r = story_judge(&s);
+    struct tm_conform r = story_judge(&s);
     CHECK_INT(r.n_kind[TM_DIFF_NO_FIN], 2);
     tm_conform_deinit(&r);
+}
+
+static void fin_behind_the_end_of_the_capture_is_no_difference(void)
+{
+    for (int n = P_FIN_UP; n <= P_FIN_DOWN; n++) { /* neither FIN, or the client's alone */
+        struct story s = story_new();
+        s.n_packets = (size_t)n;
+        struct tm_conform r = story_judge(&s);
+        CHECK_INT(r.n_diffs, 0);
+        CHECK_INT(r.n_cut, 1);
+        tm_conform_deinit(&r);
+    }
 }
 
 static void early_fin_is_found(void)
@@ -524,6 +535,8 @@ static const struct check_case CASES[] = {
     {"retransmission_is_recognised", retransmission_is_recognised},
     {"packets_missing_in_the_capture_are_said", packets_missing_in_the_capture_are_said},
     {"missing_fin_is_found", missing_fin_is_found},
+    {"fin_behind_the_end_of_the_capture_is_no_difference",
+     fin_behind_the_end_of_the_capture_is_no_difference},
     {"early_fin_is_found", early_fin_is_found},
     {"server_closing_first_is_found", server_closing_first_is_found},
     {"reset_is_found", reset_is_found},
