@@ -353,10 +353,10 @@ static int judge_carrier(struct tm_judge *j, uint32_t number)
     j->r->n_carriers++;
     j->r->n_whole += x.is_whole;
     j->r->n_whole_ok += x.is_whole && j->r->n_diffs == diffs_before;
-    j->r->n_dead += !x.is_whole && tm_sched_carrier_is_dead(x.c);
+    bool is_dead = tm_sched_carrier_is_dead(x.c) && is_end_captured(j, &x);
+    j->r->n_dead += !x.is_whole && is_dead;
     j->r->n_cut += !x.is_whole && tm_sched_carrier_is_planned(x.c);
-    j->r->n_open +=
-        !x.is_whole && !tm_sched_carrier_is_dead(x.c) && !tm_sched_carrier_is_planned(x.c);
+    j->r->n_open += !x.is_whole && !is_dead && !tm_sched_carrier_is_planned(x.c);
     return judge_offsets(j, &x);
 }
 

@@ -90,7 +90,7 @@ struct tm_conform {
     struct tm_conform_diff diffs[TM_CONFORM_DIFFS_MAX]; /* the first ones */
     uint32_t n_carriers;                                /* with a connection that was judged */
     uint32_t n_whole, n_whole_ok; /* of these: ended as planned; opened and closed as planned too */
-    uint32_t n_dead, n_open;      /* of these: died; open when the logs stop */
+    uint32_t n_dead, n_open;      /* of these: died; open when the logs or the capture stop */
     uint32_t n_cut;               /* of these: ended as planned, but the capture stops before */
     uint32_t n_outside;           /* outside the capture's time: not judged */
     uint32_t n_unestablished;     /* opened in the log, never established */

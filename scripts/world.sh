@@ -55,12 +55,12 @@ stop_pid() {
     wait "$1" 2>/dev/null
 }
 
-# A TCP port of the loopback that nobody listens on.
+# A TCP port of the loopback that nobody uses, below those that the kernel gives to connections.
 free_port() {
     local p
     for _ in {1..50}; do
-        p=$((20000 + RANDOM % 20000))
-        [ -n "$(ss -Hltn "sport = :$p")" ] || break
+        p=$(shuf -i 20000-31999 -n 1)
+        [ -n "$(ss -Htan "sport = :$p")" ] || break
     done
     echo "$p"
 }
@@ -98,7 +98,6 @@ world_make() {
         return
     fi
     WORLD_KIND=loopback WORLD_SERVER=127.0.0.1
-    [ -z "${TM_INSIDE:-}" ] || ip link set lo up || return 1
     WORLD_PORT=$(free_port) WORLD_WEB=127.0.0.1:$(free_port) WORLD_DECOY=127.0.0.1:$(free_port)
     WORLD_SOCKS=127.0.0.1:$(free_port)
     if timeout 5 tcpdump -i lo -d tcp >/dev/null 2>&1; then # opens the device, as a capture would

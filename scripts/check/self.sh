@@ -27,6 +27,7 @@ refuse 'a path of one machine' \
 refuse 'a package registry' \
     '(pyp[i]\.org|npmj[s]\.(org|com)|crate[s]\.io|prox[y]\.golang|(deb|security|snapshot)\.debia[n]\.org|archive\.ubunt[u]|ghc[r]\.io|docke[r]\.io|artifactor[y]|--(extra-)?inde[x]-url)' \
     "${all[@]}"
+# The demonstration's own web server, $WORLD_..., is nobody's.
 refuse 'something downloaded by a build' \
-    '(https?|ftp|git)[:]//|FetchConten[t]_|ExternalProjec[t]_Add|(pip3?|npm|cargo|gem) instal[l]|git clon[e]' "${built[@]}"
+    '(https?|ftp|git)[:]//([^$]|\$[^W])|FetchConten[t]_|ExternalProjec[t]_Add|(pip3?|npm|cargo|gem) instal[l]|git clon[e]' "${built[@]}"
 exit "$bad"

@@ -212,11 +212,12 @@ start_capture() {
     wait_for 10 "grep -q listening $WORK/capture_$1.log" || fail "tcpdump: $(cat "$WORK/capture_$1.log")"
 }
 
-# stop_capture NAME FILE: when the file has not grown for 0.3 s; says what the kernel dropped.
+# stop_capture NAME FILE: when the file has not grown for 0.3 s (so stop the traffic before); says what the kernel dropped.
 stop_capture() {
-    local old=-1 new
+    local old=-1 new until=$((SECONDS + 20))
     new=$(stat -c %s "$2")
     while [ "$new" != "$old" ]; do
+        [ "$SECONDS" -lt "$until" ] || fail "the traffic captured in $1 does not end"
         old=$new
         sleep 0.3
         new=$(stat -c %s "$2")

@@ -15,7 +15,7 @@
 #include "models/plan.h"
 #include "tm/core/token.h"
 
-#define TM_OPENER_HEADS 4U /* explicit heads that wait; a master sends no more ahead */
+#define TM_OPENER_HEADS 12U /* explicit heads that wait; a master sends no more ahead */
 
 /* The opening of an explicit plan and its first entries. */
 struct tm_head {

@@ -62,7 +62,7 @@ static void on_lane_lost(void *owner, struct tm_lane *lane, int err, const char 
 {
     struct tm_tunnel_client *t = owner;
     if (tm_lane_is_authentic(lane))
-        tm_log(TM_LOG_INFO, "carrier %" PRIu32 ": died: %s", tm_lane_carrier(lane), why);
+        tm_log(TM_LOG_DEBUG, "carrier %" PRIu32 ": died: %s", tm_lane_carrier(lane), why);
     else if (t->state != TM_TUNNEL_FAILED)
         report(t, TM_TUNNEL_TROUBLE, err, why);
 }

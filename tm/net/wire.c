@@ -288,7 +288,8 @@ static void *thread_main(void *arg)
         arm(w);
         /* Go to sleep only when the command ring is empty, or its first command has to wait for us. */
         size_t len;
-        bool waits = tm_ring_peek(w->cmds, &len) != NULL;
+        const struct cmd *cmd = tm_ring_peek(w->cmds, &len);
+        bool waits = cmd != NULL && (w->paused || !is_runnable(w, cmd));
         bool sleep = waits || tm_ring_await(w->cmds);
         (void)uv_run(&w->loop, sleep ? UV_RUN_ONCE : UV_RUN_NOWAIT);
     }

@@ -387,6 +387,18 @@ static void dead_carrier_is_judged_as_far_as_it_came(void)
     want(&s, TM_DIFF_EARLY, 3, 597, 598);
 }
 
+static void carrier_that_dies_behind_the_end_of_the_capture_is_open(void)
+{
+    struct story s = story_new();
+    s.is_planned = s.has_close = false;
+    s.n_packets = P_FIN_UP;
+    struct tm_conform r = story_judge(&s);
+    CHECK_INT(r.n_dead, 0);
+    CHECK_INT(r.n_open, 1);
+    CHECK_INT(r.n_diffs, 0);
+    tm_conform_deinit(&r);
+}
+
 static void open_carrier_is_judged_as_far_as_it_came(void)
 {
     struct story s = story_new();
@@ -546,6 +558,8 @@ static const struct check_case CASES[] = {
     {"unestablished_carrier_explains_its_connection",
      unestablished_carrier_explains_its_connection},
     {"dead_carrier_is_judged_as_far_as_it_came", dead_carrier_is_judged_as_far_as_it_came},
+    {"carrier_that_dies_behind_the_end_of_the_capture_is_open",
+     carrier_that_dies_behind_the_end_of_the_capture_is_open},
     {"open_carrier_is_judged_as_far_as_it_came", open_carrier_is_judged_as_far_as_it_came},
     {"capture_that_stops_early_is_judged_up_to_there",
      capture_that_stops_early_is_judged_up_to_there},
