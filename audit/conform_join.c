@@ -70,6 +70,13 @@ static bool is_unestablished(struct tm_judge *j, const struct tm_wire_conn *conn
     return false;
 }
 
+/* What is left of a connection that began before the capture and carried nothing in it: its last FIN or
+ * acknowledgement. */
+static bool is_tail(const struct tm_wire_conn *conn)
+{
+    return conn->syn_us == TM_NEVER && conn->half[TM_UP].high == 0 && conn->half[TM_DOWN].high == 0;
+}
+
 int tm_judge_strangers(struct tm_judge *j)
 {
     bool *used = calloc((size_t)j->s->n_carriers + 1, sizeof *used);
@@ -77,7 +84,7 @@ int tm_judge_strangers(struct tm_judge *j)
         return TM_ERR_NOMEM;
     for (uint32_t k = 0; k < j->v->n_conns; k++) {
         const struct tm_wire_conn *conn = &j->v->conns[k];
-        if (j->is_claimed[k] || is_unestablished(j, conn, used))
+        if (j->is_claimed[k] || is_tail(conn) || is_unestablished(j, conn, used))
             continue;
         j->r->n_strangers++;
         if (j->cfg->does_ignore_strangers)

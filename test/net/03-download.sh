@@ -6,7 +6,6 @@
 . "${0%/*}/tunnel.sh"
 need curl nginx python3
 here=${0%/*}
-PID_upload4='' PID_upload6=''
 
 path
 "$(program TM_TEST_MODEL)" "$MODELS" quick || fail "models"
@@ -15,11 +14,13 @@ mkdir "$WORK/docs"
 random_file "$WORK/docs/file" 1048576
 random_file "$WORK/up" 1048576
 start_nginx w '[::]:80 ipv6only=off' "$WORK/docs"
+# shellcheck disable=SC2034  # for the trap
+PID_upload4='' PID_upload6=''
 start upload4 in_ns w python3 "$here/upload.py" serve 10.8.0.2 7000
 start upload6 in_ns w python3 "$here/upload.py" serve fd00:8::2 7000
 wait_for 10 "grep -q ready $WORK/upload4.log && grep -q ready $WORK/upload6.log" || fail "upload server"
 in_ns c getent hosts files.internal.example >/dev/null && fail "the client's namespace knows the name"
-enrol
+enrol --name www.example.org
 start_server server --summary-json "$WORK/server.json"
 
 # get WHAT URL: through SOCKS.
@@ -35,10 +36,13 @@ put() {
 
 for master in client server; do
     for plan in seeded embedded; do
-        say "== $master is master, plan $plan"
-        start_client client --model quick --users 6 --master "$master" --plan "$plan" --summary-json "$WORK/client.json" \
+        reply=exact
+        [ $plan = embedded ] || reply=early
+        say "== $master is master, plan $plan, SOCKS replies $reply"
+        start_client client --model quick --users 6 --master "$master" --plan "$plan" \
+            --summary-json "$WORK/client.json" \
             -L 8081:files.internal.example:80 -L 8082:10.8.0.2:7000 \
-            "$([ $plan = seeded ] && echo --socks-reply=early || echo --socks-reply=exact)"
+            --socks-reply "$reply"
         grep -q "$master is master, plan $plan" "$WORK/client.log" || fail "tm-client says: $(cat "$WORK/client.log")"
         get name http://files.internal.example/file
         get IPv4 http://10.8.0.2/file

@@ -12,7 +12,8 @@ here=${0%/*}
 [ -s "${TM_MODELS:-}" ] || fail "TM_MODELS does not name the learned models"
 
 path
-cp "$TM_MODELS" "$MODELS" && "$(program TM_TEST_MODEL)" "$MODELS" fast ssh36 || fail "models"
+cp "$TM_MODELS" "$MODELS" || fail "models"
+"$(program TM_TEST_MODEL)" "$MODELS" fast ssh36 || fail "models"
 mkdir "$WORK/docs"
 random_file "$WORK/docs/file" 4000000
 random_file "$WORK/up" 1000000
@@ -21,7 +22,7 @@ start_nginx w 10.8.0.2:80 "$WORK/docs"
 PID_upload=''
 start upload in_ns w python3 "$here/upload.py" serve 10.8.0.2 7000
 wait_for 10 "grep -q ready $WORK/upload.log" || fail "upload server"
-enrol
+enrol --name www.example.org
 
 idle() {
     :

@@ -21,7 +21,7 @@ start_nginx w 10.8.0.2:80 "$WORK/docs"
 PID_upload=''
 start upload in_ns w python3 "$here/upload.py" serve 10.8.0.2 7000
 wait_for 10 "grep -q ready $WORK/upload.log" || fail "upload server"
-enrol
+enrol --name www.example.org
 
 # Each starts more than the run can carry.
 idle() {

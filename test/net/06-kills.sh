@@ -10,7 +10,7 @@ here=${0%/*}
 KILLS=120 # some hit a carrier that has done all that its plan says and is about to close: that one did not die
 DEATHS=100
 BYTES=100000000
-PID_get='' PID_put='' PID_upload='' PID_killer='' # set by start
+PID_get='' PID_put='' PID_killer='' # set by start
 
 path
 in_ns s ss -K dst 192.0.2.1 >/dev/null 2>&1 || skip "ss cannot kill sockets here (CONFIG_INET_DIAG_DESTROY)"
@@ -19,9 +19,11 @@ mkdir "$WORK/docs"
 random_file "$WORK/docs/file" $BYTES
 random_file "$WORK/up" 4000000
 start_nginx w 10.8.0.2:80 "$WORK/docs"
+# shellcheck disable=SC2034  # for the trap
+PID_upload=''
 start upload in_ns w python3 "$here/upload.py" serve 10.8.0.2 7000
 wait_for 10 "grep -q ready $WORK/upload.log" || fail "upload server"
-enrol
+enrol --name www.example.org
 
 # deaths END LOW: what a summary says.
 deaths() {

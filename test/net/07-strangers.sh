@@ -19,10 +19,11 @@ random_file "$WORK/docs/file" 100000
 openssl req -x509 -newkey rsa:2048 -nodes -keyout "$WORK/key.pem" -out "$WORK/cert.pem" -days 2 \
     -subj /CN=www.example.org 2>"$WORK/openssl.err" || fail "openssl: $(cat "$WORK/openssl.err")"
 start_nginx s "$REAL ssl" "$WORK/docs" \
-    "ssl_certificate $WORK/cert.pem; ssl_certificate_key $WORK/key.pem; ssl_protocols TLSv1.2 TLSv1.3;
+    "ssl_certificate $WORK/cert.pem; ssl_certificate_key $WORK/key.pem;
+    ssl_protocols TLSv1.2 TLSv1.3;
     client_header_timeout 3s; lingering_timeout 1s;"
 start_nginx w 10.8.0.2:80 "$WORK/docs"
-enrol --decoy "$REAL"
+enrol --name www.example.org --decoy "$REAL"
 
 say "== a tunnel, and the hello of its first carrier"
 start_capture c lk0 "$WORK/c.pcap" 0
@@ -34,7 +35,7 @@ stop capture_c
 say "== a browser"
 in_ns c curl -sS -k --fail --max-time 20 -o "$WORK/got" "https://$SERVER/file" || fail "curl to the server's port"
 same_bytes "$WORK/docs/file" "$WORK/got"
-ours=$(in_ns c curl -sS -k -I --max-time 20 "https://$SERVER/nosuch" | grep -v ^Date) || fail "curl -I to the server's port"
+ours=$(in_ns c curl -sS -k -I --max-time 20 "https://$SERVER/nosuch" | grep -v ^Date) || fail "curl -I"
 real=$(in_ns c curl -sS -k -I --max-time 20 "https://$REAL/nosuch" | grep -v ^Date) || fail "curl -I to nginx"
 [ "$ours" = "$real" ] || fail "heads differ: $ours / $real"
 say "$(head -n 1 <<<"$ours")"
@@ -69,7 +70,8 @@ cat "$WORK/talk.out"
 grep -q '^replayed-hello .*: 22:.*23:' "$WORK/talk.out" || fail "the replayed hello got no handshake from nginx"
 wait "$PID_stall_ours" "$PID_stall_real" || fail "half a hello"
 say "half a hello: $(cat "$WORK/stall_ours.log"); the web server itself: $(cat "$WORK/stall_real.log")"
-[ "$(cut -d' ' -f1 "$WORK/stall_ours.log")" = "$(cut -d' ' -f1 "$WORK/stall_real.log")" ] || fail "half a hello: they differ"
+[ "$(cut -d' ' -f1 "$WORK/stall_ours.log")" = "$(cut -d' ' -f1 "$WORK/stall_real.log")" ] ||
+    fail "half a hello: they differ"
 
 say "== the tunnel has not noticed"
 socks_get c "$SOCKS" http://10.8.0.2/file "$WORK/got" --max-time 30 || fail "download through the tunnel"

@@ -41,12 +41,13 @@ static void make_ssh36(struct tm_model *m)
     SET(m, TM_SWING_INTER_SESSION, 100000);
 }
 
-/* A minute of silence inside a connection, and between connections. */
+/* A minute of silence inside a connection, and then a moment with no connection at all. */
 static void make_silent(struct tm_model *m)
 {
     sim_model_silent(m);
+    SET(m, TM_SWING_NUM_PAIRS, 2);
     SET(m, TM_SWING_REQ_THINK, 60000000);
-    SET(m, TM_SWING_INTER_RRE, 60000000);
+    SET(m, TM_SWING_INTER_RRE, 4000000);
 }
 
 /* Balanced both ways, several connections at once. */

@@ -11,12 +11,18 @@
 #   start_server NAME [OPTIONS]         # log in $WORK/NAME.log
 #   start_client NAME [OPTIONS]         # ready: the first carrier is up; SOCKS on 127.0.0.1:1080 of c
 #   ends_with_0 NAME                    # SIGTERM, exit status 0
-# shellcheck disable=SC2034  # used by the tests
+# shellcheck disable=SC2034,SC2119,SC2120  # used by the tests; arguments are optional
+NS_c='' NS_s='' NS_w='' # set by ns
 SERVER_STATE=$WORK/state-server
 CLIENT_STATE=$WORK/state-client
 SERVER=10.9.0.2:4433
 SOCKS=127.0.0.1:1080
 MODELS=$WORK/models.db
+
+ns_of() {
+    local v=NS_$1
+    printf '%s\n' "${!v}"
+}
 
 # path [LINK OPTIONS]
 path() {
@@ -27,9 +33,10 @@ path() {
     [ $# -gt 0 ] || set -- --delay-ms 20 --jitter-ms 2 --queue-packets 16384 --seed 1
     link c 10.9.0.1/24 s 10.9.0.2/24 "$@"
     ip link add w0 netns "$NS_s" type veth peer name w0 netns "$NS_w" || fail "veth"
-    ip -n "$NS_s" addr add 10.8.0.1/24 dev w0 && ip -n "$NS_s" addr add fd00:8::1/64 dev w0 nodad || fail "addresses in s"
-    ip -n "$NS_w" addr add 10.8.0.2/24 dev w0 && ip -n "$NS_w" addr add fd00:8::2/64 dev w0 nodad || fail "addresses in w"
-    ip -n "$NS_s" link set w0 up && ip -n "$NS_w" link set w0 up || fail "veth up"
+    for n in s:1 w:2; do
+        ip netns exec "$(ns_of "${n%:*}")" sh -e -c "ip addr add 10.8.0.${n#*:}/24 dev w0
+            ip addr add fd00:8::${n#*:}/64 dev w0 nodad; ip link set w0 up" || fail "w0 in ${n%:*}"
+    done
     for n in c s w; do
         pin_cc "$n" cubic reno
     done
@@ -62,7 +69,7 @@ enrol() {
     local server client
     server=$(program TM_SERVER) || exit 1
     client=$(program TM_CLIENT) || exit 1
-    in_ns s "$server" setup --state "$SERVER_STATE" --listen "$SERVER" --name www.example.org --models "$MODELS" "$@" \
+    in_ns s "$server" setup --state "$SERVER_STATE" --listen "$SERVER" --models "$MODELS" "$@" \
         >"$WORK/link" 2>"$WORK/setup.err" || fail "setup: $(cat "$WORK/setup.err")"
     start_server enrolling
     in_ns c timeout 60 "$client" join "$(cat "$WORK/link")" --state "$CLIENT_STATE" >"$WORK/join.out" 2>&1 ||

@@ -1,4 +1,4 @@
-#include "test/sim/sim.h"
+#include "test/sim/sim_impl.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,71 +8,6 @@
 
 /* Sizes as OpenSSL 3.0 makes them (measured by the programs at start-up; here they only must be alike). */
 static const struct tm_shape SHAPE = {.hello_min = 480, .flight_min = 250, .fin_min = 80};
-
-enum { EV_DEPART, EV_ARRIVE, EV_UP, EV_GONE, EV_FIN, EV_STREAM, EV_READ, EV_DEATH, EV_PREPARE };
-
-/* What goes over a link in one piece: (part of) a write, cut at record ends. */
-struct chunk {
-    uint32_t n_bytes;   /* on the wire, may be 0 for the tail */
-    uint32_t plain_len; /* of the record that ends here; 0: none (handshake) */
-    uint8_t plain[];
-};
-
-struct event {
-    int64_t t_us;
-    uint64_t seq;
-    int kind;
-    enum tm_side side; /* where it happens */
-    uint32_t carrier;
-    uint32_t write;
-    struct chunk *chunk; /* owned until handled */
-    struct tm_token token;
-    bool has_token;
-    bool last; /* DEPART: the write has left; GONE: closed in good order */
-};
-
-struct link {          /* one direction of a carrier */
-    int64_t free_us;   /* when the sender's line is free */
-    int64_t arrive_us; /* last arrival: order is kept */
-};
-
-struct sim_carrier {
-    bool live, up;
-    bool dead[2]; /* that side knows, or has closed */
-    struct link dir[2];
-    int64_t hello_gap_us;
-    int64_t departed_us[2]; /* last departure by side */
-};
-
-struct app_stream {
-    uint64_t id;
-    uint64_t put[2],
-        got[2]; /* by the side that sends / receives: put[CLIENT] is up, got[CLIENT] is down */
-    bool open[2], ended[2], end_seen[2];
-    bool refused;
-};
-
-#define MAX_CARRIERS 65536
-#define MAX_STREAMS  8192
-
-struct sim {
-    const struct sim_cfg *cfg;
-    struct tm_session *end[2];
-    struct tm_schedlog *log[2];
-    char *text[2];
-    size_t text_len[2], text_cap[2];
-    struct event *heap;
-    size_t n, cap;
-    uint64_t seq;
-    int64_t now_us;
-    struct tm_rng rng;
-    struct sim_carrier *carrier;
-    uint32_t n_carriers;
-    struct app_stream stream[MAX_STREAMS];
-    uint64_t n_streams;
-    int64_t prepare_us[2]; /* armed wake-up */
-    struct sim_result *r;
-};
 
 /* ---- Event heap, ordered by (time, sequence) ---- */
 
@@ -150,11 +85,6 @@ static struct chunk *chunk_new(uint32_t n_bytes, const uint8_t *plain, size_t le
     return c;
 }
 
-static enum tm_side other(enum tm_side side)
-{
-    return side == TM_CLIENT ? TM_SERVER : TM_CLIENT;
-}
-
 /* ---- Actions ---- */
 
 static void act_open(struct sim *m, const struct tm_act *act)
@@ -210,7 +140,8 @@ static void both_gone(struct sim *m, uint32_t k, enum tm_side first, int64_t sec
     struct sim_carrier *c = &m->carrier[k];
     c->live = false;
     push(m, (struct event){.t_us = m->now_us, .kind = EV_GONE, .side = first, .carrier = k});
-    push(m, (struct event){.t_us = second_us, .kind = EV_GONE, .side = other(first), .carrier = k});
+    push(m, (struct event){
+                .t_us = second_us, .kind = EV_GONE, .side = sim_other(first), .carrier = k});
 }
 
 static void act(struct sim *m, enum tm_side side, const struct tm_act *a)
@@ -235,115 +166,9 @@ static void act(struct sim *m, enum tm_side side, const struct tm_act *a)
         if (c->live)
             push(m, (struct event){.t_us = m->now_us + m->cfg->delay_us,
                                    .kind = EV_GONE,
-                                   .side = other(side),
+                                   .side = sim_other(side),
                                    .carrier = a->carrier});
         c->live = false;
-        break;
-    }
-}
-
-/* ---- Applications ---- */
-
-static uint8_t pattern(uint64_t id, enum tm_side from, uint64_t at)
-{
-    uint64_t x =
-        (id * 2 + from) * UINT64_C(0x9e3779b97f4a7c15) + (at >> 3) * UINT64_C(0xd1b54a32d192ed03);
-    x ^= x >> 29;
-    x *= UINT64_C(0xbf58476d1ce4e5b9);
-    x ^= x >> 32;
-    return (uint8_t)(x >> (8 * (at & 7)));
-}
-
-static struct app_stream *app_find(struct sim *m, uint64_t id)
-{
-    return id / 2 <= m->n_streams && id >= 2 ? &m->stream[id / 2 - 1] : NULL;
-}
-
-static void app_send(struct sim *m, struct app_stream *st, enum tm_side side)
-{
-    static uint8_t buf[16384];
-    uint64_t all = side == TM_CLIENT ? m->cfg->up_bytes : m->cfg->down_bytes;
-    while (st->open[side] && !st->ended[side] && st->put[side] < all) {
-        size_t n = all - st->put[side] < sizeof buf ? (size_t)(all - st->put[side]) : sizeof buf;
-        for (size_t i = 0; i < n; i++)
-            buf[i] = pattern(st->id, side, st->put[side] + i);
-        ssize_t took = tm_session_stream_send(m->end[side], st->id, buf, n);
-        if (took < 0) {
-            m->r->wrong_bytes++;
-            return;
-        }
-        st->put[side] += (uint64_t)took;
-        if (st->put[side] == all)
-            tm_session_stream_finish(m->end[side], st->id);
-        if ((size_t)took < n)
-            return;
-    }
-}
-
-static void app_read(struct sim *m, struct app_stream *st, enum tm_side side, uint64_t budget)
-{
-    bool end = false;
-    while (budget > 0 && !st->ended[side]) {
-        struct tm_view v = tm_session_stream_peek(m->end[side], st->id, &end);
-        size_t n = v.len < budget ? v.len : (size_t)budget;
-        for (size_t i = 0; i < n; i++)
-            m->r->wrong_bytes += v.p[i] != pattern(st->id, other(side), st->got[side] + i);
-        st->got[side] += n;
-        budget -= n;
-        bool all = end && n == v.len;
-        if (all && !st->end_seen[side]) {
-            st->end_seen[side] = true;
-            uint64_t want = side == TM_CLIENT ? m->cfg->down_bytes : m->cfg->up_bytes;
-            m->r->wrong_bytes += st->got[side] != want;
-        }
-        tm_session_stream_consume(m->end[side], st->id, n);
-        if (n == 0 || all)
-            return;
-    }
-}
-
-static void app_event(struct sim *m, enum tm_side side, const struct tm_event *ev)
-{
-    if (ev->kind == TM_EVENT_FAILED) {
-        m->r->failed = ev->why;
-        return;
-    }
-    struct app_stream *st = app_find(m, ev->stream);
-    if (!st)
-        abort();
-    switch (ev->kind) {
-    case TM_EVENT_OPEN:
-        if (m->cfg->refuse) {
-            tm_session_stream_reply(m->end[side], ev->stream, TM_REPLY_REFUSED);
-            break;
-        }
-        st->open[side] = true;
-        tm_session_stream_reply(m->end[side], ev->stream, TM_REPLY_OK);
-        app_send(m, st, side);
-        break;
-    case TM_EVENT_REPLY:
-        if (ev->reply == TM_REPLY_REFUSED) {
-            st->refused = true;
-            m->r->streams_refused++;
-        }
-        break;
-    case TM_EVENT_READABLE:
-        if (m->cfg->slow_reader_bps == 0)
-            app_read(m, st, side, UINT64_MAX);
-        break;
-    case TM_EVENT_WRITABLE:
-        app_send(m, st, side);
-        break;
-    case TM_EVENT_RESET:
-        st->ended[side] = true;
-        m->r->wrong_bytes++;
-        break;
-    case TM_EVENT_ENDED:
-        st->ended[side] = true;
-        m->r->wrong_bytes += !st->end_seen[side];
-        m->r->streams_done += st->ended[other(side)];
-        break;
-    case TM_EVENT_FAILED:
         break;
     }
 }
@@ -377,7 +202,7 @@ static void pump(struct sim *m, enum tm_side side)
     while (busy) {
         busy = false;
         while (tm_session_next_event(s, &ev)) {
-            app_event(m, side, &ev);
+            sim_app_event(m, side, &ev);
             busy = true;
         }
         while (tm_session_poll(s, m->now_us, &a)) {
@@ -420,7 +245,7 @@ static void on_depart(struct sim *m, struct event *e)
         return;
     struct event a = *e;
     a.kind = EV_ARRIVE;
-    a.side = other(e->side);
+    a.side = sim_other(e->side);
     a.t_us = arrival(m, &c->dir[e->side], m->now_us, e->chunk->n_bytes);
     e->chunk = NULL;
     push(m, a);
@@ -504,7 +329,7 @@ static void on_stream(struct sim *m)
             abort();
         *st = (struct app_stream){.id = id};
         st->open[TM_CLIENT] = true;
-        app_send(m, st, TM_CLIENT);
+        sim_app_send(m, st, TM_CLIENT);
     }
     if (m->n_streams < m->cfg->n_streams)
         push(m, (struct event){.t_us = m->now_us +
@@ -519,8 +344,8 @@ static void on_read(struct sim *m)
     for (uint64_t i = 0; i < m->n_streams; i++) {
         for (int side = 0; side < 2; side++) {
             if (m->end[side])
-                app_read(m, &m->stream[i], (enum tm_side)side,
-                         (uint64_t)(m->cfg->slow_reader_bps * every_us / TM_US_PER_S));
+                sim_app_read(m, &m->stream[i], (enum tm_side)side,
+                             (uint64_t)(m->cfg->slow_reader_bps * every_us / TM_US_PER_S));
         }
     }
     push(m, (struct event){.t_us = m->now_us + every_us, .kind = EV_READ});

@@ -41,7 +41,7 @@ struct server {
     struct tm_models models;
     struct tm_guard guard;
     uint8_t seed[TM_SEED_LEN]; /* from --seed */
-    char *config; /* owned: option values point into it */
+    char *config;              /* owned: option values point into it */
     size_t config_len;
     struct tm_options *o;
     FILE *summary_file; /* owned; NULL: not wanted */

@@ -16,22 +16,20 @@
 #define TM_CORE_SESSION_H
 
 #include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <sys/types.h>
 
 #include "models/model.h"
 #include "tm/base/buf.h"
 #include "tm/base/err.h"
 #include "tm/base/time.h"
+#include "tm/core/dest.h"
 #include "tm/core/shape.h"
 #include "tm/core/token.h"
 
 #define TM_CARRIERS_MAX                                                                            \
     256U /* live carriers of a session; the plan's next opening waits while full */
-#define TM_STREAMS_MAX   256U  /* live streams of a session, both openers together */
-#define TM_PREP_US       2000U /* default of cfg.prep_us */
-#define TM_DEST_HOST_MAX 255U
+#define TM_STREAMS_MAX 256U  /* live streams of a session, both openers together */
+#define TM_PREP_US     2000U /* default of cfg.prep_us */
 
 struct tm_session; /* opaque */
 
@@ -135,27 +133,6 @@ enum tm_gone {
 bool tm_session_gone(struct tm_session *s, uint32_t carrier, enum tm_gone how, int64_t t_us);
 
 /* ---- Applications ---- */
-
-enum tm_addr_kind { TM_ADDR_IPV4 = 1, TM_ADDR_NAME = 3, TM_ADDR_IPV6 = 4 }; /* RFC 1928 ATYP */
-struct tm_dest {
-    enum tm_addr_kind kind;
-    uint8_t len;                    /* 4, 16, or the length of the name, 1..255 */
-    uint8_t addr[TM_DEST_HOST_MAX]; /* network order bytes, or the name without terminator */
-    uint16_t port;
-};
-
-/* RFC 1928 sec. 6 reply codes, also our reset codes. */
-enum tm_reply {
-    TM_REPLY_OK = 0,
-    TM_REPLY_FAILURE = 1,
-    TM_REPLY_DENIED = 2,
-    TM_REPLY_NET_UNREACHABLE = 3,
-    TM_REPLY_HOST_UNREACHABLE = 4,
-    TM_REPLY_REFUSED = 5,
-    TM_REPLY_TTL_EXPIRED = 6,
-    TM_REPLY_COMMAND_UNSUPPORTED = 7,
-    TM_REPLY_ADDRESS_UNSUPPORTED = 8
-};
 
 /* Client: asks the server to connect to dest.  Data may be sent at once.  TM_ERR_LIMIT: too many streams
  * or too many requests waiting; try again after an ENDED or any received record.  TM_ERR_CLOSED: failed. */

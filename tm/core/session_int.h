@@ -1,5 +1,7 @@
-/* tm/core/session_int.h - the engine's state, shared by its four files and nobody else:
- *   session.c      life, poll, statistics, the schedule (openings, kills)
+/* tm/core/session_int.h - the engine's state, shared by its files and nobody else:
+ *   session.c      life, poll, statistics
+ *   session_carrier.c  carriers: added, lost, ended, forgotten
+ *   session_plan.c     plans and openings
  *   session_net.c  what comes from the network: carriers, records, frames, control messages
  *   session_app.c  what comes from and goes to applications: streams, events, credit
  *   compose.c      what leaves: the plaintext of records */
@@ -84,7 +86,7 @@ struct tm_session {
     struct tm_session_stats stats;
 };
 
-/* session.c */
+/* session_carrier.c */
 struct tm_carrier *tm_session_find(struct tm_session *s, uint32_t k);
 /* Carriers that have not ended. */
 uint32_t tm_session_n_open(const struct tm_session *s);
@@ -98,6 +100,14 @@ void tm_session_fail(struct tm_session *s, const char *why);
 /* Everything in flight on c goes (as copies) to its streams' lists of lost ranges; once. */
 void tm_session_lose(struct tm_session *s, struct tm_carrier *c);
 void tm_session_forget(struct tm_session *s, struct tm_carrier *c);
+void tm_session_carrier_free(struct tm_session *s, struct tm_carrier *c);
+/* Nothing happens on it any more; it stays only while the peer's report can spare us something. */
+void tm_session_ended(struct tm_session *s, struct tm_carrier *c);
+
+/* session_plan.c */
+/* Hands out an opener's next connection, whose preparation time has come; false: the session failed. */
+bool tm_session_hand_opening(struct tm_session *s, struct tm_opener *o, int64_t now_us,
+                             struct tm_act *act);
 /* The projected plan of a carrier that this end can compute.  TM_ERR_NOMEM, LIMIT, PROTO (no such plan). */
 TM_MUST_CHECK int tm_session_plan(struct tm_session *s, enum tm_plan_src src, uint32_t user,
                                   uint64_t index, struct tm_known_plan *out);

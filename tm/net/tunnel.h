@@ -129,12 +129,13 @@ struct tm_tunnel_server_cfg {
     const struct tm_guard *guard; /* destinations; borrowed; NULL: all */
     const char *replay_path;      /* tm/net/replay.h; NULL: nothing survives a restart */
     const char *cc;               /* TCP congestion control, NULL: the system's; copied */
-    const uint8_t *master_seed;   /* TM_TOKEN_SEED_LEN bytes that all sessions with the server as master
+    const uint8_t
+        *master_seed;         /* TM_TOKEN_SEED_LEN bytes that all sessions with the server as master
                                      play, for experiments; NULL: random; borrowed until stopped */
-    uint32_t n_sessions_max;      /* 0: 1024 */
-    uint32_t n_strangers_max;     /* connections not (yet) ours, relays included; 0: 512 */
-    uint32_t idle_s;              /* a session without carriers ends after; 0: TM_TUNNEL_IDLE_S */
-    int64_t grace_us;             /* of all sessions (struct tm_session_cfg); 0: TM_GRACE_US */
+    uint32_t n_sessions_max;  /* 0: 1024 */
+    uint32_t n_strangers_max; /* connections not (yet) ours, relays included; 0: 512 */
+    uint32_t idle_s;          /* a session without carriers ends after; 0: TM_TUNNEL_IDLE_S */
+    int64_t grace_us;         /* of all sessions (struct tm_session_cfg); 0: TM_GRACE_US */
 };
 
 struct tm_tunnel_server;

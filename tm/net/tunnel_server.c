@@ -177,7 +177,8 @@ static void on_lane_lost(void *owner, struct tm_lane *lane, int err, const char 
     char id[2 * TM_CLIENT_ID_LEN + 1];
     (void)err;
     id_text(s->client_id, id);
-    tm_log(TM_LOG_DEBUG, "client %s: carrier %" PRIu32 ": died: %s", id, tm_lane_carrier(lane), why);
+    tm_log(TM_LOG_DEBUG, "client %s: carrier %" PRIu32 ": died: %s", id, tm_lane_carrier(lane),
+           why);
 }
 
 static void on_open(void *owner, const struct tm_act *act)

@@ -325,6 +325,17 @@ static void opening_before_due_is_found(void)
     want_exact(&s);
 }
 
+/* The last acknowledgement of a connection that began before the capture. */
+static void tail_of_an_older_connection_is_no_stranger(void)
+{
+    struct story s = story_new();
+    story_insert(&s, (struct story_packet){2000, TM_UP, TM_TCP_ACK, -1, 0, -1, 40001, 0});
+    struct tm_conform r = story_judge(&s);
+    CHECK(tm_conform_is_exact(&r));
+    CHECK_INT(r.n_strangers, 0);
+    tm_conform_deinit(&r);
+}
+
 static void stranger_is_found(void)
 {
     struct story s = story_new();
@@ -553,6 +564,7 @@ static const struct check_case CASES[] = {
     {"server_closing_first_is_found", server_closing_first_is_found},
     {"reset_is_found", reset_is_found},
     {"opening_before_due_is_found", opening_before_due_is_found},
+    {"tail_of_an_older_connection_is_no_stranger", tail_of_an_older_connection_is_no_stranger},
     {"stranger_is_found", stranger_is_found},
     {"carrier_without_connection_is_found", carrier_without_connection_is_found},
     {"unestablished_carrier_explains_its_connection",

@@ -128,7 +128,7 @@ static void prefix_stops_at_the_first_missing_write(void)
 }
 
 #define OPEN                                                                                       \
-    "{\"t\":\"open\",\"c\":0,\"user\":0,\"index\":0,\"src\":0,\"ref\":\"origin\",\"gap\":0,"          \
+    "{\"t\":\"open\",\"c\":0,\"user\":0,\"index\":0,\"src\":0,\"ref\":\"origin\",\"gap\":0,"       \
     "\"event\":0,\"due\":0,\"prep\":0}\n"
 #define END(how) "{\"t\":\"end\",\"c\":0,\"at\":9,\"how\":\"" how "\",\"writes\":1,\"why\":\"\"}\n"
 

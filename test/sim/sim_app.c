@@ -1,0 +1,108 @@
+/* test/sim/sim_app.c - the applications: streams whose every byte is known, checked where it arrives. */
+#include "test/sim/sim_impl.h"
+
+#include <stdlib.h>
+
+static uint8_t pattern(uint64_t id, enum tm_side from, uint64_t at)
+{
+    uint64_t x =
+        (id * 2 + from) * UINT64_C(0x9e3779b97f4a7c15) + (at >> 3) * UINT64_C(0xd1b54a32d192ed03);
+    x ^= x >> 29;
+    x *= UINT64_C(0xbf58476d1ce4e5b9);
+    x ^= x >> 32;
+    return (uint8_t)(x >> (8 * (at & 7)));
+}
+
+static struct app_stream *app_find(struct sim *m, uint64_t id)
+{
+    return id / 2 <= m->n_streams && id >= 2 ? &m->stream[id / 2 - 1] : NULL;
+}
+
+void sim_app_send(struct sim *m, struct app_stream *st, enum tm_side side)
+{
+    static uint8_t buf[16384];
+    uint64_t all = side == TM_CLIENT ? m->cfg->up_bytes : m->cfg->down_bytes;
+    while (st->open[side] && !st->ended[side] && st->put[side] < all) {
+        size_t n = all - st->put[side] < sizeof buf ? (size_t)(all - st->put[side]) : sizeof buf;
+        for (size_t i = 0; i < n; i++)
+            buf[i] = pattern(st->id, side, st->put[side] + i);
+        ssize_t took = tm_session_stream_send(m->end[side], st->id, buf, n);
+        if (took < 0) {
+            m->r->wrong_bytes++;
+            return;
+        }
+        st->put[side] += (uint64_t)took;
+        if (st->put[side] == all)
+            tm_session_stream_finish(m->end[side], st->id);
+        if ((size_t)took < n)
+            return;
+    }
+}
+
+void sim_app_read(struct sim *m, struct app_stream *st, enum tm_side side, uint64_t budget)
+{
+    bool end = false;
+    while (budget > 0 && !st->ended[side]) {
+        struct tm_view v = tm_session_stream_peek(m->end[side], st->id, &end);
+        size_t n = v.len < budget ? v.len : (size_t)budget;
+        for (size_t i = 0; i < n; i++)
+            m->r->wrong_bytes += v.p[i] != pattern(st->id, sim_other(side), st->got[side] + i);
+        st->got[side] += n;
+        budget -= n;
+        bool all = end && n == v.len;
+        if (all && !st->end_seen[side]) {
+            st->end_seen[side] = true;
+            uint64_t want = side == TM_CLIENT ? m->cfg->down_bytes : m->cfg->up_bytes;
+            m->r->wrong_bytes += st->got[side] != want;
+        }
+        tm_session_stream_consume(m->end[side], st->id, n);
+        if (n == 0 || all)
+            return;
+    }
+}
+
+void sim_app_event(struct sim *m, enum tm_side side, const struct tm_event *ev)
+{
+    if (ev->kind == TM_EVENT_FAILED) {
+        m->r->failed = ev->why;
+        return;
+    }
+    struct app_stream *st = app_find(m, ev->stream);
+    if (!st)
+        abort();
+    switch (ev->kind) {
+    case TM_EVENT_OPEN:
+        if (m->cfg->refuse) {
+            tm_session_stream_reply(m->end[side], ev->stream, TM_REPLY_REFUSED);
+            break;
+        }
+        st->open[side] = true;
+        tm_session_stream_reply(m->end[side], ev->stream, TM_REPLY_OK);
+        sim_app_send(m, st, side);
+        break;
+    case TM_EVENT_REPLY:
+        if (ev->reply == TM_REPLY_REFUSED) {
+            st->refused = true;
+            m->r->streams_refused++;
+        }
+        break;
+    case TM_EVENT_READABLE:
+        if (m->cfg->slow_reader_bps == 0)
+            sim_app_read(m, st, side, UINT64_MAX);
+        break;
+    case TM_EVENT_WRITABLE:
+        sim_app_send(m, st, side);
+        break;
+    case TM_EVENT_RESET:
+        st->ended[side] = true;
+        m->r->wrong_bytes++;
+        break;
+    case TM_EVENT_ENDED:
+        st->ended[side] = true;
+        m->r->wrong_bytes += !st->end_seen[side];
+        m->r->streams_done += st->ended[sim_other(side)];
+        break;
+    case TM_EVENT_FAILED:
+        break;
+    }
+}

@@ -1,0 +1,30 @@
+/* tm/core/dest.h - where a stream goes, and how that went: RFC 1928's addresses and reply codes. */
+#ifndef TM_CORE_DEST_H
+#define TM_CORE_DEST_H
+
+#include <stdint.h>
+
+#define TM_DEST_HOST_MAX 255U
+
+enum tm_addr_kind { TM_ADDR_IPV4 = 1, TM_ADDR_NAME = 3, TM_ADDR_IPV6 = 4 }; /* RFC 1928 ATYP */
+struct tm_dest {
+    enum tm_addr_kind kind;
+    uint8_t len;                    /* 4, 16, or the length of the name, 1..255 */
+    uint8_t addr[TM_DEST_HOST_MAX]; /* network order bytes, or the name without terminator */
+    uint16_t port;
+};
+
+/* RFC 1928 sec. 6 reply codes, also our reset codes. */
+enum tm_reply {
+    TM_REPLY_OK = 0,
+    TM_REPLY_FAILURE = 1,
+    TM_REPLY_DENIED = 2,
+    TM_REPLY_NET_UNREACHABLE = 3,
+    TM_REPLY_HOST_UNREACHABLE = 4,
+    TM_REPLY_REFUSED = 5,
+    TM_REPLY_TTL_EXPIRED = 6,
+    TM_REPLY_COMMAND_UNSUPPORTED = 7,
+    TM_REPLY_ADDRESS_UNSUPPORTED = 8
+};
+
+#endif
