@@ -46,6 +46,7 @@ static void make_silent(struct tm_model *m)
 {
     sim_model_silent(m);
     SET(m, TM_SWING_NUM_PAIRS, 2);
+    SET(m, TM_SWING_REQ, 700); /* room for a small HTTP request */
     SET(m, TM_SWING_REQ_THINK, 60000000);
     SET(m, TM_SWING_INTER_RRE, 4000000);
 }

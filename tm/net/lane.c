@@ -340,7 +340,8 @@ static void on_down(struct tm_lane *l, const struct tm_wire_event *ev)
     bool is_refusal = is_unproved(l) && l->state != OPENING && ev->why == TM_WIRE_DOWN_RESET &&
                       (ev->error == 0 || ev->error == ECONNRESET);
     enum tm_gone how = ev->why == TM_WIRE_DOWN_CLOSED ? TM_GONE_CLOSED : TM_GONE_LOST;
-    lane_end(l, how, ev->t_us, is_refusal ? TM_ERR_AUTH : TM_ERR_IO, is_refusal ? refused_text : text);
+    lane_end(l, how, ev->t_us, is_refusal ? TM_ERR_AUTH : TM_ERR_IO,
+             is_refusal ? refused_text : text);
 }
 
 void tm_lane_on_wire(struct tm_lane *l, const struct tm_wire_event *ev)

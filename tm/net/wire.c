@@ -270,7 +270,8 @@ static void shut(struct tm_wire *w)
         if (c->state == TM_WIRE_FREE || c->state == TM_WIRE_GONE || c->fd < 0)
             continue;
         (void)uv_poll_stop(&c->poll);
-        (void)close(c->fd); /* as for any program that ends: FIN, unless something was left unread */
+        (void)close(
+            c->fd); /* as for any program that ends: FIN, unless something was left unread */
         c->fd = -1;
     }
     for (unsigned i = 0; i < w->n_listeners; i++)

@@ -82,7 +82,8 @@ void tm_wire_conn_release(struct tm_wire_conn *c)
     struct tm_wire_event ev = {
         .kind = TM_WIRE_RELEASED, .id = c->id, .t_us = tm_now_us(), .fd = c->fd};
     c->fd = -1;
-    conn_free(c); /* first: once told, the front may close the socket and its number may be used again */
+    conn_free(
+        c); /* first: once told, the front may close the socket and its number may be used again */
     tm_wire_tell(c->wire, &ev);
 }
 
