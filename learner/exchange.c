@@ -158,6 +158,7 @@ static void begin_response(struct tm_exchange *x, const struct tm_exchange_cfg *
 
 /* n new bytes went `dir` (R7, R8, R12); `inferred` of them are known from acknowledgements
  * alone. */
+/* NOLINTNEXTLINE(readability-function-size): its two callers hold just these */
 static int deliver(struct tm_exchange *x, const struct tm_exchange_cfg *cfg,
                    struct tm_pair_pool *pool, const struct tm_segment *s, enum tm_dir dir,
                    uint64_t n, bool is_inferred, struct tm_conn *cut)

@@ -9,7 +9,7 @@ struct tm_group_cfg tm_group_cfg_default(void)
         .inter_conn_us = 30 * TM_US_PER_S,
         .session_gap_us = 300 * TM_US_PER_S,
         .session_length_us = 0,
-        .away_us = 24 * 3600 * TM_US_PER_S,
+        .away_us = 86400 * TM_US_PER_S,
         .max_conns = 100,
         .max_rres = 100,
     };

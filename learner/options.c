@@ -205,6 +205,7 @@ static error_t parse_learn(int key, char *arg, struct argp_state *st)
     }
 }
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): argp's type */
 static error_t parse_connections(int key, char *arg, struct argp_state *st)
 {
     struct tm_options *o = st->input;

@@ -24,9 +24,9 @@ struct tm_pcap_source {
     struct tm_pcap_counts counts;
 };
 
-#define GZIP_BUF_LEN (256U * 1024U)
+#define GZIP_BUF_LEN ((size_t)256 * 1024)
 #define FILE_BUF_LEN                                                                               \
-    (256U * 1024U) /* with the 4 KiB of stdio a third of the time goes into system calls */
+    ((size_t)256 * 1024) /* with the 4 KiB of stdio a third of the time goes into system calls */
 
 static ssize_t gz_cookie_read(void *cookie, char *buf, size_t n)
 {

@@ -114,6 +114,7 @@ static int try_open(const char *path, struct tm_msg *msg)
     return rc;
 }
 
+/* NOLINTNEXTLINE(readability-function-size): what goes in, what comes out, and who is told */
 int tm_reading_run(char *const *traces, size_t n_traces, struct tm_world *w, tm_reading_fn each,
                    void *ctx, struct tm_reading_counts *counts, struct tm_msg *msg)
 {

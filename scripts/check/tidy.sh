@@ -1,6 +1,7 @@
 #!/bin/bash
-# scripts/check/tidy.sh BUILD_DIR [FILE...] - clang-tidy 14 with .clang-tidy on every source that BUILD_DIR
-# compiles (a tree configured by cmake is enough), or on the files named.  About 0.8 s of processor time a file.
+# scripts/check/tidy.sh BUILD_DIR [FILE...] - clang-tidy 14 with .clang-tidy on every source of the product (not
+# of test/) that BUILD_DIR compiles (a tree configured by cmake is enough), or on the files named.  About 0.8 s of
+# processor time a file.
 set -u
 . "$(dirname "$0")/../lib.sh"
 [ $# -ge 1 ] || {
@@ -15,7 +16,7 @@ cd "$TM_ROOT" || exit 1
 if [ $# -gt 0 ]; then
     files=("$@")
 else
-    mapfile -t files < <(sed -n 's/^ *"file": "\(.*\)",\{0,1\}$/\1/p' "$build/compile_commands.json" | sort -u)
+    mapfile -t files < <(sed -n 's/^ *"file": "\(.*\)",\{0,1\}$/\1/p' "$build/compile_commands.json" | grep -v "^$TM_ROOT/test/" | sort -u)
 fi
 [ ${#files[@]} -gt 0 ] || fail "$build compiles nothing"
 

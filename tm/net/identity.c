@@ -52,6 +52,7 @@ int tm_identity_new(struct tm_identity **out)
 }
 
 /* No password is ever asked for: an encrypted file is an error. */
+/* NOLINTNEXTLINE(readability-non-const-parameter): OpenSSL's type */
 static int no_password(char *buf, int size, int rw, void *arg)
 {
     (void)buf;

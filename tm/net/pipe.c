@@ -208,6 +208,7 @@ static void pull_down(struct tm_pipe *p)
             return;
         }
         size_t len = v.len < BUF_LEN ? v.len : BUF_LEN;
+        /* NOLINTNEXTLINE(performance-no-int-to-ptr): libuv's buffers are not const */
         uv_buf_t buf = uv_buf_init((char *)(uintptr_t)v.p, (unsigned)len);
         int n = uv_try_write(&p->sock->stream, &buf, 1);
         if (n == UV_EAGAIN || n == 0) {

@@ -167,7 +167,7 @@ static int read_file(struct tm_replay *r, const char *path, struct tm_msg *msg)
                           "%s is no replay state file; remove it to start afresh", path);
     int rc = TM_OK;
     off_t off = FILE_HEAD_LEN;
-    while (rc == TM_OK && (n = pread(r->fd, rec, sizeof rec, off)) == RECORD_LEN) {
+    while (rc == TM_OK && pread(r->fd, rec, sizeof rec, off) == RECORD_LEN) {
         struct tm_rd rd = tm_rd_init(rec, sizeof rec);
         struct tm_view id = tm_rd_bytes(&rd, TM_CLIENT_ID_LEN);
         rc = add_floor(r, id.p, tm_rd_u64(&rd));

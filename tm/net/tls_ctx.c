@@ -119,6 +119,7 @@ static int judge_message(const struct tm_tls *t, unsigned type)
 }
 
 /* Called for each message before the library processes it. */
+/* NOLINTNEXTLINE(readability-function-size): OpenSSL's type */
 static void watch(int write_p, int version, int type, const void *p, size_t len, SSL *ssl,
                   void *arg)
 {
@@ -156,7 +157,7 @@ static void take_secret(const SSL *ssl, const char *line)
     if (strlen(hex) != 2 * sizeof t->fin_secret)
         return;
     for (size_t i = 0; i < sizeof t->fin_secret; i++)
-        t->fin_secret[i] = (uint8_t)(hex_digit(hex[2 * i]) << 4 | hex_digit(hex[2 * i + 1]));
+        t->fin_secret[i] = (uint8_t)((unsigned)hex_digit(hex[2 * i]) << 4 | (unsigned)hex_digit(hex[2 * i + 1]));
 }
 
 static bool set_up(SSL_CTX *c, enum tm_side side)

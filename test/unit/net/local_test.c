@@ -77,6 +77,9 @@ static void expect_hello_both_ways(int fd)
 {
     char buf[8];
     int dest = scene_accept(&scene, scene.dest);
+    CHECK_INT(send(dest, "220", 3, 0), 3); /* it speaks first */
+    CHECK_INT(read_all(fd, buf, 3), 3);
+    CHECK_MEM(buf, "220", 3);
     CHECK_INT(send(fd, "hello", 5, 0), 5);
     CHECK_INT(read_all(dest, buf, 5), 5);
     CHECK_MEM(buf, "hello", 5);
