@@ -157,7 +157,8 @@ static void take_secret(const SSL *ssl, const char *line)
     if (strlen(hex) != 2 * sizeof t->fin_secret)
         return;
     for (size_t i = 0; i < sizeof t->fin_secret; i++)
-        t->fin_secret[i] = (uint8_t)((unsigned)hex_digit(hex[2 * i]) << 4 | (unsigned)hex_digit(hex[2 * i + 1]));
+        t->fin_secret[i] =
+            (uint8_t)((unsigned)hex_digit(hex[2 * i]) << 4 | (unsigned)hex_digit(hex[2 * i + 1]));
 }
 
 static bool set_up(SSL_CTX *c, enum tm_side side)

@@ -14,7 +14,9 @@
  *   tm_wire_release ---> forget it        --> RELEASED (the socket is the front's)
  *
  * DOWN comes exactly once for every id that was opened or accepted and not released, whatever happens.
- * All functions but _start and _stop are for the one front thread. */
+ * All functions but _start and _stop are for the one front thread.  The thread raises its own priority (nice -15)
+ * where the process may (root, CAP_SYS_NICE): measured here with 100 connections beside two busy loops on two
+ * cores, p99 lateness 1.7 to 2.9 ms without, 0.2 to 0.9 ms with. */
 #ifndef TM_NET_WIRE_H
 #define TM_NET_WIRE_H
 
