@@ -297,6 +297,26 @@ static void silence_beyond_the_plan_is_death(void)
     tm_model_deinit(&m);
 }
 
+/* A server that was restarted says so, and the client's session ends instead of waiting for ever. */
+static void restart(struct sim_cfg *cfg)
+{
+    struct sim_result r = sim_run(cfg, SECONDS(600), false);
+    CHECK_STR(r.failed ? r.failed : "", "the server does not know it any more, it was restarted");
+    CHECK_INT(r.wrong_bytes, 0);
+    sim_result_deinit(&r);
+}
+
+static void restarted_server_ends_the_session(void)
+{
+    struct tm_model m;
+    sim_model_https(&m);
+    struct sim_cfg cfg = base(&m);
+    cfg.n_users = 3;
+    cfg.restart_us = SECONDS(20);
+    each_role(&cfg, restart);
+    tm_model_deinit(&m);
+}
+
 static void refused_streams_end_with_the_reply(void)
 {
     struct tm_model m;
@@ -345,6 +365,7 @@ static const struct check_case cases[] = {
     {"ten_thousand_carrier_deaths_lose_nothing", ten_thousand_carrier_deaths_lose_nothing},
     {"slow_and_stalling_links_only_delay", slow_and_stalling_links_only_delay},
     {"silence_beyond_the_plan_is_death", silence_beyond_the_plan_is_death},
+    {"restarted_server_ends_the_session", restarted_server_ends_the_session},
     {"refused_streams_end_with_the_reply", refused_streams_end_with_the_reply},
     {"useful_share_under_backlog", useful_share_under_backlog},
 };

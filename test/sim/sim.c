@@ -361,6 +361,18 @@ static void on_death(struct sim *m, uint32_t k)
     m->r->n_deaths++;
 }
 
+/* The server's process ends and another begins: its sockets are reset, its memory is gone. */
+static void on_restart(struct sim *m)
+{
+    tm_session_free(m->end[TM_SERVER]);
+    m->end[TM_SERVER] = NULL;
+    for (uint32_t k = 0; k < m->n_carriers; k++) {
+        m->carrier[k].dead[TM_SERVER] = true;
+        if (m->carrier[k].live)
+            both_gone(m, k, TM_CLIENT, m->now_us);
+    }
+}
+
 static void handle(struct sim *m, struct event *e)
 {
     switch (e->kind) {
@@ -384,6 +396,9 @@ static void handle(struct sim *m, struct event *e)
         break;
     case EV_READ:
         on_read(m);
+        break;
+    case EV_RESTART:
+        on_restart(m);
         break;
     case EV_DEATH:
         on_death(m, e->carrier);
@@ -439,6 +454,8 @@ static void sim_start(struct sim *m)
         push(m, (struct event){.t_us = 0, .kind = EV_STREAM});
     if (cfg->slow_reader_bps > 0)
         push(m, (struct event){.t_us = 0, .kind = EV_READ});
+    if (cfg->restart_us > 0)
+        push(m, (struct event){.t_us = cfg->restart_us, .kind = EV_RESTART});
     pump(m, TM_CLIENT);
 }
 

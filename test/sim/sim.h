@@ -31,6 +31,7 @@ struct sim_cfg {
     int64_t
         mean_life_us; /* carriers die after 0..2 of these, unless they have ended; 0: none does */
     int64_t one_sided_us; /* how long the second end goes on before it notices, at most */
+    int64_t restart_us;   /* the server forgets everything at this time; 0: never */
     /* the load */
     unsigned n_streams;            /* opened one after another ... */
     int64_t stream_gap_us;         /* ... so much apart */

@@ -5,7 +5,18 @@
 
 #include "test/sim/sim.h"
 
-enum { EV_DEPART, EV_ARRIVE, EV_UP, EV_GONE, EV_FIN, EV_STREAM, EV_READ, EV_DEATH, EV_PREPARE };
+enum {
+    EV_DEPART,
+    EV_ARRIVE,
+    EV_UP,
+    EV_GONE,
+    EV_FIN,
+    EV_STREAM,
+    EV_READ,
+    EV_DEATH,
+    EV_PREPARE,
+    EV_RESTART
+};
 
 /* What goes over a link in one piece: (part of) a write, cut at record ends. */
 struct chunk {

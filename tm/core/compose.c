@@ -96,6 +96,8 @@ size_t tm_session_compose(struct tm_session *s, uint32_t carrier, uint8_t *buf, 
     c->write_left -= record;
     s->stats.record_tx_bytes += TM_RECORD_OVERHEAD;
     put_plan(s, c, &w);
+    if (s->is_unknown)
+        tm_frame_encode_fail(&w);
     put_acks(s, c, &w);
     put_streams(s, c, &w);
     c->tx_records++;

@@ -4,6 +4,7 @@
 #define TYPE_ACK_HERE 0x01U
 #define TYPE_ACK      0x02U
 #define TYPE_PLAN     0x03U
+#define TYPE_FAIL     0x04U
 #define TYPE_DATA     0x08U
 #define DATA_FIN      0x01U
 #define DATA_LEN      0x02U
@@ -51,9 +52,17 @@ int tm_frame_decode(struct tm_rd *r, struct tm_frame *f)
         f->kind = TM_FRAME_PLAN;
         f->u.plan.n_entries = tm_rd_u8(r);
         return tm_rd_ok(r) && f->u.plan.n_entries > 0 ? TM_OK : TM_ERR_FORMAT;
+    case TYPE_FAIL:
+        f->kind = TM_FRAME_FAIL;
+        return TM_OK;
     default:
         return TM_ERR_FORMAT;
     }
+}
+
+void tm_frame_encode_fail(struct tm_wr *w)
+{
+    tm_wr_u8(w, TYPE_FAIL);
 }
 
 size_t tm_frame_ack_len(bool here, uint32_t carrier, uint64_t n_records)

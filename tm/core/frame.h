@@ -6,6 +6,7 @@
  *         0x02 | carrier (varint) | records (varint)     of another one: all its records below that number
  *   DATA  0x08 + flags | stream (varint) | offset (varint) | [length (varint)] | bytes
  *         flag 1: the stream ends behind these bytes; flag 2: length present, else the bytes fill the record
+ *   FAIL  0x04                                           this end does not know the session: it is over
  *   PAD   0x00                                           the rest of the record means nothing
  * Stream 0 is control (tm/core/message.h): reliable and in order, as any stream; its offsets are the sequence
  * numbers of control.  Records are numbered 0, 1, 2, ... for each carrier and direction. */
@@ -19,7 +20,7 @@
 #include "tm/base/buf.h"
 #include "tm/base/err.h"
 
-enum tm_frame_kind { TM_FRAME_PAD, TM_FRAME_ACK, TM_FRAME_PLAN, TM_FRAME_DATA };
+enum tm_frame_kind { TM_FRAME_PAD, TM_FRAME_ACK, TM_FRAME_PLAN, TM_FRAME_DATA, TM_FRAME_FAIL };
 
 #define TM_FRAME_OFFSET_MAX (UINT64_C(1) << 61)
 
@@ -49,6 +50,8 @@ TM_MUST_CHECK int tm_frame_decode(struct tm_rd *r, struct tm_frame *f);
 
 size_t tm_frame_ack_len(bool here, uint32_t carrier, uint64_t n_records);
 void tm_frame_encode_ack(struct tm_wr *w, bool here, uint32_t carrier, uint64_t n_records);
+
+void tm_frame_encode_fail(struct tm_wr *w);
 
 /* How many of `want` bytes of stream data fit in `room` behind a DATA header; *header is its length and
  * *with_len whether it needs the length field (it does unless the bytes fill the room).  Returns 0 with

@@ -308,6 +308,7 @@ void tm_session_token(const struct tm_session *s, uint32_t carrier, struct tm_to
     uint8_t digest[TM_DIGEST_LEN];
     tm_model_digest(cfg->model, digest);
     memcpy(t->digest, digest, sizeof t->digest);
+    t->is_established = s->settings_seen;
     if (c->shipping) {
         struct tm_wr w = tm_wr_init(t->head, sizeof t->head);
         tm_entry_encode(&w, &c->player.known.plan, 1, c->shipped - 1);

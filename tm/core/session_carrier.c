@@ -129,9 +129,12 @@ static void note_end(struct tm_session *s, struct tm_carrier *c, bool planned, c
     }
 }
 
-/* Tells the peer how far this carrier came, so that it knows exactly what was lost. */
+/* Tells the peer how far this carrier came, so that it knows exactly what was lost; nothing to tell of one on which
+ * no record passed. */
 static void report_end(struct tm_session *s, const struct tm_carrier *c)
 {
+    if (c->rx_records == 0 && c->tx_records == 0)
+        return;
     tm_session_say(s, &(struct tm_message){.kind = TM_MSG_CARRIER_END,
                                            .u.end = {.carrier = c->k, .n_records = c->rx_records}});
 }
@@ -155,8 +158,10 @@ void tm_session_fail(struct tm_session *s, const char *why)
     if (s->failed)
         return;
     s->failed = why;
-    for (uint32_t i = 0; i < s->n_carriers; i++)
-        tm_session_kill(s, s->carriers[i], why, s->now_us);
+    for (uint32_t i = 0; i < s->n_carriers; i++) {
+        if (s->carriers[i]->state != TM_CARRIER_ENDED)
+            tm_session_kill(s, s->carriers[i], why, s->now_us);
+    }
 }
 
 void tm_session_ended(struct tm_session *s, struct tm_carrier *c)
@@ -173,10 +178,11 @@ bool tm_session_gone(struct tm_session *s, uint32_t carrier, enum tm_gone how, i
         return true;
     bool planned = how == TM_GONE_CLOSED && tm_player_done(&c->player) &&
                    (s->cfg.side == TM_SERVER || c->state == TM_CARRIER_CLOSING);
+    c->state = TM_CARRIER_ENDED;
     note_end(s, c, planned, planned ? "" : "connection lost", t_us);
-    report_end(s, c);
     if (!planned)
         tm_session_lose(s, c);
+    report_end(s, c); /* this may fail the session, which then forgets no ended carrier */
     tm_session_ended(s, c);
     return planned;
 }

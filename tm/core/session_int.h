@@ -79,6 +79,7 @@ struct tm_session {
     uint64_t tx_pool, rx_pool; /* bytes left to lend to growing windows */
     uint32_t n_events;         /* streams with pending events */
     bool settings_seen;
+    bool is_unknown;    /* server: the client means a session that is gone; it is told so */
     const char *failed; /* why the session is over; NULL while it is not */
     bool failed_told;   /* the FAILED event has been given */
     int64_t now_us;

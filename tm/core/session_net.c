@@ -75,6 +75,8 @@ int tm_session_accept(struct tm_session *s, const struct tm_token *t, uint32_t h
         rc = token_head(s, t, hello_bytes, &known);
     if (rc != TM_OK)
         return rc == TM_ERR_NOMEM ? rc : TM_ERR_PROTO;
+    /* The client has heard a server in this session; this one has only just been made. */
+    s->is_unknown |= t->is_established && s->stats.carriers_opened == 0;
     bool shipping = t->src == TM_SRC_EXPLICIT && tm_session_is_master(s);
     size_t shipped = shipping ? tm_embed_head(&known.plan, &s->cfg.shape, TM_SERVER) : 0;
     if (known.plan.w[0].size != hello_bytes) {
@@ -348,6 +350,9 @@ static int frames(struct tm_session *s, struct tm_carrier *c, struct tm_rd *r, b
         case TM_FRAME_PLAN:
             rc = on_plan(s, c, f.u.plan.n_entries, r);
             break;
+        case TM_FRAME_FAIL:
+            tm_session_fail(s, "the server does not know it any more, it was restarted");
+            return TM_OK;
         case TM_FRAME_DATA:
             *eliciting = true;
             rc = on_data(s, &f, now_us);

@@ -7,6 +7,7 @@
 #ifndef TM_CORE_TOKEN_H
 #define TM_CORE_TOKEN_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -52,7 +53,8 @@ struct tm_token {
     uint16_t fin_min;
     uint8_t seed[TM_TOKEN_SEED_LEN];
     uint8_t digest[TM_TOKEN_DIGEST_LEN];
-    uint8_t head_len; /* 0..TM_TOKEN_HEAD_MAX */
+    bool is_established; /* the client has heard the server in this session: it must exist there */
+    uint8_t head_len;    /* 0..TM_TOKEN_HEAD_MAX */
     uint8_t head[TM_TOKEN_HEAD_MAX];
 };
 

@@ -21,8 +21,8 @@
 #include "tm/net/ticket.h"
 #include "tm/net/tls.h"
 
-#define TM_TUNNEL_IDLE_S  600U
-#define TM_TUNNEL_ASK_MAX 4096U /* bytes of a request of tm_tunnel_client_ask, and of its reply */
+#define TM_TUNNEL_IDLE_S  86400U /* a model may be silent for long; a day is beyond any of them */
+#define TM_TUNNEL_ASK_MAX 4096U  /* bytes of a request of tm_tunnel_client_ask, and of its reply */
 
 /* ---- Client ---- */
 

@@ -58,7 +58,7 @@ static void data_fits_exactly_or_says_so(void)
 
 static void malformed_frames_are_refused(void)
 {
-    static const uint8_t bad[][4] = {{0x04},    {0x0c}, {0xff},    {0x01},
+    static const uint8_t bad[][4] = {{0x05},    {0x0c}, {0xff},    {0x01},
                                      {0x02, 5}, {0x03}, {0x03, 0}, {0x0a, 2, 0, 9}};
     static const size_t len[] = {1, 1, 1, 1, 2, 1, 2, 4};
     for (size_t i = 0; i < sizeof len / sizeof len[0]; i++) {

@@ -75,6 +75,7 @@ static void check_round_trip(const struct tm_token *t)
         CHECK_INT(got.src, t->src);
         CHECK_INT(got.master, t->master);
         CHECK_INT(got.plan_mode, t->plan_mode);
+        CHECK_INT(got.is_established, t->is_established);
         CHECK_INT(got.time_ms, t->time_ms);
         CHECK_INT(got.head_len, t->head_len);
         CHECK_MEM(got.head, t->head, t->head_len);
@@ -96,15 +97,17 @@ static void every_value_survives(void)
     t.src = TM_SRC_EXPLICIT;
     t.master = TM_SERVER;
     t.plan_mode = TM_PLAN_EMBEDDED;
+    t.is_established = true;
     t.time_ms = (UINT64_C(1) << 48) - 1;
     t.head_len = TM_TOKEN_HEAD_MAX;
     check_round_trip(&t);
-    for (int flags = 0; flags < 2 * 3 * 2 * 2; flags++) {
+    for (int flags = 0; flags < 2 * 3 * 2 * 2 * 2; flags++) {
         t = example();
         t.kind = (enum tm_token_kind)(flags % 2);
         t.src = (enum tm_plan_src)(flags / 2 % 3);
         t.master = (enum tm_side)(flags / 6 % 2);
-        t.plan_mode = (enum tm_plan_mode)(flags / 12);
+        t.plan_mode = (enum tm_plan_mode)(flags / 12 % 2);
+        t.is_established = flags / 24 == 1;
         check_round_trip(&t);
     }
 }
@@ -142,7 +145,7 @@ static void malformed_tokens_are_refused(void)
     b[1] |= 0x06; /* src 3 */
     CHECK_INT(tm_token_decode(&t, b, len), TM_ERR_FORMAT);
     (void)encode_example(b, sizeof b);
-    for (unsigned bit = 5; bit < 8; bit++) {
+    for (unsigned bit = 6; bit < 8; bit++) {
         b[1] = (uint8_t)(0x1d | 1U << bit);
         CHECK_INT(tm_token_decode(&t, b, len), TM_ERR_FORMAT);
     }
@@ -182,9 +185,9 @@ static void bit_flips_are_refused_or_mean_something_else(void)
         }
         b[bit / 8] ^= (uint8_t)(1U << bit % 8);
     }
-    /* the version's 8; of the flags 5-7 and the one that makes src 3 of 2; every head_len but 3 makes
+    /* the version's 8; of the flags 6-7 and the one that makes src 3 of 2; every head_len but 3 makes
      * the length wrong: longer is cut off, shorter leaves padding that is not zero */
-    CHECK_INT(n_refused, 8 + 4 + 8);
+    CHECK_INT(n_refused, 8 + 3 + 8);
 }
 
 static const struct check_case cases[] = {

@@ -177,7 +177,9 @@ static void a_wrong_secret_is_told_clearly(void)
     expect_trouble_with(&cfg, TM_ERR_AUTH, "did not accept us", tls_answer, sizeof tls_answer);
     m.u.constant = (struct tm_constant){.size_bytes = 600, .interval_us = 8000, .n_exchanges = 1};
     expect_trouble_with(&cfg, TM_ERR_AUTH, "did not accept us", tls_answer, 1000);
-    expect_trouble_with(&cfg, TM_ERR_AUTH, "did not accept us", plain_answer, 28);
+    static char page[1000] =
+        "HTTP/1.1 400 Bad Request\r\n\r\n"; /* longer than planned, and no TLS */
+    expect_trouble_with(&cfg, TM_ERR_AUTH, "did not accept us", page, sizeof page);
     cfg.no_decoy = true;
     expect_trouble(&cfg, TM_ERR_AUTH, "did not accept us");
 }
