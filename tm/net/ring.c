@@ -14,6 +14,8 @@ struct head {
     uint32_t pad[3];
 };
 #define SKIP UINT32_MAX
+/* In `wanted`: bytes for one message rather than bytes in all. */
+#define WANTS_ROOM ((size_t)1)
 static_assert(sizeof(struct head) == ALIGN, "messages stay aligned");
 
 struct tm_ring {
@@ -21,8 +23,8 @@ struct tm_ring {
     uint8_t *mem;
     int fd, room_fd;
     _Alignas(64) atomic_size_t tail; /* written by the producer: bytes ever committed */
-    atomic_bool wants_room;
-    size_t reserved;                 /* producer: where the reserved message starts */
+    atomic_size_t wanted; /* 2 * bytes (+ WANTS_ROOM) that the producer waits for; 0: it does not */
+    size_t reserved;      /* producer: where the reserved message starts */
     _Alignas(64) atomic_size_t head; /* written by the consumer: bytes ever consumed */
     atomic_bool sleeps;
 };
@@ -111,23 +113,50 @@ void tm_ring_commit(struct tm_ring *r, size_t len)
 size_t tm_ring_room(struct tm_ring *r)
 {
     size_t tail = atomic_load_explicit(&r->tail, memory_order_relaxed);
-    size_t free_bytes = r->cap - (tail - atomic_load_explicit(&r->head, memory_order_acquire));
+    size_t free_bytes = tm_ring_free_bytes(r);
     size_t to_end = r->cap - (tail & (r->cap - 1));
     size_t one = free_bytes <= to_end ? free_bytes : to_end;
     size_t rest = free_bytes > to_end ? free_bytes - to_end : 0;
     size_t best = one > rest ? one : rest;
     if (best > r->cap / 4)
         best = r->cap / 4;
-    return best > 2 * ALIGN ? best - 2 * ALIGN : 0;
+    return best > sizeof(struct head) ? best - sizeof(struct head) : 0;
+}
+
+size_t tm_ring_free_bytes(struct tm_ring *r)
+{
+    /* Sequentially consistent with `wanted`: see tm_ring_await_free. */
+    return r->cap - (atomic_load_explicit(&r->tail, memory_order_relaxed) - atomic_load(&r->head));
+}
+
+size_t tm_ring_cost(size_t len)
+{
+    return padded(len);
+}
+
+static bool has_wanted(struct tm_ring *r, size_t wanted)
+{
+    return (wanted & WANTS_ROOM ? tm_ring_room(r) : tm_ring_free_bytes(r)) >= wanted >> 1;
+}
+
+/* Either the consumer, which stores `head` and then reads `wanted`, sees that we wait, or we see its head. */
+static bool await(struct tm_ring *r, size_t wanted)
+{
+    atomic_store(&r->wanted, wanted);
+    if (!has_wanted(r, wanted))
+        return true;
+    atomic_store(&r->wanted, 0);
+    return false;
 }
 
 bool tm_ring_await_room(struct tm_ring *r, size_t want)
 {
-    atomic_store(&r->wants_room, true);
-    if (tm_ring_room(r) < want)
-        return true;
-    atomic_store(&r->wants_room, false);
-    return false;
+    return await(r, want << 1 | WANTS_ROOM);
+}
+
+bool tm_ring_await_free(struct tm_ring *r, size_t want)
+{
+    return await(r, want << 1);
 }
 
 int tm_ring_room_fd(const struct tm_ring *r)
@@ -153,8 +182,8 @@ void tm_ring_consume(struct tm_ring *r)
     size_t head = atomic_load_explicit(&r->head, memory_order_relaxed);
     size_t len = at(r, head)->len;
     atomic_store(&r->head, head + padded(len));
-    /* The bell is rung at any progress; the producer asks again if it needs more. */
-    if (atomic_exchange(&r->wants_room, false))
+    size_t wanted = atomic_load(&r->wanted);
+    if (wanted > 0 && has_wanted(r, wanted) && atomic_exchange(&r->wanted, 0) > 0)
         ring_bell(r->room_fd);
 }
 

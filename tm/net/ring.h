@@ -1,6 +1,6 @@
 /* tm/net/ring.h - bounded single-producer single-consumer ring of messages between two threads.
  *
- * Messages are contiguous bytes of any length up to a quarter of the ring.  Full is an answer, never a wait.  A
+ * Messages are contiguous bytes of any length up to a quarter of the ring less 16.  Full is an answer, never a wait.  A
  * doorbell (eventfd) wakes the other thread: it is rung only when the consumer has said that it is about to
  * sleep (or the producer, that it waits for room), so a busy pair of threads makes no system calls. */
 #ifndef TM_NET_RING_H
@@ -25,8 +25,15 @@ void *tm_ring_reserve(struct tm_ring *r, size_t len);
 void tm_ring_commit(struct tm_ring *r, size_t len);
 /* Bytes that could surely be reserved now in one message, if the consumer took nothing more. */
 size_t tm_ring_room(struct tm_ring *r);
-/* The producer will wait on tm_ring_room_fd; false: there are already `want` bytes of room, do not sleep. */
+/* Free bytes in all, in any number of messages: each takes tm_ring_cost of them, and once in a round of the ring
+ * one message also takes the unused end, which is shorter than itself. */
+size_t tm_ring_free_bytes(struct tm_ring *r);
+/* What a message of len bytes takes. */
+size_t tm_ring_cost(size_t len);
+/* The producer will wait on tm_ring_room_fd; false: there are already `want` bytes of tm_ring_room (which is never
+ * more than the longest message), or of tm_ring_free_bytes; do not sleep.  Rung once, when there are. */
 bool tm_ring_await_room(struct tm_ring *r, size_t want);
+bool tm_ring_await_free(struct tm_ring *r, size_t want);
 int tm_ring_room_fd(const struct tm_ring *r);
 
 /* ---- Consumer's thread ---- */

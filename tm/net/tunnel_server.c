@@ -414,12 +414,13 @@ static int start(struct tm_tunnel_server *t, struct tm_msg *msg)
 {
     const struct tm_tunnel_server_cfg *cfg = &t->cfg;
     const struct tm_replay_cfg replay = {.path = cfg->replay_path};
-    const struct tm_wirepoll_cfg wire = {.loop = cfg->loop,
-                                         .wire = {.cc = cfg->cc},
-                                         .on_event = on_wire,
-                                         .on_batch = on_batch,
-                                         .on_room = on_room,
-                                         .user = t};
+    const struct tm_wirepoll_cfg wire = {
+        .loop = cfg->loop,
+        .wire = {.cc = cfg->cc, .priority = TM_WIRE_PRIORITY_REALTIME},
+        .on_event = on_wire,
+        .on_batch = on_batch,
+        .on_room = on_room,
+        .user = t};
     int rc = tm_tls_ctx_new(&t->tls, TM_SERVER, NULL, msg);
     if (rc == TM_OK)
         rc = tm_replay_new(&t->replay, &replay, msg);

@@ -13,10 +13,13 @@
  *   tm_wire_close -----> FIN or RST       --> DOWN (the id is free)
  *   tm_wire_release ---> forget it        --> RELEASED (the socket is the front's)
  *
- * DOWN comes exactly once for every id that was opened or accepted and not released, whatever happens.
- * All functions but _start and _stop are for the one front thread.  The thread raises its own priority (nice -15)
- * where the process may (root, CAP_SYS_NICE): measured here with 100 connections beside two busy loops on two
- * cores, p99 lateness 1.7 to 2.9 ms without, 0.2 to 0.9 ms with. */
+ * DOWN comes exactly once for every id that was opened or accepted and not released, whatever happens; what was
+ * written and not reported as SENT before it is lost.  After RELEASED nothing comes.  A command that meets a
+ * connection which has just gone is ignored.
+ *
+ * When the front does not take its events, reading, accepting and commands pause; what is queued still leaves in
+ * time, because the room for what it will tell is kept free.
+ * All functions but _start and _stop are for the one front thread. */
 #ifndef TM_NET_WIRE_H
 #define TM_NET_WIRE_H
 
@@ -33,12 +36,22 @@
 
 struct tm_wire; /* opaque */
 
+/* The thread's, where the process may ask for it (CAP_SYS_NICE, RLIMIT_RTPRIO); else as before.  p99 lateness of
+ * 100 connections on two busy cores, and of a bare timerfd of the same priority in the same seconds: NICE 0.1 to
+ * 4.1 ms (timerfd 0.03 to 3.8), REALTIME 0.04 to 0.06 ms (timerfd 0.03 to 0.05). */
+enum tm_wire_priority {
+    TM_WIRE_PRIORITY_NICE, /* nice -15 */
+    TM_WIRE_PRIORITY_REALTIME /* SCHED_FIFO at its lowest priority; else as NICE, and the stats say so */
+};
+
 struct tm_wire_cfg {
     size_t ring_bytes; /* of each ring, a power of two >= 8 MiB; 0: 8 MiB */
     const char *cc;    /* TCP congestion control; NULL: the system's */
     uint32_t
-        notsent_bytes; /* TCP_NOTSENT_LOWAT: how much may wait unsent in the kernel; 0: 128 KiB */
-    int64_t linger_us; /* after our FIN, how long to wait for the peer's; 0: 10 s */
+        notsent_bytes;  /* TCP_NOTSENT_LOWAT: how much may wait unsent in the kernel; 0: 128 KiB */
+    int64_t linger_us;  /* after our FIN, how long to wait for the peer's; 0: 10 s */
+    int64_t connect_us; /* how long a connection may take to be established; 0: 10 s */
+    enum tm_wire_priority priority;
 };
 
 /* Starts the thread.  TM_ERR_NOMEM, IO; UNSUPPORTED: no such congestion control. */
@@ -50,7 +63,7 @@ void tm_wire_stop(struct tm_wire *w);
 
 /* Accept connections of this listening socket from now on; the wire owns it. */
 TM_MUST_CHECK int tm_wire_listen(struct tm_wire *w, int fd);
-/* Connect to addr at due_us.  *id names the connection from now on.  TM_ERR_LIMIT also: too many of them. */
+/* Connect to addr at due_us.  *id, never 0, names the connection from now on.  TM_ERR_LIMIT also: too many. */
 TM_MUST_CHECK int tm_wire_open(struct tm_wire *w, const struct sockaddr *addr, socklen_t addr_len,
                                int64_t due_us, uint32_t *id);
 
@@ -68,8 +81,10 @@ struct tm_wire_write {
     int64_t due_us, gap_us;
     struct tm_view bytes; /* 1..TM_WIRE_CHUNK_MAX, copied */
 };
-/* Chunks of a planned write follow each other; those behind FIRST leave as the socket drains.  Planned writes
- * are never joined in one system call. */
+/* Chunks of a planned write follow each other; those behind FIRST leave as the socket drains, in one system call
+ * with it if they are there and the socket takes them.  Planned writes are never joined in one system call.
+ * LAST may also mark a chunk inside a write (each is reported when it has left; first_us, due_us and unsent are
+ * the write's). */
 TM_MUST_CHECK int tm_wire_write(struct tm_wire *w, const struct tm_wire_write *cmd);
 /* After everything written has left: FIN at due_us, then DOWN when the peer's FIN has come too. */
 TM_MUST_CHECK int tm_wire_close(struct tm_wire *w, uint32_t id, int64_t due_us);
@@ -109,12 +124,14 @@ struct tm_wire_event {
     uint32_t write_no; /* SENT */
     int64_t due_us, first_us,
         last_us;           /* SENT: due time used; before the first write(), after the last */
-    uint32_t unsent;       /* SENT: bytes the kernel still held unsent at first_us */
+    uint32_t unsent;       /* SENT: bytes of earlier writes at first_us that the peer's TCP had not
+                                             acknowledged (SIOCOUTQ) */
     enum tm_wire_down why; /* DOWN */
     int error;             /* DOWN: errno, 0: none */
-    int fd;                /* RELEASED: the front's to close */
-    struct sockaddr_storage local, peer; /* ACCEPTED, UP */
-    struct tm_view bytes;                /* RX: borrowed until tm_wire_consume */
+    int fd;                /* RELEASED: the front's to close; non-blocking */
+    struct tm_view bytes;  /* RX: borrowed until tm_wire_consume */
+    struct sockaddr_storage local,
+        peer; /* ACCEPTED, UP; last, because other events do not carry them */
 };
 /* The next event without taking it; false: none. */
 bool tm_wire_next(struct tm_wire *w, struct tm_wire_event *ev);
@@ -124,8 +141,12 @@ bool tm_wire_await(struct tm_wire *w);
 int tm_wire_fd(const struct tm_wire *w);
 
 struct tm_wire_stats {
-    uint64_t late_events; /* how often events had no room and reading paused */
-    uint64_t n_writes;    /* planned writes departed */
+    uint64_t
+        late_events;   /* how often the front was so far behind that reading and commands paused */
+    uint64_t n_writes; /* planned writes departed (chunks marked LAST) */
+    uint64_t
+        n_accept_pauses; /* how often accepting stopped: no connection or no descriptor was free */
+    bool is_realtime;    /* the thread runs with SCHED_FIFO */
 };
 void tm_wire_get_stats(struct tm_wire *w, struct tm_wire_stats *out);
 

@@ -1,5 +1,10 @@
-/* tm/net/wire_impl.h - the inside of struct tm_wire, for wire.c (thread, commands, front's side) and
- * wire_conn.c (one connection). */
+/* tm/net/wire_impl.h - the inside of struct tm_wire, for wire.c (start, stop, the front's side), wire_loop.c
+ * (thread, commands, deadlines, listening), wire_conn.c (one connection) and wire_send.c (its sending).
+ *
+ * Room for events.  Every event but RX is owed from the moment at which it becomes possible: a connection owes
+ * ACCEPTED or UP, END_OF_FILE, and DOWN or RELEASED; a queued chunk marked LAST owes SENT.  Whatever would
+ * make the debt larger (commands, accept) or takes room itself (reading) happens only when the event ring has
+ * room for it beside the debt.  So an event that is owed always finds room, and no write waits for the front. */
 #ifndef TM_NET_WIRE_IMPL_H
 #define TM_NET_WIRE_IMPL_H
 
@@ -12,11 +17,34 @@
 #include "tm/net/ring.h"
 #include "tm/net/wire.h"
 
-#define TM_WIRE_BLOCKS 4096U  /* chunks queued in all; memory is touched when used */
-#define TM_WIRE_READ   65536U /* bytes of one read() */
-#define TM_WIRE_RESERVE                                                                            \
-    (1U << 20) /* of the event ring, kept for what one round of the loop tells */
-#define TM_WIRE_HALF (TM_WIRE_CONNS_MAX / 2)
+#define TM_WIRE_RING_MIN  ((size_t)8 << 20)
+#define TM_WIRE_BLOCKS    32768U /* chunks queued in all; memory is touched when used */
+#define TM_WIRE_READ      65536U /* bytes of one read() */
+#define TM_WIRE_HALF      (TM_WIRE_CONNS_MAX / 2)
+#define TM_WIRE_LISTENERS 16U
+/* Bytes of an event that is neither ACCEPTED nor UP; the bytes of RX follow them. */
+#define TM_WIRE_EVENT_LEN offsetof(struct tm_wire_event, local)
+
+enum tm_wire_cmd_kind {
+    TM_WIRE_CMD_LISTEN,
+    TM_WIRE_CMD_OPEN,
+    TM_WIRE_CMD_WRITE,
+    TM_WIRE_CMD_CLOSE,
+    TM_WIRE_CMD_RESET,
+    TM_WIRE_CMD_RELEASE
+};
+
+/* A message of the command ring. */
+struct tm_wire_cmd {
+    enum tm_wire_cmd_kind kind;
+    uint32_t id;
+    int fd;            /* LISTEN */
+    uint32_t write_no; /* WRITE */
+    unsigned flags;
+    uint32_t len;           /* WRITE: of the bytes; OPEN: of the address */
+    int64_t due_us, gap_us; /* OPEN, WRITE, CLOSE */
+    uint8_t bytes[];        /* WRITE; OPEN: the address */
+};
 
 /* A queued chunk. */
 struct tm_wire_block {
@@ -28,79 +56,124 @@ struct tm_wire_block {
 };
 
 /*  FREE --OPEN command--> WAITING --connect() at due--> CONNECTING --> LIVE --CLOSE, all sent, due--> LINGERING
- *  FREE --accept()--> LIVE;   any --DOWN or RELEASED--> FREE (when libuv has closed the handle) */
+ *  FREE --accept()--> LIVE;   any --DOWN or RELEASED told--> GONE --libuv has closed the handle--> FREE */
 enum tm_wire_state {
     TM_WIRE_FREE,
     TM_WIRE_WAITING,
     TM_WIRE_CONNECTING,
     TM_WIRE_LIVE,
     TM_WIRE_LINGERING, /* our FIN is out */
-    TM_WIRE_GONE       /* DOWN or RELEASED was told; the handle is closing */
+    TM_WIRE_GONE
 };
 
 struct tm_wire_conn {
     struct tm_wire *wire;
     uv_poll_t poll;
     bool has_poll;
-    uint32_t id; /* slot | generation << 16 */
+    int watching; /* what libuv watches for: UV_READABLE | UV_WRITABLE */
+    uint32_t id;  /* slot | generation << 16 */
     enum tm_wire_state state;
     int fd;
     struct sockaddr_storage addr; /* WAITING: where to */
     socklen_t addr_len;
-    int64_t next_us;                   /* when something is due; TM_NEVER */
+    int64_t limit_us; /* when to connect (WAITING), or to give up (CONNECTING, LINGERING) */
     struct tm_wire_block *head, *tail; /* queued chunks */
     bool started;                      /* the head chunk's planned write is under way */
     bool blocked;                      /* the socket is full */
+    bool starved;                      /* events have no room: not read */
     bool close_wanted, eof;
+    int error; /* sending failed so: nothing is sent any more, the rest is read */
     int64_t close_us;
     int64_t departed_us;      /* last byte of the previous planned write, or establishment */
     int64_t first_us, due_us; /* of the planned write under way */
     uint32_t unsent;
 };
 
+struct tm_wire_listener {
+    uv_poll_t poll;
+    int fd;
+};
+
 struct tm_wire {
     struct tm_wire_cfg cfg;
     pthread_t thread;
     struct tm_ring *cmds, *events;
-    atomic_bool stop;
-    atomic_uint_fast64_t late_events, n_writes;
+    atomic_bool stop, is_realtime;
+    atomic_uint_fast64_t late_events, n_writes, n_accept_pauses;
     /* the wire thread's */
     uv_loop_t loop;
     uv_poll_t cmd_poll, room_poll;
+    uv_timer_t accept_timer; /* looks again for descriptors */
     struct tm_alarm *alarm;
-    bool paused; /* the event ring has no room: nothing is read or sent */
+    bool is_starved; /* something waits for room in the event ring */
+    bool is_accepting;
     struct tm_wire_block *blocks, *free_blocks;
     uint32_t n_used_blocks; /* blocks below were used once; the rest is untouched memory */
+    uint32_t n_conns;       /* neither FREE nor GONE */
+    uint32_t n_marks;       /* queued chunks marked LAST */
+    uint32_t top;           /* no connection at or above it in either half was ever used */
+    int64_t next_us[TM_WIRE_CONNS_MAX]; /* when something is due on each; TM_NEVER */
     struct tm_wire_conn conns[TM_WIRE_CONNS_MAX];
-    uint32_t top; /* conns at and above were never used by accept() */
-    struct {
-        uv_poll_t poll;
-        int fd;
-    } listeners[16];
+    struct tm_wire_listener listeners[TM_WIRE_LISTENERS];
     unsigned n_listeners;
     /* the front thread's */
-    uint32_t generation[TM_WIRE_HALF];
+    uint16_t generation[TM_WIRE_HALF];
     bool used[TM_WIRE_HALF];
 };
 
-/* wire_conn.c: all on the wire thread. */
+static inline uint32_t tm_wire_slot(uint32_t id)
+{
+    return id & 0xffff;
+}
 
-/* A slot becomes the connection `id`; fd -1: to be opened later. */
-void tm_wire_conn_init(struct tm_wire *w, struct tm_wire_conn *c, uint32_t id, int fd);
+/* ---- wire_loop.c: on the wire thread, but for _loop_init and _loop_deinit ---- */
+
+/* The loop's handles.  TM_ERR_IO; _deinit is to be called also then, unless the thread has run. */
+TM_MUST_CHECK int tm_wire_loop_init(struct tm_wire *w);
+/* Closes all that is open. */
+void tm_wire_loop_deinit(struct tm_wire *w);
+/* The thread: until w->stop, then _loop_deinit.  arg: the wire. */
+void *tm_wire_loop_run(void *arg);
+/* Does everything that is due by now, earliest first. */
+void tm_wire_fire(struct tm_wire *w);
+/* Tells the front.  The event is owed, so there is room. */
+void tm_wire_tell(struct tm_wire *w, const struct tm_wire_event *ev);
+/* Whether the event ring has room for `bytes` beside what is owed; if not, conns and commands are resumed later. */
+bool tm_wire_has_room(struct tm_wire *w, size_t bytes);
+/* A connection is free again. */
+void tm_wire_on_free(struct tm_wire *w);
+
+/* ---- wire_send.c: on the wire thread ---- */
+
+/* Adds a chunk; it was taken from the free list. */
+void tm_wire_send_queue(struct tm_wire_conn *c, struct tm_wire_block *b);
+/* Sends what is due and what the socket takes; may end the connection, else sets its next deadline. */
+void tm_wire_send_due(struct tm_wire_conn *c);
+/* Forgets all that is queued. */
+void tm_wire_send_drop(struct tm_wire_conn *c);
+
+/* ---- wire_conn.c: on the wire thread ---- */
+
+/* A slot becomes the connection `id`, to be opened when the command says; tm_wire_conn_pump starts it. */
+void tm_wire_conn_open(struct tm_wire *w, const struct tm_wire_cmd *cmd);
+/* A slot becomes the accepted socket; ACCEPTED is told. */
+void tm_wire_conn_accept(struct tm_wire *w, uint32_t id, int fd,
+                         const struct sockaddr_storage *peer);
 /* Does what is due, sends what can be sent, sets next_us. */
 void tm_wire_conn_pump(struct tm_wire_conn *c);
-/* An accepted socket goes live: options, reading. */
-void tm_wire_conn_accepted(struct tm_wire_conn *c, const struct sockaddr_storage *peer);
-/* Ends it: RST or plain close, DOWN is told. */
+/* FIN at due_us, when all that is queued has left. */
+void tm_wire_conn_close(struct tm_wire_conn *c, int64_t due_us);
+/* Ends it: plain close for CLOSED, else RST; DOWN is told. */
 void tm_wire_conn_down(struct tm_wire_conn *c, enum tm_wire_down why, int error);
 void tm_wire_conn_release(struct tm_wire_conn *c);
-/* Takes up what was stopped while events had no room. */
+/* The event ring has room again. */
 void tm_wire_conn_resume(struct tm_wire_conn *c);
-void tm_wire_conn_drop_blocks(struct tm_wire_conn *c);
+/* Has libuv watch what the connection's state asks for. */
+void tm_wire_conn_watch(struct tm_wire_conn *c);
 
-/* wire.c: tells the front.  There is always room for events other than RX (TM_WIRE_RESERVE). */
-void tm_wire_tell(struct tm_wire *w, const struct tm_wire_event *ev);
-/* True, and everything pauses, when the event ring has no room for `bytes` more beyond the reserve. */
-bool tm_wire_must_pause(struct tm_wire *w, size_t bytes);
+static inline void tm_wire_conn_set_next(struct tm_wire_conn *c, int64_t t_us)
+{
+    c->wire->next_us[tm_wire_slot(c->id)] = t_us;
+}
 
 #endif
