@@ -10,8 +10,6 @@
 #include "tm/core/entry.h"
 #include "tm/core/frame.h"
 
-#define FRAME_PLAN 0x03U
-
 static void put_plan(struct tm_session *s, struct tm_carrier *c, struct tm_wr *w)
 {
     const struct tm_plan *plan = &c->player.known.plan;
@@ -19,8 +17,7 @@ static void put_plan(struct tm_session *s, struct tm_carrier *c, struct tm_wr *w
     if (n == 0)
         return;
     size_t before = w->len;
-    tm_wr_u8(w, FRAME_PLAN);
-    tm_wr_u8(w, (uint8_t)n);
+    tm_frame_encode_plan_header(w, n);
     tm_entry_encode(w, plan, c->shipped, n);
     c->shipped += n;
     s->stats.plan_tx_bytes += w->len - before;

@@ -60,6 +60,12 @@ int tm_frame_decode(struct tm_rd *r, struct tm_frame *f)
     }
 }
 
+void tm_frame_encode_plan_header(struct tm_wr *w, size_t n)
+{
+    tm_wr_u8(w, TYPE_PLAN);
+    tm_wr_u8(w, (uint8_t)n);
+}
+
 void tm_frame_encode_fail(struct tm_wr *w)
 {
     tm_wr_u8(w, TYPE_FAIL);

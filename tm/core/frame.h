@@ -51,6 +51,8 @@ TM_MUST_CHECK int tm_frame_decode(struct tm_rd *r, struct tm_frame *f);
 size_t tm_frame_ack_len(bool here, uint32_t carrier, uint64_t n_records);
 void tm_frame_encode_ack(struct tm_wr *w, bool here, uint32_t carrier, uint64_t n_records);
 
+/* The header of a PLAN of n entries (1..255), which the caller appends (tm_entry_encode). */
+void tm_frame_encode_plan_header(struct tm_wr *w, size_t n);
 void tm_frame_encode_fail(struct tm_wr *w);
 
 /* How many of `want` bytes of stream data fit in `room` behind a DATA header; *header is its length and

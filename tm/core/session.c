@@ -32,6 +32,7 @@ static int session_init(struct tm_session *s, int64_t now_us)
     if (rc != TM_OK)
         return rc;
     s->control.announced = true;
+    tm_model_digest(cfg->model, s->digest);
     s->tx_pool = TM_WINDOW_POOL;
     s->rx_pool = TM_WINDOW_POOL;
     s->next_stream = cfg->side == TM_CLIENT ? 2 : 3;
@@ -305,9 +306,7 @@ void tm_session_token(const struct tm_session *s, uint32_t carrier, struct tm_to
     t->flight_min = (uint16_t)cfg->shape.flight_min;
     t->fin_min = (uint16_t)cfg->shape.fin_min;
     memcpy(t->seed, cfg->seed, sizeof t->seed);
-    uint8_t digest[TM_DIGEST_LEN];
-    tm_model_digest(cfg->model, digest);
-    memcpy(t->digest, digest, sizeof t->digest);
+    memcpy(t->digest, s->digest, sizeof t->digest);
     t->is_established = s->settings_seen;
     if (c->shipping) {
         struct tm_wr w = tm_wr_init(t->head, sizeof t->head);

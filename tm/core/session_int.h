@@ -61,10 +61,11 @@ struct tm_carrier {
 
 struct tm_session {
     struct tm_session_cfg cfg;
-    struct tm_gen *gen;        /* of cfg.seed */
-    struct tm_gen *master_gen; /* of the master's seed; NULL until known */
-    struct tm_opener *openers; /* client: cfg.n_users */
-    uint32_t *heads_sent;      /* server as master of explicit plans: heads sent per user */
+    uint8_t digest[TM_DIGEST_LEN]; /* of cfg.model: every token carries it */
+    struct tm_gen *gen;            /* of cfg.seed */
+    struct tm_gen *master_gen;     /* of the master's seed; NULL until known */
+    struct tm_opener *openers;     /* client: cfg.n_users */
+    uint32_t *heads_sent;          /* server as master of explicit plans: heads sent per user */
     struct tm_carrier *carriers[TM_CARRIERS_KEPT];
     uint32_t n_carriers;    /* used entries of the array, packed */
     uint32_t next_carrier;  /* client: number of the next one */
