@@ -1,0 +1,353 @@
+/* Everything is laid out by time, channels together: the patch under a filter is one run of memory, and the loops
+ * over filters have constant lengths, which compilers turn into vector code without reordering any sum. */
+#include "audit/ml/net.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tm/base/rng.h"
+
+#define WIDTH  8U /* of a filter, in steps */
+#define STRIDE 2U
+#define F1     16U
+#define F2     32U
+#define T1     ((TM_NET_STEPS - WIDTH) / STRIDE + 1)
+#define T2     ((T1 - WIDTH) / STRIDE + 1)
+#define PATCH1 32U  /* width x channels */
+#define PATCH2 128U /* width x F1 */
+#define POOLED 64U  /* means, maxima */
+
+/* Lengths are constants only inside the callers. */
+#define INLINE static inline __attribute__((always_inline))
+
+/* Also the order of tm_net_weights; filters are the inner index. */
+struct weights {
+    float w1[PATCH1][F1], b1[F1];
+    float w2[PATCH2][F2], b2[F2];
+    float dense[POOLED], bias;
+};
+static_assert(TM_NET_INPUT == TM_NET_STEPS * TM_NET_CHANNELS && PATCH1 == WIDTH * TM_NET_CHANNELS &&
+                  PATCH2 == WIDTH * F1 && POOLED == 2 * F2,
+              "shapes fit together");
+static_assert(STRIDE * (T2 - 1) + WIDTH <= T1, "what the second convolution looks at");
+static_assert(sizeof(struct weights) == TM_NET_WEIGHTS * sizeof(float), "weights have no gaps");
+
+union all_weights {
+    struct weights w;
+    float v[TM_NET_WEIGHTS];
+};
+
+struct tm_net {
+    union all_weights all;
+};
+
+/* What the backward pass needs of the forward pass of one row.  Only steps that begin inside the connection count: n2 of the
+ * second convolution, and the n1 of the first that these look at. */
+struct pass {
+    uint32_t n1, n2;
+    float a1[T1][F1], a2[T2][F2];
+    float pooled[POOLED];
+    uint32_t top[F2]; /* the step of each filter's maximum */
+};
+
+struct tm_net_cfg tm_net_cfg_default(void)
+{
+    return (struct tm_net_cfg){.n_epochs = 30, .batch = 32, .rate = 0.008F, .seed = 1};
+}
+
+void tm_net_encode(float *x, uint32_t i, int64_t bytes, int64_t gap_us)
+{
+    x += (size_t)i * TM_NET_CHANNELS;
+    x[0] = bytes < 0 ? -1.0F : 1.0F;
+    x[1] = (float)llabs(bytes) / 1460.0F;
+    x[2] = logf(1.0F + (float)gap_us) / 16.0F;
+    x[3] = gap_us < 100000 ? (float)gap_us / 5000.0F : 20.0F;
+}
+
+/* ---- forward ---- */
+
+/* out[t][f] = ReLU(b[f] + sum over j of in[t * stride + j] * w[j][f]). */
+/* NOLINTNEXTLINE(readability-function-size): the arrays of one layer, one parameter each */
+INLINE void convolve(float *restrict out, const float *restrict in, const float *restrict w,
+                     const float *restrict b, uint32_t n_t, uint32_t stride, uint32_t patch,
+                     uint32_t n_f)
+{
+    for (uint32_t t = 0; t < n_t; t++) {
+        float sum[F2];
+        const float *p = in + (size_t)t * stride;
+        for (uint32_t f = 0; f < n_f; f++)
+            sum[f] = b[f];
+        for (uint32_t j = 0; j < patch; j++) {
+            for (uint32_t f = 0; f < n_f; f++)
+                sum[f] += p[j] * w[(size_t)j * n_f + f];
+        }
+        for (uint32_t f = 0; f < n_f; f++)
+            out[(size_t)t * n_f + f] = sum[f] > 0 ? sum[f] : 0;
+    }
+}
+
+static void measure(struct pass *p, const float *x)
+{
+    uint32_t n = 0;
+    while (n < TM_NET_STEPS && x[(size_t)n * TM_NET_CHANNELS] != 0)
+        n++;
+    p->n2 = (n + STRIDE * STRIDE - 1) / (STRIDE * STRIDE);
+    if (p->n2 < 1)
+        p->n2 = 1;
+    if (p->n2 > T2)
+        p->n2 = T2;
+    p->n1 = STRIDE * (p->n2 - 1) + WIDTH;
+}
+
+static float forward(const struct weights *w, const float *x, struct pass *p)
+{
+    measure(p, x);
+    convolve(&p->a1[0][0], x, &w->w1[0][0], w->b1, p->n1, STRIDE * TM_NET_CHANNELS, PATCH1, F1);
+    convolve(&p->a2[0][0], &p->a1[0][0], &w->w2[0][0], w->b2, p->n2, STRIDE * F1, PATCH2, F2);
+    float z = w->bias;
+    for (uint32_t f = 0; f < F2; f++) {
+        float sum = 0;
+        p->top[f] = 0;
+        for (uint32_t t = 0; t < p->n2; t++) {
+            sum += p->a2[t][f];
+            if (p->a2[t][f] > p->a2[p->top[f]][f])
+                p->top[f] = t;
+        }
+        p->pooled[f] = sum / (float)p->n2;
+        p->pooled[F2 + f] = p->a2[p->top[f]][f];
+        z += w->dense[f] * p->pooled[f] + w->dense[F2 + f] * p->pooled[F2 + f];
+    }
+    return z;
+}
+
+/* ---- backward ---- */
+
+/* d_in[j] += sum over f of w[j][f] * d[f], in four sums side by side. */
+INLINE void pass_down(float *restrict d_in, const float *restrict w, const float *restrict d,
+                      uint32_t patch, uint32_t n_f)
+{
+    for (uint32_t j = 0; j < patch; j++) {
+        float part[4] = {0, 0, 0, 0};
+        for (uint32_t f = 0; f < n_f; f += 4) {
+            for (uint32_t k = 0; k < 4; k++)
+                part[k] += w[(size_t)j * n_f + f + k] * d[f + k];
+        }
+        d_in[j] += (part[0] + part[1]) + (part[2] + part[3]);
+    }
+}
+
+/* From d_out, the gradient behind the ReLU's output `out`: adds to those of w and b, and to that of the input unless
+ * d_in is NULL. */
+/* NOLINTNEXTLINE(readability-function-size): the arrays of one layer, one parameter each */
+INLINE void convolve_back(const float *restrict out, float *restrict d_out,
+                          const float *restrict in, const float *restrict w, float *restrict d_w,
+                          float *restrict d_b, float *restrict d_in, uint32_t n_t, uint32_t stride,
+                          uint32_t patch, uint32_t n_f)
+{
+    for (uint32_t t = 0; t < n_t; t++) {
+        float *d = d_out + (size_t)t * n_f;
+        const float *p = in + (size_t)t * stride;
+        for (uint32_t f = 0; f < n_f; f++) {
+            d[f] = out[(size_t)t * n_f + f] > 0 ? d[f] : 0;
+            d_b[f] += d[f];
+        }
+        for (uint32_t j = 0; j < patch; j++) {
+            for (uint32_t f = 0; f < n_f; f++)
+                d_w[(size_t)j * n_f + f] += p[j] * d[f];
+        }
+        if (d_in)
+            pass_down(d_in + (size_t)t * stride, w, d, patch, n_f);
+    }
+}
+
+/* Adds the gradient of one row whose loss has the slope d_z. */
+static void backward(const struct weights *w, const float *x, const struct pass *p, float d_z,
+                     struct weights *g)
+{
+    float d1[T1][F1] = {{0}};
+    float d2[T2][F2];
+    g->bias += d_z;
+    for (uint32_t i = 0; i < POOLED; i++)
+        g->dense[i] += d_z * p->pooled[i];
+    for (uint32_t t = 0; t < p->n2; t++) {
+        for (uint32_t f = 0; f < F2; f++)
+            d2[t][f] = d_z * w->dense[f] / (float)p->n2;
+    }
+    for (uint32_t f = 0; f < F2; f++)
+        d2[p->top[f]][f] += d_z * w->dense[F2 + f];
+    convolve_back(&p->a2[0][0], &d2[0][0], &p->a1[0][0], &w->w2[0][0], &g->w2[0][0], g->b2,
+                  &d1[0][0], p->n2, STRIDE * F1, PATCH2, F2);
+    convolve_back(&p->a1[0][0], &d1[0][0], x, &w->w1[0][0], &g->w1[0][0], g->b1, NULL, p->n1,
+                  STRIDE * TM_NET_CHANNELS, PATCH1, F1);
+}
+
+static float probability(float z)
+{
+    return 1.0F / (1.0F + expf(-z));
+}
+
+/* Loss summed over the rows `order` of x; gradients too, each row's weighing 1 / n. */
+static double batch_loss(const struct weights *w, const float *x, const uint8_t *label,
+                         const uint32_t *order, uint32_t n, struct weights *g)
+{
+    struct pass p;
+    double loss = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t row = order ? order[i] : i;
+        const float *in = x + (size_t)row * TM_NET_INPUT;
+        float z = forward(w, in, &p);
+        loss += (z > 0 ? z : 0) - (label[row] ? z : 0) + log1p(exp(-fabs((double)z)));
+        if (g)
+            backward(w, in, &p, (probability(z) - (label[row] ? 1.0F : 0.0F)) / (float)n, g);
+    }
+    return loss;
+}
+
+/* ---- training ---- */
+
+static float uniform(struct tm_rng *rng, float bound)
+{
+    return bound * ((float)(tm_rng_u64(rng) >> 40) / (float)(1 << 23) - 1.0F);
+}
+
+static void fill(struct tm_rng *rng, float *v, size_t n, size_t n_inputs)
+{
+    float bound = sqrtf(6.0F / (float)n_inputs);
+    for (size_t i = 0; i < n; i++)
+        v[i] = uniform(rng, bound);
+}
+
+static void rng_of(struct tm_rng *rng, uint64_t seed)
+{
+    uint8_t key[TM_SEED_LEN];
+    tm_seed_from_u64(key, seed);
+    tm_rng_init(rng, key);
+}
+
+static void first_weights(struct weights *w, struct tm_rng *rng)
+{
+    memset(w, 0, sizeof *w);
+    fill(rng, &w->w1[0][0], sizeof w->w1 / sizeof(float), PATCH1);
+    fill(rng, &w->w2[0][0], sizeof w->w2 / sizeof(float), PATCH2);
+    fill(rng, w->dense, POOLED, POOLED);
+}
+
+int tm_net_new(struct tm_net **out, uint64_t seed)
+{
+    struct tm_rng rng;
+    *out = malloc(sizeof **out);
+    if (!*out)
+        return TM_ERR_NOMEM;
+    rng_of(&rng, seed);
+    first_weights(&(*out)->all.w, &rng);
+    return TM_OK;
+}
+
+struct adam {
+    union all_weights g, mean, square;
+    uint64_t n_steps;
+};
+
+static void step(struct adam *a, float *w, float rate)
+{
+    const float keep = 0.9F;
+    const float keep_square = 0.999F;
+    const float *g = a->g.v;
+    float *m = a->mean.v;
+    float *v = a->square.v;
+    a->n_steps++;
+    float bias_m = 1.0F - powf(keep, (float)a->n_steps);
+    float bias_v = 1.0F - powf(keep_square, (float)a->n_steps);
+    for (uint32_t i = 0; i < TM_NET_WEIGHTS; i++) {
+        m[i] = keep * m[i] + (1 - keep) * g[i];
+        v[i] = keep_square * v[i] + (1 - keep_square) * g[i] * g[i];
+        w[i] -= rate * (m[i] / bias_m) / (sqrtf(v[i] / bias_v) + 1e-8F);
+    }
+}
+
+static void shuffle(struct tm_rng *rng, uint32_t *order, uint32_t n)
+{
+    for (uint32_t i = n; i > 1; i--) {
+        uint32_t j = (uint32_t)tm_rng_below(rng, i);
+        uint32_t was = order[i - 1];
+        order[i - 1] = order[j];
+        order[j] = was;
+    }
+}
+
+/* NOLINTNEXTLINE(readability-function-size): the arrays of one sample, one parameter each */
+static void train(struct tm_net *net, const struct tm_net_cfg *cfg, struct adam *a, uint32_t *order,
+                  const float *x, const uint8_t *label, uint32_t n, struct tm_rng *rng)
+{
+    uint64_t n_batches = (n + cfg->batch - 1) / cfg->batch;
+    uint64_t n_steps = n_batches * cfg->n_epochs;
+    for (uint32_t i = 0; i < n; i++)
+        order[i] = i;
+    for (uint32_t e = 0; e < cfg->n_epochs; e++) {
+        shuffle(rng, order, n);
+        for (uint32_t at = 0; at < n; at += cfg->batch) {
+            uint32_t m = n - at < cfg->batch ? n - at : cfg->batch;
+            memset(&a->g, 0, sizeof a->g);
+            (void)batch_loss(&net->all.w, x, label, order + at, m, &a->g.w);
+            step(a, net->all.v, cfg->rate * (1.0F - (float)a->n_steps / (float)n_steps));
+        }
+    }
+}
+
+int tm_net_fit(struct tm_net **out, const struct tm_net_cfg *cfg, const float *x,
+               const uint8_t *label, uint32_t n)
+{
+    uint32_t n_ones = 0;
+    for (uint32_t i = 0; i < n; i++)
+        n_ones += label[i] != 0;
+    *out = NULL;
+    if (n_ones == 0 || n_ones == n)
+        return TM_ERR_RANGE;
+    struct tm_net *net = malloc(sizeof *net);
+    struct adam *a = calloc(1, sizeof *a);
+    uint32_t *order = malloc((size_t)n * sizeof *order);
+    int rc = TM_ERR_NOMEM;
+    if (!net || !a || !order)
+        goto out;
+    struct tm_rng rng;
+    rng_of(&rng, cfg->seed);
+    first_weights(&net->all.w, &rng);
+    train(net, cfg, a, order, x, label, n, &rng);
+    *out = net;
+    net = NULL;
+    rc = TM_OK;
+out:
+    free(net);
+    free(a);
+    free(order);
+    return rc;
+}
+
+/* ---- using ---- */
+
+void tm_net_score(const struct tm_net *net, const float *x, uint32_t n, float *score)
+{
+    struct pass p;
+    for (uint32_t i = 0; i < n; i++)
+        score[i] = probability(forward(&net->all.w, x + (size_t)i * TM_NET_INPUT, &p));
+}
+
+void tm_net_free(struct tm_net *net)
+{
+    free(net);
+}
+
+float *tm_net_weights(struct tm_net *net)
+{
+    return net->all.v;
+}
+
+double tm_net_loss(const struct tm_net *net, const float *x, const uint8_t *label, uint32_t n,
+                   float *gradient)
+{
+    union all_weights *g = (union all_weights *)(void *)gradient;
+    double loss = batch_loss(&net->all.w, x, label, NULL, n, g ? &g->w : NULL);
+    return n > 0 ? loss / n : 0;
+}
