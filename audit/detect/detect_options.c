@@ -1,0 +1,215 @@
+#include "audit/detect/detect_options.h"
+
+#include <argp.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define DEFAULT_BLOCK 10
+
+enum {
+    O_REAL = 256,
+    O_COVER,
+    O_TRAIN,
+    O_LABELS,
+    O_COVER_LABELS,
+    O_COVER_LOG,
+    O_BLOCK,
+    O_GROUPS,
+    O_LEARNER,
+    O_TREES,
+    O_FOLDS,
+    O_NULL,
+    O_MAX,
+    O_FLOOR,
+    O_ONE,
+    O_NO_CONTROLS,
+    O_INCOMPLETE,
+    O_ALLOW_SIDE,
+    O_SEED,
+    O_JSON
+};
+
+static const struct argp_option OPTIONS[] = {
+    {"real", O_REAL, "FILE", 0, "capture of real connections; can be given again", 0},
+    {"cover", O_COVER, "FILE", 0, "capture of what is to pass for real; can be given again", 0},
+    {"train", O_TRAIN, "FILE", 0,
+     "capture of real connections that the cover was learned from: floors and memorisation; can be "
+     "given again",
+     0},
+    {"labels", O_LABELS, "FILE", 0, "labels.csv of the recording of --real and --train", 0},
+    {"cover-labels", O_COVER_LABELS, "FILE", 0, "labels.csv of --cover", 0},
+    {"cover-log", O_COVER_LOG, "FILE", 0,
+     "schedule log of the client that made --cover: sessions are its users; can be given again", 0},
+    {"block-s", O_BLOCK, "N", 0,
+     "without labels, what begins within N s is one session (10); 0: each connection is its own",
+     0},
+    {"port", 'p', "N[,N]...", 0, "servers' ports (every connection whose opening was captured)", 0},
+    {"groups", O_GROUPS, "NAME[,NAME]...", 0,
+     "poster, sizes, times, cumul, all, tam (all of them but tam)", 0},
+    {"learner", O_LEARNER, "NAME", 0, "boosted trees or a forest (boosted)", 0},
+    {"trees", O_TREES, "N", 0, "trees of the learner (100; forest 150)", 0},
+    {"folds", O_FOLDS, "N", 0, "folds of the cross-validation (5)", 0},
+    {"null", O_NULL, "N", 0, "permutations of session labels that are learned anew (8)", 0},
+    {"max", O_MAX, "N", 0, "connections a side at most (all)", 0},
+    {"floor-us", O_FLOOR, "N", 0, "round times down to multiples of N us (1000); 0: as captured",
+     0},
+    {"one-per-load", O_ONE, NULL, 0, "one connection of each page load, drawn at random", 0},
+    {"no-controls", O_NO_CONTROLS, NULL, 0, "leave out the controls", 0},
+    {"keep-incomplete", O_INCOMPLETE, NULL, 0,
+     "keep connections without opening, end, or payload both ways", 0},
+    {"allow-side", O_ALLOW_SIDE, NULL, 0,
+     "compare captures although they were taken at different ends of the path", 0},
+    {"seed", O_SEED, "N", 0, "of everything that is drawn (1)", 0},
+    {"json", O_JSON, NULL, 0, "print one JSON object", 0},
+    {0}};
+
+static int64_t number(struct argp_state *state, const char *name, const char *text, int64_t min,
+                      int64_t max)
+{
+    char *end = NULL;
+    errno = 0;
+    long long v = strtoll(text, &end, 10);
+    if (end == text || *end != '\0' || errno != 0 || v < min || v > max)
+        argp_error(state, "--%s %s: a whole number from %" PRId64 " to %" PRId64 " is wanted", name,
+                   text, min, max);
+    return v;
+}
+
+static void add_file(struct argp_state *state, struct tm_detect_files *f, const char *path)
+{
+    if (f->n == TM_DETECT_FILES_MAX)
+        argp_error(state, "more than %u files of one kind", TM_DETECT_FILES_MAX);
+    f->path[f->n++] = path;
+}
+
+static unsigned groups(struct argp_state *state, const char *text)
+{
+    unsigned mask = 0;
+    for (const char *p = text; p;) {
+        char name[16] = "";
+        size_t len = strcspn(p, ",");
+        if (len < sizeof name)
+            memcpy(name, p, len);
+        unsigned bit = tm_feature_group_of(name);
+        if (bit == 0)
+            argp_error(state, "--groups %s: poster, sizes, times, cumul, all or tam are wanted",
+                       text);
+        mask |= bit;
+        p = p[len] == ',' ? p + len + 1 : NULL;
+    }
+    return mask;
+}
+
+static void set_learner(struct argp_state *state, struct tm_detect_cfg *cfg, const char *name)
+{
+    if (strcmp(name, "boosted") == 0)
+        cfg->trees = tm_detect_trees(TM_TREES_BOOSTED);
+    else if (strcmp(name, "forest") == 0)
+        cfg->trees = tm_detect_trees(TM_TREES_FOREST);
+    else
+        argp_error(state, "--learner %s: boosted or forest is wanted", name);
+}
+
+static error_t parse_experiment(int key, char *arg, struct argp_state *state)
+{
+    struct tm_detect_options *o = state->input;
+    struct tm_detect_cfg *cfg = &o->cfg;
+    switch (key) {
+    case O_GROUPS:
+        cfg->groups |= groups(state, arg);
+        return 0;
+    case O_LEARNER:
+        set_learner(state, cfg, arg);
+        return 0;
+    case O_TREES:
+        cfg->trees.n_trees = (uint32_t)number(state, "trees", arg, 1, 10000);
+        return 0;
+    case O_FOLDS:
+        cfg->folds = (uint32_t)number(state, "folds", arg, 2, 50);
+        return 0;
+    case O_NULL:
+        cfg->n_null = (uint32_t)number(state, "null", arg, 0, 10000);
+        return 0;
+    case O_MAX:
+        cfg->max_conns = (uint32_t)number(state, "max", arg, 1, UINT32_MAX);
+        return 0;
+    case O_FLOOR:
+        cfg->floor_us = number(state, "floor-us", arg, 0, INT64_C(1) << 40);
+        return 0;
+    case O_ONE:
+        cfg->is_one_per_load = true;
+        return 0;
+    case O_NO_CONTROLS:
+        cfg->has_controls = false;
+        return 0;
+    case O_SEED:
+        cfg->seed = (uint64_t)number(state, "seed", arg, 0, INT64_MAX);
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+    struct tm_detect_options *o = state->input;
+    struct tm_msg msg = {""};
+    switch (key) {
+    case O_REAL:
+    case O_COVER:
+    case O_TRAIN:
+        add_file(state, &o->side[key - O_REAL], arg);
+        return 0;
+    case O_LABELS:
+        o->labels = arg;
+        return 0;
+    case O_COVER_LABELS:
+        o->cover_labels = arg;
+        return 0;
+    case O_COVER_LOG:
+        add_file(state, &o->cover_logs, arg);
+        return 0;
+    case O_BLOCK:
+        o->material.block_us = number(state, "block-s", arg, 0, 1 << 30) * 1000000;
+        return 0;
+    case 'p':
+        if (tm_material_ports(&o->material, arg, &msg) != TM_OK)
+            argp_error(state, "--port %s", msg.text);
+        return 0;
+    case O_INCOMPLETE:
+        o->material.keep_incomplete = true;
+        return 0;
+    case O_ALLOW_SIDE:
+        o->may_differ_in_side = true;
+        return 0;
+    case O_JSON:
+        o->is_json = true;
+        return 0;
+    case ARGP_KEY_END:
+        if (o->side[TM_REAL].n == 0 || o->side[TM_COVER].n == 0)
+            argp_error(state, "--real and --cover are needed");
+        if (o->cover_labels && o->cover_logs.n > 0)
+            argp_error(state, "--cover-labels or --cover-log: sessions come from one of them");
+        return 0;
+    default:
+        return parse_experiment(key, arg, state);
+    }
+}
+
+void tm_detect_options_parse(struct tm_detect_options *o, int argc, char **argv)
+{
+    static const struct argp ARGP = {
+        OPTIONS,
+        parse,
+        "--real FILE --cover FILE [--train FILE]",
+        "Train an observer to tell cover connections from real ones, and say how well it does.",
+        NULL,
+        NULL,
+        NULL};
+    *o = (struct tm_detect_options){.cfg = tm_detect_cfg_default(),
+                                    .material = {.block_us = INT64_C(1000000) * DEFAULT_BLOCK}};
+    o->cfg.floor_us = 1000;
+    (void)argp_parse(&ARGP, argc, argv, 0, NULL, o);
+}

@@ -1,0 +1,328 @@
+#include "audit/detect/render.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "audit/detect/draw.h"
+
+#define SIZES 65536U
+
+/* ---- cutting ---- */
+
+static uint32_t full_size(const struct tm_trace_set *set, uint32_t source, uint32_t *hits)
+{
+    uint32_t best = UINT32_MAX;
+    memset(hits, 0, SIZES * sizeof *hits);
+    for (size_t i = 0; i < set->n; i++) {
+        const struct tm_trace_packet *p = tm_trace_packets(set, &set->v[i]);
+        if (set->v[i].source != source)
+            continue;
+        for (uint32_t k = 0; k < set->v[i].n_packets; k++) {
+            if (p[k].bytes >= TM_WRITE_FULL_MIN && p[k].bytes < SIZES)
+                hits[p[k].bytes]++;
+        }
+    }
+    for (uint32_t b = TM_WRITE_FULL_MIN; b < SIZES; b++) {
+        if (hits[b] > 0 && (best == UINT32_MAX || hits[b] > hits[best]))
+            best = b;
+    }
+    return best;
+}
+
+static int find_full(struct tm_writes *w, const struct tm_trace_set *set)
+{
+    uint32_t *hits = calloc(SIZES, sizeof *hits);
+    for (size_t i = 0; i < set->n; i++) {
+        if (set->v[i].source >= w->n_full)
+            w->n_full = set->v[i].source + 1;
+    }
+    w->full = calloc((size_t)w->n_full + 1, sizeof *w->full);
+    if (!hits || !w->full) {
+        free(hits);
+        return TM_ERR_NOMEM;
+    }
+    for (uint32_t s = 0; s < w->n_full; s++)
+        w->full[s] = full_size(set, s, hits);
+    free(hits);
+    return TM_OK;
+}
+
+static int add_write(struct tm_writes *w, const struct tm_write_cut *c)
+{
+    if (w->n == w->cap) {
+        size_t cap = w->cap ? w->cap * 2 : 1024;
+        struct tm_write_cut *v = realloc(w->v, cap * sizeof *v);
+        if (!v)
+            return TM_ERR_NOMEM;
+        w->v = v;
+        w->cap = cap;
+    }
+    w->v[w->n++] = *c;
+    return TM_OK;
+}
+
+static bool goes_on(const struct tm_trace_packet *before, const struct tm_trace_packet *p,
+                    uint32_t full)
+{
+    return before->dir == p->dir && before->bytes >= full &&
+           p->t_us - before->t_us < TM_WRITE_INNER_GAP_US;
+}
+
+static int cut_trace(struct tm_writes *w, const struct tm_trace_set *set, uint32_t index)
+{
+    const struct tm_trace *t = &set->v[index];
+    const struct tm_trace_packet *p = tm_trace_packets(set, t);
+    uint32_t place = 0;
+    int rc = TM_OK;
+    for (uint32_t i = 0; rc == TM_OK && i < t->n_packets;) {
+        struct tm_write_cut c = {.first = t->first + i,
+                                 .trace = index,
+                                 .place = place < TM_WRITE_PLACES ? place : TM_WRITE_PLACES - 1,
+                                 .dir = p[i].dir};
+        do {
+            c.bytes += p[i++].bytes;
+            c.n_segments++;
+        } while (i < t->n_packets && goes_on(&p[i - 1], &p[i], w->full[t->source]));
+        rc = add_write(w, &c);
+        place++;
+    }
+    return rc;
+}
+
+int tm_writes_cut(struct tm_writes *out, const struct tm_trace_set *set)
+{
+    *out = (struct tm_writes){.start = calloc(set->n + 1, sizeof *out->start)};
+    int rc = out->start ? find_full(out, set) : TM_ERR_NOMEM;
+    for (size_t i = 0; rc == TM_OK && i < set->n; i++) {
+        out->start[i] = out->n;
+        rc = cut_trace(out, set, (uint32_t)i);
+    }
+    if (rc == TM_OK)
+        out->start[set->n] = out->n;
+    else
+        tm_writes_deinit(out);
+    return rc;
+}
+
+void tm_writes_deinit(struct tm_writes *w)
+{
+    free(w->v);
+    free(w->start);
+    free(w->full);
+    *w = (struct tm_writes){0};
+}
+
+/* ---- inner gaps ---- */
+
+/* Writes of several segments, sorted by direction, number of segments and place. */
+struct donors {
+    const struct tm_write_cut *writes;
+    size_t *v; /* owned: indices into writes */
+    size_t n;
+};
+
+static int order(const struct tm_write_cut *x, const struct tm_write_cut *y, bool has_place)
+{
+    if (x->dir != y->dir)
+        return x->dir < y->dir ? -1 : 1;
+    if (x->n_segments != y->n_segments)
+        return x->n_segments < y->n_segments ? -1 : 1;
+    if (has_place && x->place != y->place)
+        return x->place < y->place ? -1 : 1;
+    return 0;
+}
+
+static int by_key(const void *a, const void *b, void *ctx)
+{
+    const struct donors *d = ctx;
+    size_t i = *(const size_t *)a, j = *(const size_t *)b;
+    int o = order(&d->writes[i], &d->writes[j], true);
+    return o != 0 ? o : i < j ? -1 : i > j;
+}
+
+static int find_donors(struct donors *d, const struct tm_writes *w)
+{
+    *d = (struct donors){.writes = w->v, .v = calloc(w->n + 1, sizeof *d->v)};
+    if (!d->v)
+        return TM_ERR_NOMEM;
+    for (size_t i = 0; i < w->n; i++) {
+        if (w->v[i].n_segments > 1)
+            d->v[d->n++] = i;
+    }
+    qsort_r(d->v, d->n, sizeof *d->v, by_key, d);
+    return TM_OK;
+}
+
+static const struct tm_write_cut *donor_at(const struct donors *d, size_t i)
+{
+    return &d->writes[d->v[i]];
+}
+
+/* The first donor whose key is not below (is_after: above) c's. */
+static size_t bound(const struct donors *d, const struct tm_write_cut *c, bool has_place,
+                    bool is_after)
+{
+    size_t low = 0, high = d->n;
+    while (low < high) {
+        size_t mid = low + (high - low) / 2;
+        int o = order(donor_at(d, mid), c, has_place);
+        if (o < 0 || (is_after && o == 0))
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    return low;
+}
+
+/* Another write with at least as many segments: of the same length and place, the same length, else a longer
+ * one; its own when there is no other. */
+static const struct tm_write_cut *donor(const struct donors *d, const struct tm_write_cut *c,
+                                        struct tm_rng *rng)
+{
+    for (int has_place = 1; has_place >= 0; has_place--) {
+        size_t low = bound(d, c, has_place != 0, false), high = bound(d, c, has_place != 0, true);
+        if (high - low < 2)
+            continue;
+        size_t at = low + tm_draw_below(rng, high - low - 1);
+        return donor_at(d, at) == c ? donor_at(d, high - 1) : donor_at(d, at);
+    }
+    size_t longer = bound(d, c, false, true);
+    return longer < d->n && donor_at(d, longer)->dir == c->dir ? donor_at(d, longer) : c;
+}
+
+/* ---- rendering ---- */
+
+struct renderer {
+    const struct tm_trace_set *set;
+    const struct tm_writes *writes;
+    struct donors donors;
+    struct tm_rng *rng;
+    struct tm_trace_packet *p; /* owned: one connection */
+    uint32_t n, cap;
+};
+
+static int push(struct renderer *r, const struct tm_trace_packet *p)
+{
+    if (r->n == r->cap) {
+        uint32_t cap = r->cap ? r->cap * 2 : 4096;
+        struct tm_trace_packet *more = realloc(r->p, cap * sizeof *more);
+        if (!more)
+            return TM_ERR_NOMEM;
+        r->p = more;
+        r->cap = cap;
+    }
+    r->p[r->n++] = *p;
+    return TM_OK;
+}
+
+/* Segments of one write, the first at t_us. */
+static int render_write(struct renderer *r, const struct tm_write_cut *c, int64_t t_us)
+{
+    const struct tm_trace_packet *own = r->set->packets + c->first, *gaps = own;
+    uint32_t full = r->writes->full[r->set->v[c->trace].source], left = c->bytes;
+    if (c->n_segments > 1)
+        gaps = r->set->packets + donor(&r->donors, c, r->rng)->first;
+    for (uint32_t i = 0; i < c->n_segments && left > 0; i++) {
+        /* Segments that were merged by the capturing machine stay as few as they were. */
+        bool is_last = i + 1 == c->n_segments;
+        uint32_t bytes = is_last || left < full ? left : own[i].bytes > full ? own[i].bytes : full;
+        bytes = bytes < left ? bytes : left;
+        t_us += i > 0 ? gaps[i].t_us - gaps[i - 1].t_us : 0;
+        struct tm_trace_packet p = {
+            .t_us = t_us, .bytes = bytes, .dir = c->dir, .is_new = own->is_new};
+        int rc = push(r, &p);
+        if (rc != TM_OK)
+            return rc;
+        left -= bytes;
+    }
+    return TM_OK;
+}
+
+/* Gaps before writes and after the last one are kept. */
+static int render_trace(struct renderer *r, struct tm_trace_set *out, uint32_t index,
+                        uint32_t session)
+{
+    struct tm_trace t = r->set->v[index];
+    const struct tm_trace_packet *old = tm_trace_packets(r->set, &t);
+    int64_t end_us = 0, old_end_us = 0;
+    int rc = TM_OK;
+    r->n = 0;
+    for (size_t i = r->writes->start[index]; rc == TM_OK && i < r->writes->start[index + 1]; i++) {
+        const struct tm_write_cut *c = &r->writes->v[i];
+        const struct tm_trace_packet *p = r->set->packets + c->first;
+        rc = render_write(r, c, end_us + p->t_us - old_end_us);
+        if (rc == TM_OK && r->n > 0)
+            end_us = r->p[r->n - 1].t_us;
+        old_end_us = p[c->n_segments - 1].t_us;
+    }
+    if (rc != TM_OK)
+        return rc;
+    int64_t last_us = t.n_packets > 0 ? old[t.n_packets - 1].t_us : 0;
+    t.duration_us = end_us + (t.duration_us > last_us ? t.duration_us - last_us : 0);
+    t.session = session;
+    return tm_trace_set_add(out, &t, r->p, r->n);
+}
+
+static int render_once(struct renderer *r, struct tm_trace_set *out)
+{
+    int rc = TM_OK;
+    for (size_t i = 0; rc == TM_OK && i < r->set->n; i++)
+        rc = render_trace(r, out, (uint32_t)i, r->set->v[i].session);
+    return rc;
+}
+
+/* Connections by session: rows of one session stand together. */
+static int by_session(const void *a, const void *b, void *ctx)
+{
+    const struct tm_trace_set *set = ctx;
+    uint32_t i = *(const uint32_t *)a, j = *(const uint32_t *)b;
+    uint32_t x = set->v[i].session, y = set->v[j].session;
+    return x != y ? (x < y ? -1 : 1) : i < j ? -1 : i > j;
+}
+
+static int render_drawn(struct renderer *r, struct tm_trace_set *out, uint32_t n)
+{
+    struct tm_trace_set set = *r->set; /* qsort_r wants a pointer that is not const */
+    uint32_t *row = calloc(set.n + 1, sizeof *row), *first = calloc(set.n + 2, sizeof *first);
+    uint32_t n_sessions = 0, session = 0;
+    int rc = row && first ? TM_OK : TM_ERR_NOMEM;
+    for (uint32_t i = 0; rc == TM_OK && i < set.n; i++)
+        row[i] = i;
+    if (rc == TM_OK)
+        qsort_r(row, set.n, sizeof *row, by_session, &set);
+    for (uint32_t i = 0; rc == TM_OK && i < set.n; i++) {
+        if (i == 0 || set.v[row[i]].session != set.v[row[i - 1]].session)
+            first[n_sessions++] = i;
+    }
+    if (rc == TM_OK)
+        first[n_sessions] = (uint32_t)set.n;
+    for (uint32_t drawn = 0; rc == TM_OK && n_sessions > 0 && out->n < n; drawn++) {
+        char name[32];
+        uint32_t s = tm_draw_below(r->rng, n_sessions);
+        (void)snprintf(name, sizeof name, "drawn %" PRIu32, drawn);
+        rc = tm_trace_set_name(out, name, &session);
+        for (uint32_t i = first[s]; rc == TM_OK && i < first[s + 1] && out->n < n; i++)
+            rc = render_trace(r, out, row[i], session);
+    }
+    free(row);
+    free(first);
+    return rc;
+}
+
+int tm_render(struct tm_trace_set *out, const struct tm_trace_set *set,
+              const struct tm_writes *writes, enum tm_render_draw draw, uint32_t n,
+              struct tm_rng *rng)
+{
+    struct renderer r = {.set = set, .writes = writes, .rng = rng};
+    uint32_t index = 0;
+    int rc = find_donors(&r.donors, writes);
+    for (uint32_t i = 0; rc == TM_OK && i < set->n_names; i++)
+        rc = tm_trace_set_name(out, set->names[i], &index); /* the same indices as in set */
+    if (rc == TM_OK)
+        rc = draw == TM_RENDER_ONCE ? render_once(&r, out) : render_drawn(&r, out, n);
+    free(r.donors.v);
+    free(r.p);
+    return rc;
+}
