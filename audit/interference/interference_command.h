@@ -1,0 +1,13 @@
+/* audit/interference/interference_command.h - `tm-audit interference` with what happens to its result handed in. */
+#ifndef TM_AUDIT_INTERFERENCE_COMMAND_H
+#define TM_AUDIT_INTERFERENCE_COMMAND_H
+
+struct tm_interference_report;
+
+/* Does something with the result, which lives until it returns.  0, or the exit status of a failure. */
+typedef int (*tm_interference_emit_fn)(void *ctx, const struct tm_interference_report *r);
+/* Parses argv as the command does (wrong usage and --help end the process, status 2 and 0), reads, studies, and calls
+ * emit once with ctx; emit NULL: prints.  The exit status: of emit when that is not 0, else the command's. */
+int tm_interference_command(int argc, char **argv, tm_interference_emit_fn emit, void *ctx);
+
+#endif
