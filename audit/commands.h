@@ -13,6 +13,11 @@
  * the exit status. */
 int tm_cmd_conform(int argc, char **argv);
 int tm_cmd_invariant(int argc, char **argv);
+int tm_cmd_interference(int argc, char **argv);
+int tm_cmd_features(int argc, char **argv);
+int tm_cmd_classify(int argc, char **argv);
+int tm_cmd_detect(int argc, char **argv);
+int tm_cmd_report(int argc, char **argv);
 
 /* The whole file, terminated; the caller frees it.  NULL with msg set. */
 char *tm_audit_read_file(const char *path, size_t *len, struct tm_msg *msg);

@@ -14,11 +14,23 @@ struct command {
 
 static char conform_title[] = "tm-audit conform";
 static char invariant_title[] = "tm-audit invariant";
+static char interference_title[] = "tm-audit interference";
+static char features_title[] = "tm-audit features";
+static char classify_title[] = "tm-audit classify";
+static char detect_title[] = "tm-audit detect";
+static char report_title[] = "tm-audit report";
 
 static const struct command COMMANDS[] = {
     {"conform", conform_title, tm_cmd_conform,
      "compare a capture of the carriers with the schedule log"},
     {"invariant", invariant_title, tm_cmd_invariant, "print or compare what a schedule fixes"},
+    {"interference", interference_title, tm_cmd_interference,
+     "tell loaded from idle runs of one schedule"},
+    {"features", features_title, tm_cmd_features, "captures to rows of features (CSV, NPZ)"},
+    {"classify", classify_title, tm_cmd_classify,
+     "name protocols and find cover, as TrafficMimic's authors tried"},
+    {"detect", detect_title, tm_cmd_detect, "train an observer to tell cover from real"},
+    {"report", report_title, tm_cmd_report, "write one page about what the attacks find"},
 };
 
 static void print_help(FILE *out)
