@@ -88,28 +88,38 @@ static int by_span(const struct tm_record *a, const struct tm_record *b)
     return (a->conn.end_us > b->conn.end_us) - (a->conn.end_us < b->conn.end_us);
 }
 
-static int by_client(const void *a, const void *b)
+/* The network that a server's address counts as. */
+static void net_of(const struct tm_fit_cfg *cfg, const uint8_t server[TM_ADDR_LEN],
+                   uint8_t out[TM_ADDR_LEN])
 {
-    const struct tm_record *x = *(const struct tm_record *const *)a;
-    const struct tm_record *y = *(const struct tm_record *const *)b;
-    int order = memcmp(x->client, y->client, TM_ADDR_LEN);
-    return order != 0 ? order : by_span(x, y);
+    static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+    memcpy(out, server, TM_ADDR_LEN);
+    if (cfg->key != TM_USER_NET || memcmp(server, mapped, sizeof mapped) != 0)
+        return;
+    for (unsigned bit = cfg->server_bits; bit < 32; bit++)
+        out[sizeof mapped + bit / 8] &= (uint8_t) ~(0x80U >> bit % 8);
 }
 
-static int by_pair(const void *a, const void *b)
+/* A record under the key of the user that it belongs to. */
+struct owned {
+    uint8_t user[2 * TM_ADDR_LEN];
+    const struct tm_record *r;
+};
+
+static void own(const struct tm_fit_cfg *cfg, const struct tm_record *r, struct owned *out)
 {
-    const struct tm_record *x = *(const struct tm_record *const *)a;
-    const struct tm_record *y = *(const struct tm_record *const *)b;
-    int order = memcmp(x->client, y->client, TM_ADDR_LEN);
-    if (order == 0)
-        order = memcmp(x->server, y->server, TM_ADDR_LEN);
-    return order != 0 ? order : by_span(x, y);
+    *out = (struct owned){.r = r};
+    memcpy(out->user, r->client, TM_ADDR_LEN);
+    if (cfg->key != TM_USER_CLIENT)
+        net_of(cfg, r->server, out->user + TM_ADDR_LEN);
 }
 
-static bool same_user(enum tm_user_key key, const struct tm_record *a, const struct tm_record *b)
+static int by_user(const void *a, const void *b)
 {
-    return memcmp(a->client, b->client, TM_ADDR_LEN) == 0 &&
-           (key == TM_USER_CLIENT || memcmp(a->server, b->server, TM_ADDR_LEN) == 0);
+    const struct owned *x = a;
+    const struct owned *y = b;
+    int order = memcmp(x->user, y->user, sizeof x->user);
+    return order != 0 ? order : by_span(x->r, y->r);
 }
 
 static int fit_users(const struct tm_fit_cfg *cfg, const struct tm_record *records, size_t n,
@@ -117,19 +127,19 @@ static int fit_users(const struct tm_fit_cfg *cfg, const struct tm_record *recor
                      struct tm_group_counts *counts)
 {
     int rc = TM_ERR_NOMEM;
-    const struct tm_record **order = calloc(n, sizeof(const struct tm_record *));
+    struct owned *order = calloc(n, sizeof *order);
     struct tm_span *span = calloc(n, sizeof *span);
     if (!order || !span)
         goto out;
     for (size_t i = 0; i < n; i++)
-        order[i] = &records[i];
-    qsort(order, n, sizeof(const struct tm_record *),
-          cfg->key == TM_USER_CLIENT ? by_client : by_pair);
+        own(cfg, &records[i], &order[i]);
+    qsort(order, n, sizeof *order, by_user);
     rc = TM_OK;
     for (size_t from = 0, to; from < n && rc == TM_OK; from = to) {
-        for (to = from; to < n && same_user(cfg->key, order[from], order[to]); to++)
-            span[to] = (struct tm_span){order[to]->conn.start_us, order[to]->conn.end_us};
-        rc = tm_group_user(&cfg->group, span + from, to - from, client[order[from] - records],
+        for (to = from; to < n && memcmp(order[from].user, order[to].user, sizeof order->user) == 0;
+             to++)
+            span[to] = (struct tm_span){order[to].r->conn.start_us, order[to].r->conn.end_us};
+        rc = tm_group_user(&cfg->group, span + from, to - from, client[order[from].r - records],
                            samples, counts);
     }
 out:
@@ -157,12 +167,14 @@ int tm_fit_records(const struct tm_fit_cfg *cfg, const struct tm_pair_pool *pool
     return rc;
 }
 
-int tm_fit_model(struct tm_samples *samples, const char *name, struct tm_model *out)
+int tm_fit_model(struct tm_samples *samples, const char *name, size_t max_points,
+                 struct tm_model *out)
 {
     *out = (struct tm_model){.kind = TM_MODEL_SWING};
     (void)snprintf(out->name, sizeof out->name, "%s", name);
     for (size_t p = 0; p < TM_SWING_PARAMS; p++) {
-        int rc = tm_dist_fit(&out->u.swing.param[p], samples->v[p], samples->n[p]);
+        int rc =
+            tm_dist_fit_coarse(&out->u.swing.param[p], samples->v[p], samples->n[p], max_points);
         if (rc != TM_OK) {
             tm_model_deinit(out);
             return rc;

@@ -29,11 +29,15 @@ struct tm_record {
 enum tm_user_key {
     TM_USER_CLIENT, /* one client address is one user (Swing's paper) */
     TM_USER_PAIR,   /* a client address with one server address (the code released with it) */
+    TM_USER_NET,    /* a client address with one network of servers, `server_bits` long */
 };
 
 struct tm_fit_cfg {
     struct tm_group_cfg group;
     enum tm_user_key key;
+    uint8_t
+        server_bits;   /* TM_USER_NET, 1..32: of an IPv4 server's address; IPv6 ones count whole */
+    size_t max_points; /* of each distribution, as tm_dist_fit_coarse */
 };
 
 /* Adds one capture's samples; adds to *counts.  `pool` holds the records' pairs.  The order of the
@@ -43,7 +47,8 @@ TM_MUST_CHECK int tm_fit_records(const struct tm_fit_cfg *cfg, const struct tm_p
                                  struct tm_samples *samples, struct tm_group_counts *counts);
 
 /* The swing model called `name` (allowed by tm_model_name_ok) of all samples, which are sorted in
- * place; the caller deinits *out.  TM_ERR_NOMEM. */
-TM_MUST_CHECK int tm_fit_model(struct tm_samples *samples, const char *name, struct tm_model *out);
+ * place, each distribution with at most `max_points`; the caller deinits *out.  TM_ERR_NOMEM. */
+TM_MUST_CHECK int tm_fit_model(struct tm_samples *samples, const char *name, size_t max_points,
+                               struct tm_model *out);
 
 #endif

@@ -152,7 +152,7 @@ static int run(struct learning *l, struct tm_world *w, struct tm_msg *msg)
         return rc;
     if (tm_world_counts(w)->n_conns == 0)
         return nothing_learned(o, w, msg);
-    rc = tm_fit_model(&l->samples, o->name, &m);
+    rc = tm_fit_model(&l->samples, o->name, o->fit.max_points, &m);
     if (rc != TM_OK)
         return rc;
     rc = tm_model_check(&m, msg);

@@ -21,6 +21,7 @@ enum {
     OPT_MAX_PAIRS,
     OPT_MAX_FLOWS,
     OPT_KEY,
+    OPT_POINTS,
     OPT_JSON,
 };
 
@@ -52,8 +53,12 @@ static const struct argp_option learn_options[] = {
     {"away", OPT_AWAY, "TIME", 0, "longer pauses between sessions are not learned (24h)", 4},
     {"max-conns", OPT_MAX_CONNS, "N", 0, "connections in an RRE (100)", 4},
     {"max-rres", OPT_MAX_RRES, "N", 0, "RREs in a session (100)", 4},
-    {"key", OPT_KEY, "client|pair", 0,
-     "a user is a client address, or one with one server's (client)", 4},
+    {"key", OPT_KEY, "client|pair|pair/BITS", 0,
+     "a user is a client address, or one with one server's, or with one network of servers "
+     "(client)",
+     4},
+    {"points", OPT_POINTS, "N", 0,
+     "coarsen distributions of more than N values to N quantile steps (4096)", 4},
     {0},
 };
 
@@ -147,6 +152,27 @@ static void check_usage(struct tm_options *o, struct argp_state *st)
         argp_error(st, "standard input (-) can be read only once");
 }
 
+/* "client", "pair" or "pair/27". */
+static void parse_key(struct tm_options *o, const char *arg, const struct argp_state *st)
+{
+    static const char net[] = "pair/";
+    char *end;
+    o->fit.server_bits = 0;
+    if (strcmp(arg, "client") == 0) {
+        o->fit.key = TM_USER_CLIENT;
+    } else if (strcmp(arg, "pair") == 0) {
+        o->fit.key = TM_USER_PAIR;
+    } else {
+        bool is_net = strncmp(arg, net, sizeof net - 1) == 0;
+        const char *bits = is_net ? arg + sizeof net - 1 : arg;
+        unsigned long v = strtoul(bits, &end, 10);
+        if (!is_net || bits[0] < '0' || bits[0] > '9' || *end != '\0' || v < 1 || v > 32)
+            argp_error(st, "--key %s: is client, pair, or pair/BITS with 1 to 32 bits", arg);
+        o->fit.key = TM_USER_NET;
+        o->fit.server_bits = (uint8_t)v;
+    }
+}
+
 /* Options of grouping; ARGP_ERR_UNKNOWN for others. */
 static error_t parse_group(int key, char *arg, struct argp_state *st)
 {
@@ -196,9 +222,10 @@ static error_t parse_learn(int key, char *arg, struct argp_state *st)
         o->is_quiet = true;
         return 0;
     case OPT_KEY:
-        if (strcmp(arg, "client") != 0 && strcmp(arg, "pair") != 0)
-            argp_error(st, "--key %s: is client or pair", arg);
-        o->fit.key = strcmp(arg, "pair") == 0 ? TM_USER_PAIR : TM_USER_CLIENT;
+        parse_key(o, arg, st);
+        return 0;
+    case OPT_POINTS:
+        o->fit.max_points = number(arg, "points", TM_DIST_POINTS_MIN, TM_DIST_POINTS_MAX, st);
         return 0;
     default:
         return parse_group(key, arg, st);
@@ -261,7 +288,9 @@ static void parse(struct tm_options *o, bool is_learn, const struct argp *argp, 
         .world = {.min_packets = 6,
                   .exchange = tm_exchange_cfg_default(),
                   .flow = {.max_flows = MAX_FLOWS_DEFAULT, .linger_us = LINGER_US}},
-        .fit = {.group = tm_group_cfg_default(), .key = TM_USER_CLIENT},
+        .fit = {.group = tm_group_cfg_default(),
+                .key = TM_USER_CLIENT,
+                .max_points = TM_DIST_POINTS_MAX},
         .is_learn = is_learn,
     };
     o->world.ports = o->ports;

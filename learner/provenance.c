@@ -24,6 +24,23 @@ static void add_number(struct tm_prov_sheet *s, const char *key, uint64_t value)
     add_text(s, key, text);
 }
 
+static void add_key(struct tm_prov_sheet *s, const struct tm_fit_cfg *fit)
+{
+    char net[16];
+    (void)snprintf(net, sizeof net, "pair/%u", fit->server_bits);
+    switch (fit->key) {
+    case TM_USER_CLIENT:
+        add_text(s, "option.key", "client");
+        return;
+    case TM_USER_PAIR:
+        add_text(s, "option.key", "pair");
+        return;
+    case TM_USER_NET:
+        add_text(s, "option.key", net);
+        return;
+    }
+}
+
 static void add_options(struct tm_prov_sheet *s, const struct tm_options *o)
 {
     const struct tm_group_cfg *g = &o->fit.group;
@@ -33,7 +50,8 @@ static void add_options(struct tm_prov_sheet *s, const struct tm_options *o)
         len += (size_t)snprintf(ports + len, sizeof ports - len, "%s%u", i > 0 ? "," : "",
                                 o->ports[i]);
     add_text(s, "option.port", ports);
-    add_text(s, "option.key", o->fit.key == TM_USER_PAIR ? "pair" : "client");
+    add_key(s, &o->fit);
+    add_number(s, "option.points", o->fit.max_points);
     add_number(s, "option.rre_gap_us", (uint64_t)g->rre_gap_us);
     add_number(s, "option.inter_conn_us", (uint64_t)g->inter_conn_us);
     add_number(s, "option.session_gap_us", (uint64_t)g->session_gap_us);

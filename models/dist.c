@@ -32,9 +32,9 @@ static void append(struct tm_dist *d, uint64_t value, uint64_t count)
 }
 
 /* Sorted samples with too many distinct values.  Minimum and maximum keep their own counts: were the last
- * step rounded up to the maximum, one huge object would become n / TM_DIST_POINTS_MAX of them.  What lies
+ * step rounded up to the maximum, one huge object would become n / max_points of them.  What lies
  * between is cut into equal runs, each standing for its lower median, a value that was really seen. */
-static void merge(struct tm_dist *d, const uint64_t *s, size_t n)
+static void merge(struct tm_dist *d, const uint64_t *s, size_t n, size_t max_points)
 {
     size_t n_min = 1;
     while (s[n_min] == s[0])
@@ -42,7 +42,7 @@ static void merge(struct tm_dist *d, const uint64_t *s, size_t n)
     size_t n_max = 1;
     while (s[n - 1 - n_max] == s[n - 1])
         n_max++;
-    size_t runs = TM_DIST_POINTS_MAX - 2;
+    size_t runs = max_points - 2;
     size_t rest = n - n_min - n_max; /* >= runs: each distinct value between counts at least one */
     append(d, s[0], n_min);
     size_t from = 0;
@@ -54,25 +54,31 @@ static void merge(struct tm_dist *d, const uint64_t *s, size_t n)
     append(d, s[n - 1], n_max);
 }
 
-int tm_dist_fit(struct tm_dist *d, uint64_t *samples, size_t n)
+int tm_dist_fit_coarse(struct tm_dist *d, uint64_t *samples, size_t n, size_t max_points)
 {
+    TM_ASSERT(max_points >= TM_DIST_POINTS_MIN && max_points <= TM_DIST_POINTS_MAX);
     *d = (struct tm_dist){0};
     if (n == 0)
         return TM_OK;
     TM_ASSERT(n < TOTAL_END);
     qsort(samples, n, sizeof *samples, compare);
     size_t distinct = count_distinct(samples, n);
-    size_t cap = distinct < TM_DIST_POINTS_MAX ? distinct : TM_DIST_POINTS_MAX;
+    size_t cap = distinct < max_points ? distinct : max_points;
     d->pt = calloc(cap, sizeof *d->pt);
     if (!d->pt)
         return TM_ERR_NOMEM;
-    if (distinct > TM_DIST_POINTS_MAX) {
-        merge(d, samples, n);
+    if (distinct > max_points) {
+        merge(d, samples, n, max_points);
     } else {
         for (size_t i = 0; i < n; i++)
             append(d, samples[i], 1);
     }
     return TM_OK;
+}
+
+int tm_dist_fit(struct tm_dist *d, uint64_t *samples, size_t n)
+{
+    return tm_dist_fit_coarse(d, samples, n, TM_DIST_POINTS_MAX);
 }
 
 int tm_dist_set(struct tm_dist *d, const struct tm_dist_point *pt, size_t n)

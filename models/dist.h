@@ -13,6 +13,7 @@
 #include "tm/base/rng.h"
 
 #define TM_DIST_POINTS_MAX 4096U
+#define TM_DIST_POINTS_MIN 16U /* of a coarse fit; fewer are no distribution any more */
 
 struct tm_dist_point {
     uint64_t value;
@@ -26,10 +27,14 @@ struct tm_dist {
 };
 
 /* From n samples in any order (sorted in place).  n == 0 gives the empty distribution.  More than
- * TM_DIST_POINTS_MAX distinct values are merged into that many quantile steps: the smallest and largest
+ * `max_points` distinct values are merged into that many quantile steps: the smallest and largest
  * value keep their own counts, the samples between are cut into runs of equal count (one more or less),
  * each standing for its lower median; so a quantile is off by at most half a run of samples.
- * Overwrites *d without freeing it, and leaves it empty on error.  TM_ERR_NOMEM. */
+ * max_points: TM_DIST_POINTS_MIN..TM_DIST_POINTS_MAX.  Overwrites *d without freeing it, and leaves it empty
+ * on error.  TM_ERR_NOMEM. */
+TM_MUST_CHECK int tm_dist_fit_coarse(struct tm_dist *d, uint64_t *samples, size_t n,
+                                     size_t max_points);
+/* As fine as a distribution can be: TM_DIST_POINTS_MAX. */
 TM_MUST_CHECK int tm_dist_fit(struct tm_dist *d, uint64_t *samples, size_t n);
 /* From points (copied).  TM_ERR_RANGE unless values and cums are strictly increasing from cum >= 1, the
  * total is below 2^48 and n <= TM_DIST_POINTS_MAX; TM_ERR_NOMEM.  n == 0 gives the empty distribution.

@@ -131,6 +131,33 @@ static void sessions_are_of_clients_or_of_pairs(void)
     }
 }
 
+/* Servers 10.1.2.N: /31 joins 2 with 3; an IPv6 server is a network of its own. */
+static void sessions_are_of_a_client_with_a_network_of_servers(void)
+{
+    static const uint8_t last[] = {2, 3, 4, 2};
+    static const uint8_t mapped[TM_ADDR_LEN] = {
+        [10] = 0xff, [11] = 0xff, [12] = 10, [13] = 1, [14] = 2};
+    struct capture c = {.n_pairs = 0};
+    struct tm_samples s = {0};
+    for (size_t i = 0; i < 4; i++) {
+        pair(&c, conn(&c, i == 3 ? 9 : 1, 0, 100 * (int64_t)i, 500), 10, 20, NONE, NONE);
+        memcpy(c.record[i].server, mapped, TM_ADDR_LEN);
+        c.record[i].server[15] = last[i];
+    }
+    pair(&c, conn(&c, 1, 0, 700, 800), 10, 20, NONE, NONE);
+    c.record[4].server[0] = 0x20; /* 2000::2 */
+    c.record[4].server[15] = 2;
+    struct tm_fit_cfg cfg = {
+        .group = tm_group_cfg_default(), .key = TM_USER_NET, .server_bits = 31};
+    struct tm_group_counts counts = {0};
+    struct tm_pair_pool pool = pool_of(&c);
+    CHECK_INT(tm_fit_records(&cfg, &pool, c.record, c.n_records, &s, &counts), TM_OK);
+    CHECK_INT(counts.n_sessions, 4);
+    CHECK_SAMPLES(&s, TM_SWING_NUM_CONN, 2, 1, 1, 1);
+    CHECK_SAMPLES(&s, TM_SWING_INTER_CONN, 100000);
+    tm_samples_deinit(&s);
+}
+
 static void round_trips_are_those_of_hosts_not_of_connections(void)
 {
     struct capture c = {.n_pairs = 0};
@@ -208,7 +235,7 @@ static void order_of_captures_does_not_matter(void)
         struct tm_model m;
         fit(order == 0 ? &a : &b, TM_USER_CLIENT, &s);
         fit(order == 0 ? &b : &a, TM_USER_CLIENT, &s);
-        CHECK_INT(tm_fit_model(&s, "x", &m), TM_OK);
+        CHECK_INT(tm_fit_model(&s, "x", TM_DIST_POINTS_MAX, &m), TM_OK);
         tm_model_digest(&m, digest[order]);
         tm_model_deinit(&m);
         tm_samples_deinit(&s);
@@ -226,7 +253,7 @@ static void order_of_records_does_not_matter(void)
         struct tm_samples s = {0};
         struct tm_model m;
         fit(&a, TM_USER_CLIENT, &s);
-        CHECK_INT(tm_fit_model(&s, "x", &m), TM_OK);
+        CHECK_INT(tm_fit_model(&s, "x", TM_DIST_POINTS_MAX, &m), TM_OK);
         tm_model_digest(&m, digest[order]);
         tm_model_deinit(&m);
         tm_samples_deinit(&s);
@@ -246,7 +273,7 @@ static void model_has_the_name_and_passes_its_check(void)
     struct tm_msg msg;
     make_two_captures(&a, &b);
     fit(&a, TM_USER_CLIENT, &s);
-    CHECK_INT(tm_fit_model(&s, "https", &m), TM_OK);
+    CHECK_INT(tm_fit_model(&s, "https", TM_DIST_POINTS_MAX, &m), TM_OK);
     CHECK_STR(m.name, "https");
     CHECK_INT(m.kind, TM_MODEL_SWING);
     CHECK_INT(tm_model_check(&m, &msg), TM_OK);
@@ -262,6 +289,8 @@ static const struct check_case cases[] = {
     {"close_contains_a_round_trip_only_when_the_other_side_spoke_last",
      close_contains_a_round_trip_only_when_the_other_side_spoke_last},
     {"sessions_are_of_clients_or_of_pairs", sessions_are_of_clients_or_of_pairs},
+    {"sessions_are_of_a_client_with_a_network_of_servers",
+     sessions_are_of_a_client_with_a_network_of_servers},
     {"round_trips_are_those_of_hosts_not_of_connections",
      round_trips_are_those_of_hosts_not_of_connections},
     {"zero_bytes_count_as_one", zero_bytes_count_as_one},

@@ -40,7 +40,7 @@ static void learn(const char *path, struct tm_model *m, struct tm_world_counts *
     CHECK_INT(tm_world_end(w), TM_OK);
     const struct tm_record *r = tm_world_records(w, &n);
     CHECK_INT(tm_fit_records(&fc, tm_world_pairs(w), r, n, &samples, &groups), TM_OK);
-    CHECK_INT(tm_fit_model(&samples, "golden", m), TM_OK);
+    CHECK_INT(tm_fit_model(&samples, "golden", TM_DIST_POINTS_MAX, m), TM_OK);
     *counts = *tm_world_counts(w);
     tm_samples_deinit(&samples);
     tm_world_free(w);

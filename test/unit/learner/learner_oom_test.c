@@ -64,7 +64,7 @@ static int learn(void)
         rc = tm_fit_records(&fc, tm_world_pairs(w), r, n, &samples, &groups);
     }
     if (rc == TM_OK) {
-        rc = tm_fit_model(&samples, "oom", &m);
+        rc = tm_fit_model(&samples, "oom", TM_DIST_POINTS_MAX, &m);
         if (rc == TM_OK)
             tm_model_deinit(&m);
     }

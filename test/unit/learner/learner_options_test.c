@@ -80,6 +80,21 @@ static void arguments_are_parsed(void)
     CHECK_STR(o.traces[1], "b.pcap");
 }
 
+static void a_user_can_be_a_client_with_a_network_of_servers(void)
+{
+    struct tm_options o;
+    char *argv[] = {"tm-learn learn", "-o",      "m.db", "--name", "a", "-p", "22",
+                    "--key",          "pair/27", "-",    NULL};
+    tm_options_learn(&o, 10, argv);
+    CHECK_INT(o.fit.key, TM_USER_NET);
+    CHECK_INT(o.fit.server_bits, 27);
+    CHECK_INT(o.fit.max_points, TM_DIST_POINTS_MAX);
+    char *coarse[] = {"tm-learn learn", "-o",  "m.db", "--name", "a", "-p", "22",
+                      "--points",       "512", "-",    NULL};
+    tm_options_learn(&o, 10, coarse);
+    CHECK_INT(o.fit.max_points, 512);
+}
+
 static void defaults_are_swings(void)
 {
     struct tm_options o;
@@ -103,6 +118,8 @@ static const struct check_case cases[] = {
     {"durations_have_units", durations_have_units},
     {"what_is_no_duration_is_refused", what_is_no_duration_is_refused},
     {"arguments_are_parsed", arguments_are_parsed},
+    {"a_user_can_be_a_client_with_a_network_of_servers",
+     a_user_can_be_a_client_with_a_network_of_servers},
     {"defaults_are_swings", defaults_are_swings},
 };
 CHECK_MAIN("options", cases)

@@ -119,6 +119,8 @@ run 2 learn -o x.db --name web --port 443 --rre-gap 2x "$golden"
 has err 'not a time'
 run 2 learn -o x.db --name web --port 443 --max-pairs 0 "$golden"
 run 2 learn -o x.db --name web --port 443 --key host "$golden"
+run 2 learn -o x.db --name web --port 443 --key pair/33 "$golden"
+run 2 learn -o x.db --name web --port 443 --points 15 "$golden"
 run 2 learn -o x.db --name web --port 443 - -
 run 2 list
 run 2 list a b

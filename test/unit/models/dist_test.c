@@ -136,6 +136,39 @@ static void merging_keeps_the_extremes_and_moves_no_sample_by_more_than_half_a_r
     free(s);
 }
 
+/* A thinned distribution is still that distribution: whatever is asked of it lies between what the samples say half a
+ * step lower and half a step higher; atoms above two steps keep their share to within a step. */
+static void a_coarse_fit_moves_no_sample_by_more_than_half_a_step(void)
+{
+    enum { N = 20001 };
+    static const size_t points[] = {TM_DIST_POINTS_MIN, 128, 1024};
+    uint64_t *s = calloc(N, sizeof *s);
+    struct tm_rng rng = test_rng(3);
+    for (size_t p = 0; p < sizeof points / sizeof *points; p++) {
+        for (size_t i = 0; i < N; i++) {
+            uint64_t u = 1 + tm_rng_below(&rng, 100000);
+            s[i] = i % 4 == 0 ? 1448 : 10 + UINT64_C(10000000000) / (u * u);
+        }
+        struct tm_dist d;
+        CHECK_INT(tm_dist_fit_coarse(&d, s, N, points[p]), TM_OK);
+        CHECK(d.n_points <= points[p]);
+        CHECK_INT(tm_dist_total(&d), N);
+        CHECK_INT(d.pt[0].value, s[0]);
+        CHECK_INT(d.pt[d.n_points - 1].value, s[N - 1]);
+        uint64_t run = N / (points[p] - 2) + 1;
+        CHECK(worst_rank_error(&d, s, N) <= (run + 1) / 2);
+        uint64_t atom = 0;
+        uint64_t want = 0;
+        for (size_t i = 0; i < N; i++) {
+            atom += tm_dist_at(&d, i) == 1448;
+            want += s[i] == 1448;
+        }
+        CHECK(atom + run >= want && atom <= want + run);
+        tm_dist_deinit(&d);
+    }
+    free(s);
+}
+
 static void one_distinct_value_too_many_is_merged(void)
 {
     static uint64_t s[TM_DIST_POINTS_MAX + 1];
@@ -244,6 +277,8 @@ static const struct check_case cases[] = {
      exactly_4096_distinct_values_are_kept_exactly},
     {"merging_keeps_the_extremes_and_moves_no_sample_by_more_than_half_a_run",
      merging_keeps_the_extremes_and_moves_no_sample_by_more_than_half_a_run},
+    {"a_coarse_fit_moves_no_sample_by_more_than_half_a_step",
+     a_coarse_fit_moves_no_sample_by_more_than_half_a_step},
     {"one_distinct_value_too_many_is_merged", one_distinct_value_too_many_is_merged},
     {"set_refuses_what_is_no_distribution", set_refuses_what_is_no_distribution},
     {"largest_total_works_at_its_edges", largest_total_works_at_its_edges},
