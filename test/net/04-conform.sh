@@ -72,7 +72,7 @@ run() {
 }
 
 for master in client server; do
-    run $master https 48 250 idle --pace 1s
+    run $master https-captured 48 250 idle --pace 1s
     run $master ssh36 6 600 idle
     run $master fast 3 500 load
 done

@@ -62,11 +62,25 @@ static void make_quick(struct tm_model *m)
     SET(m, TM_SWING_INTER_SESSION, 10000);
 }
 
+/* Many short connections of a few small exchanges: what tells connections apart needs many of them. */
+static void make_short(struct tm_model *m)
+{
+    make_quick(m);
+    SET(m, TM_SWING_NUM_PAIRS, 3, 5, 9);
+    SET(m, TM_SWING_REQ, 600, 900, 1700);
+    SET(m, TM_SWING_RSP, 2000, 5000, 12000);
+    SET(m, TM_SWING_REQ_THINK, 5000, 9000, 20000);
+    SET(m, TM_SWING_SERVER_THINK, 4000, 9000);
+}
+
 static const struct {
     const char *name;
     void (*make)(struct tm_model *m);
-} MODELS[] = {
-    {"fast", make_fast}, {"ssh36", make_ssh36}, {"silent", make_silent}, {"quick", make_quick}};
+} MODELS[] = {{"fast", make_fast},
+              {"ssh36", make_ssh36},
+              {"silent", make_silent},
+              {"quick", make_quick},
+              {"short", make_short}};
 
 static int save(const char *path, const char *name)
 {

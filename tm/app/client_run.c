@@ -17,6 +17,7 @@
 #include "tm/app/address.h"
 #include "tm/app/client_state.h"
 #include "tm/app/main.h"
+#include "tm/app/shipped.h"
 #include "tm/app/signals.h"
 #include "tm/app/summary.h"
 #include "tm/base/log.h"
@@ -180,11 +181,13 @@ static int load(struct client *c, struct tm_msg *msg)
 {
     const struct tm_options *o = c->o;
     uint8_t digest[TM_DIGEST_LEN];
+    char shipped[TM_SHIPPED_PATH_MAX];
     int rc = tm_client_state_load(&c->state, o->v[TM_OPT_STATE].text, msg);
     if (rc != TM_OK)
         return rc;
     tm_address_print(c->where, c->state.host, (uint16_t)c->state.port);
-    rc = tm_store_load_model(o->v[TM_OPT_MODELS].text, o->v[TM_OPT_MODEL].text, &c->model, msg);
+    const char *models = tm_shipped_or(o->v[TM_OPT_MODELS].text, shipped);
+    rc = tm_store_load_model(models, o->v[TM_OPT_MODEL].text, &c->model, msg);
     if (rc != TM_OK)
         return rc;
     tm_model_digest(&c->model, digest);

@@ -68,7 +68,7 @@ static const struct tm_opt_info table[] = {
                        .kind = TM_OPT_TEXT,
                        .commands = SETUP | RUN,
                        .in_config = true,
-                       .help = "model database made by tm-learn"},
+                       .help = "model database made by tm-learn; else the shipped one"},
     [TM_OPT_EXPIRES] = {.name = "expires",
                         .arg = "TIME",
                         .kind = TM_OPT_DURATION,

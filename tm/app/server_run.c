@@ -21,6 +21,7 @@
 #include "tm/app/models.h"
 #include "tm/app/server_join.h"
 #include "tm/app/server_state.h"
+#include "tm/app/shipped.h"
 #include "tm/app/signals.h"
 #include "tm/app/summary.h"
 #include "tm/base/log.h"
@@ -241,6 +242,7 @@ static enum tm_exit load(struct server *s, struct tm_msg *msg)
 {
     struct tm_options *o = s->o;
     struct tm_msg why;
+    char shipped[TM_SHIPPED_PATH_MAX];
     if (tm_server_state_load(&s->state, o->v[TM_OPT_STATE].text, msg) != TM_OK ||
         tm_server_state_config(&s->state, &s->config, &s->config_len, msg) != TM_OK)
         return TM_EXIT_FAILED;
@@ -255,7 +257,7 @@ static enum tm_exit load(struct server *s, struct tm_msg *msg)
     }
     if (load_guard(s, msg) != TM_OK)
         return TM_EXIT_USAGE;
-    if (tm_models_load(&s->models, o->v[TM_OPT_MODELS].text, msg) != TM_OK)
+    if (tm_models_load(&s->models, tm_shipped_or(o->v[TM_OPT_MODELS].text, shipped), msg) != TM_OK)
         return TM_EXIT_FAILED;
     const struct tm_opt_value *seed = &o->v[TM_OPT_SEED];
     tm_seed_from_u64(s->seed, (uint64_t)seed->num);
