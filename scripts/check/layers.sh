@@ -1,7 +1,7 @@
 #!/bin/bash
 # scripts/check/layers.sh [BUILD_DIR] - the layers point one way (doc/ARCHITECTURE.md):
 #   1. every quoted include is written from the root and allowed by layers.conf, libraries likewise;
-#   2. with BUILD_DIR: the pure libraries have no undefined symbol of the network, the clock, files or the log.
+#   2. with BUILD_DIR: the pure libraries (pure.conf) have no undefined symbol of the network, the clock, files or the log.
 set -u
 . "$(dirname "$0")/../lib.sh"
 cd "$TM_ROOT" || exit 1
@@ -69,7 +69,7 @@ FORBIDDEN+='|pthread_.*|thrd_.*)$'
 
 check_symbols() {
     local build=$1 lib path found rc=0
-    for lib in tm_core tm_models tm_fit; do
+    for lib in $(grep -v '^#' scripts/check/pure.conf); do
         path=$(find "$build" -name "lib$lib.a" -type f | head -n 1)
         if [ -z "$path" ]; then
             echo "lib$lib.a: not built in $build"

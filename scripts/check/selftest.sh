@@ -15,6 +15,7 @@ plant_tree() {
     cp -r "$TM_ROOT"/.clang-format "$TM_ROOT"/.clang-tidy .
     cp "$TM_ROOT/scripts/lib.sh" scripts/ && cp -r "$TM_ROOT/scripts/check" scripts/ && cp -r "$TM_ROOT/tm/base" tm/
     grep '^#' "$TM_ROOT/scripts/check/size.allow" >scripts/check/size.allow
+    printf 'tm_%s\n' core models fit >scripts/check/pure.conf
     local layer
     for layer in core models fit; do
         dir=$(dir_of $layer)
