@@ -20,7 +20,8 @@ class Browser:
     def __init__(self):
         self.process = None
         self.page = None
-        self.loaded = asyncio.Event()
+        self.loaded = set()  # what loaded since the last visit began: loaders, as a late page is none of the next visit's
+        self.has_loaded = asyncio.Event()
         self._next, self._waiting, self._buffer = 0, {}, b""
         self._read_fd = self._write_fd = None
 
@@ -49,6 +50,7 @@ class Browser:
         attached = await self.call("Target.attachToTarget", {"targetId": target["targetId"], "flatten": True}, page=False)
         self.page = attached["sessionId"]
         await self.call("Page.enable")
+        await self.call("Page.setLifecycleEventsEnabled", {"enabled": True})
 
     def _readable(self):
         try:
@@ -73,8 +75,9 @@ class Browser:
                     f.set_exception(BrowserError(m["error"].get("message", "?")))
                 else:
                     f.set_result(m.get("result", {}))
-        elif m.get("method") == "Page.loadEventFired":
-            self.loaded.set()
+        elif m.get("method") == "Page.lifecycleEvent" and m["params"]["name"] == "load":
+            self.loaded.add(m["params"]["loaderId"])
+            self.has_loaded.set()
 
     async def call(self, method, params=None, page=True):
         """One command and its answer, within 30 s."""
@@ -96,10 +99,15 @@ class Browser:
         if answer.get("errorText"):
             return False
         try:
-            await asyncio.wait_for(self.loaded.wait(), patience_s)
+            await asyncio.wait_for(self._loads(answer["loaderId"]), patience_s)
         except asyncio.TimeoutError:
             return False
         return True
+
+    async def _loads(self, loader):
+        while loader not in self.loaded:
+            self.has_loaded.clear()
+            await self.has_loaded.wait()
 
     async def close(self):
         """Asks it to end, then insists; its sockets close."""

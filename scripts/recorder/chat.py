@@ -2,7 +2,8 @@
 TCP, but sizes and times by the rule below (all chosen, none cited).
 
 Four services differ in heartbeat (15, 20, 30, 41 s), certificate and size of the first state.  A visit is one connection:
-  the client says hello (300-900 bytes), the server answers with the state: log-normal, median 6 kB, sigma 0.9;
+  the client says hello (300-900 bytes), the server answers with the state: log-normal, median 4, 6, 8 or
+  10 kB by service, sigma 0.9;
   heartbeat: 24-60 bytes, answered with 16-40;
   others' presence: the server sends 60-300 bytes, exponential gaps of mean 9 s;
   conversation, with log-normal pauses of median 5 s, sigma 1: the person types a text of log-normal length, median
@@ -12,7 +13,6 @@ Four services differ in heartbeat (15, 20, 30, 41 s), certificate and size of th
 A visit lasts log-normal, median 45 s, sigma 0.8, 5 to 170 s, after which the client leaves, or reconnects to the same service.
 """
 import asyncio
-import json
 import math
 import random
 import ssl
@@ -22,19 +22,19 @@ from plan import OFFSET_CHAT, PATHS
 
 SERVICES = ["gateway.chat.test", "edge.talk.test", "ws.messages.test", "rt.team.test"]
 HEARTBEAT_S = [15, 20, 30, 41]
-HELLO, STATE, BEAT, BEATEN, TYPING, TEXT, ACKED, PRESENCE, PICTURE, ASK = range(10)
+HELLO, STATE, BEAT, BEATEN, TYPING, TEXT, ACKED, PRESENCE, PICTURE = range(9)
 
 
-def frame(kind, size, answer=0):
-    """Length, kind, size of the wanted answer, and filling."""
-    return size.to_bytes(4, "big") + bytes([kind]) + answer.to_bytes(4, "big") + bytes(max(0, size - 9))
+def frame(kind, size):
+    """Length, kind, and filling."""
+    return size.to_bytes(4, "big") + bytes([kind]) + bytes(size - 5)
 
 
 async def read_frame(reader):
-    head = await reader.readexactly(9)
-    size = int.from_bytes(head[:4], "big")
-    await reader.readexactly(max(0, size - 9))
-    return head[4], int.from_bytes(head[5:], "big")
+    """Its kind."""
+    head = await reader.readexactly(5)
+    await reader.readexactly(int.from_bytes(head[:4], "big") - 5)
+    return head[4]
 
 
 def text_size(rng):
@@ -74,7 +74,7 @@ async def serve_one(reader, writer):
 
     try:
         while True:
-            kind, answer = await read_frame(reader)
+            kind = await read_frame(reader)
             if kind == HELLO:
                 writer.write(frame(STATE, int(min(80e3, rng.lognormvariate(math.log(4000 * (1 + service / 2)), 0.9)))))
                 tasks.append(asyncio.create_task(presence()))

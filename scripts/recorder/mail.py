@@ -157,7 +157,7 @@ def _smtplib(host, port, tls, messages):
 async def _relay(env, address, m):
     to = f"{m['To'].addresses[0].username}@{domain_of(address)}"
     queue_id = await asyncio.to_thread(_smtplib, "127.0.0.1", 2525, None, [(m, to)])
-    for _ in range(600):
+    for _ in range(600 if queue_id else 0):
         await asyncio.sleep(0.1)
         status = env.relay_log.look(queue_id)
         if status:

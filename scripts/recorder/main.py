@@ -54,8 +54,8 @@ def arguments():
     unknown = [c for c in a.classes if c not in plan.CLASSES]
     if unknown:
         p.error(f"no such class: {', '.join(unknown)} (there are {', '.join(plan.CLASSES)})")
-    if a.sessions < 2:
-        p.error("--sessions: at least 2, one for each split")
+    if not 2 <= a.sessions <= plan.SESSIONS_MAX:
+        p.error(f"--sessions: from 2, one for each split, to {plan.SESSIONS_MAX}")
     a.connections = a.connections or max(2 * a.sessions, a.sessions * 2150 // 260)
     return a
 
@@ -142,6 +142,12 @@ async def record_group(env, args, group, classes):
     return runner
 
 
+def end_on_signals():
+    """Outside of asyncio, whose loops leave the default behind: SIGTERM and SIGHUP end the program through its clean-up."""
+    for s in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(s, lambda number, _: sys.exit(128 + number))
+
+
 def take_apart(env, args, state, group, runner, facts):
     """The group's captures become pcaps, labels and counts under OUT."""
     paths = [f"{env.work}/{group}.{p.number}.pcap" for p in plan.PATHS]
@@ -159,7 +165,7 @@ def take_apart(env, args, state, group, runner, facts):
         with open(f"{state}/{cls}.labels", "w", encoding="utf-8") as f:
             for s in sorted(done, key=lambda s: s.number):
                 f.writelines(line + "\n" for line in s.labels())
-        report.write(f"{state}/{cls}.json", {"class": described, "group": group, "facts": facts})
+        report.write(f"{state}/{cls}.json", {"class": described, "group": ", ".join(runner.finished), "facts": facts})
         say(f"{cls}: " + ", ".join(f"{k} {v['sessions']} sessions {v['complete']} complete connections "
                                    f"{v['pcap_bytes'] / 1e6:.1f} MB" for k, v in described["splits"].items()))
     for p in paths:
@@ -183,6 +189,7 @@ def record(args, state, classes):
             before = world.link_priority()
             own = world.cpu_seconds()
             runner = asyncio.run(record_group(env, args, group, todo))
+            end_on_signals()
             own = world.cpu_seconds() - own
             time.sleep(3)
             drops = world.stop_capture(captures)
@@ -203,8 +210,8 @@ def record(args, state, classes):
             shutil.rmtree(work, ignore_errors=True)
 
 
-def collect(args, state):
-    """labels.csv and recording.json from all classes that are complete."""
+def collect(args, state, skipped):
+    """labels.csv and recording.json from all classes that are complete; skipped: class -> missing programs."""
     doc = {"seed": args.seed, "sessions": args.sessions, "connections": args.connections, "versions": report.versions(),
            "paths": {p.name: {"delay_ms": p.delay_ms, "jitter_ms": p.jitter_ms, "rate_mbit": p.rate_mbit,
                               "queue_packets": p.queue_packets, "rtt_ms": p.rtt_ms(), "servers": str(p.block)}
@@ -221,7 +228,8 @@ def collect(args, state):
             doc["groups"][part["group"]] = part["facts"]
             with open(f"{state}/{cls}.labels", encoding="utf-8") as f:
                 shutil.copyfileobj(f, labels)
-    doc["warnings"] = report.warnings(doc, args.connections)
+    doc["warnings"] = [f"{c}: not recorded, there is no {', '.join(missing)}" for c, missing in skipped.items() if missing]
+    doc["warnings"] += report.warnings(doc, args.connections)
     doc["ok"] = not doc["warnings"]
     report.write(f"{args.out}/recording.json", doc)
     return doc
@@ -244,7 +252,7 @@ def main():
         classes = [c for c in args.classes if not skipped[c] and not os.path.exists(f"{state}/{c}.json")]
         if classes:
             record(args, state, classes)
-        doc = collect(args, state)
+        doc = collect(args, state, skipped)
     except WorldError as e:
         print(f"scripts/record: {e}", file=sys.stderr)
         return 1
@@ -258,6 +266,5 @@ def main():
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    signal.signal(signal.SIGHUP, lambda *_: sys.exit(129))
+    end_on_signals()
     sys.exit(main())

@@ -14,6 +14,7 @@ import random
 import time
 
 PREFIX_BITS = 26
+SESSIONS_MAX = 511  # of a class: an eighth of a path's block, in prefixes, without the first
 OFFSET_HTTP1 = 32
 OFFSET_CHAT = 48
 N_SSHD = 3

@@ -55,7 +55,7 @@ def describe_class(cls, sessions, table):
 
 def warnings(doc, wanted_connections):
     """In words, what is beyond its limit; empty: the recording is as it should be."""
-    out = []
+    out = [] if doc["classes"] else ["no class was recorded"]
     for group, g in doc["groups"].items():
         if g["cpu"]["mean"] > CPU_LIMIT:
             out.append(f"{group}: the machine was {g['cpu']['mean']:.0%} busy on average, above {CPU_LIMIT:.0%}")
@@ -64,6 +64,8 @@ def warnings(doc, wanted_connections):
         for path, policy in g["link_priority"].items():
             if not policy.startswith("SCHED_FIFO"):
                 out.append(f"{group}: the emulator of path {path} had no real-time priority ({policy})")
+        if not g["emulator"]:
+            out.append(f"{group}: nothing is known of the emulators' lateness, the run was interrupted")
         for path, ways in g["emulator"].items():
             for way, stat in ways.items():
                 if stat["lateness_p99_us"] > LATENESS_LIMIT_US:

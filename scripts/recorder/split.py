@@ -4,10 +4,12 @@ A connection belongs to the session whose /26 holds the server's address.  Conne
 out.  Complete: SYN, SYN-ACK, payload both ways, and an end (FIN from both sides, or RST).
 """
 import heapq
+import itertools
 import struct
 
 HEADER = struct.Struct("<IIII")
 FIN, SYN, RST, ACK = 1, 2, 4, 16
+REORDERED_MAX = 256  # packets
 CLIENT_MASK = 0xFFFF0000
 CLIENT_NET = 0x0A090000  # 10.9.0.0/16
 
@@ -28,9 +30,9 @@ def records(path):
             data = f.read(caplen)
             if len(data) < caplen:
                 return
-            if caplen < 40 or data[0] >> 4 != 4 or data[9] != 6:
+            ihl = (data[0] & 15) * 4 if data else 0
+            if caplen < ihl + 20 or ihl < 20 or data[0] >> 4 != 4 or data[9] != 6:
                 continue
-            ihl = (data[0] & 15) * 4
             src, dst = struct.unpack_from(">II", data, 12)
             ports, flags = struct.unpack_from(">I", data, ihl)[0], data[ihl + 13]
             payload = struct.unpack_from(">H", data, 2)[0] - ihl - (data[ihl + 12] >> 4) * 4
@@ -80,11 +82,22 @@ def connections(paths, sessions):
     return table, unknown
 
 
+def sorted_records(path):
+    """records(path) by time: a capture of one device is out of order by a few microseconds and packets now and then."""
+    waiting, number = [], itertools.count()
+    for record in records(path):
+        heapq.heappush(waiting, (record[0], next(number), record))
+        if len(waiting) > REORDERED_MAX:
+            yield heapq.heappop(waiting)[2]
+    while waiting:
+        yield heapq.heappop(waiting)[2]
+
+
 def write(paths, table, out_path):
     """Second pass: out_path(session) names the file; sorted by time.  Returns file -> size in bytes."""
     files, sizes = {}, {}
     try:
-        for _, record, src, dst, ports, _, _ in heapq.merge(*(records(p) for p in paths), key=lambda r: r[0]):
+        for _, record, src, dst, ports, _, _ in heapq.merge(*(sorted_records(p) for p in paths), key=lambda r: r[0]):
             up = src & CLIENT_MASK == CLIENT_NET
             c = table.get((dst, ports) if up else (src, ports >> 16 | (ports & 0xFFFF) << 16))
             if c is None or c.dropped:

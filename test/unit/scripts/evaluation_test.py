@@ -1,0 +1,256 @@
+#!/usr/bin/env python3
+"""Tests of scripts/evaluation: captures, sizing, steps and the table.  No network, no programs of ours, no sleeping.
+
+  evaluation_test.py ROOT
+"""
+import json
+import os
+import struct
+import sys
+import tempfile
+import unittest
+
+ROOT = sys.argv.pop(1) if len(sys.argv) > 1 else os.getcwd()
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.join(ROOT, "scripts", "evaluation"))
+
+import capture  # noqa: E402
+import cover  # noqa: E402
+import recording  # noqa: E402
+import steps  # noqa: E402
+import table  # noqa: E402
+import users  # noqa: E402
+
+SYN, ACK, FIN, RST = capture.SYN, capture.ACK, capture.FIN, capture.RST
+CLIENT, SERVER = b"\x0a\x3c\x00\x01", b"\x0a\x3c\x00\x02"
+
+
+def packet(t_us, port, flags, up=True):
+    """One record of a capture: raw IPv4 and TCP without payload."""
+    ends = (CLIENT, SERVER) if up else (SERVER, CLIENT)
+    ports = (port, 443) if up else (443, port)
+    data = b"\x45\0\0\x28\0\0\0\0\x40\x06\0\0" + ends[0] + ends[1]
+    data += struct.pack(">HHIIBBHHH", *ports, 0, 0, 0x50, flags, 0, 0, 0)
+    return struct.pack("<IIII", t_us // 1000000, t_us % 1000000, len(data), len(data)) + data
+
+
+def connection(port, start_us, ends=True):
+    """The packets of a connection of 1 s whose handshake takes 20 ms."""
+    p = [packet(start_us, port, SYN), packet(start_us + 20000, port, SYN | ACK, up=False), packet(start_us + 20010, port, ACK)]
+    if ends:
+        p += [packet(start_us + 900000, port, FIN | ACK), packet(start_us + 1000000, port, FIN | ACK, up=False)]
+    return p
+
+
+def address_of(i, _):
+    """10.200.0.I for connections of source I."""
+    return bytes([10, 200, 0, i])
+
+
+class Files(unittest.TestCase):
+    def setUp(self):
+        self.dir = tempfile.TemporaryDirectory()
+        self.addCleanup(self.dir.cleanup)
+
+    def file(self, name, content=None):
+        path = os.path.join(self.dir.name, name)
+        if content is not None:
+            with open(path, "wb") as f:
+                f.write(content)
+        return path
+
+    def capture(self, name, packets, link=101):
+        return self.file(name, struct.pack("<IHHiIII", capture.MAGIC_US, 2, 4, 0, 0, 96, link) + b"".join(packets))
+
+
+class Captures(Files):
+    def test_only_connections_that_began_in_time_and_ended_are_merged(self):
+        a = self.capture("a", connection(1000, 5000000) + connection(1001, 6000000) + connection(1002, 6500000, ends=False)
+                         + connection(1003, 9000000))
+        b = self.capture("b", connection(2000, 5500000))
+        out = self.file("out")
+        seen = capture.merge(out, [a, b], 2000000, address_of)
+        self.assertEqual((seen["connections"], seen["unfinished"], seen["foreign"], seen["packets"]), (3, 1, 0, 15))
+        self.assertEqual(seen["rtt_us"], {"p50": 20000, "p90": 20000, "p99": 20000})
+        times = [t for t, _, _ in capture.packets(out)]
+        self.assertEqual(times, sorted(times))
+        self.assertEqual(len(capture.follow(out)), 3)
+        ends = {capture.tcp_of(d)[:2] for _, _, d in capture.packets(out)}
+        self.assertEqual(len(ends), 6)  # both ways; the server's address is the session's
+        for source, target in ends:
+            self.assertIn(CLIENT, (source[:4], target[:4]))
+            self.assertTrue({b"\x0a\xc8\x00\x00", b"\x0a\xc8\x00\x01"} & {source[:4], target[:4]})
+
+    def test_connections_of_nobody_are_left_out_and_counted(self):
+        path = self.capture("a", connection(1000, 1000000) + connection(1001, 1500000))
+        seen = capture.merge(self.file("out"), [path], 2000000, lambda i, c: b"\x0a\x01\x01\x01" if c.port == 1001 else None)
+        self.assertEqual((seen["connections"], seen["foreign"], seen["packets"]), (1, 1, 5))
+
+    def test_a_port_that_is_used_again_is_another_connection(self):
+        path = self.capture("a", connection(1000, 1000000) + connection(1000, 3000000, ends=False) + connection(1000, 4000000))
+        conns = capture.follow(path)  # the second is still open: its SYN again is a retransmission
+        self.assertEqual([c.start_us for c in conns], [1000000, 3000000])
+        self.assertEqual([c.has_ended for c in conns], [True, True])
+
+    def test_a_handshake_that_was_answered_twice_has_no_round_trip(self):
+        packets = connection(1000, 1000000)
+        packets.insert(2, packet(1030000, 1000, SYN | ACK, up=False))
+        seen = capture.merge(self.file("out"), [self.capture("a", packets)], 1000000, address_of)
+        self.assertEqual((seen["connections"], seen["rtt_us"]), (1, {}))
+
+    def test_a_reset_is_an_end(self):
+        path = self.capture("a", connection(1000, 1000000, ends=False) + [packet(2000000, 1000, RST)])
+        self.assertTrue(capture.follow(path)[0].has_ended)
+
+    def test_what_is_no_such_capture_is_refused(self):
+        for name, content in (("empty", b""), ("text", b"no capture, but long enough to have a head"),):
+            with self.assertRaises(capture.CaptureError):
+                list(capture.packets(self.file(name, content)))
+        with self.assertRaises(capture.CaptureError):
+            list(capture.packets(self.capture("ethernet", [], link=1)))
+
+    def test_a_capture_cut_anywhere_is_used_up_to_there(self):
+        whole = self.capture("a", connection(1000, 1000000))
+        with open(whole, "rb") as f:
+            content = f.read()
+        for cut in range(24, len(content)):
+            got = list(capture.packets(self.file("cut", content[:cut])))
+            self.assertEqual(len(got), (cut - 24) // 56)
+
+
+class Sizing(unittest.TestCase):
+    paths = [recording.Path("a", 10, 1, 50, 0), recording.Path("b", 20, 1, 50, 0)]
+
+    def expected(self, like, users, pace_s, window_s):
+        return users * like.rate(pace_s) * window_s
+
+    def test_enough_users_open_the_wanted_connections(self):
+        like = cover.Likeness(10, 5000, 1, 0, 30)
+        plan = cover.Plan(90, 1200, 100)
+        users, pace_s = cover.users_and_pace(plan, like, self.paths)
+        self.assertGreaterEqual(users, 100)
+        self.assertAlmostEqual(self.expected(like, users, pace_s, 90), 1200, delta=30)
+
+    def test_large_connections_come_as_fast_as_the_paths_carry_them(self):
+        like = cover.Likeness(2, 4e6, 1, 0, 30)
+        plan = cover.Plan(90, 1200, 100)
+        users, pace_s = cover.users_and_pace(plan, like, self.paths)
+        mbit = users * like.rate(pace_s) * like.mean_bytes * 8 / 1e6
+        self.assertLessEqual(mbit, 40.5)  # 0.4 of 100
+        self.assertEqual(users, 100)
+        self.assertGreater(cover.window_of(plan, like, users, pace_s), 90)
+
+    def test_parallel_connections_stay_below_what_a_session_can_hold(self):
+        like = cover.Likeness(60, 5000, 6, 0.1, 100)
+        users, pace_s = cover.users_and_pace(cover.Plan(30, 5000, 100), like, self.paths)
+        runs = cover.share_out(users, like, {}, self.paths)
+        self.assertGreater(len(runs), 2)
+        self.assertLessEqual(len(runs), cover.RUNS_MAX + 2)
+        for _, mine in runs:
+            self.assertLessEqual(mine * like.live(pace_s), cover.LIVE_MAX)
+
+    def test_users_are_shared_out_like_the_recorded_sessions(self):
+        def shared(users, like, sessions):
+            return [(p.name, n) for p, n in cover.share_out(users, like, sessions, self.paths)]
+
+        light, live, heavy = cover.Likeness(1, 1000, 1, 0, 9), cover.Likeness(9, 1000, 9, 0, 9), cover.Likeness(1, 1e6, 1, 0, 9)
+        self.assertEqual(shared(90, light, {"a": 20, "b": 10}), [("a", 60), ("b", 30)])
+        self.assertEqual(shared(90, light, {"b": 10}), [("b", 90)])
+        self.assertEqual(shared(90, light, {}), [("a", 45), ("b", 45)])
+        self.assertEqual(cover.users_of_a_run(live), 14)
+        self.assertEqual(shared(84, live, {}), [("a", 14)] * 3 + [("b", 14)] * 3)
+        self.assertEqual(shared(31, live, {"a": 1}), [("a", 11), ("a", 10), ("a", 10)])
+        self.assertEqual(shared(30, heavy, {}), [("a", 5)] * 3 + [("b", 5)] * 3)  # 6.25 of 1 MB a second
+        self.assertEqual(len(shared(500, heavy, {})), cover.RUNS_MAX)
+
+
+class WhoseConnections(Files):
+    log = "\n".join(json.dumps(line) for line in (
+        {"t": "session", "wall_minus_mono_us": 1000000000}, {"t": "open", "c": 0, "user": 7}, {"t": "open", "c": 1, "user": 3},
+        {"t": "up", "c": 0, "at": 500, "local": "10.60.0.1:1000"}, {"t": "up", "c": 1, "at": 90000000, "local": "10.60.0.1:1000"},
+        {"t": "open", "c": 2, "user": 7}, {"t": "up", "c": 2, "at": 600, "local": "[fd00::1]:1001"})) + "\n{\"t\":\"wri"
+
+    def test_a_connection_is_its_user_s_by_port_and_time(self):
+        u = users.Users(self.file("log", self.log.encode()))
+        self.assertEqual([u.of(1000, 1000000100), u.of(1000, 1090000100), u.of(1001, 1000000000), u.of(1002, 1000000000)], [7, 3, 7, None])
+
+    def test_users_get_addresses_and_labels(self):
+        path = self.file("log", self.log.encode())
+        s = users.Sessions(200, "smtp", [path, path], ["a", "b"])
+        got = [s.address_of(i, capture.Connection(port, at, 0)) for i, port, at in
+               ((0, 1000, 1000000100), (0, 1001, 1000000100), (1, 1000, 1000000100), (0, 1000, 1090000000), (0, 9, 0))]
+        self.assertEqual(got, [bytes([10, 200, 0, 0]), bytes([10, 200, 0, 0]), bytes([10, 200, 0, 1]), bytes([10, 200, 0, 2]), None])
+        self.assertEqual(s.labels(), users.HEAD + "0,10.200.0.0/32,smtp,cover,a,smtp-run-0-user-7,0\n"
+                         "0,10.200.0.1/32,smtp,cover,b,smtp-run-1-user-7,0\n0,10.200.0.2/32,smtp,cover,a,smtp-run-0-user-3,0\n")
+
+
+class Steps(Files):
+    def test_a_finished_step_is_not_made_again_until_its_key_changes(self):
+        made = []
+        where = self.file("step")
+
+        def make(directory):
+            made.append(directory)
+            return {"n": len(made)}
+
+        self.assertEqual(steps.once(where, {"seed": 1}, make)["n"], 1)
+        self.assertEqual(steps.once(where, {"seed": 1}, make)["n"], 1)
+        self.assertEqual(steps.once(where, {"seed": 2}, make)["n"], 2)
+        self.assertEqual(made, [where, where])
+
+    def test_a_step_that_failed_is_made_again_from_nothing(self):
+        where = self.file("step")
+
+        def fails(directory):
+            with open(os.path.join(directory, "half"), "w", encoding="ascii") as f:
+                f.write("x")
+            raise ValueError
+
+        with self.assertRaises(ValueError):
+            steps.once(where, {}, fails)
+        steps.once(where, {}, lambda d: {"left": os.listdir(d)})
+        self.assertEqual(steps.once(where, {}, fails)["left"], [])
+
+
+class Recordings(Files):
+    def recording(self, facts, labels="from_us,prefix,class,split,path,session,load\n"):
+        self.file("recording.json", json.dumps(facts).encode())
+        self.file("labels.csv", labels.encode())
+        return recording.Recording(self.dir.name)
+
+    def test_sessions_are_counted_by_path(self):
+        labels = ("# who\nfrom_us,prefix,class,split,path,session,load\n0,10.1.0.0/26,smtp,train,a,smtp-1,0\n"
+                  "5,10.1.0.0/26,smtp,train,a,smtp-1,1\n0,10.1.0.64/26,smtp,heldout,b,smtp-2,0\n0,10.1.0.128/26,ssh-bulk,train,b,x-1,0\n")
+        r = self.recording({"paths": {"a": {"delay_ms": 10}, "b": {"delay_ms": 20, "rate_mbit": 5, "queue_packets": 9}}}, labels)
+        self.assertEqual(r.sessions_by_path("smtp"), {"a": 1, "b": 1})
+        self.assertEqual(r.paths[1].options(), ["--delay-ms", "20", "--jitter-ms", "0", "--rate-mbit", "5", "--queue-packets", "9"])
+        self.assertFalse(r.has("smtp"))
+
+    def test_what_is_no_recording_is_refused_with_the_reason(self):
+        with self.assertRaisesRegex(recording.RecordingError, "scripts/record"):
+            recording.Recording(self.dir.name)
+        with self.assertRaisesRegex(recording.RecordingError, "names no paths"):
+            self.recording({})
+        with self.assertRaisesRegex(recording.RecordingError, "path a wants"):
+            self.recording({"paths": {"a": {}}})
+        with self.assertRaisesRegex(recording.RecordingError, "no column 'session'"):
+            self.recording({"paths": {"a": {"delay_ms": 1}}}, "from_us,prefix\n0,10.0.0.0/26\n")
+
+
+class Document(Files):
+    def test_the_table_replaces_what_stands_between_the_marks(self):
+        path = self.file("doc.md", f"head\n{table.BEGIN}\nold\n{table.END}\ntail\n".encode())
+        table.insert(path, "new\n")
+        with open(path, encoding="utf-8") as f:
+            self.assertEqual(f.read(), f"head\n{table.BEGIN}\nnew\n{table.END}\ntail\n")
+
+    def test_a_document_without_marks_is_left_alone(self):
+        path = self.file("doc.md", b"head\n")
+        with self.assertRaises(OSError):
+            table.insert(path, "new\n")
+        with open(path, encoding="utf-8") as f:
+            self.assertEqual(f.read(), "head\n")
+
+
+if __name__ == "__main__":
+    unittest.main()
