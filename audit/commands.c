@@ -1,6 +1,7 @@
 #include "audit/commands.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -46,6 +47,18 @@ int tm_audit_load_log(struct tm_schedule *s, const char *path, struct tm_msg *ms
     int rc = tm_schedule_add(s, text, len, path, msg);
     free(text);
     return rc;
+}
+
+int64_t tm_audit_number(const struct argp_state *state, const char *name, const char *text,
+                        int64_t min, int64_t max)
+{
+    char *end = NULL;
+    errno = 0;
+    long long v = strtoll(text, &end, 10);
+    if (end == text || *end != '\0' || errno != 0 || v < min || v > max)
+        argp_error(state, "--%s %s: a whole number from %" PRId64 " to %" PRId64 " is wanted", name,
+                   text, min, max);
+    return v;
 }
 
 int tm_audit_complain(const struct tm_msg *msg)

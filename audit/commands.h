@@ -2,7 +2,9 @@
 #ifndef TM_AUDIT_COMMANDS_H
 #define TM_AUDIT_COMMANDS_H
 
+#include <argp.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "audit/schedule.h"
 #include "tm/base/err.h"
@@ -23,6 +25,9 @@ int tm_cmd_report(int argc, char **argv);
 char *tm_audit_read_file(const char *path, size_t *len, struct tm_msg *msg);
 /* Adds the log in the file to s; errors as tm_schedule_add, and TM_ERR_IO. */
 TM_MUST_CHECK int tm_audit_load_log(struct tm_schedule *s, const char *path, struct tm_msg *msg);
+/* The number that --name was given, min..max; anything else is wrong usage and ends the process. */
+int64_t tm_audit_number(const struct argp_state *state, const char *name, const char *text,
+                        int64_t min, int64_t max);
 /* One line to stderr; both return the exit status 1. */
 int tm_audit_complain(const struct tm_msg *msg);
 int tm_audit_nomem(void);

@@ -88,18 +88,6 @@ static const struct argp_option OPTIONS[] = {
     {"quiet", 'q', NULL, 0, "no summary on standard error", 0},
     {0}};
 
-static int64_t number(struct argp_state *state, const char *name, const char *text, int64_t min,
-                      int64_t max)
-{
-    char *end = NULL;
-    errno = 0;
-    long long v = strtoll(text, &end, 10);
-    if (end == text || *end != '\0' || errno != 0 || v < min || v > max)
-        argp_error(state, "--%s %s: a whole number from %" PRId64 " to %" PRId64 " is wanted", name,
-                   text, min, max);
-    return v;
-}
-
 static double fraction(struct argp_state *state, const char *name, const char *text, double max)
 {
     char *end = NULL;
@@ -151,13 +139,13 @@ static error_t parse_files(int key, char *arg, struct argp_state *state)
             argp_error(state, "--port %s", msg.text);
         return 0;
     case O_BLOCK:
-        o->material.block_us = number(state, "block-s", arg, 0, 1 << 30) * 1000000;
+        o->material.block_us = tm_audit_number(state, "block-s", arg, 0, 1 << 30) * 1000000;
         return 0;
     case O_INCOMPLETE:
         o->material.keep_incomplete = true;
         return 0;
     case O_FLOOR:
-        o->features.floor_us = number(state, "floor-us", arg, 0, INT64_C(1) << 40);
+        o->features.floor_us = tm_audit_number(state, "floor-us", arg, 0, INT64_C(1) << 40);
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -169,7 +157,7 @@ static error_t parse_attack(int key, char *arg, struct argp_state *state)
     struct classify_options *o = state->input;
     switch (key) {
     case O_K:
-        o->cfg.k = (uint32_t)number(state, "k", arg, 0, TM_CLASSIFY_K_MAX);
+        o->cfg.k = (uint32_t)tm_audit_number(state, "k", arg, 0, TM_CLASSIFY_K_MAX);
         return 0;
     case O_T:
         o->cfg.t = fraction(state, "t", arg, 1e9);
@@ -180,7 +168,7 @@ static error_t parse_attack(int key, char *arg, struct argp_state *state)
             argp_error(state, "--false-alarm 0: a share above 0 is wanted");
         return 0;
     case O_FOLDS:
-        o->cfg.folds = (uint32_t)number(state, "folds", arg, 3, 255);
+        o->cfg.folds = (uint32_t)tm_audit_number(state, "folds", arg, 3, 255);
         return 0;
     case O_CONDITION:
         o->cfg.condition_limit = fraction(state, "condition", arg, 1e12);
@@ -189,13 +177,13 @@ static error_t parse_attack(int key, char *arg, struct argp_state *state)
         o->cfg.scale = TM_SCALE_LOG;
         return 0;
     case O_CLUSTERS:
-        o->cfg.n_clusters = (uint32_t)number(state, "clusters", arg, 2, 1000);
+        o->cfg.n_clusters = (uint32_t)tm_audit_number(state, "clusters", arg, 2, 1000);
         return 0;
     case O_ROUNDS:
-        o->cfg.n_boot = (uint32_t)number(state, "rounds", arg, 100, 100000);
+        o->cfg.n_boot = (uint32_t)tm_audit_number(state, "rounds", arg, 100, 100000);
         return 0;
     case O_SEED:
-        o->cfg.seed = (uint64_t)number(state, "seed", arg, 0, INT64_MAX);
+        o->cfg.seed = (uint64_t)tm_audit_number(state, "seed", arg, 0, INT64_MAX);
         return 0;
     default:
         return parse_files(key, arg, state);

@@ -1,10 +1,9 @@
 #include "audit/detect/detect_options.h"
 
 #include <argp.h>
-#include <errno.h>
-#include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
+
+#include "audit/commands.h"
 
 #define DEFAULT_BLOCK 10
 
@@ -65,18 +64,6 @@ static const struct argp_option OPTIONS[] = {
     {"json", O_JSON, NULL, 0, "print one JSON object", 0},
     {0}};
 
-static int64_t number(struct argp_state *state, const char *name, const char *text, int64_t min,
-                      int64_t max)
-{
-    char *end = NULL;
-    errno = 0;
-    long long v = strtoll(text, &end, 10);
-    if (end == text || *end != '\0' || errno != 0 || v < min || v > max)
-        argp_error(state, "--%s %s: a whole number from %" PRId64 " to %" PRId64 " is wanted", name,
-                   text, min, max);
-    return v;
-}
-
 static void add_file(struct argp_state *state, struct tm_detect_files *f, const char *path)
 {
     if (f->n == TM_DETECT_FILES_MAX)
@@ -124,19 +111,19 @@ static error_t parse_experiment(int key, char *arg, struct argp_state *state)
         set_learner(state, cfg, arg);
         return 0;
     case O_TREES:
-        cfg->trees.n_trees = (uint32_t)number(state, "trees", arg, 1, 10000);
+        cfg->trees.n_trees = (uint32_t)tm_audit_number(state, "trees", arg, 1, 10000);
         return 0;
     case O_FOLDS:
-        cfg->folds = (uint32_t)number(state, "folds", arg, 2, 50);
+        cfg->folds = (uint32_t)tm_audit_number(state, "folds", arg, 2, 50);
         return 0;
     case O_NULL:
-        cfg->n_null = (uint32_t)number(state, "null", arg, 0, 10000);
+        cfg->n_null = (uint32_t)tm_audit_number(state, "null", arg, 0, 10000);
         return 0;
     case O_MAX:
-        cfg->max_conns = (uint32_t)number(state, "max", arg, 1, UINT32_MAX);
+        cfg->max_conns = (uint32_t)tm_audit_number(state, "max", arg, 1, UINT32_MAX);
         return 0;
     case O_FLOOR:
-        cfg->floor_us = number(state, "floor-us", arg, 0, INT64_C(1) << 40);
+        cfg->floor_us = tm_audit_number(state, "floor-us", arg, 0, INT64_C(1) << 40);
         return 0;
     case O_ONE:
         cfg->is_one_per_load = true;
@@ -145,7 +132,7 @@ static error_t parse_experiment(int key, char *arg, struct argp_state *state)
         cfg->has_controls = false;
         return 0;
     case O_SEED:
-        cfg->seed = (uint64_t)number(state, "seed", arg, 0, INT64_MAX);
+        cfg->seed = (uint64_t)tm_audit_number(state, "seed", arg, 0, INT64_MAX);
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -172,7 +159,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         add_file(state, &o->cover_logs, arg);
         return 0;
     case O_BLOCK:
-        o->material.block_us = number(state, "block-s", arg, 0, 1 << 30) * 1000000;
+        o->material.block_us = tm_audit_number(state, "block-s", arg, 0, 1 << 30) * 1000000;
         return 0;
     case 'p':
         if (tm_material_ports(&o->material, arg, &msg) != TM_OK)

@@ -60,18 +60,6 @@ static const struct argp_option OPTIONS[] = {
     {"quiet", 'q', NULL, 0, "no summary on standard error", 0},
     {0}};
 
-static int64_t number(struct argp_state *state, const char *name, const char *text, int64_t min,
-                      int64_t max)
-{
-    char *end = NULL;
-    errno = 0;
-    long long v = strtoll(text, &end, 10);
-    if (end == text || *end != '\0' || errno != 0 || v < min || v > max)
-        argp_error(state, "--%s %s: a whole number from %" PRId64 " to %" PRId64 " is wanted", name,
-                   text, min, max);
-    return v;
-}
-
 static unsigned groups(struct argp_state *state, const char *text)
 {
     unsigned mask = 0;
@@ -135,7 +123,7 @@ static error_t parse_material(int key, char *arg, struct argp_state *state)
             argp_error(state, "--port %s", msg.text);
         return 0;
     case O_BLOCK:
-        o->material.block_us = number(state, "block-s", arg, 0, 1 << 30) * 1000000;
+        o->material.block_us = tm_audit_number(state, "block-s", arg, 0, 1 << 30) * 1000000;
         return 0;
     case O_INCOMPLETE:
         o->material.keep_incomplete = true;
@@ -156,13 +144,13 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         o->features.groups |= groups(state, arg);
         return 0;
     case O_FLOOR:
-        o->features.floor_us = number(state, "floor-us", arg, 0, INT64_C(1) << 40);
+        o->features.floor_us = tm_audit_number(state, "floor-us", arg, 0, INT64_C(1) << 40);
         return 0;
     case O_NPZ:
         o->is_npz = true;
         return 0;
     case O_MAX_LEN:
-        o->max_len = (uint32_t)number(state, "max-len", arg, 1, 1 << 24);
+        o->max_len = (uint32_t)tm_audit_number(state, "max-len", arg, 1, 1 << 24);
         return 0;
     case 'q':
         o->is_quiet = true;

@@ -1,7 +1,5 @@
 /* tm-audit interference: options and files around audit/interference/study.h. */
 #include <argp.h>
-#include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,17 +38,6 @@ static const struct argp_option OPTIONS[] = {
     {"control-us", O_LATE, "N", 0, "how much later the control's late writes are (3000)", 0},
     {"json", O_JSON, NULL, 0, "print one JSON object", 0},
     {0}};
-
-static uint64_t number(struct argp_state *state, const char *name, const char *text, uint64_t max)
-{
-    char *end = NULL;
-    errno = 0;
-    unsigned long long v = strtoull(text, &end, 10);
-    if (*text < '0' || *text > '9' || *end != '\0' || errno != 0 || v > max)
-        argp_error(state, "--%s %s: a whole number, at most %" PRIu64 ", is wanted", name, text,
-                   max);
-    return v;
-}
 
 static void add_run(struct interference_options *o, char *arg, struct argp_state *state)
 {
@@ -128,10 +115,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         o->is_json = 1;
         return 0;
     case O_SEED:
-        o->cfg.seed = number(state, "seed", arg, UINT64_MAX);
+        o->cfg.seed = (uint64_t)tm_audit_number(state, "seed", arg, 0, INT64_MAX);
         return 0;
     case O_LATE:
-        o->cfg.late_us = (int64_t)number(state, "control-us", arg, 1000000);
+        o->cfg.late_us = tm_audit_number(state, "control-us", arg, 0, 1000000);
         return 0;
     case ARGP_KEY_END:
         check_usage(o, state);
