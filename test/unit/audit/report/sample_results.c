@@ -37,7 +37,8 @@ static struct tm_detect_test test_of(enum sample_kind kind, double auc, unsigned
 
 static void fill_feature(struct tm_detect_feature *f, enum sample_kind kind, unsigned i)
 {
-    (void)snprintf(f->name, sizeof f->name, "%s", text(kind, FEATURES[i % 12]));
+    (void)snprintf(f->name, sizeof f->name, "%.*s", (int)sizeof f->name - 1,
+                   text(kind, FEATURES[i % 12]));
     f->gain = number(kind, 0.4 * pow(0.6, i), i);
     f->ks = number(kind, 0.6 / (i + 1), i + 1);
     f->p = number(kind, 0.001 * i * i, i + 2);
@@ -72,7 +73,8 @@ static void fill_group(struct tm_detect_group *g, enum sample_kind kind, unsigne
 
 static void fill_shown(struct tm_detect_shown *s, enum sample_kind kind, unsigned i)
 {
-    (void)snprintf(s->name, sizeof s->name, "%s", text(kind, FEATURES[i]));
+    (void)snprintf(s->name, sizeof s->name, "%.*s", (int)sizeof s->name - 1,
+                   text(kind, FEATURES[i]));
     for (unsigned side = 0; side < 2; side++) {
         for (unsigned q = 0; q < TM_DETECT_QUANTILES; q++) {
             double atoms = q < 40 ? -120.0 : q < 80 ? 517 + 40.0 * side : 1448;
@@ -208,8 +210,8 @@ void sample_classify(struct sample_classify *s, enum sample_kind kind)
         fill_cover(s, kind, i);
     s->result.n_cols = 5;
     for (unsigned i = 0; i < 5; i++) {
-        (void)snprintf(s->result.cols[i].name, sizeof s->result.cols[i].name, "%s",
-                       text(kind, FEATURES[i]));
+        (void)snprintf(s->result.cols[i].name, sizeof s->result.cols[i].name, "%.*s",
+                       (int)sizeof s->result.cols[i].name - 1, text(kind, FEATURES[i]));
         s->result.cols[i].is_kept = i != 3;
     }
     s->result.n_classes = SAMPLE_CLASSES;
