@@ -209,9 +209,11 @@ int tm_csv_parse(struct tm_table *out, const char *text, size_t len, const char 
         return complain(&at, "not a table of features: it does not begin with " HEAD, NULL);
     if (memchr(text, '\0', len))
         return complain(&at, "not a table of features: binary data", NULL);
-    char *copy = strndup(text, len);
+    char *copy = malloc(len + 1); /* text is not terminated */
     if (!copy)
         return TM_ERR_NOMEM;
+    memcpy(copy, text, len);
+    copy[len] = '\0';
     at.p = copy;
     int rc = parse_head(&at, out);
     while (rc == TM_OK && *at.p != '\0') {

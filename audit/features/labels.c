@@ -206,9 +206,11 @@ int tm_labels_add(struct tm_labels *l, const char *text, size_t len, const char 
     struct place at = {.name = name, .line = 0, .msg = msg};
     if (memchr(text, '\0', len))
         return tm_msg_set(msg, TM_ERR_FORMAT, "%s: not a file of labels: binary data", name);
-    char *copy = strndup(text, len);
+    char *copy = malloc(len + 1); /* text is not terminated */
     if (!copy)
         return TM_ERR_NOMEM;
+    memcpy(copy, text, len);
+    copy[len] = '\0';
     int rc = add_text(l, copy, &at);
     free(copy);
     return rc == TM_OK ? arrange(l, name, msg) : rc;
