@@ -68,8 +68,9 @@ FORBIDDEN+='|v?f?printf|v?dprintf|puts|putchar|fputs|fputc|putc|fwrite|perror|st
 FORBIDDEN+='|pthread_.*|thrd_.*)$'
 
 check_symbols() {
-    local build=$1 lib path found rc=0
-    for lib in $(grep -v '^#' scripts/check/pure.conf); do
+    local build=$1 pure lib path found rc=0
+    mapfile -t pure < <(grep -v '^#' scripts/check/pure.conf)
+    for lib in "${pure[@]}"; do
         path=$(find "$build" -name "lib$lib.a" -type f | head -n 1)
         if [ -z "$path" ]; then
             echo "lib$lib.a: not built in $build"
