@@ -1,5 +1,7 @@
 #include "audit/ml/trees.h"
 
+#include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -33,7 +35,7 @@ static void rows_free(struct rows *s)
     free(s->group);
 }
 
-/* AUC of two-fold cross-validation. */
+/* AUC of cross-validation over the folds 0 .. the largest. */
 static double validate(const struct rows *s, enum tm_trees_kind kind)
 {
     struct tm_trees_cfg cfg = tm_trees_cfg_default(kind);
@@ -41,7 +43,10 @@ static double validate(const struct rows *s, enum tm_trees_kind kind)
     uint8_t *label = malloc(s->n);
     float *score = malloc(s->n * sizeof *score);
     struct tm_msg msg = {""};
-    for (uint8_t f = 0; f < 2; f++) {
+    uint8_t last = 0;
+    for (uint32_t i = 0; i < s->n; i++)
+        last = s->fold[i] > last ? s->fold[i] : last;
+    for (uint8_t f = 0; f <= last; f++) {
         struct tm_trees *t = NULL;
         uint32_t n_train = 0;
         for (uint32_t i = 0; i < s->n; i++) {
@@ -144,6 +149,42 @@ static void siblings_on_both_sides_fake_a_difference_that_folds_by_session_do_no
     rows_free(&s);
 }
 
+/* Mean AUC of 60 recordings of 260 sessions, a connection each, of which the learner sees nothing but one of three paths: halves
+ * with equally many sessions of each path, or drawn at random. */
+static double paths_alone(bool is_balanced)
+{
+    struct tm_rng r = draw_from(5);
+    struct rows s = rows_new(260, 1);
+    double sum = 0;
+    for (int round = 0; round < 60; round++) {
+        for (uint32_t i = 0; i < s.n; i++) {
+            s.x[i] = (float)(is_balanced ? i % 130 % 3 : i % 3);
+            s.label[i] = i >= 130;
+            s.group[i] = i;
+        }
+        for (uint32_t i = s.n - 1; i > 0 && !is_balanced; i--) {
+            uint32_t j = (uint32_t)tm_rng_below(&r, i + 1);
+            float x = s.x[i];
+            s.x[i] = s.x[j];
+            s.x[j] = x;
+        }
+        CHECK_INT(tm_fold_by_group(s.group, s.label, s.n, 5, &r, s.fold), TM_OK);
+        sum += validate(&s, TM_TREES_BOOSTED) / 60;
+    }
+    rows_free(&s);
+    return sum;
+}
+
+/* What one label has more of in training it has less of in the fold that is scored, so recordings draw their halves at random. */
+static void what_both_labels_have_equally_often_scores_below_chance(void)
+{
+    double balanced = paths_alone(true), drawn = paths_alone(false);
+    printf("AUC from paths alone: halves balanced by path %.3f, drawn at random %.3f\n", balanced,
+           drawn);
+    CHECK(balanced < 0.46);
+    CHECK(fabs(drawn - 0.5) < 0.03);
+}
+
 static void same_seed_same_scores(void)
 {
     struct rows s = siblings();
@@ -206,6 +247,8 @@ static const struct check_case CASES[] = {
     {"missing_values_are_values", missing_values_are_values},
     {"siblings_on_both_sides_fake_a_difference_that_folds_by_session_do_not",
      siblings_on_both_sides_fake_a_difference_that_folds_by_session_do_not},
+    {"what_both_labels_have_equally_often_scores_below_chance",
+     what_both_labels_have_equally_often_scores_below_chance},
     {"same_seed_same_scores", same_seed_same_scores},
     {"what_cannot_be_learnt_is_refused", what_cannot_be_learnt_is_refused},
     {"constant_columns_give_no_gain", constant_columns_give_no_gain},
