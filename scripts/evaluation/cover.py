@@ -1,12 +1,13 @@
 """Cover traffic: tm-client and tm-server over the recording's paths, captured beside the client.
 
-One or more tunnels for each path, all at once, each with its own seed and a share of the users like the path's share of the
-recorded sessions.  A user of a run is a session.  Users open connections for `window_s`; the capture goes on until
+One or more tunnels for each path, all at once, each with its own seed; a user's path is drawn at random.  A user of
+a run is a session.  Users open connections for `window_s`; the capture goes on until
 nearly all of these have ended, and only they count: who takes what ended in time prefers short connections.
 """
 import json
 import math
 import os
+import random
 import time
 
 import capture
@@ -20,6 +21,7 @@ TOTAL_MBIT = 60.0     # over all paths: two cores play this beside the emulator 
 RUNS_MAX = 12         # tunnels at a time
 PACE_MIN_S = 0.3      # shortest cap on the pauses of a user
 TAIL_MAX_S = 120
+WAY = 2               # changes when cover is made in another way: what was made before is made again
 STAGGER_S = 10        # at most, between the starts of two runs: their users begin together
 
 
@@ -103,17 +105,25 @@ def at_once(like, path):
     return max(1, int((path.rate_mbit or TOTAL_MBIT) * 1e6 / (8 * max(1.0, like.mean_bytes))))
 
 
-def share_out(users, like, sessions_by_path, paths):
-    """[(path, users)], one for each run: paths get users in proportion to the recorded sessions, in as many runs as the users' number and, up
-    to RUNS_MAX, the size of their connections ask for."""
-    weights = [(p, sessions_by_path.get(p.name, 0)) for p in paths]
-    weights = [(p, w) for p, w in weights if w > 0] or [(p, 1) for p in paths]
-    total = sum(w for _, w in weights)
+def users_by_path(users, sessions_by_path, paths, seed):
+    """[(path, users)]: the path of each user drawn by itself, with the recorded sessions' shares (none known: equal ones).
+
+    Not shared out exactly: when something visible is exactly as frequent in the cover as in the real connections, a learner that has
+    seen more of it on one side in its training folds is left with less of it to score, and an AUC over folds falls below 0.5.
+    """
+    weights = [sessions_by_path.get(p.name, 0) for p in paths]
+    drawn = random.Random(seed).choices(range(len(paths)), weights if any(weights) else None, k=users)
+    return [(p, drawn.count(i)) for i, p in enumerate(paths) if i in drawn]
+
+
+def share_out(users, like, sessions_by_path, paths, seed):
+    """[(path, users)], one for each run: each path's users in as many runs as their number and, up to RUNS_MAX, the size of their connections
+    ask for."""
+    by_path = users_by_path(users, sessions_by_path, paths, seed)
     runs = []
-    for path, w in weights:
-        mine = max(1, round(users * w / total))
+    for path, mine in by_path:
         n = math.ceil(mine / users_of_a_run(like))
-        n = max(n, min(math.ceil(mine / at_once(like, path)), RUNS_MAX // len(weights), mine))
+        n = max(n, min(math.ceil(mine / at_once(like, path)), RUNS_MAX // len(by_path), mine))
         runs += [(path, mine // n + (i < mine % n)) for i in range(n)]
     return runs
 

@@ -5,10 +5,13 @@
 """
 import json
 import os
+import random
+import statistics
 import struct
 import sys
 import tempfile
 import unittest
+from collections import Counter
 
 ROOT = sys.argv.pop(1) if len(sys.argv) > 1 else os.getcwd()
 sys.dont_write_bytecode = True
@@ -118,6 +121,18 @@ class Captures(Files):
             self.assertEqual(len(got), (cut - 24) // 56)
 
 
+def auc_of_paths(rng, cover_paths, real_paths, folds=5):
+    """Cross-validated AUC of an observer who learns nothing but how often each path is cover's."""
+    sides = [rng.sample(s, len(s)) for s in (cover_paths, real_paths)]
+    found = []
+    for fold in range(folds):
+        train = [Counter(p for i, p in enumerate(s) if i % folds != fold) for s in sides]
+        score = {p: (train[0][p] + 1) / (train[0][p] + train[1][p] + 2) for p in set(cover_paths + real_paths)}
+        scored = [[score[p] for p in s[fold::folds]] for s in sides]
+        found.append(statistics.mean((c > r) + (c == r) / 2 for c in scored[0] for r in scored[1]))
+    return statistics.mean(found)
+
+
 class Sizing(unittest.TestCase):
     paths = [recording.Path("a", 10, 1, 50, 0), recording.Path("b", 20, 1, 50, 0)]
 
@@ -143,25 +158,51 @@ class Sizing(unittest.TestCase):
     def test_parallel_connections_stay_below_what_a_session_can_hold(self):
         like = cover.Likeness(60, 5000, 6, 0.1, 100)
         users, pace_s = cover.users_and_pace(cover.Plan(30, 5000, 100), like, self.paths)
-        runs = cover.share_out(users, like, {}, self.paths)
+        runs = cover.share_out(users, like, {}, self.paths, 1)
         self.assertGreater(len(runs), 2)
         self.assertLessEqual(len(runs), cover.RUNS_MAX + 2)
         for _, mine in runs:
             self.assertLessEqual(mine * like.live(pace_s), cover.LIVE_MAX)
 
-    def test_users_are_shared_out_like_the_recorded_sessions(self):
-        def shared(users, like, sessions):
-            return [(p.name, n) for p, n in cover.share_out(users, like, sessions, self.paths)]
+    def test_a_user_s_path_is_drawn_with_the_recorded_sessions_shares(self):
+        def counts(seed, sessions, users=90):
+            got = {p.name: n for p, n in cover.users_by_path(users, sessions, self.paths, seed)}
+            return got.get("a", 0), got.get("b", 0)
+
+        drawn = [counts(f"{seed}/smtp", {"a": 20, "b": 10})[0] for seed in range(400)]
+        self.assertAlmostEqual(statistics.mean(drawn), 60, delta=1)                 # standard error 0.22
+        self.assertAlmostEqual(statistics.variance(drawn), 90 * 2 / 9, delta=5)     # binomial: 20, standard error 1.4; exact shares: 0
+        self.assertEqual(counts("1/smtp", {"a": 20, "b": 10}), counts("1/smtp", {"a": 20, "b": 10}))
+        self.assertTrue(all(sum(counts(seed, {}, 31)) == 31 for seed in range(9)))
+        self.assertEqual(counts(1, {"b": 10}), (0, 90))
+        self.assertAlmostEqual(statistics.mean(counts(seed, {})[0] for seed in range(400)), 45, delta=1)
+
+    def test_a_learner_of_paths_alone_stands_at_chance(self):
+        """As it did not (0.42) when the users were shared out exactly and the real sessions too."""
+        paths = [recording.Path(name, 10, 1, 50, 0) for name in "abc"]
+        rng = random.Random(1)
+        drawn = []
+        for seed in range(150):
+            sides = [[p.name for p, n in cover.users_by_path(120, {"a": 1, "b": 1, "c": 1}, paths, f"{seed}/{side}") for _ in range(n)]
+                     for side in ("cover", "real")]
+            drawn.append(auc_of_paths(rng, *sides))
+        exact = [auc_of_paths(rng, list("abc") * 40, list("abc") * 40) for _ in range(150)]
+        self.assertAlmostEqual(statistics.mean(drawn), 0.5, delta=0.015)  # standard error 0.0035
+        self.assertLess(statistics.mean(exact), 0.45)
+
+    def test_the_users_of_a_path_are_in_as_many_runs_as_they_need(self):
+        def shared(users, like):
+            return [n for _, n in cover.share_out(users, like, {"a": 1}, self.paths, 1)]
 
         light, live, heavy = cover.Likeness(1, 1000, 1, 0, 9), cover.Likeness(9, 1000, 9, 0, 9), cover.Likeness(1, 1e6, 1, 0, 9)
-        self.assertEqual(shared(90, light, {"a": 20, "b": 10}), [("a", 60), ("b", 30)])
-        self.assertEqual(shared(90, light, {"b": 10}), [("b", 90)])
-        self.assertEqual(shared(90, light, {}), [("a", 45), ("b", 45)])
+        self.assertEqual(shared(90, light), [90])
         self.assertEqual(cover.users_of_a_run(live), 14)
-        self.assertEqual(shared(84, live, {}), [("a", 14)] * 3 + [("b", 14)] * 3)
-        self.assertEqual(shared(31, live, {"a": 1}), [("a", 11), ("a", 10), ("a", 10)])
-        self.assertEqual(shared(30, heavy, {}), [("a", 5)] * 3 + [("b", 5)] * 3)  # 6.25 of 1 MB a second
-        self.assertEqual(len(shared(500, heavy, {})), cover.RUNS_MAX)
+        self.assertEqual(shared(42, live), [14] * 3)
+        self.assertEqual(shared(31, live), [11, 10, 10])
+        self.assertEqual(shared(15, heavy), [5] * 3)  # 6.25 of 1 MB a second
+        self.assertEqual(len(shared(500, heavy)), cover.RUNS_MAX)
+        on_both = cover.share_out(90, light, {"a": 20, "b": 10}, self.paths, 7)
+        self.assertEqual(on_both, cover.users_by_path(90, {"a": 20, "b": 10}, self.paths, 7))
 
 
 class WhoseConnections(Files):
