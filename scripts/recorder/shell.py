@@ -78,8 +78,8 @@ def prepare(env):
 
 def login(session, env):
     """(options, user): the session's person always uses the same key and account."""
-    key = f"{env.work}/ssh/key-{('ed25519', 'ed25519', 'rsa')[session.number % 3]}"
-    return env.ssh_options + ["-i", key], PEOPLE[session.number % len(PEOPLE)]
+    key = f"{env.work}/ssh/key-{('ed25519', 'ed25519', 'rsa')[session.always('key', 3)]}"
+    return env.ssh_options + ["-i", key], PEOPLE[session.always("account", len(PEOPLE))]
 
 
 class Terminal:
