@@ -11,8 +11,9 @@ import random
 import time
 
 import capture
+from cpu import Cpu
 from users import Sessions
-from world import Busy, World, WorldError, run
+from world import World, WorldError, run
 
 LIVE_MAX = 130        # carriers of a session at a time, on average; at 256 the engine makes openings wait
 USERS_MAX = 400       # of a session
@@ -209,12 +210,12 @@ def idle(build, work, model, models, runs, how, seed, net, tell):
             tunnels.append(Tunnel(world, number, path))
             tunnels[-1].enrol(models)
             tunnels[-1].capture()
-        busy, began = Busy(), time.monotonic()
+        cpu, began = Cpu(), time.monotonic()
         for number, (t, (_, users)) in enumerate(zip(tunnels, runs)):
             _watch(world, stagger_s if number > 0 else 0, say)
             t.play(model, models, users, pace_s, seed + number)
         _watch(world, window_s + tail_s, say)
-        cpu = busy.share()
+        cpu.sample()
         ends = [t.finish() for t in tunnels]
     summaries = [e[0] for e in ends]
     tell(f"{model}: sorting connections")
@@ -225,7 +226,7 @@ def idle(build, work, model, models, runs, how, seed, net, tell):
         f.write(sessions.labels())
     seconds = sum(s["seconds"] for s in summaries) / len(summaries)
     return dict(counts, model=model, users=sum(u for _, u in runs), pace_s=round(pace_s, 3), seed=seed, window_s=window_s,
-                tail_s=round(tail_s, 1), cpu_share=round(cpu, 3), dropped_by_kernel=sum(e[1] or 0 for e in ends),
+                tail_s=round(tail_s, 1), cpu_share=round(cpu.mean(), 3), dropped_by_kernel=sum(e[1] or 0 for e in ends),
                 wire_kbps=_kbps(summaries, "wire", seconds), died=sum(s["carriers_died"] for s in summaries),
                 runs=[{"path": t.path.name, "users": u, "dir": t.name} for t, (_, u) in zip(tunnels, runs)])
 

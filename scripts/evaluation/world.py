@@ -92,20 +92,3 @@ def run(command, **more):
     if done.returncode != 0:
         raise WorldError(f"{os.path.basename(command[0])} {' '.join(command[1:3])}: {done.stderr.strip()[-600:]}")
     return done.stdout
-
-
-class Busy:
-    """The share of the machine's CPU time that was used since this was made."""
-
-    def __init__(self):
-        self.idle, self.total = _cpu_times()
-
-    def share(self):
-        idle, total = _cpu_times()
-        return 1 - (idle - self.idle) / max(1, total - self.total)
-
-
-def _cpu_times():
-    with open("/proc/stat", encoding="ascii") as f:
-        v = [int(x) for x in f.readline().split()[1:9]]
-    return v[3] + v[4], sum(v)

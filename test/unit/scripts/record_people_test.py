@@ -21,7 +21,7 @@ import unittest.mock
 
 ROOT = sys.argv.pop(1) if len(sys.argv) > 1 else os.getcwd()
 sys.dont_write_bytecode = True
-sys.path.insert(0, os.path.join(ROOT, "scripts", "recorder"))
+sys.path[:0] = [os.path.join(ROOT, "scripts", d) for d in ("recorder", "common")]
 
 import browsing  # noqa: E402
 import cdp  # noqa: E402
@@ -38,14 +38,6 @@ class Starting(unittest.TestCase):
     def runner(self, module=None):
         env = types.SimpleNamespace(modules={c: module for c in plan.CLASSES})
         return run.Runner(env, {c: plan.sessions_of(c, 1, 4, 8) for c in ("https-chat", "smtp")}, None)
-
-    def test_the_processor_share_is_of_the_last_seconds_and_of_all(self):
-        cpu = run.Cpu()
-        cpu.samples = [(float(t), 10 * t if t <= 20 else 200 + 180 * (t - 20), 200 * t) for t in range(31)]
-        self.assertAlmostEqual(cpu.recent(), 0.9)
-        self.assertEqual(cpu.report(), {"mean": round(2000 / 6000, 3), "p95_of_5s": 0.9, "seconds": 30.0})
-        cpu.samples = cpu.samples[:2]
-        self.assertAlmostEqual(cpu.recent(), 0.05)
 
     def test_the_class_furthest_below_its_share_starts_next(self):
         r = self.runner()

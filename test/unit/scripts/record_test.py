@@ -22,9 +22,10 @@ import unittest.mock
 
 ROOT = sys.argv.pop(1) if len(sys.argv) > 1 else os.getcwd()
 sys.dont_write_bytecode = True
-sys.path.insert(0, os.path.join(ROOT, "scripts", "recorder"))
+sys.path[:0] = [os.path.join(ROOT, "scripts", d) for d in ("recorder", "common")]
 
 import main  # noqa: E402
+import pcapfile  # noqa: E402
 import plan  # noqa: E402
 import report  # noqa: E402
 import split  # noqa: E402
@@ -326,7 +327,7 @@ class Recording(Files):
         n_last = len(whole[-1][1])
         for cut in (1, n_last - 16, n_last - 1, n_last):
             path = self.file("cut.pcap", capture(whole + [other])[:-cut])
-            self.assertEqual([r[0] for r in split.records(path)], [t for t, _ in whole[:-1]])
+            self.assertEqual([r[0][0] for r in split.records(path)], [t for t, _ in whole[:-1]])
         for short in (b"", capture([])[:20], capture([])):
             self.assertEqual(list(split.records(self.file("short.pcap", short))), [])
 
@@ -350,7 +351,7 @@ class Recording(Files):
 
     def test_another_kind_of_capture_is_refused(self):
         for data in (capture([], link_type=1), capture([], magic=0xA1B23C4D), capture([], magic=0xD4C3B2A1)):
-            with self.assertRaisesRegex(ValueError, "raw IP"):
+            with self.assertRaisesRegex(pcapfile.PcapError, "raw IP"):
                 list(split.records(self.file("other.pcap", data)))
         self.assertEqual(list(split.records(self.file("other.pcap", capture([], link_type=12)))), [])
 
