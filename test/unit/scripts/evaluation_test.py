@@ -18,9 +18,9 @@ sys.dont_write_bytecode = True
 sys.path[:0] = [os.path.join(ROOT, "scripts", d) for d in ("evaluation", "common")]
 
 import capture  # noqa: E402
-import cover  # noqa: E402
 import pcapfile  # noqa: E402
 import recording  # noqa: E402
+import sizing  # noqa: E402
 import steps  # noqa: E402
 import table  # noqa: E402
 import users  # noqa: E402
@@ -126,33 +126,33 @@ class Sizing(unittest.TestCase):
         return users * like.rate(pace_s) * window_s
 
     def test_enough_users_open_the_wanted_connections(self):
-        like = cover.Likeness(10, 5000, 1, 0, 30)
-        plan = cover.Plan(90, 1200, 100)
-        users, pace_s = cover.users_and_pace(plan, like, self.paths)
+        like = sizing.Likeness(10, 5000, 1, 0, 30)
+        plan = sizing.Plan(90, 1200, 100)
+        users, pace_s = sizing.users_and_pace(plan, like, self.paths)
         self.assertGreaterEqual(users, 100)
         self.assertAlmostEqual(self.expected(like, users, pace_s, 90), 1200, delta=30)
 
     def test_large_connections_come_as_fast_as_the_paths_carry_them(self):
-        like = cover.Likeness(2, 4e6, 1, 0, 30)
-        plan = cover.Plan(90, 1200, 100)
-        users, pace_s = cover.users_and_pace(plan, like, self.paths)
+        like = sizing.Likeness(2, 4e6, 1, 0, 30)
+        plan = sizing.Plan(90, 1200, 100)
+        users, pace_s = sizing.users_and_pace(plan, like, self.paths)
         mbit = users * like.rate(pace_s) * like.mean_bytes * 8 / 1e6
         self.assertLessEqual(mbit, 40.5)  # 0.4 of 100
         self.assertEqual(users, 100)
-        self.assertGreater(cover.window_of(plan, like, users, pace_s), 90)
+        self.assertGreater(sizing.window_of(plan, like, users, pace_s), 90)
 
     def test_parallel_connections_stay_below_what_a_session_can_hold(self):
-        like = cover.Likeness(60, 5000, 6, 0.1, 100)
-        users, pace_s = cover.users_and_pace(cover.Plan(30, 5000, 100), like, self.paths)
-        runs = cover.share_out(users, like, {}, self.paths, 1)
+        like = sizing.Likeness(60, 5000, 6, 0.1, 100)
+        users, pace_s = sizing.users_and_pace(sizing.Plan(30, 5000, 100), like, self.paths)
+        runs = sizing.share_out(users, like, {}, self.paths, 1)
         self.assertGreater(len(runs), 2)
-        self.assertLessEqual(len(runs), cover.RUNS_MAX + 2)
+        self.assertLessEqual(len(runs), sizing.RUNS_MAX + 2)
         for _, mine in runs:
-            self.assertLessEqual(mine * like.live(pace_s), cover.LIVE_MAX)
+            self.assertLessEqual(mine * like.live(pace_s), sizing.LIVE_MAX)
 
     def test_a_user_s_path_is_drawn_with_the_recorded_sessions_shares(self):
         def counts(seed, sessions, users=90):
-            got = {p.name: n for p, n in cover.users_by_path(users, sessions, self.paths, seed)}
+            got = {p.name: n for p, n in sizing.users_by_path(users, sessions, self.paths, seed)}
             return got.get("a", 0), got.get("b", 0)
 
         drawn = [counts(f"{seed}/smtp", {"a": 20, "b": 10})[0] for seed in range(400)]
@@ -169,7 +169,7 @@ class Sizing(unittest.TestCase):
         rng = random.Random(1)
         drawn = []
         for seed in range(150):
-            sides = [[p.name for p, n in cover.users_by_path(120, {"a": 1, "b": 1, "c": 1}, paths, f"{seed}/{side}") for _ in range(n)]
+            sides = [[p.name for p, n in sizing.users_by_path(120, {"a": 1, "b": 1, "c": 1}, paths, f"{seed}/{side}") for _ in range(n)]
                      for side in ("cover", "real")]
             drawn.append(auc_of_paths(rng, *sides))
         exact = [auc_of_paths(rng, list("abc") * 40, list("abc") * 40) for _ in range(150)]
@@ -178,17 +178,17 @@ class Sizing(unittest.TestCase):
 
     def test_the_users_of_a_path_are_in_as_many_runs_as_they_need(self):
         def shared(users, like):
-            return [n for _, n in cover.share_out(users, like, {"a": 1}, self.paths, 1)]
+            return [n for _, n in sizing.share_out(users, like, {"a": 1}, self.paths, 1)]
 
-        light, live, heavy = cover.Likeness(1, 1000, 1, 0, 9), cover.Likeness(9, 1000, 9, 0, 9), cover.Likeness(1, 1e6, 1, 0, 9)
+        light, live, heavy = sizing.Likeness(1, 1000, 1, 0, 9), sizing.Likeness(9, 1000, 9, 0, 9), sizing.Likeness(1, 1e6, 1, 0, 9)
         self.assertEqual(shared(90, light), [90])
-        self.assertEqual(cover.users_of_a_run(live), 14)
+        self.assertEqual(sizing.users_of_a_run(live), 14)
         self.assertEqual(shared(42, live), [14] * 3)
         self.assertEqual(shared(31, live), [11, 10, 10])
         self.assertEqual(shared(15, heavy), [5] * 3)  # 6.25 of 1 MB a second
-        self.assertEqual(len(shared(500, heavy)), cover.RUNS_MAX)
-        on_both = cover.share_out(90, light, {"a": 20, "b": 10}, self.paths, 7)
-        self.assertEqual(on_both, cover.users_by_path(90, {"a": 20, "b": 10}, self.paths, 7))
+        self.assertEqual(len(shared(500, heavy)), sizing.RUNS_MAX)
+        on_both = sizing.share_out(90, light, {"a": 20, "b": 10}, self.paths, 7)
+        self.assertEqual(on_both, sizing.users_by_path(90, {"a": 20, "b": 10}, self.paths, 7))
 
 
 class WhoseConnections(Files):
