@@ -10,11 +10,12 @@ import time
 
 import capture
 from cpu import Cpu
+from crew import SETTLE_S
 from users import Sessions
 from world import World, WorldError, run
 
 WAY = 2               # changes when cover is made in another way: what was made before is made again
-STAGGER_S = 10        # at most, between the starts of two runs: their users begin together
+STAGGER_S = 10        # at most, between the starts of two runs of a path: their users begin together
 
 
 class Tunnel:
@@ -44,7 +45,7 @@ class Tunnel:
 
     def capture(self):
         w = self.world
-        w.start(self.name + "dump", self.client, ["tcpdump", "-i", "lk0", "-n", "-s", "96", "-B", "32768", "-U", "--immediate-mode",
+        w.start(self.name + "dump", self.client, ["tcpdump", "-i", "lk0", "-n", "-s", "96", "-B", "16384", "-U", "--immediate-mode",
                                                   "-w", self.file("wire.pcap"), "tcp", "port", "443"])
         w.wait_for(self.name + "dump", "listening", 10)
 
@@ -77,28 +78,39 @@ def _dropped(said):
     return None
 
 
-def idle(build, work, model, models, runs, how, seed, net, tell):
-    """Plays `model` without any user data and captures it: the material of the attacks.
+def stagger_of(runs, window_s):
+    """Seconds between the starts of two runs; those of a path are STAGGER_S apart."""
+    return min(STAGGER_S / len({path.name for path, _ in runs}), window_s / len(runs))
 
-    runs: [(path, users)]; how: (longest pause, window and tail in s); net: 10.NET.0.0 holds the sessions' addresses.  Returns
-    what was seen; `work` gets cover.pcap, labels.csv and a folder with capture and logs for each run.
+
+def seconds_of(runs, how):
+    """How long idle() plays."""
+    return stagger_of(runs, how[1]) * (len(runs) - 1) + how[1] + how[2]
+
+
+def idle(turn, build, work, model, models, runs, how, seed, tell):
+    """Plays `model` without any user data and captures it; gather() makes the material of the attacks from it.
+
+    runs: [(path, users)]; how: (longest pause, window and tail in s).  Returns what was seen; `work` gets a folder with capture
+    and logs for each run.
     """
     pace_s, window_s, tail_s = how
-    stagger_s = min(STAGGER_S, window_s / len(runs))
-    whole_s = stagger_s * (len(runs) - 1) + window_s + tail_s
-    began = time.monotonic()
-
-    def say(_):
-        tell(f"{model}: {min(whole_s, time.monotonic() - began):.0f} of {whole_s:.0f} s")
-
-    with World(build, work) as world:
+    stagger_s, whole_s = stagger_of(runs, window_s), seconds_of(runs, how)
+    with World(build, work, turn) as world:
         tunnels = []
         for number, (path, _) in enumerate(runs):
             tell(f"{model}: run {number + 1} of {len(runs)} joins")
             tunnels.append(Tunnel(world, number, path))
             tunnels[-1].enrol(models)
-            tunnels[-1].capture()
+        tell(f"{model}: waits for its turn")
+        turn.wait(whole_s - window_s - tail_s + SETTLE_S)
         cpu, began = Cpu(), time.monotonic()
+
+        def say(_):
+            tell(f"{model}: {min(whole_s, time.monotonic() - began):.0f} of {whole_s:.0f} s")
+
+        for t in tunnels:
+            t.capture()
         for number, (t, (_, users)) in enumerate(zip(tunnels, runs)):
             _watch(world, stagger_s if number > 0 else 0, say)
             t.play(model, models, users, pace_s, seed + number)
@@ -106,25 +118,43 @@ def idle(build, work, model, models, runs, how, seed, net, tell):
         cpu.sample()
         ends = [t.finish() for t in tunnels]
     summaries = [e[0] for e in ends]
-    tell(f"{model}: sorting connections")
-    sessions = Sessions(net, model, [t.file("client.jsonl") for t in tunnels], [t.path.name for t in tunnels])
-    counts = capture.merge(os.path.join(work, "cover.pcap"), [t.file("wire.pcap") for t in tunnels], window_s * 1000000,
-                           sessions.address_of)
+    seconds = sum(s["seconds"] for s in summaries) / len(summaries)
+    return {"model": model, "users": sum(u for _, u in runs), "pace_s": round(pace_s, 3), "seed": seed, "window_s": window_s,
+            "tail_s": round(tail_s, 1), "cpu_share": round(cpu.mean(), 3), "dropped_by_kernel": sum(e[1] or 0 for e in ends),
+            "wire_kbps": _kbps(summaries, "wire", seconds), "died": sum(s["carriers_died"] for s in summaries),
+            "runs": [{"path": t.path.name, "users": u, "dir": t.name} for t, (_, u) in zip(tunnels, runs)]}
+
+
+def gather(played, source, work, net):
+    """cover.pcap and labels.csv in `work` from what idle() returned and left in `source`; 10.NET.0.0 holds the sessions' addresses.
+    Returns capture.merge's counts."""
+    def files(name):
+        return [os.path.join(source, r["dir"], name) for r in played["runs"]]
+
+    sessions = Sessions(net, played["model"], files("client.jsonl"), [r["path"] for r in played["runs"]])
+    counts = capture.merge(os.path.join(work, "cover.pcap"), files("wire.pcap"), played["window_s"] * 1000000, sessions.address_of)
     with open(os.path.join(work, "labels.csv"), "w", encoding="ascii") as f:
         f.write(sessions.labels())
-    seconds = sum(s["seconds"] for s in summaries) / len(summaries)
-    return dict(counts, model=model, users=sum(u for _, u in runs), pace_s=round(pace_s, 3), seed=seed, window_s=window_s,
-                tail_s=round(tail_s, 1), cpu_share=round(cpu.mean(), 3), dropped_by_kernel=sum(e[1] or 0 for e in ends),
-                wire_kbps=_kbps(summaries, "wire", seconds), died=sum(s["carriers_died"] for s in summaries),
-                runs=[{"path": t.path.name, "users": u, "dir": t.name} for t, (_, u) in zip(tunnels, runs)])
+    return counts
 
 
-def loaded(build, work, model, models, path, users, pace_s, seconds, seed, tell):
+def forget(played, source):
+    """Removes the captures of single runs."""
+    for r in played["runs"]:
+        try:
+            os.remove(os.path.join(source, r["dir"], "wire.pcap"))
+        except FileNotFoundError:
+            pass
+
+
+def loaded(turn, build, work, model, models, path, users, pace_s, seconds, seed, tell):
     """Plays `model` on one path under a download that never ends: what a person gets of it."""
-    with World(build, work) as world:
+    with World(build, work, turn) as world:
         tunnel = Tunnel(world, 0, path)
         tunnel.enrol(models)
         _web(world, tunnel)
+        tell(f"{model} under a download: waits for its turn")
+        turn.wait(SETTLE_S)
         tunnel.play(model, models, users, pace_s, seed)
         world.start("curl", tunnel.client, ["curl", "-sS", "--fail", "--noproxy", "", "--socks5-hostname", "127.0.0.1:1080",
                                             "-o", "/dev/null", f"{tunnel.net}.2:80/file"])
@@ -151,7 +181,7 @@ def _watch(world, seconds, tell):
         for name in world.processes:
             if name.endswith(("client", "server", "link", "dump")) and not world.is_alive(name):
                 raise WorldError(f"{name} ended during the run: {world.said(name)[-600:]}")
-        time.sleep(min(2, max(0.05, began + seconds - time.monotonic())))
+        world.turn.sleep(min(2, max(0.05, began + seconds - time.monotonic())))
 
 
 def _web(world, tunnel):
@@ -172,4 +202,4 @@ def _web(world, tunnel):
     while ":80 " not in run(["ip", "netns", "exec", tunnel.server, "ss", "-Hltn"]):
         if time.monotonic() > end:
             raise WorldError(f"nginx did not start: {world.said('nginx')}")
-        time.sleep(0.1)
+        world.turn.sleep(0.1)

@@ -1,4 +1,5 @@
 """How many users play a model's cover, on which paths, in how many tunnels and for how long."""
+import itertools
 import json
 import math
 import random
@@ -107,11 +108,11 @@ def users_by_path(users, sessions_by_path, paths, seed):
 
 def share_out(users, like, sessions_by_path, paths, seed):
     """[(path, users)], one for each run: each path's users in as many runs as their number and, up to RUNS_MAX, the size of their connections
-    ask for."""
+    ask for.  In their order the paths take turns."""
     by_path = users_by_path(users, sessions_by_path, paths, seed)
-    runs = []
+    runs_of = []
     for path, mine in by_path:
         n = math.ceil(mine / users_of_a_run(like))
         n = max(n, min(math.ceil(mine / at_once(like, path)), RUNS_MAX // len(by_path), mine))
-        runs += [(path, mine // n + (i < mine % n)) for i in range(n)]
-    return runs
+        runs_of.append([(path, mine // n + (i < mine % n)) for i in range(n)])
+    return [run for turn in itertools.zip_longest(*runs_of) for run in turn if run]
