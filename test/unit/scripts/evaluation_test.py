@@ -250,6 +250,7 @@ class Recordings(Files):
                   "5,10.1.0.0/26,smtp,train,a,smtp-1,1\n0,10.1.0.64/26,smtp,heldout,b,smtp-2,0\n0,10.1.0.128/26,ssh-bulk,train,b,x-1,0\n")
         r = self.recording({"paths": {"a": {"delay_ms": 10}, "b": {"delay_ms": 20, "rate_mbit": 5, "queue_packets": 9}}}, labels)
         self.assertEqual(r.sessions_by_path("smtp"), {"a": 1, "b": 1})
+        self.assertEqual(r.sessions_by_path("smtp", ["heldout"]), {"b": 1})
         self.assertEqual(r.paths[1].options(), ["--delay-ms", "20", "--jitter-ms", "0", "--rate-mbit", "5", "--queue-packets", "9"])
         self.assertFalse(r.has("smtp"))
 
@@ -266,10 +267,17 @@ class Recordings(Files):
 
 class Document(Files):
     def test_the_table_replaces_what_stands_between_the_marks(self):
-        path = self.file("doc.md", f"head\n{table.BEGIN}\nold\n{table.END}\ntail\n".encode())
+        def document(mine, other):
+            return "".join(f"head\n<!-- begin: written by scripts/{w} -->\n{text}\n<!-- end: written by scripts/{w} -->\ntail\n"
+                           for w, text in (("evaluate", mine), ("other", other)))
+
+        path = self.file("doc.md", document("old", "old").encode())
         table.insert(path, "new\n")
         with open(path, encoding="utf-8") as f:
-            self.assertEqual(f.read(), f"head\n{table.BEGIN}\nnew\n{table.END}\ntail\n")
+            self.assertEqual(f.read(), document("new", "old"))
+        table.insert(path, "newer\n", "scripts/other")
+        with open(path, encoding="utf-8") as f:
+            self.assertEqual(f.read(), document("new", "newer"))
 
     def test_a_document_without_marks_is_left_alone(self):
         path = self.file("doc.md", b"head\n")
