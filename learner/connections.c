@@ -80,7 +80,8 @@ int tm_cmd_connections(int argc, char **argv)
         stdout);
     int rc = tm_world_new(&w, &o.world);
     if (rc == TM_OK)
-        rc = tm_reading_run(o.traces, o.n_traces, w, print_capture, &p, &counts, &msg);
+        rc = tm_reading_join(&(struct tm_reading){o.traces, o.n_traces, o.join}, w, print_capture,
+                             &p, &counts, &msg);
     if (o.is_json)
         (void)fputs("\n]}\n", stdout);
     if (rc != TM_OK)

@@ -147,7 +147,8 @@ static int run(struct learning *l, struct tm_world *w, struct tm_msg *msg)
     int rc = check_output(o->output, msg);
     if (rc != TM_OK)
         return rc;
-    rc = tm_reading_run(o->traces, o->n_traces, w, take_capture, l, &reading, msg);
+    rc = tm_reading_join(&(struct tm_reading){o->traces, o->n_traces, o->join}, w, take_capture, l,
+                         &reading, msg);
     if (rc != TM_OK)
         return rc;
     if (tm_world_counts(w)->n_conns == 0)

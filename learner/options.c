@@ -22,6 +22,7 @@ enum {
     OPT_MAX_FLOWS,
     OPT_KEY,
     OPT_POINTS,
+    OPT_JOIN,
     OPT_JSON,
 };
 
@@ -35,6 +36,10 @@ static const struct argp_option read_options[] = {
     {"gap-credit", OPT_GAP_CREDIT, "BYTES", 0,
      "count a hole in the capture as data when it is smaller (15000)", 3},
     {"max-flows", OPT_MAX_FLOWS, "N", 0, "connections followed at a time (1000000)", 3},
+    {"join", OPT_JOIN, "following|all|none", 0,
+     "captures that are one recording: those that follow each other in time, all of them merged by "
+     "time, or none (following)",
+     3},
     {0},
 };
 
@@ -144,7 +149,8 @@ static void check_usage(struct tm_options *o, struct argp_state *st)
     if (o->world.n_ports == 0)
         argp_error(st, "no port; say which service to learn, e.g. --port 443");
     if (o->n_traces == 0)
-        argp_error(st, "no capture; name pcap or pcapng files, or - for standard input");
+        argp_error(st,
+                   "no capture; name pcap or pcapng files, directories, or - for standard input");
     size_t n_stdin = 0;
     for (size_t i = 0; i < o->n_traces; i++)
         n_stdin += strcmp(o->traces[i], "-") == 0;
@@ -171,6 +177,18 @@ static void parse_key(struct tm_options *o, const char *arg, const struct argp_s
         o->fit.key = TM_USER_NET;
         o->fit.server_bits = (uint8_t)v;
     }
+}
+
+static void parse_join(struct tm_options *o, const char *arg, const struct argp_state *st)
+{
+    if (strcmp(arg, "following") == 0)
+        o->join = TM_JOIN_FOLLOWING;
+    else if (strcmp(arg, "all") == 0)
+        o->join = TM_JOIN_ALL;
+    else if (strcmp(arg, "none") == 0)
+        o->join = TM_JOIN_NONE;
+    else
+        argp_error(st, "--join %s: is following, all or none", arg);
 }
 
 /* Options of grouping; ARGP_ERR_UNKNOWN for others. */
@@ -269,6 +287,9 @@ static error_t parse_read(int key, char *arg, struct argp_state *st)
     case OPT_MAX_FLOWS:
         o->world.flow.max_flows = number(arg, "max-flows", 1, 1U << 28, st);
         return 0;
+    case OPT_JOIN:
+        parse_join(o, arg, st);
+        return 0;
     case ARGP_KEY_ARGS:
         o->traces = st->argv + st->next;
         o->n_traces = (size_t)(st->argc - st->next);
@@ -308,8 +329,8 @@ void tm_options_learn(struct tm_options *o, int argc, char **argv)
         .parser = parse_learn,
         .args_doc = "TRACE...",
         .doc = "Learn a model of a service's traffic from captures and put it into a database."
-               "\vTRACE is a pcap or pcapng file, compressed with gzip or not, or - for standard "
-               "input.  "
+               "\vTRACE is a pcap or pcapng file, packed with gzip or zstd or not, a directory of "
+               "them, or - for standard input.  "
                "Headers are enough; nothing but sizes, times and counts goes into the database.",
         .children = children,
     };

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "learner/fit.h"
+#include "learner/reading.h"
 #include "learner/world.h"
 
 #define TM_OPTIONS_PORTS_MAX 64U
@@ -20,6 +21,7 @@ struct tm_options {
     struct tm_fit_cfg fit;
     char **traces;
     size_t n_traces;
+    enum tm_join join;
     bool is_json;
     bool is_quiet;
     bool is_learn; /* which command's options are parsed */

@@ -41,6 +41,21 @@ static void add_key(struct tm_prov_sheet *s, const struct tm_fit_cfg *fit)
     }
 }
 
+static void add_join(struct tm_prov_sheet *s, enum tm_join join)
+{
+    switch (join) {
+    case TM_JOIN_FOLLOWING:
+        add_text(s, "option.join", "following");
+        return;
+    case TM_JOIN_ALL:
+        add_text(s, "option.join", "all");
+        return;
+    case TM_JOIN_NONE:
+        add_text(s, "option.join", "none");
+        return;
+    }
+}
+
 static void add_options(struct tm_prov_sheet *s, const struct tm_options *o)
 {
     const struct tm_group_cfg *g = &o->fit.group;
@@ -51,6 +66,7 @@ static void add_options(struct tm_prov_sheet *s, const struct tm_options *o)
                                 o->ports[i]);
     add_text(s, "option.port", ports);
     add_key(s, &o->fit);
+    add_join(s, o->join);
     add_number(s, "option.points", o->fit.max_points);
     add_number(s, "option.rre_gap_us", (uint64_t)g->rre_gap_us);
     add_number(s, "option.inter_conn_us", (uint64_t)g->inter_conn_us);
@@ -74,9 +90,16 @@ static void add_reading(struct tm_prov_sheet *s, const struct tm_reading_counts 
     };
     add_number(s, "captures", r->n_captures);
     add_number(s, "captures.damaged", r->n_damaged);
+    add_number(s, "recordings", r->n_recordings);
     add_number(s, "frames", r->n_frames);
     for (size_t k = 0; k < TM_PACKET_KINDS; k++)
         add_number(s, key[k], r->n_kind[k]);
+    add_number(s, "frames.other_link", r->n_link);
+    add_number(s, "frames.no_time", r->n_untimed);
+    add_number(s, "frames.early", r->n_early);
+    add_number(s, "datagrams.joined", r->defrag.n_whole);
+    add_number(s, "datagrams.overlapping", r->defrag.n_overlap);
+    add_number(s, "datagrams.incomplete", r->defrag.n_lost);
 }
 
 static void add_world(struct tm_prov_sheet *s, const struct tm_world_counts *w)

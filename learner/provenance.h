@@ -12,7 +12,7 @@
 #include "learner/world.h"
 #include "models/store/store.h"
 
-#define TM_PROV_LINES_MAX 64U
+#define TM_PROV_LINES_MAX 96U
 
 /* Lines sorted by key, in one block of memory; do not copy (the entries point into it). */
 struct tm_prov_sheet {

@@ -71,11 +71,25 @@ digest_of() {
 gzip -c "$golden" >packed
 run 0 learn -o gz.db --name x --port 443 packed
 [ "$(digest_of gz.db)" = "$digest" ] || fail "gzip changes the digest"
+if command -v zstd >/dev/null; then
+    zstd -q -c "$golden" >packed.too
+    run 0 learn -o zstd.db --name x --port 443 packed.too
+    [ "$(digest_of zstd.db)" = "$digest" ] || fail "zstd changes the digest"
+fi
+mkdir -p folder/below
+cp "$golden" folder/below/a.pcap
+echo 'notes' >folder/notes.txt
+cp "$golden" folder/.hidden.pcap
+run 0 learn -o dir.db --name x --port 443 folder
+[ "$(digest_of dir.db)" = "$digest" ] || fail "a directory changes the digest"
+has err 'passed over 1 file that is no capture'
 "$tm_learn" learn -o stdin.db --name x --port 443 - <"$golden" 2>err || fail "standard input"
 [ "$(digest_of stdin.db)" = "$digest" ] || fail "standard input changes the digest"
 run 0 learn -o ab.db --name x --port 443 "$golden" "$data"/captures/https/suricata-tls13-draft19.pcap
 run 0 learn -o ba.db --name x --port 443 "$data"/captures/https/suricata-tls13-draft19.pcap "$golden"
 [ "$(digest_of ab.db)" = "$(digest_of ba.db)" ] || fail "the order of files changes the digest"
+run 0 learn -o none.db --name x --port 443 --join none "$golden" "$data"/captures/https/suricata-tls13-draft19.pcap
+[ "$(digest_of ab.db)" = "$(digest_of none.db)" ] || fail "captures of different years are joined"
 [ "$(digest_of ab.db)" != "$digest" ] || fail "a second file does not change the digest"
 "$tm_learn" show ab.db >a; "$tm_learn" show ba.db >b
 cmp -s a b || fail "the order of files shows"
@@ -121,6 +135,8 @@ run 2 learn -o x.db --name web --port 443 --max-pairs 0 "$golden"
 run 2 learn -o x.db --name web --port 443 --key host "$golden"
 run 2 learn -o x.db --name web --port 443 --key pair/33 "$golden"
 run 2 learn -o x.db --name web --port 443 --points 15 "$golden"
+run 2 learn -o x.db --name web --port 443 --join some "$golden"
+has err 'following, all or none'
 run 2 learn -o x.db --name web --port 443 - -
 run 2 list
 run 2 list a b
@@ -141,8 +157,9 @@ failed_with 'cut.pcap: ends inside its file header'
 echo 'this is a letter and not a capture of packets' >letter.pcap
 run 1 learn -o models.db --name web --port 443 letter.pcap
 failed_with 'letter.pcap: not a readable pcap'
-run 1 learn -o models.db --name web --port 443 .
-failed_with 'is a directory'
+mkdir empty
+run 1 learn -o models.db --name web --port 443 empty
+failed_with 'empty: is a directory without a capture in it'
 { head -c 20 "$golden"; printf '\151\0\0\0'; } >wifi.pcap
 run 1 learn -o models.db --name web --port 443 wifi.pcap
 failed_with 'wifi.pcap: link type IEEE802_11 .*is not supported'
@@ -171,6 +188,11 @@ run 0 learn -o half.db --name web --port 443 half.pcap
 has err 'warning: half.pcap: cut or damaged after packet 48 .*what was read before is used'
 run 0 show half.db
 has out 'captures.damaged  *1'
+
+# A capture put together in the wrong order: read as it is, with a warning.
+{ cat "$golden"; tail -c +25 "$golden"; } >twice.pcap
+run 0 learn -o twice.db --name web --port 443 twice.pcap
+has err 'twice.pcap: time goes back: .* the first is packet 108, by up to'
 
 [ $failures -eq 0 ] || exit 1
 echo "tm-learn: all as expected"
