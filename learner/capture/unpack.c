@@ -144,6 +144,7 @@ static ssize_t step_gzip(struct tm_unpack *u, uint8_t *buf, size_t cap, struct t
                       z->msg ? z->msg : "no reason given");
 }
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): the library writes through it */
 static ssize_t step_zstd(struct tm_unpack *u, uint8_t *buf, size_t cap, struct tm_msg *msg)
 {
     ZSTD_inBuffer in = {u->in, u->len, u->at};

@@ -54,7 +54,8 @@ static struct tm_world *new_world(void)
     return w;
 }
 
-static void feed(struct tm_world *w, struct tm_defrag *d, const struct tm_frame *f)
+/* *d is made with the first fragment, as it is large. */
+static void feed(struct tm_world *w, struct tm_defrag **d, const struct tm_frame *f)
 {
     enum tm_link link;
     struct tm_packet p;
@@ -70,7 +71,9 @@ static void feed(struct tm_world *w, struct tm_defrag *d, const struct tm_frame 
         TM_ASSERT(p.payload >= f->bytes);
         TM_ASSERT_LE((size_t)(p.payload - f->bytes) + p.payload_cap_len, f->cap_len);
     } else if (kind == TM_PACKET_FRAGMENT) {
-        is_tcp = tm_defrag_feed(d, &p);
+        if (!*d && tm_defrag_new(d) != TM_OK)
+            abort();
+        is_tcp = tm_defrag_feed(*d, &p);
         TM_ASSERT(!is_tcp || p.payload_len < 65536);
     }
     if (is_tcp)
@@ -90,10 +93,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct stream in = {data + 1, size - 1, data[0] > 0 ? data[0] : size};
     if (!w)
         w = new_world();
-    if (tm_frames_new(&s, read_piece, &in) != TM_OK || tm_defrag_new(&d) != TM_OK)
+    if (tm_frames_new(&s, read_piece, &in) != TM_OK)
         abort();
     for (unsigned n = 0; n < FRAMES_MAX && (rc = tm_frames_next(s, &f, &msg)) == 1; n++)
-        feed(w, d, &f);
+        feed(w, &d, &f);
     TM_ASSERT(rc >= 0 || msg.text[0] != '\0');
     TM_ASSERT_EQ(tm_world_end(w), TM_OK);
     tm_world_clear(w);

@@ -35,7 +35,8 @@ static struct tm_world *new_world(void)
     return w;
 }
 
-static void feed(struct tm_world *w, struct tm_defrag *d, enum tm_link link, struct tm_view frame,
+/* *d is made with the first fragment, as it is large. */
+static void feed(struct tm_world *w, struct tm_defrag **d, enum tm_link link, struct tm_view frame,
                  size_t wire_len, int64_t t_us)
 {
     uint8_t *exact = malloc(frame.len > 0 ? frame.len : 1); /* so that reading past it is seen */
@@ -51,9 +52,13 @@ static void feed(struct tm_world *w, struct tm_defrag *d, enum tm_link link, str
         TM_ASSERT_LE(p.payload_cap_len, p.payload_len);
         TM_ASSERT_LE((size_t)(p.payload - exact) + p.payload_cap_len, frame.len);
         TM_ASSERT_EQ(tm_world_packet(w, &p), TM_OK);
-    } else if (kind == TM_PACKET_FRAGMENT && tm_defrag_feed(d, &p)) {
-        TM_ASSERT_LE(p.payload_len, 65535);
-        TM_ASSERT_EQ(tm_world_packet(w, &p), TM_OK);
+    } else if (kind == TM_PACKET_FRAGMENT) {
+        if (!*d && tm_defrag_new(d) != TM_OK)
+            abort();
+        if (tm_defrag_feed(*d, &p)) {
+            TM_ASSERT_LE(p.payload_len, 65535);
+            TM_ASSERT_EQ(tm_world_packet(w, &p), TM_OK);
+        }
     }
     free(exact);
 }
@@ -85,8 +90,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     int64_t t_us = 0;
     if (!w)
         w = new_world();
-    if (tm_defrag_new(&d) != TM_OK)
-        abort();
     enum tm_link link = (enum tm_link)(tm_rd_u8(&rd) % (TM_LINK_SLL2 + 1));
     while (tm_rd_ok(&rd) && rd.len > 0) {
         size_t len = tm_rd_u16(&rd);
@@ -96,7 +99,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             len = rd.len;
         struct tm_view frame = tm_rd_bytes(&rd, len);
         if (tm_rd_ok(&rd))
-            feed(w, d, link, frame, frame.len + more, t_us);
+            feed(w, &d, link, frame, frame.len + more, t_us);
     }
     fit(w);
     tm_world_clear(w);
