@@ -14,6 +14,8 @@
 
 #include "learner/exchange.h"
 #include "learner/packet.h"
+#include "learner/path.h"
+#include "learner/tls.h"
 #include "tm/base/err.h"
 
 /* Both endpoints; side 0 is the one with the smaller (address, port). */
@@ -33,6 +35,8 @@ struct tm_flow {
     uint8_t client_side; /* 0 or 1 */
     bool is_foreign; /* its server is not on a port that we learn: tracked only to be left out */
     struct tm_exchange exchange;
+    struct tm_path path;
+    struct tm_tls tls;
 };
 
 struct tm_flow_cfg {

@@ -44,7 +44,7 @@ static uint64_t gap_us(int64_t later_us, int64_t earlier_us)
 
 static bool same_rre(const struct tm_group_cfg *cfg, const struct open_session *s, int64_t start_us)
 {
-    return start_us - s->rre_end_us < cfg->rre_gap_us &&
+    return (cfg->rre_gap_us == 0 || start_us - s->rre_end_us < cfg->rre_gap_us) &&
            start_us - s->last_us < cfg->inter_conn_us && s->n_conns < cfg->max_conns;
 }
 
@@ -62,11 +62,23 @@ static int end_rre(const struct open_session *s, struct tm_samples *samples,
     return tm_samples_add(samples, TM_SWING_NUM_CONN, s->n_conns);
 }
 
-static int end_session(const struct open_session *s, struct tm_samples *samples,
-                       struct tm_group_counts *counts)
+static int add_session_start(const struct tm_group_cfg *cfg, int64_t start_us,
+                             struct tm_samples *samples)
+{
+    if (cfg->trace_length_us <= 0)
+        return TM_OK;
+    double part = (double)gap_us(start_us, cfg->trace_start_us) / (double)cfg->trace_length_us;
+    return tm_samples_add(samples, TM_SAMPLES_MEASURED(TM_MEASURED_SESSION_START),
+                          (uint64_t)(part * 1e6 + 0.5));
+}
+
+static int end_session(const struct tm_group_cfg *cfg, const struct open_session *s,
+                       struct tm_samples *samples, struct tm_group_counts *counts)
 {
     int rc = end_rre(s, samples, counts);
     counts->n_sessions++;
+    if (rc == TM_OK)
+        rc = add_session_start(cfg, s->start_us, samples);
     return rc == TM_OK ? tm_samples_add(samples, TM_SWING_NUM_RRE, s->n_rres) : rc;
 }
 
@@ -75,7 +87,7 @@ static int next_session(const struct tm_group_cfg *cfg, struct open_session *s,
                         const struct tm_span *c, struct tm_samples *samples,
                         struct tm_group_counts *counts)
 {
-    int rc = end_session(s, samples, counts);
+    int rc = end_session(cfg, s, samples, counts);
     uint64_t silence_us = gap_us(c->start_us, s->end_us);
     bool is_away = silence_us > (uint64_t)cfg->away_us;
     counts->n_away += is_away;
@@ -112,11 +124,16 @@ int tm_group_user(const struct tm_group_cfg *cfg, const struct tm_span *span, si
     if (n == 0)
         return TM_OK;
     int rc = TM_OK;
+    uint64_t n_before = counts->n_sessions;
     struct open_session s = open_at(&span[0]);
     for (size_t i = 1; i < n && rc == TM_OK; i++) {
         rc = next_conn(cfg, &s, &span[i], rtt, samples, counts);
         s.last_us = span[i].start_us;
         s.end_us = tm_max_us(s.end_us, s.rre_end_us);
     }
-    return rc == TM_OK ? end_session(&s, samples, counts) : rc;
+    if (rc == TM_OK)
+        rc = end_session(cfg, &s, samples, counts);
+    return rc == TM_OK ? tm_samples_add(samples, TM_SAMPLES_MEASURED(TM_MEASURED_CLIENT_SESSIONS),
+                                        counts->n_sessions - n_before)
+                       : rc;
 }

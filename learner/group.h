@@ -13,7 +13,10 @@
  * else to the current session, as a new RRE, when it starts less than `session_gap_us` after that
  * end; else it opens a session. Source: Swing (ToN 2009) sec. III.B for session and RRE; the
  * two-sided RRE rule and the caps are those of the code released with it
- * (getparamsfromconnanalysis). */
+ * (getparamsfromconnanalysis); the paper has the rule of starts alone.
+ *
+ * What is a connection's end is the caller's choice (fit.h): with FINs, browsers' connections, held
+ * open for minutes after the last byte, make one RRE of a whole sitting. */
 #ifndef TM_LEARNER_GROUP_H
 #define TM_LEARNER_GROUP_H
 
@@ -25,7 +28,7 @@
 #include "tm/base/err.h"
 
 struct tm_group_cfg {
-    int64_t rre_gap_us;        /* Swing: 2 s */
+    int64_t rre_gap_us;        /* Swing's code: 2 s; 0: no limit (Swing's paper) */
     int64_t inter_conn_us;     /* Swing: 30 s */
     int64_t session_gap_us;    /* Swing: 300 s */
     int64_t session_length_us; /* no RRE joins later than this; 0: no limit (Swing's code: 300 s) */
@@ -33,6 +36,8 @@ struct tm_group_cfg {
                                   together from pieces: no sample */
     uint32_t max_conns;        /* in an RRE; Swing: 100 */
     uint32_t max_rres;         /* in a session; Swing: 100 */
+    int64_t trace_start_us;    /* of the capture, for the samples SESSION_START ... */
+    int64_t trace_length_us;   /* ... 0: none */
 };
 struct tm_group_cfg tm_group_cfg_default(void);
 
@@ -49,7 +54,7 @@ struct tm_group_counts {
 };
 
 /* Adds the samples NUM_RRE, INTER_RRE (round trip to the user removed), NUM_CONN, INTER_CONN and
- * INTER_SESSION of one user's n connections, sorted by start, then end; adds to
+ * INTER_SESSION, and the measured SESSION_START and CLIENT_SESSIONS, of one user's n connections, sorted by start, then end; adds to
  * *counts.  TM_ERR_NOMEM. */
 TM_MUST_CHECK int tm_group_user(const struct tm_group_cfg *cfg, const struct tm_span *span,
                                 size_t n, struct tm_rtt rtt, struct tm_samples *samples,

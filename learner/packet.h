@@ -56,6 +56,10 @@ struct tm_packet {
     uint32_t payload_len;   /* TCP payload on the wire, bytes; of a fragmented one the first part */
     const uint8_t *payload; /* what was captured of it; borrowed from the frame */
     uint32_t payload_cap_len; /* bytes at `payload`, <= payload_len */
+    uint16_t mss;             /* the option's value on a SYN; 0: none or not captured */
+    const uint8_t *ip;    /* from the IP header on, whatever the link; borrowed from the frame */
+    uint32_t ip_cap_len;  /* bytes there */
+    uint32_t ip_wire_len; /* and on the wire */
 };
 
 /* Decodes the first `cap_len` bytes of a frame that had `wire_len` bytes on the wire. */

@@ -6,13 +6,14 @@
 
 #include <stddef.h>
 
+#include "learner/classes.h"
 #include "learner/group.h"
 #include "learner/options.h"
 #include "learner/reading.h"
 #include "learner/world.h"
 #include "models/store/store.h"
 
-#define TM_PROV_LINES_MAX 64U
+#define TM_PROV_LINES_MAX 80U
 
 /* Lines sorted by key, in one block of memory; do not copy (the entries point into it). */
 struct tm_prov_sheet {
@@ -22,8 +23,9 @@ struct tm_prov_sheet {
     char value[TM_PROV_LINES_MAX][400];
 };
 
+/* Of one class; `world` is its world's. */
 void tm_prov_fill(struct tm_prov_sheet *sheet, const struct tm_options *o,
-                  const struct tm_reading_counts *reading, const struct tm_world_counts *world,
-                  const struct tm_group_counts *group);
+                  const struct tm_class *class, const struct tm_reading_counts *reading,
+                  const struct tm_world_counts *world);
 
 #endif

@@ -55,13 +55,31 @@ static void progress_end(const struct progress *p)
         (void)fprintf(stderr, "\r\033[K");
 }
 
-static int read_packets(struct tm_pcap_source *src, struct tm_world *w, struct progress *progress,
-                        struct tm_msg *msg)
+static int feed(const struct tm_reading_set *set, const struct tm_packet *p)
+{
+    int rc = TM_OK;
+    for (size_t i = 0; i < set->n && rc == TM_OK; i++) {
+        if (!set->filter[i] || tm_filter_match(set->filter[i], p))
+            rc = tm_world_packet(set->world[i], p);
+    }
+    return rc;
+}
+
+static int end_all(const struct tm_reading_set *set)
+{
+    int rc = TM_OK;
+    for (size_t i = 0; i < set->n && rc == TM_OK; i++)
+        rc = tm_world_end(set->world[i]);
+    return rc;
+}
+
+static int read_packets(struct tm_pcap_source *src, const struct tm_reading_set *set,
+                        struct progress *progress, struct tm_msg *msg)
 {
     struct tm_packet p;
     int rc;
     for (uint32_t n = 1; (rc = tm_pcap_next(src, &p, msg)) == 1; n++) {
-        int fed = tm_world_packet(w, &p);
+        int fed = feed(set, &p);
         if (fed != TM_OK)
             return fed;
         if (n % PROGRESS_EVERY == 0)
@@ -77,14 +95,15 @@ static void add_counts(struct tm_reading_counts *counts, const struct tm_pcap_co
         counts->n_kind[k] += c->n_kind[k];
 }
 
-static int read_capture(const char *path, struct tm_world *w, struct progress *progress,
-                        struct tm_reading_counts *counts, struct tm_msg *msg)
+static int read_capture(const char *path, const struct tm_reading_set *set,
+                        struct progress *progress, struct tm_reading_counts *counts,
+                        struct tm_msg *msg)
 {
     struct tm_pcap_source *src;
     int rc = tm_pcap_open(&src, path, msg);
     if (rc != TM_OK)
         return rc;
-    rc = read_packets(src, w, progress, msg);
+    rc = read_packets(src, set, progress, msg);
     progress_end(progress);
     if (rc == TM_ERR_FORMAT) {
         (void)fprintf(stderr, "tm-learn: warning: %s; what was read before is used\n", msg->text);
@@ -97,7 +116,7 @@ static int read_capture(const char *path, struct tm_world *w, struct progress *p
     counts->n_captures++;
     add_counts(counts, tm_pcap_counts(src));
     tm_pcap_close(src);
-    return rc == TM_OK ? tm_world_end(w) : rc;
+    return rc == TM_OK ? end_all(set) : rc;
 }
 
 /* Named pipes and standard input can be opened only once. */
@@ -114,9 +133,20 @@ static int try_open(const char *path, struct tm_msg *msg)
     return rc;
 }
 
+static int hand_over(const struct tm_reading_set *set, tm_reading_fn each, void *ctx, size_t index)
+{
+    int rc = TM_OK;
+    for (size_t i = 0; i < set->n && rc == TM_OK; i++) {
+        rc = each(ctx, set->world[i], index);
+        tm_world_clear(set->world[i]);
+    }
+    return rc;
+}
+
 /* NOLINTNEXTLINE(readability-function-size): what goes in, what comes out, and who is told */
-int tm_reading_run(char *const *traces, size_t n_traces, struct tm_world *w, tm_reading_fn each,
-                   void *ctx, struct tm_reading_counts *counts, struct tm_msg *msg)
+int tm_reading_run_set(char *const *traces, size_t n_traces, const struct tm_reading_set *set,
+                       tm_reading_fn each, void *ctx, struct tm_reading_counts *counts,
+                       struct tm_msg *msg)
 {
     *counts = (struct tm_reading_counts){0};
     for (size_t i = 0; i < n_traces; i++) {
@@ -127,12 +157,20 @@ int tm_reading_run(char *const *traces, size_t n_traces, struct tm_world *w, tm_
     for (size_t i = 0; i < n_traces; i++) {
         struct progress progress;
         progress_start(&progress, i, n_traces);
-        int rc = read_capture(traces[i], w, &progress, counts, msg);
+        int rc = read_capture(traces[i], set, &progress, counts, msg);
         if (rc == TM_OK)
-            rc = each(ctx, w, i);
+            rc = hand_over(set, each, ctx, i);
         if (rc != TM_OK)
             return rc;
-        tm_world_clear(w);
     }
     return TM_OK;
+}
+
+/* NOLINTNEXTLINE(readability-function-size): as above */
+int tm_reading_run(char *const *traces, size_t n_traces, struct tm_world *w, tm_reading_fn each,
+                   void *ctx, struct tm_reading_counts *counts, struct tm_msg *msg)
+{
+    struct tm_filter *all = NULL;
+    struct tm_reading_set set = {&w, &all, 1};
+    return tm_reading_run_set(traces, n_traces, &set, each, ctx, counts, msg);
 }

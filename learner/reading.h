@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "learner/filter.h"
 #include "learner/packet.h"
 #include "learner/world.h"
 #include "tm/base/err.h"
@@ -22,11 +23,23 @@ struct tm_reading_counts {
  * 0.  A negative code ends the reading and is returned. */
 typedef int (*tm_reading_fn)(void *ctx, const struct tm_world *w, size_t index);
 
+/* Worlds that are filled in one pass; each takes the packets that its filter matches. */
+struct tm_reading_set {
+    struct tm_world *const *world;
+    struct tm_filter *const *filter; /* of each world; NULL: all packets */
+    size_t n;
+};
+
 /* Reads all captures, one world each.  All are opened once before the first is read, so that a
  * wrong name costs no time.  A capture damaged in the middle is used up to there, with a warning on
  * stderr.  Errors as tm_pcap_open, tm_world_packet and `each`. */
 TM_MUST_CHECK int tm_reading_run(char *const *traces, size_t n_traces, struct tm_world *w,
                                  tm_reading_fn each, void *ctx, struct tm_reading_counts *counts,
                                  struct tm_msg *msg);
+/* The same with several worlds; `each` is called for each of them in turn. */
+TM_MUST_CHECK int tm_reading_run_set(char *const *traces, size_t n_traces,
+                                     const struct tm_reading_set *set, tm_reading_fn each,
+                                     void *ctx, struct tm_reading_counts *counts,
+                                     struct tm_msg *msg);
 
 #endif

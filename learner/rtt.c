@@ -25,12 +25,14 @@ static size_t end_of_host(const struct tm_rtt_sample *s, size_t from, size_t n)
 }
 
 /* The median of samples from..to-1 of one host (sorted), or TM_PAIR_NONE. */
-static uint32_t host_median(const struct tm_rtt_sample *s, size_t from, size_t to)
+static uint32_t host_median(const struct tm_rtt_sample *s, size_t from, size_t to,
+                            uint32_t min_count)
 {
     size_t n = 0;
-    while (from + n < to && s[from + n].rtt_us != TM_PAIR_NONE)
-        n++;
-    return n > 0 ? s[from + (n - 1) / 2].rtt_us : TM_PAIR_NONE;
+    uint64_t count = 0;
+    for (; from + n < to && s[from + n].rtt_us != TM_PAIR_NONE; n++)
+        count += s[from + n].count;
+    return n > 0 && count >= min_count ? s[from + (n - 1) / 2].rtt_us : TM_PAIR_NONE;
 }
 
 static int by_rtt(const void *a, const void *b)
@@ -57,14 +59,15 @@ static struct tm_rtt side_median(struct tm_rtt_sample *s, size_t n)
     return (struct tm_rtt){0, TM_RTT_UNKNOWN};
 }
 
-void tm_rtt_of_hosts(struct tm_rtt_sample *samples, size_t n, struct tm_rtt *out)
+void tm_rtt_of_hosts(struct tm_rtt_sample *samples, size_t n, uint32_t min_count,
+                     struct tm_rtt *out)
 {
     if (n == 0)
         return;
     qsort(samples, n, sizeof *samples, by_host);
     for (size_t from = 0, to; from < n; from = to) {
         to = end_of_host(samples, from, n);
-        uint32_t median = host_median(samples, from, to);
+        uint32_t median = host_median(samples, from, to, min_count);
         for (size_t i = from; i < to; i++)
             samples[i].rtt_us = median;
     }

@@ -2,8 +2,8 @@
  * time.
  *
  * A think time measured at the tap contains the way to the host and back.  Each host's round trip
- * is the median over its connections; a host without a sample gets the byte-weighted median of its
- * side's hosts. Source: Swing (ToN 2009) sec. III.B and massage_reqthink in the code released with
+ * is the median over its connections; a host without enough measurements gets the byte-weighted median
+ * of its side's hosts. Source: Swing (ToN 2009) sec. III.B and massage_reqthink in the code released with
  * it. */
 #ifndef TM_LEARNER_RTT_H
 #define TM_LEARNER_RTT_H
@@ -18,6 +18,7 @@ struct tm_rtt_sample {
     uint8_t host[TM_ADDR_LEN];
     uint32_t rtt_us; /* TM_PAIR_NONE: not measured on this connection */
     uint32_t index;  /* of the connection: where its answer goes */
+    uint16_t count;  /* measurements behind it */
     uint64_t bytes;  /* the connection's payload, the weight of its host in the side's median */
 };
 
@@ -33,9 +34,10 @@ struct tm_rtt {
 };
 
 /* For each of the n samples of one side, its host's round trip in out[sample.index]; sorts
- * `samples`.  The lower median where n is even.  The answer does not depend on the order of the
+ * `samples`.  A host with fewer than `min_count` measurements counts as not measured.  The lower median where n is even.  The answer does not depend on the order of the
  * samples. */
-void tm_rtt_of_hosts(struct tm_rtt_sample *samples, size_t n, struct tm_rtt *out);
+void tm_rtt_of_hosts(struct tm_rtt_sample *samples, size_t n, uint32_t min_count,
+                     struct tm_rtt *out);
 
 /* The gap without the round trip: never below 0; a side's median is taken off only from gaps that
  * exceed it. */

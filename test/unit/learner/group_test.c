@@ -153,7 +153,37 @@ static void years_between_sessions_are_not_learned(void)
     tm_samples_deinit(&r.samples);
 }
 
+static void the_papers_rre_knows_starts_alone(void)
+{
+    static const struct tm_span c[] = {CONN(0, 1), CONN(20, 21), CONN(51, 52)};
+    struct tm_group_cfg cfg = tm_group_cfg_default();
+    cfg.rre_gap_us = 0;
+    struct result r = group(&cfg, c, N(c), no_rtt);
+    CHECK_SAMPLES(&r, TM_SWING_NUM_CONN, 2, 1);
+    CHECK_SAMPLES(&r, TM_SWING_INTER_RRE, 30000000);
+    tm_samples_deinit(&r.samples);
+}
+
+static void session_starts_are_parts_of_the_capture(void)
+{
+    static const struct tm_span c[] = {CONN(10, 11), CONN(510, 511)};
+    struct tm_group_cfg cfg = tm_group_cfg_default();
+    cfg.trace_start_us = 10 * TM_US_PER_S;
+    cfg.trace_length_us = 1000 * TM_US_PER_S;
+    struct result r = group(&cfg, c, N(c), no_rtt);
+    unsigned kind = TM_SAMPLES_MEASURED(TM_MEASURED_SESSION_START);
+    CHECK_INT(r.samples.n[kind], 2);
+    CHECK_INT(r.samples.v[kind][0], 0);
+    CHECK_INT(r.samples.v[kind][1], 500000);
+    kind = TM_SAMPLES_MEASURED(TM_MEASURED_CLIENT_SESSIONS);
+    CHECK_INT(r.samples.n[kind], 1);
+    CHECK_INT(r.samples.v[kind][0], 2);
+    tm_samples_deinit(&r.samples);
+}
+
 static const struct check_case cases[] = {
+    {"the_papers_rre_knows_starts_alone", the_papers_rre_knows_starts_alone},
+    {"session_starts_are_parts_of_the_capture", session_starts_are_parts_of_the_capture},
     {"no_connection_no_sample", no_connection_no_sample},
     {"one_connection_is_one_rre_and_one_session", one_connection_is_one_rre_and_one_session},
     {"rre_takes_what_starts_within_two_seconds_of_its_end",
