@@ -3,9 +3,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "learner/fit.h"
-
 static int add_class(struct tm_classes *c, const char *name, const char *filter, struct tm_msg *msg)
 {
     size_t i = c->n;
@@ -13,8 +10,12 @@ static int add_class(struct tm_classes *c, const char *name, const char *filter,
     TM_ASSERT(i < TM_CLASSES_MAX);
     c->class[i] = (struct tm_class){.name = name, .filter = filter};
     c->n++;
-    cfg.is_any_port = filter != NULL;
+    struct tm_class *class = &c->class[i];
     int rc = filter ? tm_filter_new(&c->filter[i], filter, msg) : TM_OK;
+    if (rc == TM_OK)
+        rc = tm_fitter_new(&class->fitter, &c->options->fit, &class->samples, &class->group);
+    cfg.is_any_port = filter != NULL;
+    cfg.fitter = class->fitter;
     return rc == TM_OK ? tm_world_new(&c->world[i], &cfg) : rc;
 }
 
@@ -56,6 +57,7 @@ void tm_classes_deinit(struct tm_classes *c)
     for (size_t i = 0; i < c->n; i++) {
         tm_world_free(c->world[i]);
         tm_filter_free(c->filter[i]);
+        tm_fitter_free(c->class[i].fitter);
         tm_samples_deinit(&c->class[i].samples);
     }
     free(c->rest);
@@ -65,17 +67,12 @@ void tm_classes_deinit(struct tm_classes *c)
 static int take_capture(void *ctx, const struct tm_world *w, size_t index)
 {
     struct tm_classes *c = ctx;
-    size_t n;
     size_t i = 0;
-    const struct tm_record *r = tm_world_records(w, &n);
     (void)index;
     while (c->world[i] != w)
         i++;
-    struct tm_class *class = &c->class[i];
-    int rc = tm_samples_merge(&class->samples, tm_world_samples(w));
-    return rc == TM_OK ? tm_fit_records(&c->options->fit, tm_world_pairs(w), r, n, &class->samples,
-                                        &class->group)
-                       : rc;
+    int rc = tm_samples_merge(&c->class[i].samples, tm_world_samples(w));
+    return rc == TM_OK ? tm_fitter_end(c->class[i].fitter) : rc;
 }
 
 int tm_classes_read(struct tm_classes *c, struct tm_reading_counts *counts, struct tm_msg *msg)

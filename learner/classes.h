@@ -8,6 +8,7 @@
 #include <stddef.h>
 
 #include "learner/filter.h"
+#include "learner/fitter.h"
 #include "learner/group.h"
 #include "learner/options.h"
 #include "learner/reading.h"
@@ -22,6 +23,7 @@ struct tm_class {
     const char *filter; /* its text; NULL: by port; borrowed */
     struct tm_samples samples;
     struct tm_group_counts group;
+    struct tm_fitter *fitter; /* owned */
 };
 
 struct tm_classes {

@@ -310,8 +310,8 @@ static uint32_t fill_one(struct tm_hole *hole, uint32_t seq, uint32_t end)
 {
     uint32_t from = seq_diff(seq, hole->from) > 0 ? seq : hole->from;
     uint32_t to = seq_diff(end, hole->to) < 0 ? end : hole->to;
-    if (hole->from == hole->to || seq_diff(to, from) <= 0)
-        return 0;
+    if (hole->from == hole->to || seq_diff(to, from) <= 0 || to - from > end - seq)
+        return 0; /* none, elsewhere, or so old that the numbers have come round */
     if (from - hole->from > hole->to - to)
         hole->to = from;
     else
@@ -325,6 +325,7 @@ static uint32_t fill_holes(struct tm_exchange *x, enum tm_dir dir, uint32_t seq,
     uint32_t n = 0;
     for (size_t i = 0; i < TM_EXCHANGE_HOLES; i++)
         n += fill_one(&x->half[dir].hole[i], seq, end);
+    n = n < end - seq ? n : end - seq;
     uint64_t *left = &x->conn.uncounted[dir]; /* 0 when the connection was cut since */
     *left -= *left < n ? *left : n;
     return n;

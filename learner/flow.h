@@ -34,6 +34,7 @@ struct tm_flow {
     int64_t closed_us;   /* TM_NEVER while open */
     uint8_t client_side; /* 0 or 1 */
     bool is_foreign; /* its server is not on a port that we learn: tracked only to be left out */
+    uint32_t ticket; /* of its fitter (learner/fitter.h), if it has one */
     struct tm_exchange exchange;
     struct tm_path path;
     struct tm_tls tls;

@@ -20,10 +20,9 @@
 #ifndef TM_LEARNER_GROUP_H
 #define TM_LEARNER_GROUP_H
 
-#include <stddef.h>
+#include <stdbool.h>
 #include <stdint.h>
 
-#include "learner/rtt.h"
 #include "learner/samples.h"
 #include "tm/base/err.h"
 
@@ -36,8 +35,6 @@ struct tm_group_cfg {
                                   together from pieces: no sample */
     uint32_t max_conns;        /* in an RRE; Swing: 100 */
     uint32_t max_rres;         /* in a session; Swing: 100 */
-    int64_t trace_start_us;    /* of the capture, for the samples SESSION_START ... */
-    int64_t trace_length_us;   /* ... 0: none */
 };
 struct tm_group_cfg tm_group_cfg_default(void);
 
@@ -53,11 +50,32 @@ struct tm_group_counts {
     uint64_t n_away; /* silences longer than away_us */
 };
 
-/* Adds the samples NUM_RRE, INTER_RRE (round trip to the user removed), NUM_CONN, INTER_CONN and
- * INTER_SESSION, and the measured SESSION_START and CLIENT_SESSIONS, of one user's n connections, sorted by start, then end; adds to
- * *counts.  TM_ERR_NOMEM. */
-TM_MUST_CHECK int tm_group_user(const struct tm_group_cfg *cfg, const struct tm_span *span,
-                                size_t n, struct tm_rtt rtt, struct tm_samples *samples,
-                                struct tm_group_counts *counts);
+/* One user's session and RRE in progress; all zero before the first connection. */
+struct tm_group {
+    int64_t start_us;    /* of the session */
+    int64_t rre_end_us;  /* latest end among the RRE's connections */
+    int64_t end_us;      /* latest end in the session */
+    int64_t last_us;     /* start of the last connection */
+    uint64_t n_sessions; /* the one in progress included; 0: no connection yet */
+    uint32_t n_conns;    /* in the RRE */
+    uint32_t n_rres;
+};
+
+/* What one connection showed and the caller has to keep. */
+struct tm_group_found {
+    bool has_inter_rre; /* a pause before it, the user's round trip still in it */
+    bool has_session;   /* it opened a session at its start */
+    uint64_t inter_rre_us;
+};
+
+/* The user's next connection, in order of start, then end.  Adds the samples NUM_RRE, NUM_CONN,
+ * INTER_CONN and INTER_SESSION; adds to *counts.  TM_ERR_NOMEM. */
+TM_MUST_CHECK int tm_group_feed(const struct tm_group_cfg *cfg, struct tm_group *g,
+                                const struct tm_span *c, struct tm_samples *samples,
+                                struct tm_group_counts *counts, struct tm_group_found *found);
+/* The user's last connection was fed: ends the session, and adds the sample CLIENT_SESSIONS.
+ * TM_ERR_NOMEM. */
+TM_MUST_CHECK int tm_group_end(const struct tm_group *g, struct tm_samples *samples,
+                               struct tm_group_counts *counts);
 
 #endif

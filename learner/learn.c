@@ -11,6 +11,7 @@
 
 #include "learner/classes.h"
 #include "learner/commands.h"
+#include "learner/fit.h"
 #include "learner/options.h"
 #include "learner/provenance.h"
 #include "learner/reading.h"

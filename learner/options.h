@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "learner/fit.h"
+#include "learner/fitter.h"
 #include "learner/world.h"
 
 #define TM_OPTIONS_PORTS_MAX   64U

@@ -11,17 +11,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "learner/packet.h"
-
-/* One connection's view of one host. */
-struct tm_rtt_sample {
-    uint8_t host[TM_ADDR_LEN];
-    uint32_t rtt_us; /* TM_PAIR_NONE: not measured on this connection */
-    uint32_t index;  /* of the connection: where its answer goes */
-    uint16_t count;  /* measurements behind it */
-    uint64_t bytes;  /* the connection's payload, the weight of its host in the side's median */
-};
-
 enum tm_rtt_origin {
     TM_RTT_UNKNOWN, /* no host of this side was measured */
     TM_RTT_HOST,    /* the host's own median */
@@ -33,11 +22,15 @@ struct tm_rtt {
     enum tm_rtt_origin origin;
 };
 
-/* For each of the n samples of one side, its host's round trip in out[sample.index]; sorts
- * `samples`.  A host with fewer than `min_count` measurements counts as not measured.  The lower median where n is even.  The answer does not depend on the order of the
- * samples. */
-void tm_rtt_of_hosts(struct tm_rtt_sample *samples, size_t n, uint32_t min_count,
-                     struct tm_rtt *out);
+/* A host of one side: its median, if enough was measured, and the payload of its connections. */
+struct tm_rtt_host {
+    struct tm_rtt rtt; /* of origin HOST or UNKNOWN */
+    uint64_t bytes;
+};
+
+/* The value at half of all bytes of those hosts that are known, of origin SIDE; UNKNOWN when none is.
+ * Sorts the hosts. */
+struct tm_rtt tm_rtt_side(struct tm_rtt_host *hosts, size_t n);
 
 /* The gap without the round trip: never below 0; a side's median is taken off only from gaps that
  * exceed it. */

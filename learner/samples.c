@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tm/base/buf.h"
+#include "learner/held.h"
 
 #define START      256U
 #define BITS_FIRST 40U /* the first rounding; what is below 2^40 us or bytes stays as it is */
@@ -26,19 +26,12 @@ static int compare(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* The value with its lowest bits cleared, so that `bits` significant ones stay; 0: all stay. */
-static uint64_t rounded(uint64_t v, unsigned bits)
-{
-    unsigned len = v > 0 ? 64 - (unsigned)__builtin_clzll(v) : 0;
-    return bits == 0 || len <= bits ? v : v >> (len - bits) << (len - bits);
-}
-
 /* Points with counts in `cum`, sorted by value: rounds and joins equal ones in place. */
 static size_t join(struct tm_dist_point *pt, size_t n, unsigned bits)
 {
     size_t kept = 0;
     for (size_t i = 0; i < n; i++) {
-        uint64_t v = rounded(pt[i].value, bits);
+        uint64_t v = tm_held_rounded(pt[i].value, bits);
         if (kept > 0 && pt[kept - 1].value == v)
             pt[kept - 1].cum += pt[i].cum;
         else

@@ -95,49 +95,67 @@ static void count_kept(struct tm_world_counts *n, const struct tm_conn *c)
     }
 }
 
-/* Keeps a finished connection, or drops it and says why in the counts; *out is where it is kept, or
- * NULL. */
-static int emit(struct tm_world *w, const struct tm_flow *f, const struct tm_conn *c,
-                struct tm_record **out)
+static int keep_record(struct tm_world *w, const struct tm_record *r)
 {
+    int rc = record_room(w);
+    if (rc == TM_OK)
+        w->record[w->n_records++] = *r;
+    return rc;
+}
+
+/* A finished connection with its TLS and path, which are its last part's alone (NULL: another), is
+ * kept, or dropped and counted. */
+static int emit(struct tm_world *w, const struct tm_flow *f, const struct tm_conn *c,
+                const struct tm_tls_conn *tls)
+{
+    unsigned client = f->client_side;
+    struct tm_record r = {
+        .client_port = f->key.port[client], .server_port = f->key.port[!client], .conn = *c};
     bool is_short = c->n_packets < w->cfg.min_packets;
-    *out = NULL;
-    if (is_short || c->n_pairs == 0) {
+    bool is_kept = !is_short && c->n_pairs > 0;
+    int rc = TM_OK;
+    memcpy(r.client, f->key.addr[client], TM_ADDR_LEN);
+    memcpy(r.server, f->key.addr[!client], TM_ADDR_LEN);
+    if (tls) {
+        r.tls = *tls;
+        r.path = tm_path_finish(&f->path);
+    }
+    if (is_kept) {
+        count_kept(&w->counts, c);
+        count_tls(&w->counts, (enum tm_tls_state)r.tls.state);
+    } else {
         w->counts.n_short += is_short;
         w->counts.n_empty += !is_short;
-        tm_pair_pool_release(&w->pool, c->first_pair);
-        return TM_OK;
     }
-    int rc = record_room(w);
-    if (rc != TM_OK)
-        return rc;
-    struct tm_record *r = &w->record[w->n_records++];
-    unsigned client = f->client_side;
-    *r = (struct tm_record){
-        .client_port = f->key.port[client], .server_port = f->key.port[!client], .conn = *c};
-    memcpy(r->client, f->key.addr[client], TM_ADDR_LEN);
-    memcpy(r->server, f->key.addr[!client], TM_ADDR_LEN);
-    count_kept(&w->counts, c);
-    *out = r;
-    return TM_OK;
+    if (w->cfg.fitter)
+        rc = tm_fitter_close(w->cfg.fitter, f->ticket, is_kept ? &r : NULL, &w->pool);
+    else if (is_kept)
+        return keep_record(w, &r);
+    tm_pair_pool_release(&w->pool, c->first_pair);
+    return rc;
 }
 
 static int finish(struct tm_world *w, struct tm_flow *f)
 {
     struct tm_conn c;
-    struct tm_record *r;
+    struct tm_tls_conn tls;
     if (f->is_foreign) {
         w->counts.n_foreign++;
         return TM_OK;
     }
     tm_exchange_finish(&f->exchange, &w->cfg.exchange, &w->pool, &c);
-    int rc = emit(w, f, &c, &r);
-    if (rc != TM_OK || !r)
-        return rc;
-    r->path = tm_path_finish(&f->path);
-    rc = tm_tls_finish(&f->tls, &w->samples, &r->tls);
-    count_tls(&w->counts, (enum tm_tls_state)r->tls.state);
-    return rc;
+    int rc = tm_tls_finish(&f->tls, &w->samples, &tls);
+    return rc == TM_OK ? emit(w, f, &c, &tls) : rc;
+}
+
+/* Tells the fitter that the flow's connection, or its next part, began. */
+static int announce(struct tm_world *w, struct tm_flow *f, int64_t start_us)
+{
+    unsigned client = f->client_side;
+    if (f->is_foreign || !w->cfg.fitter)
+        return TM_OK;
+    return tm_fitter_open(w->cfg.fitter, f->key.addr[client], f->key.addr[!client], start_us,
+                          &f->ticket);
 }
 
 static bool is_opening(const struct tm_packet *p)
@@ -178,9 +196,10 @@ static int add_flow(struct tm_world *w, const struct tm_flow_key *key, const str
             return rc;
     }
     int rc = tm_flow_add(w->flows, key, out);
-    if (rc == TM_OK)
-        orient(w, *out, p, src_side);
-    return rc;
+    if (rc != TM_OK)
+        return rc;
+    orient(w, *out, p, src_side);
+    return announce(w, *out, p->t_us);
 }
 
 /* The flow's endpoints open another connection. */
@@ -217,7 +236,6 @@ static int feed(struct tm_world *w, const struct tm_flow_key *key, const struct 
                 unsigned src_side, struct tm_flow *f)
 {
     struct tm_conn cut;
-    struct tm_record *r;
     struct tm_segment s = segment_of(p, src_side == f->client_side ? TM_UP : TM_DOWN);
     int rc = tm_exchange_feed(&f->exchange, &w->cfg.exchange, &w->pool, &s, &cut);
     if (rc == TM_EXCHANGE_NEW) {
@@ -227,8 +245,11 @@ static int feed(struct tm_world *w, const struct tm_flow_key *key, const struct 
         s = segment_of(p, src_side == f->client_side ? TM_UP : TM_DOWN);
         rc = tm_exchange_feed(&f->exchange, &w->cfg.exchange, &w->pool, &s, &cut);
     }
-    if (rc == TM_EXCHANGE_CUT)
-        rc = emit(w, f, &cut, &r);
+    if (rc == TM_EXCHANGE_CUT) {
+        rc = emit(w, f, &cut, NULL);
+        if (rc == TM_OK)
+            rc = announce(w, f, f->exchange.conn.start_us);
+    }
     if (rc == TM_OK)
         rc = observe(w, p, &s, f);
     if (rc == TM_OK && tm_exchange_is_closed(&f->exchange))

@@ -11,9 +11,10 @@
 #include <stdint.h>
 
 #include "learner/exchange.h"
-#include "learner/fit.h"
+#include "learner/fitter.h"
 #include "learner/flow.h"
 #include "learner/packet.h"
+#include "learner/record.h"
 #include "tm/base/err.h"
 
 struct tm_world_cfg {
@@ -23,6 +24,8 @@ struct tm_world_cfg {
     uint32_t min_packets;  /* connections with fewer packets (both ways) are dropped; Swing: 6 */
     struct tm_exchange_cfg exchange;
     struct tm_flow_cfg flow;
+    struct tm_fitter *fitter; /* gets the connections as they end, which are then not kept as
+                                 records; borrowed.  NULL: they are kept */
 };
 
 /* Sums over all captures since new. */
