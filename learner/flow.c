@@ -201,6 +201,7 @@ int tm_flow_add(struct tm_flow_table *t, const struct tm_flow_key *key, struct t
     struct tm_flow *f = &t->flow[slot];
     *f = (struct tm_flow){.key = *key, .hash = hash_of(t, key), .closed_us = TM_NEVER};
     tm_exchange_init(&f->exchange);
+    tm_tls_init(&f->tls);
     list_append(t, &t->open, f);
     index_put(t, slot);
     t->n_flows++;

@@ -14,6 +14,8 @@
 
 #include "learner/exchange.h"
 #include "learner/packet.h"
+#include "learner/path.h"
+#include "learner/tls.h"
 #include "tm/base/err.h"
 
 /* Both endpoints; side 0 is the one with the smaller (address, port). */
@@ -32,7 +34,10 @@ struct tm_flow {
     int64_t closed_us;   /* TM_NEVER while open */
     uint8_t client_side; /* 0 or 1 */
     bool is_foreign; /* its server is not on a port that we learn: tracked only to be left out */
+    uint32_t ticket; /* of its fitter (learner/fitter.h), if it has one */
     struct tm_exchange exchange;
+    struct tm_path path;
+    struct tm_tls tls;
 };
 
 struct tm_flow_cfg {

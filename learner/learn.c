@@ -1,4 +1,4 @@
-/* tm-learn learn: captures -> one model in the database.  The database is looked at first and
+/* tm-learn learn: captures -> models in the database, one of each class.  The database is looked at first and
  * written last, so that nothing is lost to a wrong name after a long reading. */
 #include <errno.h>
 #include <inttypes.h>
@@ -9,28 +9,15 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include "learner/classes.h"
 #include "learner/commands.h"
+#include "learner/fit.h"
 #include "learner/options.h"
 #include "learner/provenance.h"
 #include "learner/reading.h"
 #include "models/store/store.h"
 
 #define FEW_CONNS 30U /* a model of fewer repeats itself within minutes */
-
-struct learning {
-    const struct tm_options *o;
-    struct tm_samples samples;
-    struct tm_group_counts group;
-};
-
-static int take_capture(void *ctx, const struct tm_world *w, size_t index)
-{
-    struct learning *l = ctx;
-    size_t n;
-    const struct tm_record *r = tm_world_records(w, &n);
-    (void)index;
-    return tm_fit_records(&l->o->fit, tm_world_pairs(w), r, n, &l->samples, &l->group);
-}
 
 /* The directory can take a file (sqlite also writes a journal beside the database). */
 static int check_directory(const char *path, struct tm_msg *msg)
@@ -58,6 +45,16 @@ static int check_output(const char *path, struct tm_msg *msg)
     if (rc == TM_OK && access(path, W_OK) != 0)
         rc = tm_msg_set(msg, TM_ERR_IO, "%s: cannot be written: %s", path, strerror(errno));
     return rc;
+}
+
+static int nothing_in_class(const struct tm_class *class, const struct tm_world_counts *c,
+                            struct tm_msg *msg)
+{
+    return tm_msg_set(msg, TM_ERR_RANGE,
+                      "no usable connection in class %s: of its %" PRIu64
+                      " TCP packets came %" PRIu64 " short connections and %" PRIu64
+                      " without data; its filter is \"%.100s\"",
+                      class->name, c->n_packets, c->n_short, c->n_empty, class->filter);
 }
 
 static int nothing_learned(const struct tm_options *o, const struct tm_world *w, struct tm_msg *msg)
@@ -91,6 +88,21 @@ static int nothing_learned(const struct tm_options *o, const struct tm_world *w,
                       o->ports_text, text);
 }
 
+/* What the captures' payload could not say. */
+static void print_tls(const struct tm_world_counts *c)
+{
+    if (c->n_tls_cut > 0)
+        (void)fprintf(stderr,
+                      "tm-learn: no record layout of %" PRIu64
+                      " TLS connections: payload was cut off by the snapshot length\n",
+                      c->n_tls_cut);
+    if (c->n_tls_lost > 0)
+        (void)fprintf(stderr,
+                      "tm-learn: record layout of %" PRIu64
+                      " TLS connections only up to bytes that were not captured\n",
+                      c->n_tls_lost);
+}
+
 static void print_left_out(uint64_t n, const char *why)
 {
     if (n > 0)
@@ -113,6 +125,7 @@ static void print_summary(const struct tm_options *o, const struct tm_model *m,
     print_left_out(c->n_short, few);
     print_left_out(c->n_empty, "without an exchange");
     print_left_out(c->n_foreign, "with the port on the client's side");
+    print_tls(c);
     if (c->n_evicted > 0)
         (void)fprintf(stderr,
                       "tm-learn: warning: %" PRIu64
@@ -127,41 +140,55 @@ static void print_summary(const struct tm_options *o, const struct tm_model *m,
                       c->n_conns);
 }
 
-static int save(const struct learning *l, const struct tm_model *m, const struct tm_world *w,
-                const struct tm_reading_counts *reading, struct tm_msg *msg)
+static int save(const struct tm_options *o, const struct tm_class *class, const struct tm_model *m,
+                const struct tm_world_counts *world, const struct tm_reading_counts *reading,
+                struct tm_msg *msg)
 {
     struct tm_prov_sheet *sheet = calloc(1, sizeof *sheet);
     if (!sheet)
         return TM_ERR_NOMEM;
-    tm_prov_fill(sheet, l->o, reading, tm_world_counts(w), &l->group);
-    int rc = tm_store_save(l->o->output, m, sheet->line, sheet->n_lines, msg);
+    tm_prov_fill(sheet, o, class, reading, world);
+    int rc = tm_store_save(o->output, m, sheet->line, sheet->n_lines, msg);
     free(sheet);
     return rc;
 }
 
-static int run(struct learning *l, struct tm_world *w, struct tm_msg *msg)
+/* The model of class i, checked and ready to be saved. */
+static int fit(struct tm_classes *c, size_t i, struct tm_model *m, struct tm_msg *msg)
+{
+    const struct tm_options *o = c->options;
+    struct tm_class *class = &c->class[i];
+    const struct tm_world_counts *counts = tm_world_counts(c->world[i]);
+    *m = (struct tm_model){0};
+    if (counts->n_conns == 0)
+        return class->filter ? nothing_in_class(class, counts, msg)
+                             : nothing_learned(o, c->world[i], msg);
+    int rc = tm_fit_model(&class->samples, class->name, o->fit.max_points, m);
+    if (rc != TM_OK)
+        return rc;
+    tm_fit_bounds(&o->fit, &o->world.exchange, m);
+    return tm_model_check(m, msg);
+}
+
+/* All are fitted before the first is written. */
+static int run(struct tm_classes *c, struct tm_msg *msg)
 {
     struct tm_reading_counts reading;
-    struct tm_model m;
-    const struct tm_options *o = l->o;
+    struct tm_model m[TM_CLASSES_MAX] = {{0}};
+    const struct tm_options *o = c->options;
     int rc = check_output(o->output, msg);
-    if (rc != TM_OK)
-        return rc;
-    rc = tm_reading_join(&(struct tm_reading){o->traces, o->n_traces, o->join}, w, take_capture, l,
-                         &reading, msg);
-    if (rc != TM_OK)
-        return rc;
-    if (tm_world_counts(w)->n_conns == 0)
-        return nothing_learned(o, w, msg);
-    rc = tm_fit_model(&l->samples, o->name, o->fit.max_points, &m);
-    if (rc != TM_OK)
-        return rc;
-    rc = tm_model_check(&m, msg);
     if (rc == TM_OK)
-        rc = save(l, &m, w, &reading, msg);
-    if (rc == TM_OK && !o->is_quiet)
-        print_summary(o, &m, tm_world_counts(w), &l->group);
-    tm_model_deinit(&m);
+        rc = tm_classes_read(c, &reading, msg);
+    for (size_t i = 0; i < c->n && rc == TM_OK; i++)
+        rc = fit(c, i, &m[i], msg);
+    for (size_t i = 0; i < c->n && rc == TM_OK; i++) {
+        const struct tm_world_counts *counts = tm_world_counts(c->world[i]);
+        rc = save(o, &c->class[i], &m[i], counts, &reading, msg);
+        if (rc == TM_OK && !o->is_quiet)
+            print_summary(o, &m[i], counts, &c->class[i].group);
+    }
+    for (size_t i = 0; i < c->n; i++)
+        tm_model_deinit(&m[i]);
     return rc;
 }
 
@@ -169,17 +196,15 @@ int tm_cmd_learn(int argc, char **argv)
 {
     struct tm_options o;
     struct tm_msg msg = {""};
-    struct tm_world *w = NULL;
+    struct tm_classes c = {0};
     tm_options_learn(&o, argc, argv);
-    struct learning l = {.o = &o};
     if (getrandom(&o.world.flow.hash_seed, sizeof o.world.flow.hash_seed, 0) < 0)
         o.world.flow.hash_seed = 0; /* an early boot: only collisions become predictable */
-    int rc = tm_world_new(&w, &o.world);
+    int rc = tm_classes_init(&c, &o, &msg);
     if (rc == TM_OK)
-        rc = run(&l, w, &msg);
+        rc = run(&c, &msg);
     if (rc != TM_OK)
         (void)fprintf(stderr, "tm-learn: %s\n", msg.text[0] != '\0' ? msg.text : tm_strerror(rc));
-    tm_samples_deinit(&l.samples);
-    tm_world_free(w);
+    tm_classes_deinit(&c);
     return rc == TM_OK ? 0 : 1;
 }

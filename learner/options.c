@@ -24,9 +24,17 @@ enum {
     OPT_POINTS,
     OPT_JOIN,
     OPT_JSON,
+    OPT_CLASS,
+    OPT_OTHER,
+    OPT_RULES,
+    OPT_CONN_END,
+    OPT_MIN_RTTS,
+    OPT_TAILS,
+    OPT_NO_SERVER_THINK,
 };
 
 #define MAX_FLOWS_DEFAULT 1000000U
+#define MIN_RTTS_DEFAULT  5U                 /* Swing's paper */
 #define LINGER_US         (60 * TM_US_PER_S) /* half of TIME_WAIT, RFC 9293: 2 minutes at most */
 
 static const struct argp_option read_options[] = {
@@ -35,6 +43,8 @@ static const struct argp_option read_options[] = {
     {"max-pairs", OPT_MAX_PAIRS, "N", 0, "cut connections after N exchanges (200)", 3},
     {"gap-credit", OPT_GAP_CREDIT, "BYTES", 0,
      "count a hole in the capture as data when it is smaller (15000)", 3},
+    {"tails", OPT_TAILS, NULL, 0,
+     "an answer whose request was not captured is an exchange with an empty one", 3},
     {"max-flows", OPT_MAX_FLOWS, "N", 0, "connections followed at a time (1000000)", 3},
     {"join", OPT_JOIN, "following|all|none", 0,
      "captures that are one recording: those that follow each other in time, all of them merged by "
@@ -47,8 +57,20 @@ static const struct argp_option learn_options[] = {
     {"output", 'o', "FILE", 0, "the model database; made when missing", 1},
     {"name", 'n', "NAME", 0, "the model's name; a model of that name is replaced", 1},
     {"quiet", 'q', NULL, 0, "no report when all went well", 1},
+    {"class", OPT_CLASS, "NAME=FILTER", 0,
+     "learn a model NAME of what a pcap-filter(7) matches; may be given 16 times", 2},
+    {"other", OPT_OTHER, "NAME", 0, "learn a model NAME of all other TCP traffic", 2},
+    {"rules", OPT_RULES, "default|paper|code", 0,
+     "set the options below to those of Swing's paper or of the code released with it; later "
+     "options override",
+     4},
+    {"conn-end", OPT_CONN_END, "payload|close", 0,
+     "for RREs and sessions a connection ends with its last payload byte, or with FIN or RST "
+     "(payload)",
+     4},
     {"rre-gap", OPT_RRE_GAP, "TIME", 0,
-     "a connection that starts later after the last one's end opens a new RRE (2s)", 4},
+     "a connection that starts later after the last one's end opens a new RRE (2s; 0: no limit)",
+     4},
     {"inter-conn", OPT_INTER_CONN, "TIME", 0,
      "... also one that starts later after the last one's start (30s)", 4},
     {"session-gap", OPT_SESSION_GAP, "TIME", 0,
@@ -62,6 +84,9 @@ static const struct argp_option learn_options[] = {
      "a user is a client address, or one with one server's, or with one network of servers "
      "(client)",
      4},
+    {"min-rtts", OPT_MIN_RTTS, "N", 0,
+     "round trips that must be measured with a host before its median counts (5)", 4},
+    {"no-server-think", OPT_NO_SERVER_THINK, NULL, 0, "learn no server think times", 4},
     {"points", OPT_POINTS, "N", 0,
      "coarsen distributions of more than N values to N quantile steps (4096)", 4},
     {0},
@@ -135,18 +160,52 @@ static void parse_ports(struct tm_options *o, const char *arg, const struct argp
     }
 }
 
+static void check_name(const char *option, const char *name, const struct argp_state *st)
+{
+    if (!tm_model_name_ok(name))
+        argp_error(st,
+                   "--%s %s: use 1 to %d letters, digits, '-', '_' and '.' for a name, the first a "
+                   "letter or digit",
+                   option, name, TM_MODEL_NAME_MAX);
+}
+
+static void check_names(const struct tm_options *o, const struct argp_state *st)
+{
+    const char *names[TM_OPTIONS_CLASSES_MAX + 2];
+    size_t n = 0;
+    if (o->name)
+        names[n++] = o->name;
+    if (o->other)
+        names[n++] = o->other;
+    for (size_t i = 0; i < o->n_classes; i++)
+        names[n++] = o->classes[i].name;
+    for (size_t i = 0; i < n; i++) {
+        for (size_t k = 0; k < i; k++) {
+            if (strcmp(names[i], names[k]) == 0)
+                argp_error(st, "two models of one name, %s", names[i]);
+        }
+    }
+}
+
+static void check_learn(struct tm_options *o, const struct argp_state *st)
+{
+    bool has_class = o->n_classes > 0 || o->other;
+    if (!o->output)
+        argp_error(st, "no database; say where the model goes, e.g. -o models.db");
+    if (!o->name && (o->world.n_ports > 0 || !has_class))
+        argp_error(st, "the model has no name; give one, e.g. --name https");
+    if (o->name)
+        check_name("name", o->name, st);
+    if (o->world.n_ports == 0 && (o->name || !has_class))
+        argp_error(st, "no port; say which service to learn, e.g. --port 443");
+    check_names(o, st);
+}
+
 static void check_usage(struct tm_options *o, struct argp_state *st)
 {
-    if (o->is_learn && !o->output)
-        argp_error(st, "no database; say where the model goes, e.g. -o models.db");
-    if (o->is_learn && !o->name)
-        argp_error(st, "the model has no name; give one, e.g. --name https");
-    if (o->is_learn && !tm_model_name_ok(o->name))
-        argp_error(
-            st,
-            "--name %s: use 1 to %d letters, digits, '-', '_' and '.', the first a letter or digit",
-            o->name, TM_MODEL_NAME_MAX);
-    if (o->world.n_ports == 0)
+    if (o->is_learn)
+        check_learn(o, st);
+    else if (o->world.n_ports == 0)
         argp_error(st, "no port; say which service to learn, e.g. --port 443");
     if (o->n_traces == 0)
         argp_error(st,
@@ -156,6 +215,52 @@ static void check_usage(struct tm_options *o, struct argp_state *st)
         n_stdin += strcmp(o->traces[i], "-") == 0;
     if (n_stdin > 1)
         argp_error(st, "standard input (-) can be read only once");
+}
+
+static void parse_class(struct tm_options *o, const char *arg, const struct argp_state *st)
+{
+    const char *filter = strchr(arg, '=');
+    if (!filter || filter[1] == '\0')
+        argp_error(st, "--class %s: write NAME=FILTER, e.g. web='tcp port 443'", arg);
+    if (o->n_classes == TM_OPTIONS_CLASSES_MAX)
+        argp_error(st, "--class: at most %u classes", TM_OPTIONS_CLASSES_MAX);
+    char *name = filter ? strndup(arg, (size_t)(filter - arg)) : NULL;
+    if (!name)
+        argp_failure(st, 1, ENOMEM, "--class");
+    check_name("class", name, st);
+    o->classes[o->n_classes++] = (struct tm_options_class){name, filter + 1};
+}
+
+/* Swing's paper knows starts within 30 s and pauses of 300 s, no caps; the code released with it also
+ * an end within 2 s, caps, and sessions of 300 s (doc/PAPER.md). */
+static void parse_rules(struct tm_options *o, const char *arg, const struct argp_state *st)
+{
+    bool is_paper = strcmp(arg, "paper") == 0;
+    bool is_code = strcmp(arg, "code") == 0;
+    if (!is_paper && !is_code && strcmp(arg, "default") != 0)
+        argp_error(st, "--rules %s: is default, paper or code", arg);
+    o->fit.group = tm_group_cfg_default();
+    o->fit.key = is_code ? TM_USER_PAIR : TM_USER_CLIENT;
+    o->fit.server_bits = 0;
+    o->fit.end = is_paper ? TM_END_CLOSE : TM_END_PAYLOAD;
+    o->fit.min_rtts = is_code ? 2 : MIN_RTTS_DEFAULT;
+    o->fit.is_server_think_zero = is_code;
+    o->world.exchange.is_tail_pair = is_code;
+    if (is_paper) {
+        o->fit.group.rre_gap_us = 0;
+        o->fit.group.max_conns = TM_MODEL_COUNT_MAX;
+        o->fit.group.max_rres = TM_MODEL_COUNT_MAX;
+    }
+    if (is_code)
+        o->fit.group.session_length_us = 300 * TM_US_PER_S;
+}
+
+static void parse_conn_end(struct tm_options *o, const char *arg, const struct argp_state *st)
+{
+    bool is_close = strcmp(arg, "close") == 0;
+    if (!is_close && strcmp(arg, "payload") != 0)
+        argp_error(st, "--conn-end %s: is payload or close", arg);
+    o->fit.end = is_close ? TM_END_CLOSE : TM_END_PAYLOAD;
 }
 
 /* "client", "pair" or "pair/27". */
@@ -218,6 +323,18 @@ static error_t parse_group(int key, char *arg, struct argp_state *st)
     case OPT_MAX_RRES:
         g->max_rres = number(arg, "max-rres", 1, 1000000, st);
         return 0;
+    case OPT_RULES:
+        parse_rules(o, arg, st);
+        return 0;
+    case OPT_CONN_END:
+        parse_conn_end(o, arg, st);
+        return 0;
+    case OPT_MIN_RTTS:
+        o->fit.min_rtts = number(arg, "min-rtts", 1, 1000000, st);
+        return 0;
+    case OPT_NO_SERVER_THINK:
+        o->fit.is_server_think_zero = true;
+        return 0;
     default:
         return ARGP_ERR_UNKNOWN;
     }
@@ -238,6 +355,13 @@ static error_t parse_learn(int key, char *arg, struct argp_state *st)
         return 0;
     case 'q':
         o->is_quiet = true;
+        return 0;
+    case OPT_CLASS:
+        parse_class(o, arg, st);
+        return 0;
+    case OPT_OTHER:
+        o->other = arg;
+        check_name("other", arg, st);
         return 0;
     case OPT_KEY:
         parse_key(o, arg, st);
@@ -284,6 +408,9 @@ static error_t parse_read(int key, char *arg, struct argp_state *st)
     case OPT_GAP_CREDIT:
         o->world.exchange.gap_credit_bytes = number(arg, "gap-credit", 0, 1U << 30, st);
         return 0;
+    case OPT_TAILS:
+        o->world.exchange.is_tail_pair = true;
+        return 0;
     case OPT_MAX_FLOWS:
         o->world.flow.max_flows = number(arg, "max-flows", 1, 1U << 28, st);
         return 0;
@@ -311,6 +438,7 @@ static void parse(struct tm_options *o, bool is_learn, const struct argp *argp, 
                   .flow = {.max_flows = MAX_FLOWS_DEFAULT, .linger_us = LINGER_US}},
         .fit = {.group = tm_group_cfg_default(),
                 .key = TM_USER_CLIENT,
+                .min_rtts = MIN_RTTS_DEFAULT,
                 .max_points = TM_DIST_POINTS_MAX},
         .is_learn = is_learn,
     };
@@ -328,7 +456,8 @@ void tm_options_learn(struct tm_options *o, int argc, char **argv)
         .options = learn_options,
         .parser = parse_learn,
         .args_doc = "TRACE...",
-        .doc = "Learn a model of a service's traffic from captures and put it into a database."
+        .doc = "Learn a model of a service's traffic from captures and put it into a database, "
+               "or one of each class."
                "\vTRACE is a pcap or pcapng file, packed with gzip or zstd or not, a directory of "
                "them, or - for standard input.  "
                "Headers are enough; nothing but sizes, times and counts goes into the database.",

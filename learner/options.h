@@ -6,19 +6,29 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "learner/fit.h"
+#include "learner/fitter.h"
 #include "learner/reading.h"
 #include "learner/world.h"
 
-#define TM_OPTIONS_PORTS_MAX 64U
+#define TM_OPTIONS_PORTS_MAX   64U
+#define TM_OPTIONS_CLASSES_MAX 16U
+
+/* --class NAME=FILTER. */
+struct tm_options_class {
+    const char *name; /* owned, never freed: it lives as long as the program */
+    const char *filter;
+};
 
 struct tm_options {
-    const char *output; /* borrowed from argv, as all strings here */
-    const char *name;
+    const char *output;     /* borrowed from argv, as all strings here */
+    const char *name;       /* of the class of `ports` */
     const char *ports_text; /* as given, for provenance */
     uint16_t ports[TM_OPTIONS_PORTS_MAX];
     struct tm_world_cfg world; /* its `ports` points to the member above */
     struct tm_fit_cfg fit;
+    struct tm_options_class classes[TM_OPTIONS_CLASSES_MAX];
+    size_t n_classes;
+    const char *other; /* name of the class of all other TCP; NULL: none */
     char **traces;
     size_t n_traces;
     enum tm_join join;

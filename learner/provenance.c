@@ -56,15 +56,23 @@ static void add_join(struct tm_prov_sheet *s, enum tm_join join)
     }
 }
 
-static void add_options(struct tm_prov_sheet *s, const struct tm_options *o)
+static void add_ports(struct tm_prov_sheet *s, const struct tm_options *o)
 {
-    const struct tm_group_cfg *g = &o->fit.group;
     char ports[TM_OPTIONS_PORTS_MAX * 6 + 1] = "";
     size_t len = 0;
     for (size_t i = 0; i < o->world.n_ports; i++)
         len += (size_t)snprintf(ports + len, sizeof ports - len, "%s%u", i > 0 ? "," : "",
                                 o->ports[i]);
     add_text(s, "option.port", ports);
+}
+
+static void add_options(struct tm_prov_sheet *s, const struct tm_options *o)
+{
+    const struct tm_group_cfg *g = &o->fit.group;
+    add_text(s, "option.conn_end", o->fit.end == TM_END_CLOSE ? "close" : "payload");
+    add_number(s, "option.min_rtts", o->fit.min_rtts);
+    add_number(s, "option.no_server_think", o->fit.is_server_think_zero);
+    add_number(s, "option.tails", o->world.exchange.is_tail_pair);
     add_key(s, &o->fit);
     add_join(s, o->join);
     add_number(s, "option.points", o->fit.max_points);
@@ -119,6 +127,10 @@ static void add_world(struct tm_prov_sheet *s, const struct tm_world_counts *w)
     add_number(s, "bytes.down", w->bytes[TM_DOWN]);
     add_number(s, "bytes.inferred", w->inferred);
     add_number(s, "bytes.uncounted", w->uncounted);
+    add_number(s, "tls", w->n_tls);
+    add_number(s, "tls.followed", w->n_tls_followed);
+    add_number(s, "tls.cut_by_snapshot", w->n_tls_cut);
+    add_number(s, "tls.lost", w->n_tls_lost);
 }
 
 static int by_key(const void *a, const void *b)
@@ -127,16 +139,20 @@ static int by_key(const void *a, const void *b)
 }
 
 void tm_prov_fill(struct tm_prov_sheet *sheet, const struct tm_options *o,
-                  const struct tm_reading_counts *reading, const struct tm_world_counts *world,
-                  const struct tm_group_counts *group)
+                  const struct tm_class *class, const struct tm_reading_counts *reading,
+                  const struct tm_world_counts *world)
 {
     sheet->n_lines = 0;
     add_text(sheet, "tool", "tm-learn " TM_VERSION);
+    if (class->filter)
+        add_text(sheet, "option.class", "by filter"); /* which may hold addresses */
+    else
+        add_ports(sheet, o);
     add_options(sheet, o);
     add_reading(sheet, reading);
     add_world(sheet, world);
-    add_number(sheet, "sessions", group->n_sessions);
-    add_number(sheet, "sessions.away", group->n_away);
-    add_number(sheet, "rres", group->n_rres);
+    add_number(sheet, "sessions", class->group.n_sessions);
+    add_number(sheet, "sessions.away", class->group.n_away);
+    add_number(sheet, "rres", class->group.n_rres);
     qsort(sheet->line, sheet->n_lines, sizeof *sheet->line, by_key);
 }

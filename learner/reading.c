@@ -19,7 +19,7 @@
 #define OVERLAP_MAX_US (100 * TM_US_PER_MS)
 
 struct loop {
-    struct tm_world *w;
+    const struct tm_reading *r;
     tm_reading_fn each;
     void *ctx;
     struct tm_reading_counts *counts;
@@ -77,10 +77,20 @@ static void take_counts(void *ctx, const struct tm_pcap_source *src, const char 
     l->end_us = tm_max_us(l->end_us, tm_pcap_newest_us(src));
 }
 
+static int feed_worlds(const struct tm_reading *r, const struct tm_packet *p)
+{
+    int rc = TM_OK;
+    for (size_t i = 0; i < r->n_worlds && rc == TM_OK; i++) {
+        if (!r->filter || !r->filter[i] || tm_filter_match(r->filter[i], p))
+            rc = tm_world_packet(r->world[i], p);
+    }
+    return rc;
+}
+
 static int feed(struct loop *l, const struct tm_pcap_source *src, const char *path,
                 const struct tm_packet *p)
 {
-    int rc = tm_world_packet(l->w, p);
+    int rc = feed_worlds(l->r, p);
     if (rc != TM_OK)
         return tm_msg_set(l->msg, rc, "%s: packet %" PRIu64 ": %s", path,
                           tm_pcap_counts(src)->n_frames, tm_strerror(rc));
@@ -123,12 +133,15 @@ static int end_recording(struct loop *l)
 {
     if (!l->is_used)
         return TM_OK;
-    int rc = tm_world_end(l->w);
-    if (rc == TM_OK)
-        rc = l->each(l->ctx, l->w, l->counts->n_recordings);
+    int rc = TM_OK;
+    for (size_t i = 0; i < l->r->n_worlds && rc == TM_OK; i++) {
+        rc = tm_world_end(l->r->world[i]);
+        if (rc == TM_OK)
+            rc = l->each(l->ctx, l->r->world[i], l->counts->n_recordings);
+        tm_world_clear(l->r->world[i]);
+    }
     if (rc != TM_OK)
         return rc;
-    tm_world_clear(l->w);
     l->counts->n_recordings++;
     l->is_used = false;
     l->end_us = 0;
@@ -192,12 +205,12 @@ static int read_inputs(struct loop *l, struct tm_inputs *in, enum tm_join join)
     return rc;
 }
 
-int tm_reading_join(const struct tm_reading *r, struct tm_world *w, tm_reading_fn each, void *ctx,
-                    struct tm_reading_counts *counts, struct tm_msg *msg)
+int tm_reading_run(const struct tm_reading *r, tm_reading_fn each, void *ctx,
+                   struct tm_reading_counts *counts, struct tm_msg *msg)
 {
     struct tm_inputs in;
     struct tm_msg own = {""};
-    struct loop l = {.w = w, .each = each, .ctx = ctx, .counts = counts, .msg = msg ? msg : &own};
+    struct loop l = {.r = r, .each = each, .ctx = ctx, .counts = counts, .msg = msg ? msg : &own};
     *counts = (struct tm_reading_counts){0};
     int rc = tm_inputs_find(&in, r->traces, r->n_traces, l.msg);
     if (rc == TM_OK && in.n_passed_over > 0)
@@ -208,12 +221,4 @@ int tm_reading_join(const struct tm_reading *r, struct tm_world *w, tm_reading_f
         rc = read_inputs(&l, &in, r->join);
     tm_inputs_deinit(&in);
     return rc;
-}
-
-/* NOLINTNEXTLINE(readability-function-size): what goes in, what comes out, and who is told */
-int tm_reading_run(char *const *traces, size_t n_traces, struct tm_world *w, tm_reading_fn each,
-                   void *ctx, struct tm_reading_counts *counts, struct tm_msg *msg)
-{
-    struct tm_reading r = {traces, n_traces, TM_JOIN_FOLLOWING};
-    return tm_reading_join(&r, w, each, ctx, counts, msg);
 }

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "learner/capture/defrag.h"
+#include "learner/filter.h"
 #include "learner/packet.h"
 #include "learner/world.h"
 #include "tm/base/err.h"
@@ -42,24 +43,21 @@ struct tm_reading_counts {
  * 0.  A negative code ends the reading and is returned. */
 typedef int (*tm_reading_fn)(void *ctx, const struct tm_world *w, size_t index);
 
-/* What is read: files, directories (learner/capture/inputs.h), pipes, "-". */
+/* What is read, and into what. */
 struct tm_reading {
-    char *const *traces;
+    char *const *traces; /* files, directories (learner/capture/inputs.h), pipes, "-" */
     size_t n_traces;
     enum tm_join join;
+    struct tm_world *const *world;   /* filled in one pass; each takes what its filter matches */
+    struct tm_filter *const *filter; /* of each world; NULL: all packets.  NULL: no world has one */
+    size_t n_worlds;
 };
 
 /* Reads all captures.  All files are opened once before the first is read, so that a wrong name
  * costs no time.  A capture damaged in the middle is used up to there, with a warning on stderr; so
- * are captures with frames that cannot be used, or with times that go back.  Errors as
- * tm_inputs_find, tm_world_packet and `each`. */
-TM_MUST_CHECK int tm_reading_join(const struct tm_reading *r, struct tm_world *w,
-                                  tm_reading_fn each, void *ctx, struct tm_reading_counts *counts,
-                                  struct tm_msg *msg);
-
-/* The same with TM_JOIN_FOLLOWING. */
-TM_MUST_CHECK int tm_reading_run(char *const *traces, size_t n_traces, struct tm_world *w,
-                                 tm_reading_fn each, void *ctx, struct tm_reading_counts *counts,
-                                 struct tm_msg *msg);
+ * are captures with frames that cannot be used, or with times that go back.  `each` is called for
+ * each world in turn.  Errors as tm_inputs_find, tm_world_packet and `each`. */
+TM_MUST_CHECK int tm_reading_run(const struct tm_reading *r, tm_reading_fn each, void *ctx,
+                                 struct tm_reading_counts *counts, struct tm_msg *msg);
 
 #endif

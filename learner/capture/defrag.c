@@ -132,6 +132,9 @@ static void finish(struct tm_defrag *d, struct datagram *g, struct tm_packet *p)
     p->payload_len = g->total - g->head.frag.head_len;
     p->payload = (const uint8_t *)"";
     p->payload_cap_len = 0;
+    p->ip = NULL;
+    p->ip_cap_len = 0;
+    p->ip_wire_len = 0;
     p->wire_len = g->wire_len;
     g->state = UNUSED;
     d->counts.n_whole++;

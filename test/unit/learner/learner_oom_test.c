@@ -19,7 +19,7 @@ static void read_golden(void)
     if (tm_pcap_open(&src, "data/golden/learner.pcap", &msg) != TM_OK)
         return;
     while (n_packets < PACKETS_MAX && tm_pcap_next(src, &packet[n_packets], &msg) == 1)
-        n_packets++;
+        packet[n_packets++].payload_cap_len = 0; /* it goes with the source */
     tm_pcap_close(src);
 }
 

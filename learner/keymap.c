@@ -1,0 +1,76 @@
+#include "learner/keymap.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "tm/base/buf.h"
+
+#define CELLS_START ((size_t)256)
+
+void tm_keymap_deinit(struct tm_keymap *m)
+{
+    free(m->key);
+    free(m->cell);
+    *m = (struct tm_keymap){0};
+}
+
+static size_t hash_of(const uint8_t key[TM_KEYMAP_KEY_LEN])
+{
+    uint64_t w[4];
+    uint64_t h = UINT64_C(0x9e3779b97f4a7c15);
+    memcpy(w, key, sizeof w);
+    for (int i = 0; i < 4; i++) {
+        h = (h ^ w[i]) * UINT64_C(0xd6e8feb86659fd93);
+        h ^= h >> 32;
+    }
+    return (size_t)h;
+}
+
+/* Where the key is, or the empty cell where it belongs. */
+static size_t find(const struct tm_keymap *m, const uint8_t key[TM_KEYMAP_KEY_LEN])
+{
+    size_t i = hash_of(key) & (m->n_cells - 1);
+    while (m->cell[i] != 0 && memcmp(m->key[m->cell[i] - 1], key, TM_KEYMAP_KEY_LEN) != 0)
+        i = (i + 1) & (m->n_cells - 1);
+    return i;
+}
+
+/* Cells are twice the keys, at least. */
+static int grow(struct tm_keymap *m)
+{
+    size_t n_cells = m->n_cells > 0 ? m->n_cells * 2 : CELLS_START;
+    size_t len;
+    if (n_cells > (size_t)UINT32_MAX)
+        return TM_ERR_LIMIT;
+    if (!tm_mul_ok(n_cells / 2, sizeof *m->key, &len))
+        return TM_ERR_NOMEM;
+    void *key = realloc(m->key, len);
+    if (!key)
+        return TM_ERR_NOMEM;
+    m->key = key;
+    uint32_t *cell = calloc(n_cells, sizeof *cell);
+    if (!cell)
+        return TM_ERR_NOMEM;
+    free(m->cell);
+    m->cell = cell;
+    m->n_cells = n_cells;
+    for (uint32_t i = 0; i < m->n; i++)
+        m->cell[find(m, m->key[i])] = i + 1;
+    return TM_OK;
+}
+
+int tm_keymap_put(struct tm_keymap *m, const uint8_t key[TM_KEYMAP_KEY_LEN], uint32_t *out)
+{
+    if ((size_t)m->n * 2 >= m->n_cells) {
+        int rc = grow(m);
+        if (rc != TM_OK)
+            return rc;
+    }
+    size_t i = find(m, key);
+    if (m->cell[i] == 0) {
+        memcpy(m->key[m->n], key, TM_KEYMAP_KEY_LEN);
+        m->cell[i] = ++m->n;
+    }
+    *out = m->cell[i] - 1;
+    return TM_OK;
+}
