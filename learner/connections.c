@@ -68,6 +68,7 @@ int tm_cmd_connections(int argc, char **argv)
     struct tm_options o;
     struct tm_msg msg = {""};
     struct tm_world *w = NULL;
+    struct tm_filter *all = NULL;
     struct tm_reading_counts counts;
     tm_options_connections(&o, argc, argv);
     struct printing p = {.is_json = o.is_json};
@@ -80,8 +81,8 @@ int tm_cmd_connections(int argc, char **argv)
         stdout);
     int rc = tm_world_new(&w, &o.world);
     if (rc == TM_OK)
-        rc = tm_reading_join(&(struct tm_reading){o.traces, o.n_traces, o.join}, w, print_capture,
-                             &p, &counts, &msg);
+        rc = tm_reading_run_set(o.traces, o.n_traces, &(struct tm_reading_set){&w, &all, 1, o.join},
+                                print_capture, &p, &counts, &msg);
     if (o.is_json)
         (void)fputs("\n]}\n", stdout);
     if (rc != TM_OK)

@@ -147,8 +147,9 @@ static int run(struct learning *l, struct tm_world *w, struct tm_msg *msg)
     int rc = check_output(o->output, msg);
     if (rc != TM_OK)
         return rc;
-    rc = tm_reading_join(&(struct tm_reading){o->traces, o->n_traces, o->join}, w, take_capture, l,
-                         &reading, msg);
+    struct tm_filter *all = NULL;
+    struct tm_reading_set set = {&w, &all, 1, o->join};
+    rc = tm_reading_run_set(o->traces, o->n_traces, &set, take_capture, l, &reading, msg);
     if (rc != TM_OK)
         return rc;
     if (tm_world_counts(w)->n_conns == 0)

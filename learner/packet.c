@@ -73,6 +73,24 @@ static bool skip(struct cursor *c, size_t n)
     return true;
 }
 
+/* The maximum segment size among the options (RFC 9293 sec. 3.2), or 0. */
+static uint16_t mss_of(const uint8_t *option, size_t len)
+{
+    for (size_t i = 0; i < len && option[i] != 0;) {
+        size_t left = len - i;
+        if (option[i] == 1) {
+            i++;
+            continue;
+        }
+        if (left < 2 || option[i + 1] < 2)
+            break;
+        if (option[i] == 2)
+            return option[i + 1] == 4 && left >= 4 ? be16(option + i + 2) : 0;
+        i += option[i + 1];
+    }
+    return 0;
+}
+
 /* RFC 9293 sec. 3.1.  `ip_payload` is what the IP header says that follows it, on the wire. */
 static enum tm_packet_kind decode_tcp(struct tm_packet *p, struct cursor c, size_t ip_payload)
 {
@@ -86,6 +104,9 @@ static enum tm_packet_kind decode_tcp(struct tm_packet *p, struct cursor c, size
     p->seq = be32(c.p + 4);
     p->ack = be32(c.p + 8);
     p->flags = c.p[13];
+    p->mss = 0;
+    if ((p->flags & TM_TCP_SYN) && c.len > 20)
+        p->mss = mss_of(c.p + 20, (c.len < header ? c.len : header) - 20);
     p->payload_len = (uint32_t)(ip_payload - header);
     p->payload = c.p;
     p->payload_cap_len = 0;
@@ -102,6 +123,13 @@ static void map_v4(uint8_t out[TM_ADDR_LEN], const uint8_t *v4)
     out[10] = 0xff;
     out[11] = 0xff;
     memcpy(out + 12, v4, 4);
+}
+
+static void set_ip(struct tm_packet *p, struct cursor c)
+{
+    p->ip = c.p;
+    p->ip_cap_len = (uint32_t)c.len;
+    p->ip_wire_len = (uint32_t)c.wire;
 }
 
 /* A fragment: `c` stands after IPv4's header or IPv6's fragment header, `len` bytes follow on the
@@ -141,6 +169,7 @@ static enum tm_packet_kind decode_v4(struct tm_packet *p, struct cursor c)
     if (c.p[9] != PROTO_TCP)
         return TM_PACKET_NOT_TCP;
     p->ip_version = 4;
+    set_ip(p, c);
     map_v4(p->src, c.p + 12);
     map_v4(p->dst, c.p + 16);
     uint16_t id = be16(c.p + 4);
@@ -223,6 +252,7 @@ static enum tm_packet_kind decode_v6(struct tm_packet *p, struct cursor c)
     if (chain.payload > OFFLOAD_MAX_LEN)
         return TM_PACKET_BAD;
     p->ip_version = 6;
+    set_ip(p, c);
     memcpy(p->src, c.p + 8, TM_ADDR_LEN);
     memcpy(p->dst, c.p + 24, TM_ADDR_LEN);
     (void)skip(&c, 40);

@@ -64,12 +64,16 @@ struct tm_packet {
     uint16_t dst_port;
     uint32_t seq;
     uint32_t ack;
-    uint8_t flags;              /* enum tm_tcp_flag */
-    uint8_t ip_version;         /* 4 or 6 */
-    uint32_t wire_len;          /* bytes of the frame on the wire, link header included */
-    uint32_t payload_len;       /* TCP payload on the wire, bytes; of a fragment the part in it */
-    const uint8_t *payload;     /* what was captured of it; borrowed from the frame */
-    uint32_t payload_cap_len;   /* bytes at `payload`, <= payload_len */
+    uint8_t flags;            /* enum tm_tcp_flag */
+    uint8_t ip_version;       /* 4 or 6 */
+    uint32_t wire_len;        /* bytes of the frame on the wire, link header included */
+    uint32_t payload_len;     /* TCP payload on the wire, bytes; of a fragment the part in it */
+    const uint8_t *payload;   /* what was captured of it; borrowed from the frame */
+    uint32_t payload_cap_len; /* bytes at `payload`, <= payload_len */
+    uint16_t mss;             /* the option's value on a SYN; 0: none or not captured */
+    const uint8_t *ip;    /* from the IP header on, whatever the link; borrowed from the frame */
+    uint32_t ip_cap_len;  /* bytes there */
+    uint32_t ip_wire_len; /* and on the wire */
     struct tm_packet_frag frag; /* only of TM_PACKET_FRAGMENT */
 };
 

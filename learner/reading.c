@@ -19,7 +19,7 @@
 #define OVERLAP_MAX_US (100 * TM_US_PER_MS)
 
 struct loop {
-    struct tm_world *w;
+    const struct tm_reading_set *set;
     tm_reading_fn each;
     void *ctx;
     struct tm_reading_counts *counts;
@@ -80,7 +80,12 @@ static void take_counts(void *ctx, const struct tm_pcap_source *src, const char 
 static int feed(struct loop *l, const struct tm_pcap_source *src, const char *path,
                 const struct tm_packet *p)
 {
-    int rc = tm_world_packet(l->w, p);
+    const struct tm_reading_set *set = l->set;
+    int rc = TM_OK;
+    for (size_t i = 0; i < set->n && rc == TM_OK; i++) {
+        if (!set->filter[i] || tm_filter_match(set->filter[i], p))
+            rc = tm_world_packet(set->world[i], p);
+    }
     if (rc != TM_OK)
         return tm_msg_set(l->msg, rc, "%s: packet %" PRIu64 ": %s", path,
                           tm_pcap_counts(src)->n_frames, tm_strerror(rc));
@@ -118,21 +123,28 @@ static int read_capture(struct loop *l, const char *path)
     return fed != TM_OK ? fed : forgive(l, rc);
 }
 
+static int hand_over(const struct loop *l, struct tm_world *w)
+{
+    int rc = tm_world_end(w);
+    if (rc == TM_OK)
+        rc = l->each(l->ctx, w, l->counts->n_recordings);
+    if (rc == TM_OK)
+        tm_world_clear(w);
+    return rc;
+}
+
 /* The recording is over: its connections are handed on, and forgotten. */
 static int end_recording(struct loop *l)
 {
     if (!l->is_used)
         return TM_OK;
-    int rc = tm_world_end(l->w);
-    if (rc == TM_OK)
-        rc = l->each(l->ctx, l->w, l->counts->n_recordings);
-    if (rc != TM_OK)
-        return rc;
-    tm_world_clear(l->w);
+    int rc = TM_OK;
+    for (size_t i = 0; i < l->set->n && rc == TM_OK; i++)
+        rc = hand_over(l, l->set->world[i]);
     l->counts->n_recordings++;
     l->is_used = false;
     l->end_us = 0;
-    return TM_OK;
+    return rc;
 }
 
 static bool follows(const struct loop *l, const struct tm_input *in)
@@ -192,28 +204,32 @@ static int read_inputs(struct loop *l, struct tm_inputs *in, enum tm_join join)
     return rc;
 }
 
-int tm_reading_join(const struct tm_reading *r, struct tm_world *w, tm_reading_fn each, void *ctx,
-                    struct tm_reading_counts *counts, struct tm_msg *msg)
+/* NOLINTNEXTLINE(readability-function-size): what goes in, what comes out, and who is told */
+int tm_reading_run_set(char *const *traces, size_t n_traces, const struct tm_reading_set *set,
+                       tm_reading_fn each, void *ctx, struct tm_reading_counts *counts,
+                       struct tm_msg *msg)
 {
     struct tm_inputs in;
     struct tm_msg own = {""};
-    struct loop l = {.w = w, .each = each, .ctx = ctx, .counts = counts, .msg = msg ? msg : &own};
+    struct loop l = {
+        .set = set, .each = each, .ctx = ctx, .counts = counts, .msg = msg ? msg : &own};
     *counts = (struct tm_reading_counts){0};
-    int rc = tm_inputs_find(&in, r->traces, r->n_traces, l.msg);
+    int rc = tm_inputs_find(&in, traces, n_traces, l.msg);
     if (rc == TM_OK && in.n_passed_over > 0)
         (void)fprintf(stderr, "tm-learn: passed over %zu file%s that %s no captures\n",
                       in.n_passed_over, in.n_passed_over == 1 ? "" : "s",
                       in.n_passed_over == 1 ? "is" : "are");
     if (rc == TM_OK)
-        rc = read_inputs(&l, &in, r->join);
+        rc = read_inputs(&l, &in, set->join);
     tm_inputs_deinit(&in);
     return rc;
 }
 
-/* NOLINTNEXTLINE(readability-function-size): what goes in, what comes out, and who is told */
+/* NOLINTNEXTLINE(readability-function-size): as above */
 int tm_reading_run(char *const *traces, size_t n_traces, struct tm_world *w, tm_reading_fn each,
                    void *ctx, struct tm_reading_counts *counts, struct tm_msg *msg)
 {
-    struct tm_reading r = {traces, n_traces, TM_JOIN_FOLLOWING};
-    return tm_reading_join(&r, w, each, ctx, counts, msg);
+    struct tm_filter *all = NULL;
+    struct tm_reading_set set = {&w, &all, 1, TM_JOIN_FOLLOWING};
+    return tm_reading_run_set(traces, n_traces, &set, each, ctx, counts, msg);
 }

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "learner/capture/defrag.h"
+#include "learner/filter.h"
 #include "learner/packet.h"
 #include "learner/world.h"
 #include "tm/base/err.h"
@@ -42,22 +43,24 @@ struct tm_reading_counts {
  * 0.  A negative code ends the reading and is returned. */
 typedef int (*tm_reading_fn)(void *ctx, const struct tm_world *w, size_t index);
 
-/* What is read: files, directories (learner/capture/inputs.h), pipes, "-". */
-struct tm_reading {
-    char *const *traces;
-    size_t n_traces;
+/* Worlds that are filled in one pass; each takes the packets that its filter matches. */
+struct tm_reading_set {
+    struct tm_world *const *world;
+    struct tm_filter *const *filter; /* of each world; NULL: all packets */
+    size_t n;
     enum tm_join join;
 };
 
-/* Reads all captures.  All files are opened once before the first is read, so that a wrong name
- * costs no time.  A capture damaged in the middle is used up to there, with a warning on stderr; so
- * are captures with frames that cannot be used, or with times that go back.  Errors as
- * tm_inputs_find, tm_world_packet and `each`. */
-TM_MUST_CHECK int tm_reading_join(const struct tm_reading *r, struct tm_world *w,
-                                  tm_reading_fn each, void *ctx, struct tm_reading_counts *counts,
-                                  struct tm_msg *msg);
-
-/* The same with TM_JOIN_FOLLOWING. */
+/* Reads all captures: files, directories (learner/capture/inputs.h), pipes, "-" for standard input.
+ * All files are opened once before the first is read, so that a wrong name costs no time.  A
+ * capture damaged in the middle is used up to there, with a warning on stderr; frames that cannot
+ * be used and times that go back are warned of, too.  `each` is called for each of the worlds in
+ * turn.  Errors as tm_inputs_find, tm_world_packet and `each`. */
+TM_MUST_CHECK int tm_reading_run_set(char *const *traces, size_t n_traces,
+                                     const struct tm_reading_set *set, tm_reading_fn each,
+                                     void *ctx, struct tm_reading_counts *counts,
+                                     struct tm_msg *msg);
+/* The same with one world that takes all packets, and TM_JOIN_FOLLOWING. */
 TM_MUST_CHECK int tm_reading_run(char *const *traces, size_t n_traces, struct tm_world *w,
                                  tm_reading_fn each, void *ctx, struct tm_reading_counts *counts,
                                  struct tm_msg *msg);

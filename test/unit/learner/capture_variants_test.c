@@ -60,14 +60,15 @@ static void learn(struct learned *l, size_t n, uint16_t port, enum tm_join join)
         .exchange = tm_exchange_cfg_default(),
         .flow = {.max_flows = 100000, .linger_us = 60 * TM_US_PER_S},
     };
-    struct tm_reading reading = {traces, n, join};
     struct tm_world *w = NULL;
+    struct tm_filter *all = NULL;
+    struct tm_reading_set set = {&w, &all, 1, join};
     struct tm_model m;
     struct tm_msg msg = {""};
     uint8_t digest[TM_DIGEST_LEN];
     *l = (struct learned){.n_conns = 0};
     CHECK_INT(tm_world_new(&w, &cfg), TM_OK);
-    CHECK_INT(tm_reading_join(&reading, w, take, l, &l->reading, &msg), TM_OK);
+    CHECK_INT(tm_reading_run_set(traces, n, &set, take, l, &l->reading, &msg), TM_OK);
     CHECK_STR(msg.text, "");
     l->n_conns = tm_world_counts(w)->n_conns;
     CHECK_INT(tm_fit_model(&l->samples, "variant", TM_DIST_POINTS_MAX, &m), TM_OK);
