@@ -1,7 +1,6 @@
 #include "learner/filter.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include <pcap/pcap.h>
 
@@ -42,53 +41,8 @@ void tm_filter_free(struct tm_filter *f)
     free(f);
 }
 
-#define TCP_LEN  20U
-#define HEAD_LEN (40U + TCP_LEN)
-
-static void put_be(uint8_t *at, uint32_t v, unsigned n_bytes)
-{
-    while (n_bytes-- > 0)
-        *at++ = (uint8_t)(v >> 8 * n_bytes);
-}
-
-/* The headers of a packet that came in fragments, as if it had come whole: their length. */
-static uint32_t make_head(uint8_t head[HEAD_LEN], const struct tm_packet *p)
-{
-    static const uint8_t tcp = 6;
-    uint32_t ip_len = p->ip_version == 4 ? 20 : 40;
-    uint32_t len = TCP_LEN + p->payload_len;
-    memset(head, 0, HEAD_LEN);
-    if (p->ip_version == 4) { /* RFC 791 sec. 3.1 */
-        head[0] = 0x45;
-        put_be(head + 2, ip_len + len, 2);
-        head[9] = tcp;
-        memcpy(head + 12, p->src + 12, 4);
-        memcpy(head + 16, p->dst + 12, 4);
-    } else { /* RFC 8200 sec. 3 */
-        head[0] = 0x60;
-        put_be(head + 4, len, 2);
-        head[6] = tcp;
-        memcpy(head + 8, p->src, TM_ADDR_LEN);
-        memcpy(head + 24, p->dst, TM_ADDR_LEN);
-    }
-    uint8_t *t = head + ip_len; /* RFC 9293 sec. 3.1 */
-    put_be(t, p->src_port, 2);
-    put_be(t + 2, p->dst_port, 2);
-    put_be(t + 4, p->seq, 4);
-    put_be(t + 8, p->ack, 4);
-    t[12] = (TCP_LEN / 4) << 4;
-    t[13] = p->flags;
-    return ip_len + TCP_LEN;
-}
-
 bool tm_filter_match(const struct tm_filter *f, const struct tm_packet *p)
 {
-    uint8_t head[HEAD_LEN];
-    if (!p->ip) {
-        uint32_t n = make_head(head, p);
-        struct pcap_pkthdr made = {.caplen = n, .len = n + p->payload_len};
-        return pcap_offline_filter(&f->program, &made, head) != 0;
-    }
     struct pcap_pkthdr h = {.caplen = p->ip_cap_len, .len = p->ip_wire_len};
     return pcap_offline_filter(&f->program, &h, p->ip) != 0;
 }

@@ -71,10 +71,9 @@ struct tm_packet {
     const uint8_t *payload;   /* what was captured of it; borrowed from the frame */
     uint32_t payload_cap_len; /* bytes at `payload`, <= payload_len */
     uint16_t mss;             /* the option's value on a SYN; 0: none or not captured */
-    const uint8_t *ip;        /* from the IP header on, whatever the link; borrowed from the frame;
-                                 NULL: put together from fragments */
-    uint32_t ip_cap_len;      /* bytes there */
-    uint32_t ip_wire_len;     /* and on the wire */
+    const uint8_t *ip;    /* from the IP header on, whatever the link; borrowed from the frame */
+    uint32_t ip_cap_len;  /* bytes there */
+    uint32_t ip_wire_len; /* and on the wire */
     struct tm_packet_frag frag; /* only of TM_PACKET_FRAGMENT */
 };
 

@@ -128,24 +128,28 @@ static int read_capture(struct loop *l, const char *path)
     return fed != TM_OK ? fed : forgive(l, rc);
 }
 
+static int hand_over(const struct loop *l, struct tm_world *w)
+{
+    int rc = tm_world_end(w);
+    if (rc == TM_OK)
+        rc = l->each(l->ctx, w, l->counts->n_recordings);
+    if (rc == TM_OK)
+        tm_world_clear(w);
+    return rc;
+}
+
 /* The recording is over: its connections are handed on, and forgotten. */
 static int end_recording(struct loop *l)
 {
     if (!l->is_used)
         return TM_OK;
     int rc = TM_OK;
-    for (size_t i = 0; i < l->r->n_worlds && rc == TM_OK; i++) {
-        rc = tm_world_end(l->r->world[i]);
-        if (rc == TM_OK)
-            rc = l->each(l->ctx, l->r->world[i], l->counts->n_recordings);
-        tm_world_clear(l->r->world[i]);
-    }
-    if (rc != TM_OK)
-        return rc;
+    for (size_t i = 0; i < l->r->n_worlds && rc == TM_OK; i++)
+        rc = hand_over(l, l->r->world[i]);
     l->counts->n_recordings++;
     l->is_used = false;
     l->end_us = 0;
-    return TM_OK;
+    return rc;
 }
 
 static bool follows(const struct loop *l, const struct tm_input *in)
@@ -212,13 +216,13 @@ int tm_reading_run(const struct tm_reading *r, tm_reading_fn each, void *ctx,
     struct tm_msg own = {""};
     struct loop l = {.r = r, .each = each, .ctx = ctx, .counts = counts, .msg = msg ? msg : &own};
     *counts = (struct tm_reading_counts){0};
-    int rc = tm_inputs_find(&in, r->traces, r->n_traces, l.msg);
+    int rc = tm_inputs_find(&in, traces, n_traces, l.msg);
     if (rc == TM_OK && in.n_passed_over > 0)
         (void)fprintf(stderr, "tm-learn: passed over %zu file%s that %s no captures\n",
                       in.n_passed_over, in.n_passed_over == 1 ? "" : "s",
                       in.n_passed_over == 1 ? "is" : "are");
     if (rc == TM_OK)
-        rc = read_inputs(&l, &in, r->join);
+        rc = read_inputs(&l, &in, set->join);
     tm_inputs_deinit(&in);
     return rc;
 }

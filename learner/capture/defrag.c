@@ -25,6 +25,7 @@ struct datagram {
     struct part part[TM_DEFRAG_PARTS_MAX];
     struct tm_packet head; /* addresses and id are always set, TCP's fields once has_head */
     bool has_head;
+    uint8_t bytes[TM_DEFRAG_HEAD_LEN];
 };
 
 struct tm_defrag {
@@ -124,17 +125,28 @@ static bool enter(struct datagram *g, const struct tm_packet_frag *f)
     return true;
 }
 
+/* The first part: all that it says, and its first bytes. */
+static void keep_head(struct datagram *g, const struct tm_packet *p)
+{
+    uint32_t len = p->ip_cap_len < TM_DEFRAG_HEAD_LEN ? p->ip_cap_len : TM_DEFRAG_HEAD_LEN;
+    size_t payload_at = (size_t)(p->payload - p->ip);
+    g->head = *p;
+    g->has_head = true;
+    memcpy(g->bytes, p->ip, len);
+    g->head.ip = g->bytes;
+    g->head.ip_cap_len = len;
+    g->head.payload = g->bytes + (payload_at < len ? payload_at : len);
+    uint32_t left = payload_at < len ? len - (uint32_t)payload_at : 0;
+    if (g->head.payload_cap_len > left)
+        g->head.payload_cap_len = left;
+}
+
 static void finish(struct tm_defrag *d, struct datagram *g, struct tm_packet *p)
 {
     int64_t t_us = p->t_us;
     *p = g->head;
     p->t_us = t_us;
     p->payload_len = g->total - g->head.frag.head_len;
-    p->payload = (const uint8_t *)"";
-    p->payload_cap_len = 0;
-    p->ip = NULL;
-    p->ip_cap_len = 0;
-    p->ip_wire_len = 0;
     p->wire_len = g->wire_len;
     g->state = UNUSED;
     d->counts.n_whole++;
@@ -151,10 +163,8 @@ bool tm_defrag_feed(struct tm_defrag *d, struct tm_packet *p)
         return false;
     }
     g->wire_len += p->wire_len;
-    if (p->frag.at == 0) {
-        g->head = *p;
-        g->has_head = true;
-    }
+    if (p->frag.at == 0)
+        keep_head(g, p);
     if (!g->has_head || g->total == 0 || g->seen != g->total)
         return false;
     finish(d, g, p);

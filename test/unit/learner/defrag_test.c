@@ -4,6 +4,8 @@
 
 #include "test/support/check.h"
 
+static uint8_t start[800]; /* how a first part starts */
+
 /* A part of a datagram of IPv4 with 32 bytes of TCP header; times in ms. */
 static struct tm_packet part(uint32_t id, uint16_t at, uint16_t len, bool is_last, int64_t t_ms)
 {
@@ -21,8 +23,10 @@ static struct tm_packet part(uint32_t id, uint16_t at, uint16_t len, bool is_las
         p.dst_port = 443;
         p.seq = 77;
         p.payload_len = len - 32U;
-        p.payload = (const uint8_t *)"data";
-        p.payload_cap_len = 4;
+        p.ip = start;
+        p.ip_cap_len = sizeof start;
+        p.payload = start + 52;
+        p.payload_cap_len = len - 32U < 748 ? len - 32U : 748;
     }
     return p;
 }
@@ -30,6 +34,8 @@ static struct tm_packet part(uint32_t id, uint16_t at, uint16_t len, bool is_las
 static struct tm_defrag *new_defrag(void)
 {
     struct tm_defrag *d = NULL;
+    for (size_t i = 0; i < sizeof start; i++)
+        start[i] = (uint8_t)(i * 7);
     CHECK_INT(tm_defrag_new(&d), TM_OK);
     return d;
 }
@@ -53,7 +59,10 @@ static void check_counts(const struct tm_defrag *d, uint64_t whole, uint64_t ove
 static void check_whole(const struct tm_packet *p, uint32_t payload_len, int64_t t_ms)
 {
     CHECK_INT(p->payload_len, payload_len);
-    CHECK_INT(p->payload_cap_len, 0);
+    CHECK_INT(p->payload_cap_len, payload_len < 140 ? payload_len : TM_DEFRAG_HEAD_LEN - 52);
+    CHECK_MEM(p->payload, start + 52, p->payload_cap_len);
+    CHECK_INT(p->ip_cap_len, TM_DEFRAG_HEAD_LEN);
+    CHECK_MEM(p->ip, start, p->ip_cap_len);
     CHECK_INT(p->t_us, t_ms * 1000);
     CHECK_INT(p->dst_port, 443);
     CHECK_INT(p->seq, 77);
