@@ -3,26 +3,30 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+struct entry {
+    const struct tm_record *r;
+};
+
 /* By start, then end: a fitter gets connections in this order. */
 static int by_start(const void *a, const void *b)
 {
-    const struct tm_conn *x = &(*(const struct tm_record *const *)a)->conn;
-    const struct tm_conn *y = &(*(const struct tm_record *const *)b)->conn;
+    const struct tm_conn *x = &((const struct entry *)a)->r->conn;
+    const struct tm_conn *y = &((const struct entry *)b)->r->conn;
     if (x->start_us != y->start_us)
         return x->start_us < y->start_us ? -1 : 1;
     return (x->end_us > y->end_us) - (x->end_us < y->end_us);
 }
 
-static int feed(struct tm_fitter *f, const struct tm_pair_pool *pool, const struct tm_record **r,
+static int feed(struct tm_fitter *f, const struct tm_pair_pool *pool, const struct entry *e,
                 size_t n)
 {
     int rc = TM_OK;
-    qsort(r, n, sizeof *r, by_start);
     for (size_t i = 0; i < n && rc == TM_OK; i++) {
+        const struct tm_record *r = e[i].r;
         uint32_t ticket;
-        rc = tm_fitter_open(f, r[i]->client, r[i]->server, r[i]->conn.start_us, &ticket);
+        rc = tm_fitter_open(f, r->client, r->server, r->conn.start_us, &ticket);
         if (rc == TM_OK)
-            rc = tm_fitter_close(f, ticket, r[i], pool);
+            rc = tm_fitter_close(f, ticket, r, pool);
     }
     return rc == TM_OK ? tm_fitter_end(f) : rc;
 }
@@ -36,12 +40,14 @@ int tm_fit_records(const struct tm_fit_cfg *cfg, const struct tm_pair_pool *pool
         return TM_OK;
     if (n_records >= UINT32_MAX)
         return TM_ERR_LIMIT;
-    const struct tm_record **order = calloc(n_records, sizeof *order);
+    struct entry *order = calloc(n_records, sizeof *order);
     int rc = order ? tm_fitter_new(&f, cfg, samples, counts) : TM_ERR_NOMEM;
-    for (size_t i = 0; i < n_records && rc == TM_OK; i++)
-        order[i] = &records[i];
-    if (rc == TM_OK)
+    if (rc == TM_OK) {
+        for (size_t i = 0; i < n_records; i++)
+            order[i].r = &records[i];
+        qsort(order, n_records, sizeof *order, by_start);
         rc = feed(f, pool, order, n_records);
+    }
     tm_fitter_free(f);
     free(order);
     return rc;

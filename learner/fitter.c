@@ -54,7 +54,7 @@ struct tm_fitter {
     uint32_t n_spans;
     uint32_t first_free;
     struct tm_held held;
-    struct tm_samples sessions; /* SESSION_START as us since origin_us */
+    struct tm_samples sessions; /* SESSION_START as us since origin_us, in zigzag */
     int64_t origin_us;          /* the first opening; TM_NEVER before */
     int64_t now_us;
     int64_t start_us; /* of what was kept: first and last packet */
@@ -316,6 +316,17 @@ static int fit_record(struct tm_fitter *f, const struct tm_record *r,
     return rc == TM_OK ? fit_path(f, &r->path) : rc;
 }
 
+/* 0, -1, 1, -2, ... as 0, 1, 2, 3: times may step back. */
+static uint64_t zigzag(int64_t v)
+{
+    return v < 0 ? (uint64_t)(-(v + 1)) * 2 + 1 : (uint64_t)v * 2;
+}
+
+static int64_t unzigzag(uint64_t v)
+{
+    return v % 2 == 1 ? -(int64_t)(v / 2) - 1 : (int64_t)(v / 2);
+}
+
 /* The user's next connection is complete. */
 static int group_span(struct tm_fitter *f, struct user *u, const struct tm_span *at)
 {
@@ -325,7 +336,7 @@ static int group_span(struct tm_fitter *f, struct user *u, const struct tm_span 
         rc = tm_held_add(&f->held, u->client, TM_SWING_INTER_RRE, found.inter_rre_us);
     if (rc == TM_OK && found.has_session)
         rc = tm_samples_add(&f->sessions, TM_SAMPLES_MEASURED(TM_MEASURED_SESSION_START),
-                            (uint64_t)tm_max_us(at->start_us - f->origin_us, 0));
+                            zigzag(at->start_us - f->origin_us));
     return rc;
 }
 
@@ -446,10 +457,10 @@ static int release_held(struct tm_fitter *f)
     return rc;
 }
 
-static int add_start(struct tm_fitter *f, uint64_t offset_us, uint64_t count)
+static int add_start(struct tm_fitter *f, uint64_t offset, uint64_t count)
 {
     int rc = TM_OK;
-    int64_t at_us = tm_max_us(f->origin_us + (int64_t)offset_us - f->start_us, 0);
+    int64_t at_us = tm_max_us(f->origin_us + unzigzag(offset) - f->start_us, 0);
     int64_t length_us = f->end_us - f->start_us;
     uint64_t ppm = (uint64_t)((double)at_us / (double)length_us * 1e6 + 0.5);
     for (uint64_t k = 0; k < count && rc == TM_OK; k++)

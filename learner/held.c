@@ -46,6 +46,7 @@ static void put(struct tm_held *h, const struct tm_held_row *r)
 /* All rows, rounded, into a table of `n_cells`. */
 static int rebuild(struct tm_held *h, size_t n_cells)
 {
+    TM_ASSERT(n_cells > 0);
     struct tm_held to = {
         .row = calloc(n_cells, sizeof *to.row), .n_cells = n_cells, .bits = h->bits};
     if (!to.row)

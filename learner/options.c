@@ -224,11 +224,13 @@ static void parse_class(struct tm_options *o, const char *arg, const struct argp
         argp_error(st, "--class %s: write NAME=FILTER, e.g. web='tcp port 443'", arg);
     if (o->n_classes == TM_OPTIONS_CLASSES_MAX)
         argp_error(st, "--class: at most %u classes", TM_OPTIONS_CLASSES_MAX);
-    char *name = filter ? strndup(arg, (size_t)(filter - arg)) : NULL;
-    if (!name)
-        argp_failure(st, 1, ENOMEM, "--class");
-    check_name("class", name, st);
-    o->classes[o->n_classes++] = (struct tm_options_class){name, filter + 1};
+    struct tm_options_class *c = &o->classes[o->n_classes++];
+    size_t len = (size_t)(filter - arg);
+    *c = (struct tm_options_class){.filter = filter + 1};
+    if (len > TM_MODEL_NAME_MAX)
+        argp_error(st, "--class %s: a name is at most %d letters", arg, TM_MODEL_NAME_MAX);
+    memcpy(c->name, arg, len);
+    check_name("class", c->name, st);
 }
 
 /* Swing's paper knows starts within 30 s and pauses of 300 s, no caps; the code released with it also

@@ -9,13 +9,14 @@
 #include "learner/fitter.h"
 #include "learner/reading.h"
 #include "learner/world.h"
+#include "models/model.h"
 
 #define TM_OPTIONS_PORTS_MAX   64U
 #define TM_OPTIONS_CLASSES_MAX 16U
 
 /* --class NAME=FILTER. */
 struct tm_options_class {
-    const char *name; /* owned, never freed: it lives as long as the program */
+    char name[TM_MODEL_NAME_MAX + 1];
     const char *filter;
 };
 

@@ -82,58 +82,48 @@ const char *tm_swing_param_help(enum tm_swing_param p)
     return specs[p].help;
 }
 
-/* Where a list is kept: a distribution, or a bound (the other NULL). */
-struct place {
-    struct tm_dist *dist;
-    uint64_t *bound;
-    const char *name;
-};
-
-static struct place place_of(struct tm_swing *s, int list)
-{
-    TM_ASSERT(list >= 0 && list < TM_SWING_LISTS);
-    if (list < TM_SWING_PARAMS)
-        return (struct place){&s->param[list], NULL, specs[list].name};
-    list -= TM_SWING_PARAMS;
-    if (list < TM_MEASURED_PARAMS)
-        return (struct place){&s->measured[list], NULL,
-                              tm_measured_name((enum tm_measured_param)list)};
-    list -= TM_MEASURED_PARAMS;
-    struct tm_bound *b = &s->bound[list / 2];
-    const struct param_spec *spec = &specs[list / 2];
-    return list % 2 == 0 ? (struct place){NULL, &b->least, spec->least}
-                         : (struct place){NULL, &b->most, spec->most};
-}
+#define FIRST_BOUND (TM_SWING_PARAMS + TM_MEASURED_PARAMS)
 
 const char *tm_swing_list_name(int list)
 {
-    struct tm_swing any;
-    return place_of(&any, list).name;
+    TM_ASSERT(list >= 0 && list < TM_SWING_LISTS);
+    if (list < TM_SWING_PARAMS)
+        return specs[list].name;
+    if (list < FIRST_BOUND)
+        return tm_measured_name((enum tm_measured_param)(list - TM_SWING_PARAMS));
+    const struct param_spec *spec = &specs[(list - FIRST_BOUND) / 2];
+    return (list - FIRST_BOUND) % 2 == 0 ? spec->least : spec->most;
 }
 
 const struct tm_dist_point *tm_swing_list(const struct tm_swing *s, int list,
                                           struct tm_dist_point *one, size_t *n)
 {
-    struct tm_swing *same; /* place_of serves readers and writers */
-    memcpy(&same, &s, sizeof same);
-    struct place at = place_of(same, list);
-    if (at.dist) {
-        *n = at.dist->n_points;
-        return at.dist->pt;
+    TM_ASSERT(list >= 0 && list < TM_SWING_LISTS);
+    if (list < FIRST_BOUND) {
+        const struct tm_dist *d =
+            list < TM_SWING_PARAMS ? &s->param[list] : &s->measured[list - TM_SWING_PARAMS];
+        *n = d->n_points;
+        return d->pt;
     }
-    *n = *at.bound > 0;
-    *one = (struct tm_dist_point){*at.bound, 1};
+    const struct tm_bound *b = &s->bound[(list - FIRST_BOUND) / 2];
+    *one = (struct tm_dist_point){(list - FIRST_BOUND) % 2 == 0 ? b->least : b->most, 1};
+    *n = one->value > 0;
     return one;
 }
 
 int tm_swing_list_set(struct tm_swing *s, int list, const struct tm_dist_point *pt, size_t n)
 {
-    struct place at = place_of(s, list);
-    if (at.dist)
-        return at.dist->n_points > 0 ? TM_ERR_RANGE : tm_dist_set(at.dist, pt, n);
-    if (*at.bound > 0 || n != 1 || pt[0].value == 0 || pt[0].cum != 1)
+    TM_ASSERT(list >= 0 && list < TM_SWING_LISTS);
+    if (list < FIRST_BOUND) {
+        struct tm_dist *d =
+            list < TM_SWING_PARAMS ? &s->param[list] : &s->measured[list - TM_SWING_PARAMS];
+        return d->n_points > 0 ? TM_ERR_RANGE : tm_dist_set(d, pt, n);
+    }
+    struct tm_bound *b = &s->bound[(list - FIRST_BOUND) / 2];
+    uint64_t *bound = (list - FIRST_BOUND) % 2 == 0 ? &b->least : &b->most;
+    if (*bound > 0 || n != 1 || pt[0].value == 0 || pt[0].cum != 1)
         return TM_ERR_RANGE;
-    *at.bound = pt[0].value;
+    *bound = pt[0].value;
     return TM_OK;
 }
 

@@ -477,7 +477,28 @@ static void last_byte_and_round_trips_are_kept(void)
     conv_end(&r);
 }
 
+static void hole_is_not_filled_after_its_numbers_came_round(void)
+{
+    struct conv r;
+    uint32_t at = 1U << 29;
+    conv_start(&r);
+    conv_handshake(&r);
+    conv_up(&r, 40, 0, 100, 0);
+    conv_up(&r, 50, 100, 0, at); /* a hole of 2^29 bytes */
+    while (at < (1U << 31) + 5000) {
+        conv_down(&r, 60, at, 65535, 100);
+        at += 65535;
+    }
+    conv_down(&r, 70, at - 1000, 500, 100); /* a retransmission, 2^31 behind the hole */
+    struct tm_conn c = conv_finish(&r);
+    CHECK_INT(c.bytes[TM_DOWN], at - (1U << 29));
+    CHECK_INT(c.n_retrans, 1);
+    conv_end(&r);
+}
+
 static const struct check_case cases[] = {
+    {"hole_is_not_filled_after_its_numbers_came_round",
+     hole_is_not_filled_after_its_numbers_came_round},
     {"late_syn_before_the_first_bytes_keeps_the_connection",
      late_syn_before_the_first_bytes_keeps_the_connection},
     {"syn_with_a_number_far_before_opens_another", syn_with_a_number_far_before_opens_another},

@@ -113,6 +113,47 @@ for command in learn list show connections; do
     has out "Usage: tm-learn $command"
 done
 
+# -- classes, rules, snapshot length ---------------------------------------------------------------------------------
+run 0 learn -o classes.db --name ours --port 443 --class far='host 198.51.100.2' --class six=ip6 --other rest "$golden"
+has err 'ours: 5 connections'
+has err 'far: 1 connections'
+has err 'six: 1 connections'
+has err 'rest: 1 connections' # that of port 80
+[ "$(digest_of classes.db | wc -l)" -eq 1 ] || fail "list --json of classes"
+run 0 list classes.db
+[ "$(grep -c ' swing ' out)" -eq 4 ] || fail "four models"
+run 0 learn -o one.db --class ours='tcp port 443' "$golden"
+run 0 show --json one.db ours
+has out '"option.class": "by filter"'
+for rules in default paper code; do
+    run 0 learn -q -o rules.db --name $rules --rules $rules --port 443 "$golden"
+done
+python3 - "$tm_learn" <<'PY' >out 2>err || fail "rules"
+import json, subprocess, sys
+models = {m["name"]: m for m in json.loads(subprocess.run([sys.argv[1], "show", "--json", "rules.db"],
+                                                           capture_output=True, check=True).stdout)["models"]}
+p = {n: {x["name"]: x for x in m["parameters"]} for n, m in models.items()}
+assert p["code"]["server_think_us"]["n"] == 0 and p["default"]["server_think_us"]["n"] == 8
+assert p["code"]["num_conn"]["n"] == 5 and p["default"]["num_conn"]["n"] == 4  # a user is a pair of hosts
+assert models["paper"]["provenance"]["option.conn_end"] == "close"
+assert p["paper"]["inter_rre_us"]["n"] == 0 and p["default"]["inter_rre_us"]["n"] == 1  # 10 s are one RRE on paper
+assert p["default"]["inter_conn_us"]["cut_above"] == 30000000 and p["default"]["req_bytes"]["cut_above"] is None
+PY
+if command -v editcap >/dev/null; then
+    for f in "$data"/captures/https/*; do editcap -F pcap -s 96 "$f" "short-$(basename "$f")" 2>/dev/null || :; done
+    run 0 learn -o long.db --name x --port 443 "$data"/captures/https/*
+    run 0 learn -o short.db --name x --port 443 short-*
+    has err 'no record layout of [0-9]* TLS connections'
+    python3 - "$tm_learn" <<'PY' >out 2>err || fail "snapshot length"
+import json, subprocess, sys
+a, b = (json.loads(subprocess.run([sys.argv[1], "show", "--json", f], capture_output=True, check=True).stdout)["models"][0]
+        for f in ("long.db", "short.db"))
+assert a["parameters"] == b["parameters"] and a["digest"] != b["digest"]
+tls = lambda m: {x["name"]: x["n"] for x in m["measured"] if x["name"].startswith("tls_")}
+assert all(n > 0 for n in tls(a).values()) and not any(tls(b).values()), (tls(a), tls(b))
+PY
+fi
+
 # -- wrong usage: status 2 -----------------------------------------------------------------------------------------
 run 2
 run 2 lern
@@ -138,6 +179,12 @@ run 2 learn -o x.db --name web --port 443 --points 15 "$golden"
 run 2 learn -o x.db --name web --port 443 --join some "$golden"
 has err 'following, all or none'
 run 2 learn -o x.db --name web --port 443 - -
+run 2 learn -o x.db --class 'tcp port 443' "$golden"
+run 2 learn -o x.db --class a=tcp --class a=udp "$golden"
+has err 'two models of one name'
+run 2 learn -o x.db --name web --class a=tcp "$golden"
+run 2 learn -o x.db --name web --port 443 --rules swing "$golden"
+run 2 learn -o x.db --name web --port 443 --conn-end fin "$golden"
 run 2 list
 run 2 list a b
 [ ! -e x.db ] || fail "wrong usage made a database"
@@ -165,6 +212,10 @@ run 1 learn -o models.db --name web --port 443 wifi.pcap
 failed_with 'wifi.pcap: link type IEEE802_11 .*is not supported'
 run 1 learn -o models.db --name web --port 8080 "$golden"
 failed_with 'no connection on port 8080 in the captures; the busiest ports are 443, '
+run 1 learn -o models.db --class 'web=tcp prot 443' "$golden"
+failed_with 'filter "tcp prot 443": .*pcap-filter'
+run 1 learn -o models.db --name web --port 443 --class none='host 192.0.2.77' "$golden"
+failed_with 'no usable connection in class none'
 run 1 learn -o models.db --name web --port 443 --min-packets 1000 "$golden"
 failed_with 'no usable connection on port 443: 7 with fewer than 1000 packets'
 run 1 learn -o letter.pcap --name web --port 443 "$golden"
