@@ -78,6 +78,15 @@ def _dropped(said):
     return None
 
 
+def _joined(world, number, path, models):
+    """A tunnel whose client has joined."""
+    with world.turn.gate.one_at_a_time:
+        world.turn.sleep(0)
+        tunnel = Tunnel(world, number, path)
+        tunnel.enrol(models)
+    return tunnel
+
+
 def stagger_of(runs, window_s):
     """Seconds between the starts of two runs; those of a path are STAGGER_S apart."""
     return min(STAGGER_S / len({path.name for path, _ in runs}), window_s / len(runs))
@@ -100,9 +109,8 @@ def idle(turn, build, work, model, models, runs, how, seed, tell):
         tunnels = []
         for number, (path, _) in enumerate(runs):
             tell(f"{model}: run {number + 1} of {len(runs)} joins")
-            tunnels.append(Tunnel(world, number, path))
-            tunnels[-1].enrol(models)
-        tell(f"{model}: waits for its turn")
+            tunnels.append(_joined(world, number, path, models))
+        tell("")
         turn.wait(whole_s - window_s - tail_s + SETTLE_S)
         cpu, began = Cpu(), time.monotonic()
 
@@ -150,10 +158,9 @@ def forget(played, source):
 def loaded(turn, build, work, model, models, path, users, pace_s, seconds, seed, tell):
     """Plays `model` on one path under a download that never ends: what a person gets of it."""
     with World(build, work, turn) as world:
-        tunnel = Tunnel(world, 0, path)
-        tunnel.enrol(models)
+        tunnel = _joined(world, 0, path, models)
         _web(world, tunnel)
-        tell(f"{model} under a download: waits for its turn")
+        tell("")
         turn.wait(SETTLE_S)
         tunnel.play(model, models, users, pace_s, seed)
         world.start("curl", tunnel.client, ["curl", "-sS", "--fail", "--noproxy", "", "--socks5-hostname", "127.0.0.1:1080",

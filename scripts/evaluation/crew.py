@@ -31,6 +31,7 @@ class Gate:
 
     def __init__(self, names, busy, now=time.monotonic):
         self.waiting, self.unready, self.playing = list(names), set(names), set()
+        self.one_at_a_time = threading.Lock()  # for what makes tunnels: all at once they are slower, and late
         self.busy, self.now, self.settled_at = busy, now, 0.0
         self.lock = threading.Lock()
 

@@ -14,6 +14,12 @@ NORMAL = NormalDist()
 Z_ONE = NORMAL.inv_cdf(1 - ALPHA / 2)
 NAN = float("nan")
 SESSIONS_MIN = 30
+NAMED_MAX = 10
+
+
+def small(p):
+    """A p-value in words."""
+    return f"{p:.2g}" if p >= 1e-9 else "below 1e-9"
 
 
 class Found:
@@ -80,8 +86,9 @@ class Family:
                  f"{100 * at_least(k, self.m, ALPHA):.0f} % of such families, were they independent); the mean AUC is "
                  f"{sum(f.auc for f in self.found) / self.m:.3f}."]
         parts.append(f"Taken together at 95 % (Bonferroni, {self.m} AUCs), "
-                     + ("every interval holds 0.5" if not told else f"{len(told)} miss it: {', '.join(told)}")
-                     + f"; they reach from {low:.3f} to {high:.3f}. Smallest p-value after Holm: {self.p_holm[first]:.2g} ({self.found[first].name}).")
+                     + ("every interval holds 0.5" if not told else f"{len(told)} miss it: {', '.join(told[:NAMED_MAX])}"
+                        + (f" and {len(told) - NAMED_MAX} more" if len(told) > NAMED_MAX else ""))
+                     + f"; they reach from {low:.3f} to {high:.3f}. Smallest p-value after Holm: {small(self.p_holm[first])} ({self.found[first].name}).")
         if self.left_out:
             parts.append(f"{self.left_out} AUCs without an interval are left out.")
         return " ".join(parts)

@@ -46,27 +46,48 @@ class Likeness:
 CONSTANT = Likeness(5.3, 29000, 1, 0, 8)
 
 
-def likeness(learn, models, name, paths, tail_s):
-    """Of a learned model, from its means."""
+class Recorded:
+    """Connections of a capture on average, and how long nearly all of them last."""
+
+    def __init__(self, mean_s, mean_bytes, tail_s):
+        self.mean_s, self.mean_bytes, self.tail_s = mean_s, mean_bytes, tail_s
+
+
+def recorded(learn, capture_file, ports):
+    """Of the connections that tm-learn finds; the tail by their 99th percentile."""
+    return recorded_of(run([learn, "connections", "--port", ports, "--max-pairs", "30000", capture_file]), capture_file, ports)
+
+
+def recorded_of(table, capture_file, ports):
+    """recorded() of what tm-learn printed."""
+    head, *lines = table.splitlines()
+    at = {name: i for i, name in enumerate(head.lstrip("#").split("\t"))}
+    rows = [[int(r[at[name]]) for name in ("start_us", "end_us", "up_bytes", "down_bytes")] for r in (line.split("\t") for line in lines)]
+    if not rows:
+        raise WorldError(f"{capture_file} has no connections on port {ports}")
+    seconds = sorted((end - start) / 1e6 for start, end, _, _ in rows)
+    return Recorded(sum(seconds) / len(rows), sum(up + down for _, _, up, down in rows) / len(rows),
+                    min(TAIL_MAX_S, seconds[len(seconds) * 99 // 100] * 1.5 + 2))
+
+
+def likeness(learn, models, name, paths, like):
+    """Of a model.  like: what was Recorded of the class that it was learned from."""
     if name == "constant":
         return CONSTANT
-    shown = json.loads(run([learn, "show", "--json", models, name]))["models"][0]
+    return likeness_of(json.loads(run([learn, "show", "--json", models, name]))["models"][0], paths, like)
+
+
+def likeness_of(shown, paths, like):
+    """Of what tm-learn shows of a model: a swing model's connections by its means, those of other kinds as recorded."""
     mean = {p["name"]: p.get("mean") or 0 for p in shown["parameters"]}
+    conns, inter_conn_s = max(1, mean.get("num_conn", 1)), mean.get("inter_conn_us", 0) / 1e6
+    if shown["kind"] != "swing":
+        return Likeness(like.mean_s, like.mean_bytes, conns, inter_conn_s, like.tail_s)
     rtt_s = 2 * sum(p.delay_ms + p.jitter_ms / 2 for p in paths) / len(paths) / 1000
     pair_s = (mean["req_think_us"] + mean["server_think_us"]) / 1e6 + rtt_s
     seconds = mean["num_pairs"] * pair_s + 2 * rtt_s + mean["close_think_us"] / 1e6
     n_bytes = mean["num_pairs"] * (mean["req_bytes"] + mean["rsp_bytes"])
-    return Likeness(seconds, n_bytes, max(1, mean["num_conn"]), mean["inter_conn_us"] / 1e6, tail_s)
-
-
-def tail_of(learn, capture_file, ports):
-    """How long to wait for the last connections: by the recorded ones' 99th percentile."""
-    lines = run([learn, "connections", "--port", ports, "--max-pairs", "30000", capture_file]).splitlines()
-    at = {name: i for i, name in enumerate(lines[0].lstrip("#").split("\t"))}
-    seconds = sorted((int(r[at["end_us"]]) - int(r[at["start_us"]])) / 1e6 for r in (line.split("\t") for line in lines[1:]))
-    if not seconds:
-        raise WorldError(f"{capture_file} has no connections on port {ports}")
-    return min(TAIL_MAX_S, seconds[len(seconds) * 99 // 100] * 1.5 + 2)
+    return Likeness(seconds, n_bytes, conns, inter_conn_s, like.tail_s)
 
 
 def users_of_a_run(like):

@@ -92,7 +92,7 @@ def make_env(world, args, classes):
     pki.make(f"{env.work}/pki", hosts)
     if {"https-browsing", "https-download", "ssh-bulk"} & set(classes):
         say("sites, files and repositories")
-        env.pages, downloads, _ = sites.make(world, args.seed)
+        env.pages, downloads, _ = sites.make(world)
         env.downloads = sorted(downloads.items())
         env.repositories = sites.repositories(env.work)
     if "https-browsing" in classes:

@@ -39,7 +39,7 @@ def _home(top, name, uid):
         fold -w 120 /usr/lib/python3*/mailbox.py | head -900 >log/app.log &&
         printf 'PS1="\\\\u@host:\\\\w\\\\$ "\\nalias ll="ls -l"\\n' >.bashrc &&
         printf '. ~/.bashrc\\n' >.profile && touch .hushlogin &&
-        export HOME={home} && git init -q . && git add src && git -c user.name=x -c user.email=x@x.test commit -qm start &&
+        export HOME={home} GIT_AUTHOR_DATE=2024-01-01T00:00:00Z GIT_COMMITTER_DATE=2024-01-01T00:00:00Z && git init -q . && git add src && git -c user.name=x -c user.email=x@x.test commit -qm start &&
         printf '# changed\\n' >>src/util.py && git config --global safe.directory '*' && chown -R {uid}:{uid} {home}""")
 
 

@@ -24,6 +24,7 @@ import sizing  # noqa: E402
 import steps  # noqa: E402
 import table  # noqa: E402
 import users  # noqa: E402
+from world import WorldError  # noqa: E402
 
 SYN, ACK, FIN, RST = pcapfile.SYN, pcapfile.ACK, pcapfile.FIN, pcapfile.RST
 CLIENT, SERVER = b"\x0a\x3c\x00\x01", b"\x0a\x3c\x00\x02"
@@ -124,6 +125,26 @@ class Sizing(unittest.TestCase):
 
     def expected(self, like, users, pace_s, window_s):
         return users * like.rate(pace_s) * window_s
+
+    def test_recorded_connections_are_averaged_and_their_tail_is_waited_for(self):
+        table = "#capture\tstart_us\tend_us\tup_bytes\tdown_bytes\n" + "".join(f"1\t0\t{1000000 * (1 + 9 * (i > 95))}\t100\t900\n" for i in range(100))
+        like = sizing.recorded_of(table, "x.pcap", "25")
+        self.assertEqual((round(like.mean_s, 6), like.mean_bytes, like.tail_s), (1.36, 1000, 17))
+        long = sizing.recorded_of(table.replace("10000000", "990000000"), "x.pcap", "25")
+        self.assertEqual(long.tail_s, sizing.TAIL_MAX_S)
+        with self.assertRaisesRegex(WorldError, "x.pcap has no connections on port 25"):
+            sizing.recorded_of(table.splitlines()[0], "x.pcap", "25")
+
+    def test_a_swing_model_is_like_its_means_and_another_one_like_what_was_recorded(self):
+        means = {"num_conn": 3, "inter_conn_us": 500000, "req_think_us": 100000, "server_think_us": 50000, "num_pairs": 4, "close_think_us": 10000,
+                 "req_bytes": 200, "rsp_bytes": 800}
+        shown = {"kind": "swing", "parameters": [{"name": k, "mean": v} for k, v in means.items()]}
+        recorded = sizing.Recorded(7, 12345, 30)
+        like = sizing.likeness_of(shown, self.paths, recorded)  # round trips of 31 ms on average
+        self.assertEqual([round(v, 6) for v in (like.mean_s, like.mean_bytes, like.conns, like.inter_conn_s, like.tail_s)],
+                         [round(4 * 0.181 + 0.062 + 0.01, 6), 4000, 3, 0.5, 30])
+        like = sizing.likeness_of({"kind": "joint", "parameters": shown["parameters"][:1]}, self.paths, recorded)
+        self.assertEqual((like.mean_s, like.mean_bytes, like.conns, like.inter_conn_s, like.tail_s), (7, 12345, 3, 0, 30))
 
     def test_enough_users_open_the_wanted_connections(self):
         like = sizing.Likeness(10, 5000, 1, 0, 30)

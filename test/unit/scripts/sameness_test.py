@@ -76,6 +76,9 @@ class Together(unittest.TestCase):
         self.assertIn("1 miss it: smtp times", text)
         self.assertIn("1 AUCs without an interval are left out", text)
         self.assertIn("Nothing can be said", Family([]).text())
+        text = Family([found(0.9, name=f"n{i}") for i in range(12)]).text()
+        self.assertIn("12 miss it: n0, n1, n2, n3, n4, n5, n6, n7, n8, n9 and 2 more;", text)
+        self.assertIn("after Holm: below 1e-9 (n0)", text)
 
     def test_exact_shares_are_noticed(self):
         exact = {"a": 43, "b": 43, "c": 44}
