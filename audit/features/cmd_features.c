@@ -11,11 +11,11 @@
 #include "audit/features/csv.h"
 #include "audit/features/material.h"
 #include "audit/features/npz.h"
+#include "audit/features/read_options.h"
 
 struct features_options {
     const char *output; /* NULL: standard output */
-    const char *labels;
-    struct tm_material_cfg material;
+    struct tm_read_options read;
     struct tm_features_cfg features;
     uint32_t max_len;
     bool is_npz, is_quiet;
@@ -23,62 +23,19 @@ struct features_options {
     size_t n_inputs;
 };
 
-enum {
-    O_LABELS = 256,
-    O_SPLIT,
-    O_CLASS,
-    O_GROUPS,
-    O_FLOOR,
-    O_NPZ,
-    O_MAX_LEN,
-    O_BLOCK,
-    O_INCOMPLETE,
-    O_QUIET
-};
+enum { O_CLASS = 256, O_GROUPS, O_NPZ, O_MAX_LEN };
 
 static const struct argp_option OPTIONS[] = {
     {"output", 'o', "FILE", 0, "write here, not to standard output; NAME.npz makes an NPZ", 0},
-    {"labels", O_LABELS, "FILE", 0, "labels.csv of the recording: classes, sessions, page loads",
-     0},
-    {"split", O_SPLIT, "NAME", 0, "only connections of this split of the labels: train, heldout",
-     0},
     {"class", O_CLASS, "NAME", 0,
      "class of connections without a label (the capture's name up to its first dot)", 0},
-    {"port", 'p', "N[,N]...", 0,
-     "servers' ports (every connection whose opening was captured); can be given again", 0},
     {"groups", O_GROUPS, "NAME[,NAME]...", 0,
      "poster, sizes, times, cumul, all or tam (all, which is without tam)", 0},
-    {"floor-us", O_FLOOR, "N", 0, "round times down to multiples of N us (1000); 0: as captured",
-     0},
     {"npz", O_NPZ, NULL, 0,
      "write an NPZ in WFlib's layout: sequences, or with --groups tam matrices", 0},
     {"max-len", O_MAX_LEN, "N", 0, "packets of a sequence in an NPZ (5000)", 0},
-    {"block-s", O_BLOCK, "N", 0,
-     "connections without a label: what begins within N s is one session (0: each its own)", 0},
-    {"keep-incomplete", O_INCOMPLETE, NULL, 0,
-     "keep connections without opening, end, or payload both ways", 0},
     {"quiet", 'q', NULL, 0, "no summary on standard error", 0},
     {0}};
-
-static unsigned groups(struct argp_state *state, const char *text)
-{
-    unsigned mask = 0;
-    for (const char *p = text; p;) {
-        char name[16] = "";
-        size_t len = strcspn(p, ",");
-        unsigned bit = 0;
-        if (len < sizeof name) {
-            memcpy(name, p, len);
-            bit = tm_feature_group_of(name);
-        }
-        if (bit == 0)
-            argp_error(state, "--groups %s: poster, sizes, times, cumul, all or tam are wanted",
-                       text);
-        mask |= bit;
-        p = p[len] == ',' ? p + len + 1 : NULL;
-    }
-    return mask;
-}
 
 static bool ends_with(const char *text, const char *end)
 {
@@ -91,8 +48,6 @@ static void check(struct features_options *o, struct argp_state *state)
 {
     if (o->n_inputs == 0)
         argp_error(state, "name at least one capture");
-    if (o->material.split && !o->labels)
-        argp_error(state, "--split needs --labels, which say what belongs to a split");
     o->is_npz |= o->output && ends_with(o->output, ".npz");
     if (!o->is_npz)
         return;
@@ -103,48 +58,21 @@ static void check(struct features_options *o, struct argp_state *state)
                           "the other groups");
 }
 
-/* Options that fill what the attack commands share. */
-static error_t parse_material(int key, char *arg, struct argp_state *state)
-{
-    struct features_options *o = state->input;
-    struct tm_msg msg = {""};
-    switch (key) {
-    case O_LABELS:
-        o->labels = arg;
-        return 0;
-    case O_SPLIT:
-        o->material.split = arg;
-        return 0;
-    case O_CLASS:
-        o->material.cls = arg;
-        return 0;
-    case 'p':
-        if (tm_material_ports(&o->material, arg, &msg) != TM_OK)
-            argp_error(state, "--port %s", msg.text);
-        return 0;
-    case O_BLOCK:
-        o->material.block_us = tm_audit_number(state, "block-s", arg, 0, 1 << 30) * 1000000;
-        return 0;
-    case O_INCOMPLETE:
-        o->material.keep_incomplete = true;
-        return 0;
-    default:
-        return ARGP_ERR_UNKNOWN;
-    }
-}
-
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
     struct features_options *o = state->input;
     switch (key) {
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = &o->read;
+        return 0;
     case 'o':
         o->output = arg;
         return 0;
-    case O_GROUPS:
-        o->features.groups |= groups(state, arg);
+    case O_CLASS:
+        o->read.material.cls = arg;
         return 0;
-    case O_FLOOR:
-        o->features.floor_us = tm_audit_number(state, "floor-us", arg, 0, INT64_C(1) << 40);
+    case O_GROUPS:
+        o->features.groups |= tm_read_groups(state, arg);
         return 0;
     case O_NPZ:
         o->is_npz = true;
@@ -163,7 +91,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         check(o, state);
         return 0;
     default:
-        return parse_material(key, arg, state);
+        return ARGP_ERR_UNKNOWN;
     }
 }
 
@@ -251,7 +179,7 @@ static int run_csv(const struct features_options *o, FILE *out, struct tm_msg *m
     uint32_t *used = NULL;
     int rc = tm_features_columns(&t, &o->features);
     for (size_t i = 0; i < o->n_inputs && rc == TM_OK; i++)
-        rc = tm_material_rows(&t, &o->features, o->inputs[i], &o->material, &counts, msg);
+        rc = tm_material_rows(&t, &o->features, o->inputs[i], &o->read.material, &counts, msg);
     if (rc == TM_OK)
         rc = check_kept(&counts, msg);
     if (rc == TM_OK)
@@ -279,7 +207,7 @@ static int run_npz(const struct features_options *o, FILE *out, struct tm_msg *m
     int rc = TM_OK;
     uint32_t *used = NULL;
     for (size_t i = 0; i < o->n_inputs && rc == TM_OK; i++)
-        rc = tm_material_read(&set, o->inputs[i], &o->material, &counts, msg);
+        rc = tm_material_read(&set, o->inputs[i], &o->read.material, &counts, msg);
     if (rc == TM_OK)
         rc = check_kept(&counts, msg);
     if (rc == TM_OK)
@@ -302,16 +230,21 @@ static int run_npz(const struct features_options *o, FILE *out, struct tm_msg *m
 
 int tm_cmd_features(int argc, char **argv)
 {
-    static const struct argp ARGP = {
-        OPTIONS, parse, "CAPTURE...", "Turn the connections of captures into rows of features.",
-        NULL,    NULL,  NULL};
-    struct features_options o = {.features = {.floor_us = 1000}, .max_len = 5000};
+    static const struct argp_child CHILDREN[] = {{&tm_read_argp, 0, NULL, 0}, {0}};
+    static const struct argp ARGP = {.options = OPTIONS,
+                                     .parser = parse,
+                                     .args_doc = "CAPTURE...",
+                                     .doc =
+                                         "Turn the connections of captures into rows of features.",
+                                     .children = CHILDREN};
+    struct features_options o = {.read = tm_read_options_default(), .max_len = 5000};
     struct tm_labels labels = {0};
     struct output out = {0};
     struct tm_msg msg = {""};
     (void)argp_parse(&ARGP, argc, argv, 0, NULL, &o);
-    int rc = o.labels ? tm_material_labels(&labels, o.labels, &msg) : TM_OK;
-    o.material.labels = o.labels ? &labels : NULL;
+    o.features.floor_us = o.read.floor_us;
+    int rc = o.read.labels ? tm_material_labels(&labels, o.read.labels, &msg) : TM_OK;
+    o.read.material.labels = o.read.labels ? &labels : NULL;
     if (rc == TM_OK) {
         rc = output_open(&out, o.output, &msg);
         if (rc == TM_OK)
