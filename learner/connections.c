@@ -75,7 +75,6 @@ int tm_cmd_connections(int argc, char **argv)
     struct tm_options o;
     struct tm_msg msg = {""};
     struct tm_world *w = NULL;
-    struct tm_filter *all = NULL;
     struct tm_reading_counts counts;
     tm_options_connections(&o, argc, argv);
     struct printing p = {.is_json = o.is_json};

@@ -216,13 +216,13 @@ int tm_reading_run(const struct tm_reading *r, tm_reading_fn each, void *ctx,
     struct tm_msg own = {""};
     struct loop l = {.r = r, .each = each, .ctx = ctx, .counts = counts, .msg = msg ? msg : &own};
     *counts = (struct tm_reading_counts){0};
-    int rc = tm_inputs_find(&in, traces, n_traces, l.msg);
+    int rc = tm_inputs_find(&in, r->traces, r->n_traces, l.msg);
     if (rc == TM_OK && in.n_passed_over > 0)
         (void)fprintf(stderr, "tm-learn: passed over %zu file%s that %s no captures\n",
                       in.n_passed_over, in.n_passed_over == 1 ? "" : "s",
                       in.n_passed_over == 1 ? "is" : "are");
     if (rc == TM_OK)
-        rc = read_inputs(&l, &in, set->join);
+        rc = read_inputs(&l, &in, r->join);
     tm_inputs_deinit(&in);
     return rc;
 }
