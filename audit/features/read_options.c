@@ -61,17 +61,21 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     }
 }
 
-/* The defaults of the command at hand, behind what the option does. */
+/* The defaults of the command at hand, behind what the option does.  argp frees what is returned. */
 static char *add_default(int key, const char *text, void *input)
 {
     const struct tm_read_options *o = input;
     char *with = NULL;
     int n = 0;
-    if (o && text && key == O_BLOCK)
+    if (!text)
+        return NULL;
+    if (o && key == O_BLOCK)
         n = asprintf(&with, "%s (%" PRId64 ")", text, o->material.block_us / 1000000);
-    else if (o && text && key == O_FLOOR)
+    else if (o && key == O_FLOOR)
         n = asprintf(&with, "%s (%" PRId64 ")", text, o->floor_us);
-    return with && n > 0 ? with : (char *)(uintptr_t)text; /* argp's type; it is not written to */
+    else
+        with = strdup(text);
+    return n >= 0 ? with : NULL;
 }
 
 const struct argp tm_read_argp = {.options = OPTIONS, .parser = parse, .help_filter = add_default};

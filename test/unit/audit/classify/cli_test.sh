@@ -57,4 +57,7 @@ refuses 1 "session(s)" --real "ssh=$captures/ssh/suricata-ssh-newkeys.pcap" --ke
 refuses 1 "empty" --real "a=$work/empty.pcap"
 head -1 "$work/smtp.csv" >"$work/head.csv"
 refuses 1 "no " --real "a=$work/head.csv"
+export ARGP_HELP_FMT=rmargin=300
+expect 0 "each is its own (0)" --help
+expect 0 "0: as captured (1000)" --help
 exit "$bad"

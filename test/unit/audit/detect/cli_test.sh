@@ -22,4 +22,7 @@ refuses 1 "$work/cut.pcap" --real "$work/cut.pcap" --cover "$https"
 refuses 1 "$work/none.pcap" --real "$work/none.pcap" --cover "$https"
 refuses 1 "443" --real "$https" --cover "$https" --port 9
 refuses 1 "100 sessions and 500 connections a side" --real "$ssh" --cover "$https"
+export ARGP_HELP_FMT=rmargin=300
+expect 0 "each is its own (10)" --help
+expect 0 "0: as captured (1000)" --help
 exit "$bad"

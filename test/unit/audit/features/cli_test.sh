@@ -101,4 +101,7 @@ expect 2 "--floor-us x: a whole number" --floor-us x web.train.pcap
 expect 2 "--max-len 0: a whole number from 1" --max-len 0 web.train.pcap
 expect 2 "an NPZ cannot be written to standard output" --npz web.train.pcap
 expect 2 "an NPZ holds sequences, or matrices" --groups sizes -o o.npz web.train.pcap
+export ARGP_HELP_FMT=rmargin=300
+expect 0 "each is its own (0)" --help
+expect 0 "0: as captured (1000)" --help
 exit "$bad"
