@@ -80,6 +80,11 @@ static bool is_zstd(const uint8_t *p, size_t len)
                         ((p[0] & 0xf0) == 0x50 && p[1] == 0x2a && p[2] == 0x4d && p[3] == 0x18));
 }
 
+bool tm_unpack_is_packed(const uint8_t *p, size_t len)
+{
+    return is_gzip(p, len) || is_zstd(p, len);
+}
+
 static int tell(struct tm_unpack *u, struct tm_msg *msg)
 {
     int rc = fill(u, MAGIC_LEN, msg);

@@ -7,6 +7,7 @@
 #ifndef TM_LEARNER_CAPTURE_UNPACK_H
 #define TM_LEARNER_CAPTURE_UNPACK_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -16,6 +17,9 @@
 /* Reads up to `cap` bytes into `buf`: how many, 0 at the end, or a negative enum tm_err with a line
  * in msg. */
 typedef ssize_t (*tm_read_fn)(void *ctx, uint8_t *buf, size_t cap, struct tm_msg *msg);
+
+/* Whether a stream that starts like this is packed; 4 bytes suffice. */
+bool tm_unpack_is_packed(const uint8_t *p, size_t len);
 
 struct tm_unpack; /* opaque */
 

@@ -1,7 +1,8 @@
 /* A capture file from anywhere, through the whole path: unpacking, both formats, the decoder,
  * defragmentation and the connections.
  *
- * Input: a byte for the size of the pieces it is read in (0: all at once), then the file. */
+ * Input: a byte for the size of the pieces it is read in (0: all at once; with the top bit in chunks
+ * that are not copied), then the file. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,6 +37,25 @@ static ssize_t read_piece(void *ctx, uint8_t *buf, size_t cap, struct tm_msg *ms
     s->p += n;
     s->len -= n;
     return (ssize_t)n;
+}
+
+/* Chunks of memory that is gone with the call after the next. */
+struct chunks {
+    struct stream in;
+    uint8_t *held[2];
+};
+
+static ssize_t give_chunk(void *ctx, uint8_t **out, struct tm_msg *msg)
+{
+    struct chunks *c = ctx;
+    uint8_t *mem = malloc(TM_FRAMES_HEADROOM + c->in.piece);
+    if (!mem)
+        abort();
+    free(c->held[0]);
+    c->held[0] = c->held[1];
+    c->held[1] = mem;
+    *out = mem + TM_FRAMES_HEADROOM;
+    return read_piece(&c->in, *out, c->in.piece, msg);
 }
 
 static struct tm_world *new_world(void)
@@ -90,10 +110,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     int rc = 0;
     if (size == 0)
         return 0;
-    struct stream in = {data + 1, size - 1, data[0] > 0 ? data[0] : size};
+    size_t piece = (data[0] & 0x7f) > 0 ? (data[0] & 0x7f) : size;
+    struct chunks in = {.in = {data + 1, size - 1, piece}};
+    bool is_chunks = data[0] >= 0x80;
     if (!w)
         w = new_world();
-    if (tm_frames_new(&s, read_piece, &in) != TM_OK)
+    if ((is_chunks ? tm_frames_new_chunks(&s, give_chunk, &in)
+                   : tm_frames_new(&s, read_piece, &in.in)) != TM_OK)
         abort();
     for (unsigned n = 0; n < FRAMES_MAX && (rc = tm_frames_next(s, &f, &msg)) == 1; n++)
         feed(w, &d, &f);
@@ -102,5 +125,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     tm_world_clear(w);
     tm_defrag_free(d);
     tm_frames_free(s);
+    free(in.held[0]);
+    free(in.held[1]);
     return 0;
 }

@@ -42,14 +42,30 @@ static ssize_t read_piece(void *ctx, uint8_t *buf, size_t cap, struct tm_msg *ms
     return (ssize_t)n;
 }
 
-static struct story read_pieces(const uint8_t *p, size_t len, size_t piece)
+/* The stream in chunks of memory that is gone with the call after the next. */
+struct chunks {
+    struct stream in;
+    uint8_t *held[2];
+};
+
+static ssize_t give_chunk(void *ctx, uint8_t **out, struct tm_msg *msg)
 {
-    struct stream in = {p, len, piece};
+    struct chunks *c = ctx;
+    uint8_t *mem = malloc(TM_FRAMES_HEADROOM + c->in.piece);
+    CHECK(mem != NULL);
+    free(c->held[0]);
+    c->held[0] = c->held[1];
+    c->held[1] = mem;
+    *out = mem + TM_FRAMES_HEADROOM;
+    return read_piece(&c->in, *out, c->in.piece, msg);
+}
+
+/* What the reader gives; frees it. */
+static struct story story_of(struct tm_frames *s)
+{
     struct story out;
-    struct tm_frames *s = NULL;
     struct tm_frame f;
     memset(&out, 0, sizeof out);
-    CHECK_INT(tm_frames_new(&s, read_piece, &in), TM_OK);
     if (!s)
         return out;
     while ((out.end = tm_frames_next(s, &f, &out.msg)) == 1) {
@@ -68,6 +84,25 @@ static struct story read_pieces(const uint8_t *p, size_t len, size_t piece)
     struct tm_msg again = {""};
     CHECK_INT(tm_frames_next(s, &f, &again), out.end == 1 ? 1 : out.end);
     tm_frames_free(s);
+    return out;
+}
+
+static struct story read_pieces(const uint8_t *p, size_t len, size_t piece)
+{
+    struct stream in = {p, len, piece};
+    struct tm_frames *s = NULL;
+    CHECK_INT(tm_frames_new(&s, read_piece, &in), TM_OK);
+    return story_of(s);
+}
+
+static struct story read_chunks(const uint8_t *p, size_t len, size_t piece)
+{
+    struct chunks c = {.in = {p, len, piece}};
+    struct tm_frames *s = NULL;
+    CHECK_INT(tm_frames_new_chunks(&s, give_chunk, &c), TM_OK);
+    struct story out = story_of(s);
+    free(c.held[0]);
+    free(c.held[1]);
     return out;
 }
 
@@ -184,6 +219,57 @@ static void pieces_of_any_size_give_the_same(void)
     for (size_t piece = 1; piece < 200; piece++) {
         struct story s = read_pieces(f.b, f.len, piece);
         check_sections(&s);
+    }
+    capture_free(&f);
+}
+
+static void chunks_of_any_size_give_the_same(void)
+{
+    struct capture_bytes f = many_sections();
+    for (size_t piece = 1; piece < 1200; piece += 1 + piece / 10) {
+        struct story s = read_chunks(f.b, f.len, piece);
+        check_sections(&s);
+    }
+    for (size_t len = 0; len < f.len; len += 3) {
+        struct story whole = read_pieces(f.b, len, 1000);
+        struct story s = read_chunks(f.b, len, 100);
+        CHECK_INT(s.end, whole.end);
+        CHECK_INT(s.n, whole.n);
+    }
+    capture_free(&f);
+}
+
+/* Frames and blocks that do not fit into a chunk, or not into what may stand before one. */
+static void large_frames_and_blocks_come_out_of_small_chunks(void)
+{
+    static uint8_t large[TM_FORMAT_FRAME_MAX] = "f";
+    struct capture_bytes f = {0};
+    capture_ng_section(&f);
+    capture_ng_interface(&f, 1, 0, 6, 0);
+    for (uint32_t i = 0; i < 6; i++) {
+        capture_ng_frame(&f, 0, i + 1, large, sizeof large - i * 1000, sizeof large);
+        capture_ng_block(&f, 77, 700000);
+    }
+    capture_put_int(&f, 6, 4); /* a packet block with a megabyte of options */
+    capture_put_int(&f, 32 + 40 + (1 << 20), 4);
+    capture_put_int(&f, 0, 8);
+    capture_put_int(&f, 7, 4);
+    capture_put_int(&f, 40, 4);
+    capture_put_int(&f, 40, 4);
+    capture_put(&f, bytes_of, 40);
+    for (size_t i = 0; i < 1 << 20; i += sizeof large)
+        capture_put(&f, large, sizeof large);
+    capture_put_int(&f, 32 + 40 + (1 << 20), 4);
+    capture_ng_frame(&f, 0, 8, bytes_of, 40, 40);
+    for (size_t piece = 900; piece < 2000000; piece *= 3) {
+        struct story s[2] = {read_chunks(f.b, f.len, piece), read_pieces(f.b, f.len, piece)};
+        for (size_t k = 0; k < 2; k++) {
+            CHECK_INT(s[k].end, 0);
+            CHECK_INT(s[k].n, 8);
+            for (size_t i = 0; i < s[k].n; i++)
+                check_frame(&s[k], i, (int64_t)i + 1,
+                            i < 6 ? (uint32_t)(sizeof large - i * 1000) : 40, 1);
+        }
     }
     capture_free(&f);
 }
@@ -451,6 +537,9 @@ static const struct check_case cases[] = {
     {"old_pcap_has_its_lengths_in_the_other_order", old_pcap_has_its_lengths_in_the_other_order},
     {"pcapng_with_sections_and_interfaces", pcapng_with_sections_and_interfaces},
     {"pieces_of_any_size_give_the_same", pieces_of_any_size_give_the_same},
+    {"chunks_of_any_size_give_the_same", chunks_of_any_size_give_the_same},
+    {"large_frames_and_blocks_come_out_of_small_chunks",
+     large_frames_and_blocks_come_out_of_small_chunks},
     {"resolutions_from_seconds_to_below_nanoseconds",
      resolutions_from_seconds_to_below_nanoseconds},
     {"time_before_1970_counts_as_1970", time_before_1970_counts_as_1970},

@@ -424,6 +424,57 @@ static void damage_in_the_first_packet_is_told_when_it_is_read(void)
     tm_pcap_close(s);
 }
 
+/* Large files are read ahead; closing in the middle stops that. */
+static void large_files_are_read_to_their_end(void)
+{
+    static uint8_t large[65536];
+    static const char fill[] = "rest";
+    enum { FRAMES = 100 };
+    for (int n_read = 0; n_read <= 2; n_read++) {
+        struct bytes head = {.len = 0};
+        struct tm_pcap_source *s = NULL;
+        struct tm_packet p;
+        struct tm_msg msg = {""};
+        put_pcap_header(&head, 0xa1b2c3d4, 1);
+        FILE *f = fopen(write_file("large", head.b, head.len), "ab");
+        CHECK(f != NULL);
+        if (!f)
+            return;
+        memcpy(large, frame, sizeof frame);
+        memcpy(large + sizeof large - sizeof fill, fill, sizeof fill);
+        for (uint32_t i = 0; i < FRAMES; i++) {
+            struct bytes h = {.len = 0};
+            put_int(&h, i + 1, 4);
+            put_int(&h, 0, 4);
+            put_int(&h, sizeof large - i, 4);
+            put_int(&h, sizeof large, 4);
+            CHECK_INT(fwrite(h.b, 1, h.len, f), h.len);
+            CHECK_INT(fwrite(large + i, 1, sizeof frame, f), sizeof frame);
+            CHECK_INT(fwrite(large + sizeof frame + i, 1, sizeof large - sizeof frame - i, f),
+                      sizeof large - sizeof frame - i);
+        }
+        CHECK_INT(fclose(f), 0);
+        CHECK_INT(tm_pcap_open(&s, path, &msg), TM_OK);
+        if (!s)
+            return;
+        CHECK(tm_pcap_size_bytes(s) > (uint64_t)FRAMES * 65000);
+        int rc = 1;
+        int n = 0;
+        while (n < (n_read == 2 ? 1 << 20 : n_read) && (rc = tm_pcap_next(s, &p, &msg)) >= 0 &&
+               rc != 0) {
+            n++;
+            CHECK_MEM(tm_pcap_frame(s)->bytes + tm_pcap_frame(s)->cap_len - sizeof fill, fill,
+                      sizeof fill);
+        }
+        if (n_read == 2) {
+            CHECK_INT(rc, 0);
+            CHECK_INT(tm_pcap_counts(s)->n_frames, FRAMES);
+            CHECK_INT(tm_pcap_read_bytes(s), tm_pcap_size_bytes(s));
+        }
+        tm_pcap_close(s);
+    }
+}
+
 static const struct check_case cases[] = {
     {"reads_pcap_of_both_byte_orders_and_resolutions",
      reads_pcap_of_both_byte_orders_and_resolutions},
@@ -437,6 +488,7 @@ static const struct check_case cases[] = {
     {"unknown_link_type_is_named", unknown_link_type_is_named},
     {"known_link_types_are_accepted", known_link_types_are_accepted},
     {"frames_that_are_not_tcp_are_counted", frames_that_are_not_tcp_are_counted},
+    {"large_files_are_read_to_their_end", large_files_are_read_to_their_end},
     {"time_that_goes_back_is_counted", time_that_goes_back_is_counted},
     {"frames_of_no_use_are_counted", frames_of_no_use_are_counted},
     {"damage_in_the_first_packet_is_told_when_it_is_read",
