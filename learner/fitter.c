@@ -28,7 +28,7 @@ struct user {
     struct tm_group group;
     uint32_t first; /* span */
     uint32_t last;
-    uint32_t client; /* host */
+    uint32_t client; /* host; NIL before the first connection that is kept */
 };
 
 struct host {
@@ -122,13 +122,13 @@ static int host_of(struct tm_fitter *f, const uint8_t addr[TM_ADDR_LEN], bool is
                    uint32_t *out)
 {
     uint8_t key[TM_KEYMAP_KEY_LEN] = {is_server};
-    uint32_t n = f->host_keys.n;
+    bool is_new;
     memcpy(key + TM_ADDR_LEN, addr, TM_ADDR_LEN);
-    int rc = room(&f->host, &f->cap_hosts, n, sizeof *f->host);
+    int rc = room(&f->host, &f->cap_hosts, f->host_keys.n, sizeof *f->host);
     if (rc == TM_OK)
-        rc = tm_keymap_put(&f->host_keys, key, out);
-    if (rc == TM_OK && *out == n)
-        f->host[n] = (struct host){.is_server = is_server};
+        rc = tm_keymap_put(&f->host_keys, key, out, &is_new);
+    if (rc == TM_OK && is_new)
+        f->host[*out] = (struct host){.is_server = is_server};
     return rc;
 }
 
@@ -148,18 +148,15 @@ static int user_of(struct tm_fitter *f, const uint8_t client[TM_ADDR_LEN],
                    const uint8_t server[TM_ADDR_LEN], uint32_t *out)
 {
     uint8_t key[TM_KEYMAP_KEY_LEN] = {0};
-    uint32_t n = f->user_keys.n;
-    uint32_t host;
+    bool is_new;
     memcpy(key, client, TM_ADDR_LEN);
     if (f->cfg.key != TM_USER_CLIENT)
         net_of(&f->cfg, server, key + TM_ADDR_LEN);
-    int rc = host_of(f, client, false, &host);
+    int rc = room(&f->user, &f->cap_users, f->user_keys.n, sizeof *f->user);
     if (rc == TM_OK)
-        rc = room(&f->user, &f->cap_users, n, sizeof *f->user);
-    if (rc == TM_OK)
-        rc = tm_keymap_put(&f->user_keys, key, out);
-    if (rc == TM_OK && *out == n)
-        f->user[n] = (struct user){.first = NIL, .last = NIL, .client = host};
+        rc = tm_keymap_put(&f->user_keys, key, out, &is_new);
+    if (rc == TM_OK && is_new)
+        f->user[*out] = (struct user){.first = NIL, .last = NIL, .client = NIL};
     return rc;
 }
 
@@ -294,7 +291,7 @@ static int fit_host(struct tm_fitter *f, const struct tm_conn *c, enum tm_dir di
     return rc == TM_OK ? tm_held_add(&f->held, host, HELD_RTT, rtt_us) : rc;
 }
 
-static int fit_record(struct tm_fitter *f, const struct tm_record *r,
+static int fit_record(struct tm_fitter *f, struct user *u, const struct tm_record *r,
                       const struct tm_pair_pool *pool)
 {
     uint32_t client;
@@ -305,6 +302,8 @@ static int fit_record(struct tm_fitter *f, const struct tm_record *r,
     int rc = host_of(f, r->client, false, &client);
     if (rc == TM_OK)
         rc = host_of(f, r->server, true, &server);
+    if (rc == TM_OK)
+        u->client = client;
     if (rc == TM_OK)
         rc = fit_host(f, c, TM_DOWN, client);
     if (rc == TM_OK)
@@ -385,6 +384,16 @@ static int drain(struct tm_fitter *f, struct user *u, bool is_end)
     return rc;
 }
 
+/* Who never had a connection that was kept is forgotten: a flood of openings leaves nothing behind. */
+static int drain_user(struct tm_fitter *f, uint32_t user)
+{
+    struct user *u = &f->user[user];
+    int rc = drain(f, u, false);
+    if (rc == TM_OK && u->first == NIL && u->group.n_sessions == 0)
+        tm_keymap_remove(&f->user_keys, user);
+    return rc;
+}
+
 int tm_fitter_close(struct tm_fitter *f, uint32_t ticket, const struct tm_record *r,
                     const struct tm_pair_pool *pool)
 {
@@ -396,9 +405,9 @@ int tm_fitter_close(struct tm_fitter *f, uint32_t ticket, const struct tm_record
         s->state = SPAN_KEPT;
         s->at.end_us = f->cfg.end == TM_END_CLOSE ? r->conn.end_us : r->conn.data_us;
         f->now_us = tm_max_us(f->now_us, r->conn.end_us);
-        rc = fit_record(f, r, pool);
+        rc = fit_record(f, &f->user[s->user], r, pool);
     }
-    return rc == TM_OK ? drain(f, &f->user[s->user], false) : rc;
+    return rc == TM_OK ? drain_user(f, s->user) : rc;
 }
 
 /* The median of each host that was measured often enough; the rows are sorted. */

@@ -11,6 +11,7 @@ void tm_keymap_deinit(struct tm_keymap *m)
 {
     free(m->key);
     free(m->cell);
+    free(m->spare);
     *m = (struct tm_keymap){0};
 }
 
@@ -48,18 +49,27 @@ static int grow(struct tm_keymap *m)
     if (!key)
         return TM_ERR_NOMEM;
     m->key = key;
+    uint32_t *spare = realloc(m->spare, n_cells / 2 * sizeof *spare);
+    if (!spare)
+        return TM_ERR_NOMEM;
+    m->spare = spare;
     uint32_t *cell = calloc(n_cells, sizeof *cell);
     if (!cell)
         return TM_ERR_NOMEM;
-    free(m->cell);
+    uint32_t *old = m->cell;
+    size_t n_old = m->n_cells;
     m->cell = cell;
     m->n_cells = n_cells;
-    for (uint32_t i = 0; i < m->n; i++)
-        m->cell[find(m, m->key[i])] = i + 1;
+    for (size_t i = 0; i < n_old; i++) {
+        if (old[i] != 0)
+            m->cell[find(m, m->key[old[i] - 1])] = old[i];
+    }
+    free(old);
     return TM_OK;
 }
 
-int tm_keymap_put(struct tm_keymap *m, const uint8_t key[TM_KEYMAP_KEY_LEN], uint32_t *out)
+int tm_keymap_put(struct tm_keymap *m, const uint8_t key[TM_KEYMAP_KEY_LEN], uint32_t *out,
+                  bool *is_new)
 {
     if ((size_t)m->n * 2 >= m->n_cells) {
         int rc = grow(m);
@@ -67,10 +77,29 @@ int tm_keymap_put(struct tm_keymap *m, const uint8_t key[TM_KEYMAP_KEY_LEN], uin
             return rc;
     }
     size_t i = find(m, key);
-    if (m->cell[i] == 0) {
-        memcpy(m->key[m->n], key, TM_KEYMAP_KEY_LEN);
-        m->cell[i] = ++m->n;
+    *is_new = m->cell[i] == 0;
+    if (*is_new) {
+        uint32_t number = m->n_spare > 0 ? m->spare[--m->n_spare] : m->n++;
+        memcpy(m->key[number], key, TM_KEYMAP_KEY_LEN);
+        m->cell[i] = number + 1;
     }
     *out = m->cell[i] - 1;
     return TM_OK;
+}
+
+/* What follows moves back, so that no search stops before it (as in learner/flow.c). */
+void tm_keymap_remove(struct tm_keymap *m, uint32_t number)
+{
+    size_t mask = m->n_cells - 1;
+    size_t hole = find(m, m->key[number]);
+    TM_ASSERT(m->cell[hole] == number + 1);
+    for (size_t i = (hole + 1) & mask; m->cell[i] != 0; i = (i + 1) & mask) {
+        size_t home = hash_of(m->key[m->cell[i] - 1]) & mask;
+        if (((i - home) & mask) >= ((i - hole) & mask)) {
+            m->cell[hole] = m->cell[i];
+            hole = i;
+        }
+    }
+    m->cell[hole] = 0;
+    m->spare[m->n_spare++] = number;
 }

@@ -69,16 +69,15 @@ static void feed_data(struct tm_path *p, const struct tm_segment *s, uint32_t rt
     h->next = end;
 }
 
-void tm_path_feed(struct tm_path *p, const struct tm_segment *s, uint16_t mss, uint32_t rtt_us)
+void tm_path_start(struct tm_path *p, enum tm_dir dir, uint32_t first)
 {
-    struct tm_path_half *h = &p->half[s->dir == TM_UP ? TM_UP : TM_DOWN];
-    if (s->flags & TM_TCP_SYN) {
-        h->mss = mss;
-        h->next = s->seq + 1;
-        h->is_valid = true;
-        return;
-    }
-    if (s->payload_len > 0 && !(s->flags & TM_TCP_RST))
+    p->half[dir].next = first;
+    p->half[dir].is_valid = true;
+}
+
+void tm_path_feed(struct tm_path *p, const struct tm_segment *s, uint32_t rtt_us)
+{
+    if (s->payload_len > 0 && !(s->flags & (TM_TCP_SYN | TM_TCP_RST)))
         feed_data(p, s, rtt_us);
 }
 
@@ -102,12 +101,11 @@ static uint64_t capacity_bps(const struct tm_path_half *h)
     return (uint64_t)kbps[(n_kept - 1) / 2] * 1000;
 }
 
-struct tm_path_conn tm_path_finish(const struct tm_path *p)
+struct tm_path_conn tm_path_finish(const struct tm_path *p, const uint16_t mss[2])
 {
     struct tm_path_conn out = p->conn;
-    uint16_t up = p->half[TM_UP].mss;
-    uint16_t down = p->half[TM_DOWN].mss;
-    out.mss_bytes = up == 0 || down == 0 ? 0 : up < down ? up : down;
+    if (mss[TM_UP] > 0 && mss[TM_DOWN] > 0)
+        out.mss_bytes = mss[TM_UP] < mss[TM_DOWN] ? mss[TM_UP] : mss[TM_DOWN];
     for (int d = 0; d < 2; d++)
         out.capacity_bps[d] = capacity_bps(&p->half[d]);
     return out;

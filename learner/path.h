@@ -41,7 +41,6 @@ struct tm_path_half {
     uint32_t kbps[TM_PATH_PAIRS];
     uint8_t n_pairs;
     bool is_valid;
-    uint16_t mss; /* the option; 0: not seen */
 };
 
 struct tm_path {
@@ -49,11 +48,13 @@ struct tm_path {
     struct tm_path_conn conn;
 };
 
-/* All zero is a connection whose first packet is about to be fed. */
+/* All zero is a connection whose first segment with payload is about to be fed. */
 
-/* One segment; `mss` is its option's value or 0; `rtt_us` the round trip as far as known, or TM_PAIR_NONE. */
-void tm_path_feed(struct tm_path *p, const struct tm_segment *s, uint16_t mss, uint32_t rtt_us);
-/* What was found; *p is left as it is. */
-struct tm_path_conn tm_path_finish(const struct tm_path *p);
+/* The number of a direction's first byte, if the opening was seen. */
+void tm_path_start(struct tm_path *p, enum tm_dir dir, uint32_t first);
+/* One segment; `rtt_us` is the round trip as far as known, or TM_PAIR_NONE. */
+void tm_path_feed(struct tm_path *p, const struct tm_segment *s, uint32_t rtt_us);
+/* What was found; *p is left as it is.  `mss` are the options of client's and server's SYN, or 0. */
+struct tm_path_conn tm_path_finish(const struct tm_path *p, const uint16_t mss[2]);
 
 #endif

@@ -21,6 +21,12 @@ void tm_tls_init(struct tm_tls *t)
     *t = (struct tm_tls){.object_dir = OBJECT_NONE};
 }
 
+void tm_tls_start(struct tm_tls *t, enum tm_dir dir, uint32_t first)
+{
+    t->half[dir].next = first;
+    t->half[dir].is_valid = true;
+}
+
 static int64_t seq_diff(uint32_t a, uint32_t b)
 {
     return (int32_t)(a - b);
@@ -196,11 +202,7 @@ int tm_tls_feed(struct tm_tls *t, const struct tm_segment *s, struct tm_view pay
     enum tm_dir dir = s->dir == TM_UP ? TM_UP : TM_DOWN;
     struct tm_tls_half *h = &t->half[dir];
     struct tm_segment from = *s;
-    if (s->flags & TM_TCP_SYN) {
-        from.seq++;
-        h->next = from.seq;
-        h->is_valid = true;
-    }
+    from.seq += s->flags & TM_TCP_SYN ? 1 : 0;
     if (s->payload_len == 0 || (s->flags & TM_TCP_RST))
         return TM_OK;
     if (!h->is_valid)

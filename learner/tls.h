@@ -68,8 +68,10 @@ struct tm_tls {
     bool is_finished;    /* the client's Finished was seen (1.3) */
 };
 
-/* A connection whose first packet is about to be fed. */
+/* A connection whose first segment with payload is about to be fed. */
 void tm_tls_init(struct tm_tls *t);
+/* The number of a direction's first byte, if the opening was seen. */
+void tm_tls_start(struct tm_tls *t, enum tm_dir dir, uint32_t first);
 /* One segment and what was captured of its payload.  Adds the samples of finished requests, responses and
  * records (TM_MEASURED_TLS_REQ and so on).  TM_ERR_NOMEM. */
 TM_MUST_CHECK int tm_tls_feed(struct tm_tls *t, const struct tm_segment *s, struct tm_view payload,

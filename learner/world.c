@@ -117,8 +117,9 @@ static int emit(struct tm_world *w, const struct tm_flow *f, const struct tm_con
     memcpy(r.client, f->key.addr[client], TM_ADDR_LEN);
     memcpy(r.server, f->key.addr[!client], TM_ADDR_LEN);
     if (tls) {
+        struct tm_path none = {0};
         r.tls = *tls;
-        r.path = tm_path_finish(&f->path);
+        r.path = tm_path_finish(f->watch ? &f->watch->path : &none, f->mss);
     }
     if (is_kept) {
         count_kept(&w->counts, c);
@@ -138,13 +139,13 @@ static int emit(struct tm_world *w, const struct tm_flow *f, const struct tm_con
 static int finish(struct tm_world *w, struct tm_flow *f)
 {
     struct tm_conn c;
-    struct tm_tls_conn tls;
+    struct tm_tls_conn tls = {0};
     if (f->is_foreign) {
         w->counts.n_foreign++;
         return TM_OK;
     }
     tm_exchange_finish(&f->exchange, &w->cfg.exchange, &w->pool, &c);
-    int rc = tm_tls_finish(&f->tls, &w->samples, &tls);
+    int rc = f->watch ? tm_tls_finish(&f->watch->tls, &w->samples, &tls) : TM_OK;
     return rc == TM_OK ? emit(w, f, &c, &tls) : rc;
 }
 
@@ -223,13 +224,37 @@ static struct tm_segment segment_of(const struct tm_packet *p, enum tm_dir dir)
     };
 }
 
+/* The exchange machine has seen the packet: it knows where both directions begin. */
+static struct tm_watch *start_watch(const struct tm_exchange *x)
+{
+    struct tm_watch *watch = calloc(1, sizeof *watch);
+    if (!watch)
+        return NULL;
+    tm_tls_init(&watch->tls);
+    for (int d = 0; d < 2; d++) {
+        if (!x->half[d].is_valid)
+            continue;
+        tm_path_start(&watch->path, (enum tm_dir)d, x->half[d].base);
+        tm_tls_start(&watch->tls, (enum tm_dir)d, x->half[d].base);
+    }
+    return watch;
+}
+
 /* The network's and TLS's view of a packet that belongs to the connection. */
 static int observe(struct tm_world *w, const struct tm_packet *p, const struct tm_segment *s,
                    struct tm_flow *f)
 {
     struct tm_view payload = {p->payload, p->payload_cap_len};
-    tm_path_feed(&f->path, s, p->mss, f->exchange.conn.rtt_us[s->dir]);
-    return tm_tls_feed(&f->tls, s, payload, &w->samples);
+    if (s->flags & TM_TCP_SYN)
+        f->mss[s->dir] = p->mss;
+    if (s->payload_len == 0)
+        return TM_OK;
+    if (!f->watch)
+        f->watch = start_watch(&f->exchange);
+    if (!f->watch)
+        return TM_ERR_NOMEM;
+    tm_path_feed(&f->watch->path, s, f->exchange.conn.rtt_us[s->dir]);
+    return tm_tls_feed(&f->watch->tls, s, payload, &w->samples);
 }
 
 static int feed(struct tm_world *w, const struct tm_flow_key *key, const struct tm_packet *p,

@@ -66,7 +66,8 @@ static void finish(struct run *r)
     tm_exchange_finish(&r->x, &r->cfg, &r->pool, &c);
     check_conn(r, &c);
     tm_pair_pool_release(&r->pool, c.first_pair);
-    struct tm_path_conn path = tm_path_finish(&r->path);
+    static const uint16_t mss[2] = {1460, 0};
+    struct tm_path_conn path = tm_path_finish(&r->path, mss);
     for (int d = 0; d < 2; d++)
         TM_ASSERT_LE(path.n_lost[d], path.n_data[d]);
     TM_ASSERT_EQ(tm_tls_finish(&r->tls, &r->samples, NULL), TM_OK);
@@ -87,7 +88,7 @@ static void feed(struct run *r, const struct tm_segment *s, const uint8_t *paylo
         check_conn(r, &cut);
         tm_pair_pool_release(&r->pool, cut.first_pair);
     }
-    tm_path_feed(&r->path, s, 1460, r->x.conn.rtt_us[s->dir]);
+    tm_path_feed(&r->path, s, r->x.conn.rtt_us[s->dir]);
     struct tm_view v = {payload, s->payload_len < 600 ? s->payload_len : 600};
     TM_ASSERT_EQ(tm_tls_feed(&r->tls, s, v, &r->samples), TM_OK);
 }

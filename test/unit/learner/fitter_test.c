@@ -177,19 +177,44 @@ static void held_rows_are_bounded_and_no_value_moves_far(void)
     tm_held_deinit(&h);
 }
 
+static uint32_t number_of(struct tm_keymap *m, uint32_t i, bool want_new)
+{
+    uint8_t key[TM_KEYMAP_KEY_LEN] = {0};
+    uint32_t n = 0;
+    bool is_new;
+    memcpy(key + 28, &i, sizeof i);
+    CHECK_INT(tm_keymap_put(m, key, &n, &is_new), TM_OK);
+    CHECK_INT(is_new, want_new);
+    return n;
+}
+
 static void keys_get_numbers_in_order(void)
 {
     struct tm_keymap m = {0};
     for (int round = 0; round < 2; round++) {
-        for (uint32_t i = 0; i < 3000; i++) {
-            uint8_t key[TM_KEYMAP_KEY_LEN] = {0};
-            uint32_t n;
-            memcpy(key + 28, &i, sizeof i);
-            CHECK_INT(tm_keymap_put(&m, key, &n), TM_OK);
-            CHECK_INT(n, i);
-        }
+        for (uint32_t i = 0; i < 3000; i++)
+            CHECK_INT(number_of(&m, i, round == 0), i);
     }
     CHECK_INT(m.n, 3000);
+    tm_keymap_deinit(&m);
+}
+
+static void removed_keys_leave_no_trace(void)
+{
+    struct tm_keymap m = {0};
+    for (uint32_t i = 0; i < 100; i++)
+        (void)number_of(&m, i, true);
+    for (uint32_t i = 100; i < 20000; i++) /* a flood: comes and goes */
+        tm_keymap_remove(&m, number_of(&m, i, true));
+    CHECK_INT(m.n, 101);
+    for (uint32_t i = 0; i < 100; i += 2)
+        tm_keymap_remove(&m, i);
+    for (uint32_t i = 1; i < 100; i += 2)
+        CHECK_INT(number_of(&m, i, false), i);
+    for (uint32_t i = 0; i < 51; i++)
+        CHECK(number_of(&m, 50000 + i, true) <= 100);
+    CHECK_INT(m.n, 101);
+    CHECK_INT(number_of(&m, 60000, true), 101);
     tm_keymap_deinit(&m);
 }
 
@@ -200,5 +225,6 @@ static const struct check_case cases[] = {
     {"held_values_stay_exact_while_they_are_few", held_values_stay_exact_while_they_are_few},
     {"held_rows_are_bounded_and_no_value_moves_far", held_rows_are_bounded_and_no_value_moves_far},
     {"keys_get_numbers_in_order", keys_get_numbers_in_order},
+    {"removed_keys_leave_no_trace", removed_keys_leave_no_trace},
 };
 CHECK_MAIN("fitter", cases)

@@ -20,10 +20,8 @@ static void start(struct talk *t)
 {
     *t = (struct talk){0};
     tm_tls_init(&t->tls);
-    for (int d = 0; d < 2; d++) {
-        struct tm_segment s = {.dir = (uint8_t)d, .flags = TM_TCP_SYN, .seq = 999};
-        CHECK_INT(tm_tls_feed(&t->tls, &s, (struct tm_view){0}, &t->samples), TM_OK);
-    }
+    tm_tls_start(&t->tls, TM_UP, 1000);
+    tm_tls_start(&t->tls, TM_DOWN, 1000);
 }
 
 /* A record with a body of `len` bytes that begins with `first`. */
