@@ -15,7 +15,7 @@
 #include "tm/base/time.h"
 
 #define NO_LINK_TYPE    UINT32_MAX
-#define AHEAD_MIN_BYTES (UINT64_C(2) << 20) /* a thread for less is not worth it */
+#define AHEAD_MIN_BYTES (UINT64_C(4) << 20) /* a thread for less is not worth it */
 
 struct tm_pcap_source {
     int fd;

@@ -1,9 +1,11 @@
 /* learner/pcap_source.h - the TCP packets of a capture file, one after the other.
  *
  * pcap and pcapng in all their variants (learner/capture/format.h), packed with gzip or zstd or
- * not: told by content, never by name.  Fragments of IP are put together (learner/capture/
- * defrag.h).  Times come as microseconds.  Memory does not grow with the file.  The rim: files and
- * pipes are opened here, and nowhere else in learner/ and audit/. */
+ * not: told by content, never by name.  Fragments of IP are put together
+ * (learner/capture/defrag.h).  Times come as microseconds.  Memory does not grow with the file.
+ * Large files that are not packed are read by a thread, ahead of the caller; a source is for one
+ * thread at a time.  The rim: files and pipes are opened here, and nowhere else in learner/ and
+ * audit/. */
 #ifndef TM_LEARNER_PCAP_SOURCE_H
 #define TM_LEARNER_PCAP_SOURCE_H
 

@@ -37,6 +37,7 @@ enum join { FOLLOWING, ALL, NONE };
 /* What `tm-learn show` says of the model. */
 struct learned {
     char digest[65];
+    char marginals[4096]; /* its lines of Swing's parameters */
     long n_conns;
     long n_captures;
     long n_damaged;
@@ -55,12 +56,33 @@ static long number_in(const char *text, const char *key)
     return at ? strtol(at + strlen(quoted), NULL, 10) : -1;
 }
 
+static void copy_marginals(struct learned *l, const char *text)
+{
+    static const char *const name[] = {"num_rre",        "inter_rre_us",    "num_conn",
+                                       "inter_conn_us",  "num_pairs",       "req_bytes",
+                                       "rsp_bytes",      "req_think_us",    "server_think_us",
+                                       "close_think_us", "inter_session_us"};
+    size_t len = 0;
+    for (size_t i = 0; i < sizeof name / sizeof *name; i++) {
+        char quoted[64];
+        (void)snprintf(quoted, sizeof quoted, "\"name\": \"%s\"", name[i]);
+        const char *at = strstr(text, quoted);
+        CHECK(at != NULL);
+        if (at)
+            len += (size_t)snprintf(l->marginals + len, sizeof l->marginals - len, "%.*s\n",
+                                    (int)strcspn(at, "\n"), at);
+        if (len >= sizeof l->marginals)
+            return;
+    }
+}
+
 static void parse(struct learned *l, const char *text)
 {
     const char *at = strstr(text, "\"digest\": \"");
     CHECK(at != NULL);
     if (at)
         (void)snprintf(l->digest, sizeof l->digest, "%s", at + 11);
+    copy_marginals(l, text);
     l->n_conns = number_in(text, "connections");
     l->n_captures = number_in(text, "captures");
     l->n_damaged = number_in(text, "captures.damaged");
@@ -109,6 +131,17 @@ static struct learned original(const struct sample *s, struct variant *v)
     traces[0] = kept;
     CHECK(l.n_conns > 0);
     return l;
+}
+
+/* Of the one file, when payload bytes are missing from it. */
+static void check_marginals(const struct learned *want, const struct sample *s, const char *what)
+{
+    struct learned got;
+    learn(&got, 1, s->port, FOLLOWING);
+    CHECK_STR(got.marginals, want->marginals);
+    CHECK_INT(got.n_conns, want->n_conns);
+    if (strcmp(got.marginals, want->marginals) != 0)
+        (void)fprintf(stderr, "%s: %s\n", s->path, what);
 }
 
 static void check_same(const struct learned *want, const struct sample *s, size_t n_files,
@@ -167,7 +200,7 @@ static void headers_are_enough(void)
         struct learned want = original(&samples[i], &v);
         struct variant cut = variant_cut(&v, 96);
         variant_write(&cut, VARIANT_PCAP, VARIANT_PLAIN, path[0]);
-        check_same(&want, &samples[i], 1, FOLLOWING, "96 bytes");
+        check_marginals(&want, &samples[i], "96 bytes");
         variant_free(&cut);
         variant_free(&v);
     }
@@ -182,7 +215,7 @@ static void fragments_change_nothing(void)
         struct variant cut = variant_fragment(&v);
         struct learned got;
         variant_write(&cut, VARIANT_PCAP, VARIANT_PLAIN, path[0]);
-        check_same(&want, &samples[i], 1, FOLLOWING, "fragments");
+        check_marginals(&want, &samples[i], "fragments");
         learn(&got, 1, samples[i].port, FOLLOWING);
         CHECK_INT(got.n_datagrams, cut.n - v.n);
         CHECK_INT(got.n_datagrams_lost, 0);
