@@ -64,9 +64,9 @@ static const struct argp_option learn_options[] = {
      "set the options below to those of Swing's paper or of the code released with it; later "
      "options override",
      4},
-    {"conn-end", OPT_CONN_END, "payload|close", 0,
-     "for RREs and sessions a connection ends with its last payload byte, or with FIN or RST "
-     "(payload)",
+    {"conn-end", OPT_CONN_END, "close|payload", 0,
+     "for RREs and sessions a connection ends with FIN or RST, or with its last payload byte "
+     "(close)",
      4},
     {"rre-gap", OPT_RRE_GAP, "TIME", 0,
      "a connection that starts later after the last one's end opens a new RRE (2s; 0: no limit)",
@@ -244,7 +244,7 @@ static void parse_rules(struct tm_options *o, const char *arg, const struct argp
     o->fit.group = tm_group_cfg_default();
     o->fit.key = is_code ? TM_USER_PAIR : TM_USER_CLIENT;
     o->fit.server_bits = 0;
-    o->fit.end = is_paper ? TM_END_CLOSE : TM_END_PAYLOAD;
+    o->fit.end = is_code ? TM_END_PAYLOAD : TM_END_CLOSE;
     o->fit.min_rtts = is_code ? 2 : MIN_RTTS_DEFAULT;
     o->fit.is_server_think_zero = is_code;
     o->world.exchange.is_tail_pair = is_code;
@@ -261,7 +261,7 @@ static void parse_conn_end(struct tm_options *o, const char *arg, const struct a
 {
     bool is_close = strcmp(arg, "close") == 0;
     if (!is_close && strcmp(arg, "payload") != 0)
-        argp_error(st, "--conn-end %s: is payload or close", arg);
+        argp_error(st, "--conn-end %s: is close or payload", arg);
     o->fit.end = is_close ? TM_END_CLOSE : TM_END_PAYLOAD;
 }
 

@@ -27,7 +27,7 @@ class Conn:
         self.ends = [(client, port), (server, 443)]
         self.s, self.c, self.vlan = s, c, vlan
         self.next = [isn[0], isn[1]]
-        self.start = self.t = self.last_byte = at
+        self.start = self.t = at
         self.n_pairs = 0
         self.first = True
 
@@ -69,7 +69,7 @@ class Conn:
             if dirt == "retransmit" and i == 1:
                 self.emit(times[i] + 300, side, ACK, base + at, self.next[1 - side], length)
                 self.emit(times[i] + 400, side, ACK, base + 700, self.next[1 - side], 1400)
-        self.t = self.last_byte = times[-1]
+        self.t = times[-1]
         self.next[side] += size
 
     def request(self, size, think=None, dirt=None):
@@ -111,7 +111,7 @@ class Conn:
 
     def done(self):
         sample("num_pairs", self.n_pairs)
-        self.end = self.last_byte
+        self.end = self.t
 
 
 def main():
@@ -135,7 +135,7 @@ def main():
     c2.close(0, by_server=True)
     sample("inter_conn_us", c2.start - c1.start)
     sample("num_conn", 2)
-    # Second RRE, 10 s of thinking after the last byte of both.
+    # Second RRE, 10 s of thinking after the end of both.
     c3 = Conn(a, web, 40003, max(c1.end, c2.end) + 10 * second + 2000)
     sample("inter_rre_us", 10 * second)
     c3.open()

@@ -285,7 +285,7 @@ static void model_has_the_name_and_passes_its_check(void)
 
 static void connections_held_open_end_with_their_last_byte(void)
 {
-    for (int end = TM_END_PAYLOAD; end <= TM_END_CLOSE; end++) {
+    for (int end = TM_END_CLOSE; end <= TM_END_PAYLOAD; end++) {
         struct capture c = {0};
         struct tm_samples s = {0};
         struct tm_group_counts counts = {0};

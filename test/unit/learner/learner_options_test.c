@@ -107,7 +107,7 @@ static void defaults_are_swings(void)
     CHECK_INT(o.fit.group.max_conns, 100);
     CHECK_INT(o.fit.group.max_rres, 100);
     CHECK_INT(o.fit.key, TM_USER_CLIENT);
-    CHECK_INT(o.fit.end, TM_END_PAYLOAD);
+    CHECK_INT(o.fit.end, TM_END_CLOSE);
     CHECK_INT(o.fit.min_rtts, 5);
     CHECK_INT(o.world.exchange.gap_credit_bytes, 15000);
     CHECK_INT(o.world.exchange.max_pairs, 200);
@@ -135,23 +135,38 @@ static void classes_are_named_filters(void)
 static void rules_are_those_of_paper_or_code_and_later_options_override(void)
 {
     struct tm_options o;
-    char *paper[] = {"tm-learn learn", "-o",    "m.db", "--name",     "a", "-p", "22", "--rules",
-                     "paper",          "--key", "pair", "--min-rtts", "7", "-",  NULL};
-    tm_options_learn(&o, 14, paper);
+    char *paper[] = {"tm-learn learn",
+                     "-o",
+                     "m.db",
+                     "--name",
+                     "a",
+                     "-p",
+                     "22",
+                     "--rules",
+                     "paper",
+                     "--key",
+                     "pair",
+                     "--conn-end",
+                     "payload",
+                     "--min-rtts",
+                     "7",
+                     "-",
+                     NULL};
+    tm_options_learn(&o, 16, paper);
     CHECK_INT(o.fit.group.rre_gap_us, 0);
     CHECK_INT(o.fit.group.max_conns, TM_MODEL_COUNT_MAX);
-    CHECK_INT(o.fit.end, TM_END_CLOSE);
+    CHECK_INT(o.fit.end, TM_END_PAYLOAD);
     CHECK_INT(o.fit.key, TM_USER_PAIR);
     CHECK_INT(o.fit.min_rtts, 7);
     CHECK(!o.fit.is_server_think_zero && !o.world.exchange.is_tail_pair);
-    char *code[] = {"tm-learn learn", "-o",   "m.db",       "--name", "a", "-p", "22",
-                    "--rules",        "code", "--conn-end", "close",  "-", NULL};
-    tm_options_learn(&o, 12, code);
+    char *code[] = {"tm-learn learn", "-o",   "m.db", "--name", "a", "-p", "22",
+                    "--rules",        "code", "-",    NULL};
+    tm_options_learn(&o, 10, code);
     CHECK_INT(o.fit.group.rre_gap_us, 2000000);
     CHECK_INT(o.fit.group.session_length_us, 300000000);
     CHECK_INT(o.fit.key, TM_USER_PAIR);
     CHECK_INT(o.fit.min_rtts, 2);
-    CHECK_INT(o.fit.end, TM_END_CLOSE);
+    CHECK_INT(o.fit.end, TM_END_PAYLOAD);
     CHECK(o.fit.is_server_think_zero && o.world.exchange.is_tail_pair);
 }
 
