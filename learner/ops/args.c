@@ -22,14 +22,15 @@ uint64_t tm_args_number(const char *arg, const char *option, uint64_t min, uint6
     return v;
 }
 
-int64_t tm_args_duration(const char *arg, const char *option, int64_t max_us,
+int64_t tm_args_duration(const char *arg, const char *option, int64_t min_us, int64_t max_us,
                          const struct argp_state *st)
 {
     int64_t us = 0;
     if (!tm_options_duration(arg, &us))
         argp_error(st, "--%s %s: not a time; write it like 2s, 500ms, 5m or 1h", option, arg);
-    if (us > max_us)
-        argp_error(st, "--%s %s: at most %" PRId64 " ms", option, arg, max_us / 1000);
+    if (us < min_us || us > max_us)
+        argp_error(st, "--%s %s: from %" PRId64 " us to %" PRId64 " ms", option, arg, min_us,
+                   max_us / 1000);
     return us;
 }
 
@@ -40,9 +41,9 @@ uint64_t tm_args_rate(const char *arg, const char *option, uint64_t min, uint64_
         const char *name;
         double factor;
     } unit[] = {{"", 1}, {"k", 1e3}, {"M", 1e6}, {"G", 1e9}};
-    char *end;
+    char *end = NULL;
     double v = arg[0] >= '0' && arg[0] <= '9' ? strtod(arg, &end) : -1;
-    for (size_t i = 0; v >= 0 && i < sizeof unit / sizeof *unit; i++) {
+    for (size_t i = 0; end && v >= 0 && i < sizeof unit / sizeof *unit; i++) {
         if (strcmp(end, unit[i].name) != 0)
             continue;
         v *= unit[i].factor;

@@ -13,7 +13,7 @@
 /* Wrong usage is answered at once and ends the process, as argp does. */
 uint64_t tm_args_number(const char *arg, const char *option, uint64_t min, uint64_t max,
                         const struct argp_state *st);
-int64_t tm_args_duration(const char *arg, const char *option, int64_t max_us,
+int64_t tm_args_duration(const char *arg, const char *option, int64_t min_us, int64_t max_us,
                          const struct argp_state *st);
 /* Bits a second: "100M", "1.5G", "64k", or a plain number. */
 uint64_t tm_args_rate(const char *arg, const char *option, uint64_t min, uint64_t max,

@@ -10,6 +10,7 @@
 #include "learner/ops/compare_report.h"
 #include "learner/ops/relearn.h"
 #include "learner/ops/sampling.h"
+#include "tm/base/time.h"
 
 #define CONNS_MAX     UINT64_C(10000000)
 #define CONNS_SAMPLED 10000U /* of a model whose parameters are not distributions */
@@ -33,7 +34,8 @@ static const struct argp_option option_table[] = {
     {"connections", 'n', "N", 0, "connections of a sample (as many as the captures have, or 10000)",
      3},
     {"seed", OPT_SEED, "N", 0, "another number gives another sample (0)", 3},
-    {"users", OPT_USERS, "N", 0, "users of a sample (1)", 3},
+    {"users", OPT_USERS, "N", 0, "users of a sample (as many as make it as long as the captures)",
+     3},
     {"rtt", OPT_RTT, "TIME", 0, "round trip of a sample (20ms)", 3},
     {"rate", OPT_RATE, "BITS/S", 0, "rate of a sample's path (100M)", 3},
     {"mss", OPT_MSS, "BYTES", 0, "payload of a sample's full segments (1448)", 3},
@@ -64,7 +66,7 @@ static error_t parse(int key, char *arg, struct argp_state *st)
         o->head.n_users = (uint32_t)tm_args_number(arg, "users", 1, TM_GEN_USERS_MAX, st);
         return 0;
     case OPT_RTT:
-        path->rtt_us = tm_args_duration(arg, "rtt", TM_PATH_RTT_MAX_US, st);
+        path->rtt_us = tm_args_duration(arg, "rtt", TM_PATH_RTT_MIN_US, TM_PATH_RTT_MAX_US, st);
         return 0;
     case OPT_RATE:
         path->rate_bps = tm_args_rate(arg, "rate", TM_PATH_RATE_MIN, TM_PATH_RATE_MAX, st);
@@ -102,6 +104,7 @@ struct comparison {
     const struct options *o;
     struct side side[2];
     struct tm_options learn; /* how captures and samples are learned */
+    uint32_t n_users;        /* of the last sample */
     struct tm_msg *msg;
 };
 
@@ -129,6 +132,30 @@ static void see_packet(void *ctx, const struct tm_tap_packet *p)
     tm_wavelet_add(ctx, p->t_us, p->dir, p->payload_len);
 }
 
+/* So many users that a sample of as many connections as the capture has takes about as long as the capture: else its energies would be those
+ * of a busier, or quieter, place. */
+static int choose_users(int64_t capture_us, struct tm_sample_head *h)
+{
+    struct tm_sampling s;
+    struct tm_timed_conn c = {0};
+    int64_t last_us = 0;
+    h->n_users = 1;
+    int rc = tm_sampling_open(&s, h, 1);
+    while (rc == TM_OK && (rc = tm_timeline_next(s.timeline, &c)) == 1) {
+        last_us = c.end_us > last_us ? c.end_us : last_us;
+        tm_timed_conn_deinit(&c);
+        rc = TM_OK;
+        if (tm_timeline_next_us(s.timeline) == TM_NEVER)
+            break;
+    }
+    tm_sampling_close(&s);
+    if (rc == TM_OK && capture_us > 0) {
+        int64_t n = (last_us + capture_us / 2) / capture_us;
+        h->n_users = n < 1 ? 1 : n > TM_GEN_USERS_MAX ? TM_GEN_USERS_MAX : (uint32_t)n;
+    }
+    return rc;
+}
+
 /* A sample of the side's model, learned; its marginals are kept when the model has none of its own. */
 static int sample_side(struct comparison *c, struct side *s, uint64_t n_conns)
 {
@@ -137,11 +164,18 @@ static int sample_side(struct comparison *c, struct side *s, uint64_t n_conns)
     struct tm_sampling_learn l = {.world = &c->learn.world, .fit = &c->learn.fit};
     head.model = &s->model->model;
     head.n_conns = head.n_conns > 0 ? head.n_conns : n_conns;
+    int rc = TM_OK;
+    const struct tm_wavelet *capture = c->side[1].wavelet;
+    if (head.n_users == 0 && s->wavelet && capture)
+        rc = choose_users((int64_t)capture->n_pairs[0] * 2 * TM_WAVELET_BIN_US, &head);
+    head.n_users = head.n_users > 0 ? head.n_users : 1;
+    c->n_users = head.n_users;
     if (s->wavelet) {
         l.each = see_packet;
         l.ctx = s->wavelet;
     }
-    int rc = tm_sampling_learn(&head, &l, &samples);
+    if (rc == TM_OK)
+        rc = tm_sampling_learn(&head, &l, &samples);
     if (s->wavelet)
         tm_wavelet_end(s->wavelet);
     if (rc == TM_OK && s->model->model.kind != TM_MODEL_SWING) {
@@ -227,7 +261,7 @@ static int print(const struct comparison *c)
         (void)snprintf(note, sizeof note,
                        "Wavelet energy of 1 is that of a sample: %" PRIu32
                        " user(s), round trip %.1f ms, %.1f Mbit/s.",
-                       c->o->head.n_users, (double)c->o->head.path.rtt_us / 1e3,
+                       c->n_users, (double)c->o->head.path.rtt_us / 1e3,
                        (double)c->o->head.path.rate_bps / 1e6);
         r.note = note;
     }
@@ -292,6 +326,7 @@ int tm_cmd_compare(int argc, char **argv)
     struct tm_msg msg = {""};
     struct comparison c = {.o = &o, .msg = &msg};
     o.head.n_conns = 0;
+    o.head.n_users = 0;
     if (argp_parse(&argp, argc, argv, 0, NULL, &o) != 0)
         return 2;
     int rc = open_sides(&c);

@@ -17,6 +17,7 @@ struct export_options {
     size_t n_names;
 };
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): argp's type */
 static error_t parse_export(int key, char *arg, struct argp_state *st)
 {
     struct export_options *o = st->input;

@@ -73,10 +73,10 @@ static error_t parse_number(int key, char *arg, struct argp_state *st)
         o->head.n_users = (uint32_t)tm_args_number(arg, "users", 1, TM_GEN_USERS_MAX, st);
         return 0;
     case OPT_PACE:
-        o->head.pace_us = tm_args_duration(arg, "pace", (int64_t)TM_MODEL_TIME_MAX_US, st);
+        o->head.pace_us = tm_args_duration(arg, "pace", 0, (int64_t)TM_MODEL_TIME_MAX_US, st);
         return 0;
     case OPT_RTT:
-        path->rtt_us = tm_args_duration(arg, "rtt", TM_PATH_RTT_MAX_US, st);
+        path->rtt_us = tm_args_duration(arg, "rtt", TM_PATH_RTT_MIN_US, TM_PATH_RTT_MAX_US, st);
         return 0;
     case OPT_RATE:
         path->rate_bps = tm_args_rate(arg, "rate", TM_PATH_RATE_MIN, TM_PATH_RATE_MAX, st);

@@ -46,17 +46,19 @@ static void add_row(struct tm_text *t, const struct tm_compared *c, enum tm_swin
     tm_text_add(t, " %9s  %s\n", moved, verdict(c));
 }
 
-/* The parameters for which `verdict` gives one of the kinds, by commas. */
-static unsigned list(struct tm_text *t, const struct tm_compared *c, bool is_censored, bool is_same)
+/* A sentence that names the parameters that are censored, or else those that differ; nothing when there are none. */
+static void list(struct tm_text *t, const char *begin, const struct tm_compared *c,
+                 bool is_censored)
 {
     unsigned n = 0;
     for (int p = 0; p < TM_SWING_PARAMS; p++) {
-        if (!c[p].is_tested || c[p].is_censored != is_censored || c[p].is_same != is_same)
+        if (!c[p].is_tested || c[p].is_censored != is_censored || (!is_censored && c[p].is_same))
             continue;
-        tm_text_add(t, "%s%s", n > 0 ? ", " : "", tm_swing_param_name((enum tm_swing_param)p));
+        tm_text_add(t, "%s %s", n == 0 ? begin : ",", tm_swing_param_name((enum tm_swing_param)p));
         n++;
     }
-    return n;
+    if (n > 0)
+        tm_text_add(t, ".\n");
 }
 
 static unsigned count(const struct tm_compared *c, bool is_same)
@@ -69,7 +71,6 @@ static unsigned count(const struct tm_compared *c, bool is_same)
 
 static void add_verdicts(struct tm_text *t, const struct tm_compared *c)
 {
-    struct tm_text names = {0};
     unsigned n_same = count(c, true);
     unsigned n_judged = n_same + count(c, false);
     double least = INFINITY;
@@ -88,47 +89,49 @@ static void add_verdicts(struct tm_text *t, const struct tm_compared *c)
                 "\n%u of %u parameters are the same within chance: D is at most %.2f/sqrt(n_eff), "
                 "which chance exceeds once in a thousand (n_eff %.0f to %.0f).\n",
                 n_same, n_judged, TM_COMPARE_KS_FACTOR, least, most);
-    if (list(&names, c, false, false) > 0)
-        tm_text_add(t, "Different: %s.\n", names.p);
-    tm_text_clear(&names);
-    unsigned n_censored = list(&names, c, true, true);
-    if (n_censored > 0)
-        tm_text_add(&names, ", ");
-    n_censored += list(&names, c, true, false);
-    if (n_censored > 0)
-        tm_text_add(t, "Not judged, because the rules that find RREs and sessions cut them: %s.\n",
-                    names.p);
-    t->bad = t->bad || names.bad;
-    tm_text_deinit(&names);
+    list(t, "Different:", c, false);
+    list(t, "Not judged, because the rules that find RREs and sessions cut them:", c, true);
+}
+
+static void add_energies(struct tm_text *t, const struct tm_compare_report *r, unsigned j)
+{
+    char text[32];
+    for (int s = 0; s < TM_WAVELET_SERIES; s++) {
+        for (int side = 0; side < 2; side++) {
+            const struct tm_wavelet *w = r->side[side].wavelet;
+            double e = w ? tm_wavelet_log2(w, (enum tm_wavelet_series)s, j) : NAN;
+            (void)snprintf(text, sizeof text, isnan(e) ? "-" : "%.2f", e);
+            tm_text_add(t, " %8s", text);
+        }
+    }
+    tm_text_add(t, "\n");
+}
+
+static bool has_energy(const struct tm_compare_report *r, unsigned j)
+{
+    for (int side = 0; side < 2; side++) {
+        const struct tm_wavelet *w = r->side[side].wavelet;
+        if (w && w->n_pairs[j] >= TM_WAVELET_PAIRS)
+            return true;
+    }
+    return false;
 }
 
 static void add_energy(struct tm_text *t, const struct tm_compare_report *r)
 {
-    tm_text_add(t, "\nWavelet energy (log2, Haar), a column for each direction and side\n%-10s",
-                "WIDTH");
+    tm_text_add(t, "\nWavelet energy (log2, Haar) of neighbouring intervals of this width\n%-10s",
+                "");
     for (int s = 0; s < TM_WAVELET_SERIES; s++)
-        for (int side = 0; side < 2; side++)
-            if (r->side[side].wavelet)
-                tm_text_add(t, " %14s %d", tm_wavelet_series_name((enum tm_wavelet_series)s),
-                            side + 1);
+        tm_text_add(t, " %17s", tm_wavelet_series_name((enum tm_wavelet_series)s));
+    tm_text_add(t, "\n%-10s", "WIDTH");
+    for (int s = 0; s < TM_WAVELET_SERIES; s++)
+        tm_text_add(t, " %8d %8d", 1, 2);
     tm_text_add(t, "\n");
-    for (unsigned j = 0; j < TM_WAVELET_SCALES; j++) {
+    for (unsigned j = 0; j < TM_WAVELET_SCALES && has_energy(r, j); j++) {
         char width[TM_FIGURE_LEN];
-        bool has_any = false;
-        for (int side = 0; side < 2; side++)
-            has_any = has_any || (r->side[side].wavelet &&
-                                  r->side[side].wavelet->n_pairs[j] >= TM_WAVELET_PAIRS);
-        if (!has_any)
-            break;
         tm_figure_number(width, (uint64_t)tm_wavelet_width_us(j), "us");
         tm_text_add(t, "%-10s", width);
-        for (int s = 0; s < TM_WAVELET_SERIES; s++)
-            for (int side = 0; side < 2; side++)
-                if (r->side[side].wavelet)
-                    tm_text_add(
-                        t, " %16.2f",
-                        tm_wavelet_log2(r->side[side].wavelet, (enum tm_wavelet_series)s, j));
-        tm_text_add(t, "\n");
+        add_energies(t, r, j);
     }
 }
 

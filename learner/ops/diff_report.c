@@ -148,26 +148,31 @@ static void add_line_json(struct tm_text *t, unsigned n, const char *key, const 
     tm_text_add(t, "]");
 }
 
+static void add_quantiles_json(struct tm_text *t, const struct tm_dist *d)
+{
+    tm_text_add(t, "[");
+    for (size_t q = 0; q < N_SHOWN && d->n_points > 0; q++)
+        tm_text_add(t, "%s%" PRIu64, q > 0 ? ", " : "", tm_dist_quantile(d, shown[q]));
+    tm_text_add(t, "]");
+}
+
 static void diff_swing_json(struct tm_text *t, const struct tm_swing *a, const struct tm_swing *b)
 {
     for (int i = 0; i < TM_SWING_PARAMS; i++) {
         enum tm_swing_param p = (enum tm_swing_param)i;
-        const struct tm_dist *side[2] = {&a->param[i], &b->param[i]};
+        const struct tm_dist *x = &a->param[i];
+        const struct tm_dist *y = &b->param[i];
         tm_text_add(t, "%s\n  {\"name\": \"%s\", \"unit\": \"%s\", \"same\": %s", i > 0 ? "," : "",
                     tm_swing_param_name(p), tm_swing_param_unit(p),
-                    is_equal(side[0], side[1]) ? "true" : "false");
-        if (side[0]->n_points > 0 && side[1]->n_points > 0)
-            tm_text_add(t, ", \"ks\": %.9g, \"wasserstein\": %.9g", tm_compare_ks(side[0], side[1]),
-                        tm_compare_wasserstein(side[0], side[1]));
-        tm_text_add(t, ", \"n\": [%" PRIu64 ", %" PRIu64 "], \"quantiles\": [",
-                    tm_dist_total(side[0]), tm_dist_total(side[1]));
-        for (int s = 0; s < 2; s++) {
-            tm_text_add(t, "%s[", s > 0 ? ", " : "");
-            for (size_t q = 0; q < N_SHOWN && side[s]->n_points > 0; q++)
-                tm_text_add(t, "%s%" PRIu64, q > 0 ? ", " : "",
-                            tm_dist_quantile(side[s], shown[q]));
-            tm_text_add(t, "]");
-        }
+                    is_equal(x, y) ? "true" : "false");
+        if (x->n_points > 0 && y->n_points > 0)
+            tm_text_add(t, ", \"ks\": %.9g, \"wasserstein\": %.9g", tm_compare_ks(x, y),
+                        tm_compare_wasserstein(x, y));
+        tm_text_add(t, ", \"n\": [%" PRIu64 ", %" PRIu64 "], \"quantiles\": [", tm_dist_total(x),
+                    tm_dist_total(y));
+        add_quantiles_json(t, x);
+        tm_text_add(t, ", ");
+        add_quantiles_json(t, y);
         tm_text_add(t, "]}");
     }
 }

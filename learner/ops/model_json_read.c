@@ -8,7 +8,7 @@
 
 #include "learner/ops/json.h"
 
-#define DIGEST_HEX (2 * TM_DIGEST_LEN)
+#define DIGEST_HEX ((size_t)2 * TM_DIGEST_LEN)
 
 /* A model under construction. */
 struct draft {
@@ -40,7 +40,7 @@ static int read_digest(struct draft *d, struct tm_json *j)
 {
     int rc = tm_json_string(j, d->digest, sizeof d->digest);
     if (rc == TM_OK && strspn(d->digest, "0123456789abcdef") != DIGEST_HEX)
-        rc = tm_json_fail(j, TM_ERR_FORMAT, "a digest is %d hexadecimal digits", DIGEST_HEX);
+        rc = tm_json_fail(j, TM_ERR_FORMAT, "a digest is %zu hexadecimal digits", DIGEST_HEX);
     return rc;
 }
 
@@ -177,28 +177,38 @@ static int check_line(const struct tm_store_entry *e, struct tm_json *j, const c
     return TM_OK;
 }
 
+/* The next line, whose key was read; `value` has room for the longest. */
+static int read_line(struct tm_store_entry *e, struct tm_json *j, const char *key, char *value)
+{
+    int rc = tm_json_string(j, value, TM_STORE_VALUE_MAX + 1);
+    if (rc == TM_OK && e->n_prov == TM_STORE_PROV_MAX)
+        rc = tm_json_fail(j, TM_ERR_LIMIT, "more than %u lines of provenance", TM_STORE_PROV_MAX);
+    if (rc == TM_OK)
+        rc = check_line(e, j, key, value);
+    if (rc != TM_OK)
+        return rc;
+    struct tm_provenance line = {strdup(key), strdup(value)};
+    if (!line.key || !line.value) {
+        free(line.key);
+        free(line.value);
+        return tm_json_fail(j, TM_ERR_NOMEM, "out of memory");
+    }
+    e->prov[e->n_prov++] = line;
+    return TM_OK;
+}
+
 static int read_provenance(struct draft *d, struct tm_json *j)
 {
     char key[TM_STORE_KEY_MAX + 1];
-    struct tm_store_entry *e = &d->e;
     char *value = malloc(TM_STORE_VALUE_MAX + 1);
-    e->prov = calloc(TM_STORE_PROV_MAX, sizeof *e->prov);
-    int rc = value && e->prov ? tm_json_object(j) : tm_json_fail(j, TM_ERR_NOMEM, "out of memory");
-    while (rc == TM_OK && (rc = tm_json_member(j, key, sizeof key)) == 1) {
-        rc = tm_json_string(j, value, TM_STORE_VALUE_MAX + 1);
-        if (rc == TM_OK && e->n_prov == TM_STORE_PROV_MAX)
-            rc = tm_json_fail(j, TM_ERR_LIMIT, "more than %u lines of provenance",
-                              TM_STORE_PROV_MAX);
-        if (rc == TM_OK)
-            rc = check_line(e, j, key, value);
-        if (rc != TM_OK)
-            break;
-        struct tm_provenance *line = &e->prov[e->n_prov++];
-        line->key = strdup(key);
-        line->value = strdup(value);
-        if (!line->key || !line->value)
-            rc = tm_json_fail(j, TM_ERR_NOMEM, "out of memory");
+    d->e.prov = calloc(TM_STORE_PROV_MAX, sizeof *d->e.prov);
+    if (!value || !d->e.prov) {
+        free(value);
+        return tm_json_fail(j, TM_ERR_NOMEM, "out of memory");
     }
+    int rc = tm_json_object(j);
+    while (rc == TM_OK && (rc = tm_json_member(j, key, sizeof key)) == 1)
+        rc = read_line(&d->e, j, key, value);
     free(value);
     return rc;
 }

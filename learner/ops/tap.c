@@ -164,17 +164,19 @@ static int open_next(struct tm_tap *tap)
     return TM_OK;
 }
 
-/* The heap's first has another time now, or is over. */
-static void settle_first(struct tm_tap *tap)
+/* The heap's first has another time now, or is over: then it leaves the heap and is the caller's. */
+static struct tm_flight *settle_first(struct tm_tap *tap)
 {
+    struct tm_flight *over = NULL;
     struct entry *first = &tap->heap[0];
     first->next_us = tm_flight_next_us(first->flight, &tap->path);
     if (first->next_us == TM_NEVER) {
-        tap->over = first->flight;
+        over = first->flight;
         *first = tap->heap[--tap->n];
     }
     if (tap->n > 0)
         sift_down(tap, 0);
+    return over;
 }
 
 int tm_tap_next(struct tm_tap *tap, struct tm_tap_packet *p)
@@ -192,11 +194,11 @@ int tm_tap_next(struct tm_tap *tap, struct tm_tap_packet *p)
         if (tap->n == 0)
             return 0;
         int is_packet = tm_flight_step(tap->heap[0].flight, &tap->path, p);
-        settle_first(tap);
+        struct tm_flight *over = settle_first(tap);
+        TM_ASSERT(is_packet || !over); /* the last that happens is the client's ACK */
+        tap->over = over;
         if (is_packet)
             return 1;
-        flight_free(tap->over);
-        tap->over = NULL;
     }
 }
 

@@ -108,9 +108,9 @@ static void draw(struct tm_timeline *t, uint32_t number)
 
 static bool is_sound(const struct tm_path *p)
 {
-    return p->rtt_us >= 0 && p->rtt_us <= TM_PATH_RTT_MAX_US && p->rate_bps >= TM_PATH_RATE_MIN &&
-           p->rate_bps <= TM_PATH_RATE_MAX && p->mss >= TM_PATH_MSS_MIN &&
-           p->mss <= TM_PATH_MSS_MAX;
+    return p->rtt_us >= TM_PATH_RTT_MIN_US && p->rtt_us <= TM_PATH_RTT_MAX_US &&
+           p->rate_bps >= TM_PATH_RATE_MIN && p->rate_bps <= TM_PATH_RATE_MAX &&
+           p->mss >= TM_PATH_MSS_MIN && p->mss <= TM_PATH_MSS_MAX;
 }
 
 int tm_timeline_new(struct tm_timeline **out, const struct tm_gen_cfg *cfg,

@@ -21,6 +21,7 @@
 #include "tm/base/err.h"
 
 #define TM_PATH_CLIENT_US  1 /* tap to client and back */
+#define TM_PATH_RTT_MIN_US 1 /* the learner takes none for not measured */
 #define TM_PATH_RTT_MAX_US INT64_C(10000000)
 #define TM_PATH_RATE_MIN   UINT64_C(1000) /* bits a second */
 #define TM_PATH_RATE_MAX   UINT64_C(1000000000000)
@@ -29,7 +30,7 @@
 #define TM_PATH_HEADER_LEN 40U /* IPv4 and TCP, which the rate counts with each segment */
 
 struct tm_path {
-    int64_t rtt_us;    /* tap to server and back, 0..TM_PATH_RTT_MAX_US */
+    int64_t rtt_us;    /* tap to server and back, TM_PATH_RTT_MIN_US..TM_PATH_RTT_MAX_US */
     uint64_t rate_bps; /* of each direction, TM_PATH_RATE_MIN..TM_PATH_RATE_MAX */
     uint32_t mss;      /* payload of a full segment, TM_PATH_MSS_MIN..TM_PATH_MSS_MAX */
 };

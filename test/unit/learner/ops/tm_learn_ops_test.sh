@@ -142,6 +142,7 @@ has err 'one of --json, --schedule and --pcap'
 run 2 sample "$models" smtp --json --pcap x
 run 2 sample "$models" smtp --json --labels x
 run 2 sample "$models" smtp --json --rate fast
+run 2 sample "$models" smtp --json --rtt 0
 run 1 sample "$models" nobody --json
 has err 'https-browsing'
 run 1 sample "$models" smtp --pcap no/such/dir
