@@ -33,7 +33,7 @@ static const struct argp_option option_table[] = {
      2},
     {"connections", 'n', "N", 0, "connections of a sample (as many as the captures have, or 10000)",
      3},
-    {"seed", OPT_SEED, "N", 0, "another number gives another sample (0)", 3},
+    {"seed", OPT_SEED, "N", 0, "another number gives another sample (1)", 3},
     {"users", OPT_USERS, "N", 0, "users of a sample (as many as make it as long as the captures)",
      3},
     {"rtt", OPT_RTT, "TIME", 0, "round trip of a sample (20ms)", 3},
@@ -96,8 +96,9 @@ struct side {
     struct tm_marginals marginals;
     struct tm_wavelet *wavelet; /* owned */
     uint64_t n_conns;
+    double rho[TM_RELATIONS];
+    bool has_rho;
     char label[400];
-    bool is_sampled;
 };
 
 struct comparison {
@@ -156,16 +157,24 @@ static int choose_users(int64_t capture_us, struct tm_sample_head *h)
     return rc;
 }
 
+static int take_dependence(struct side *s, const struct tm_dependence *d)
+{
+    s->has_rho = true;
+    return tm_dependence_rho(d, s->rho);
+}
+
 /* A sample of the side's model, learned; its marginals are kept when the model has none of its own. */
 static int sample_side(struct comparison *c, struct side *s, uint64_t n_conns)
 {
     struct tm_samples samples = {0};
+    struct tm_dependence dependence = {0};
     struct tm_sample_head head = c->o->head;
-    struct tm_sampling_learn l = {.world = &c->learn.world, .fit = &c->learn.fit};
+    struct tm_sampling_learn l = {
+        .world = &c->learn.world, .fit = &c->learn.fit, .dependence = &dependence};
+    const struct tm_wavelet *capture = c->side[1].wavelet;
+    int rc = TM_OK;
     head.model = &s->model->model;
     head.n_conns = head.n_conns > 0 ? head.n_conns : n_conns;
-    int rc = TM_OK;
-    const struct tm_wavelet *capture = c->side[1].wavelet;
     if (head.n_users == 0 && s->wavelet && capture)
         rc = choose_users((int64_t)capture->n_pairs[0] * 2 * TM_WAVELET_BIN_US, &head);
     head.n_users = head.n_users > 0 ? head.n_users : 1;
@@ -178,28 +187,32 @@ static int sample_side(struct comparison *c, struct side *s, uint64_t n_conns)
         rc = tm_sampling_learn(&head, &l, &samples);
     if (s->wavelet)
         tm_wavelet_end(s->wavelet);
+    if (rc == TM_OK)
+        rc = take_dependence(s, &dependence);
     if (rc == TM_OK && s->model->model.kind != TM_MODEL_SWING) {
-        s->is_sampled = true;
         s->n_conns = head.n_conns;
-        tm_marginals_deinit(&s->marginals);
         rc = tm_marginals_fit(&s->marginals, &samples);
     }
     tm_samples_deinit(&samples);
+    tm_dependence_deinit(&dependence);
     return rc;
 }
 
 static int read_captures(struct comparison *c, struct side *s)
 {
-    struct tm_samples samples = {0};
+    struct tm_relearned learned;
     size_t n_read = 0;
     (void)snprintf(s->label, sizeof s->label, "%s", c->learn.traces[0]);
     if (c->learn.n_traces > 1)
         (void)snprintf(s->label, sizeof s->label, "%s and %zu more", c->learn.traces[0],
                        c->learn.n_traces - 1);
-    int rc = tm_relearn(&c->learn, &samples, &s->n_conns, c->msg);
+    int rc = tm_relearn(&c->learn, &learned, c->msg);
     if (rc == TM_OK)
-        rc = tm_marginals_fit(&s->marginals, &samples);
-    tm_samples_deinit(&samples);
+        rc = tm_marginals_fit(&s->marginals, &learned.samples);
+    if (rc == TM_OK)
+        rc = take_dependence(s, &learned.dependence);
+    s->n_conns = learned.n_conns;
+    tm_relearned_deinit(&learned);
     if (rc != TM_OK)
         return rc;
     s->wavelet = calloc(1, sizeof *s->wavelet);
@@ -213,20 +226,25 @@ static int read_captures(struct comparison *c, struct side *s)
     return rc;
 }
 
+static bool is_swing(const struct side *s)
+{
+    return s->model && s->model->model.kind == TM_MODEL_SWING;
+}
+
+/* Two swing models are compared by what they hold; all else by samples, too. */
 static int measure(struct comparison *c)
 {
     struct side *a = &c->side[0];
     struct side *b = &c->side[1];
+    bool is_sampling = !is_swing(a) || !is_swing(b);
     int rc = b->model ? TM_OK : read_captures(c, b);
     if (rc == TM_OK && b->wavelet && !(a->wavelet = calloc(1, sizeof *a->wavelet)))
         rc = TM_ERR_NOMEM;
     for (int i = 0; i < 2 && rc == TM_OK; i++) {
         struct side *s = &c->side[i];
-        if (!s->model)
-            continue;
-        if (s->model->model.kind == TM_MODEL_SWING)
+        if (is_swing(s))
             rc = tm_marginals_copy(&s->marginals, &s->model->model.u.swing);
-        if (rc == TM_OK && (s->wavelet || s->model->model.kind != TM_MODEL_SWING))
+        if (rc == TM_OK && s->model && is_sampling)
             rc = sample_side(c, s, b->model ? CONNS_SAMPLED : b->n_conns);
     }
     return rc;
@@ -250,19 +268,20 @@ static int print(const struct comparison *c)
     struct tm_compared compared[TM_SWING_PARAMS];
     struct tm_text t = {0};
     struct tm_compare_report r = {.compared = compared};
-    char note[160];
+    char note[200];
     int rc = tm_compare(&c->side[0].marginals, &c->side[1].marginals, compared);
     if (rc != TM_OK)
         return rc;
     for (int i = 0; i < 2; i++)
         r.side[i] = (struct tm_compare_side){c->side[i].label, what(&c->side[i]),
-                                             c->side[i].n_conns, c->side[i].wavelet};
-    if (c->side[0].wavelet) {
+                                             c->side[i].n_conns, c->side[i].wavelet,
+                                             c->side[i].has_rho ? c->side[i].rho : NULL};
+    if (c->n_users > 0) {
         (void)snprintf(note, sizeof note,
-                       "Wavelet energy of 1 is that of a sample: %" PRIu32
-                       " user(s), round trip %.1f ms, %.1f Mbit/s.",
-                       c->n_users, (double)c->o->head.path.rtt_us / 1e3,
-                       (double)c->o->head.path.rate_bps / 1e6);
+                       "Correlations and energies of a model are those of a sample: %" PRIu32
+                       " user%s, round trip %.1f ms, %.1f Mbit/s, seed %" PRIu64 ".",
+                       c->n_users, c->n_users == 1 ? "" : "s", (double)c->o->head.path.rtt_us / 1e3,
+                       (double)c->o->head.path.rate_bps / 1e6, c->o->head.seed);
         r.note = note;
     }
     (c->o->is_json ? tm_compare_report_json : tm_compare_report_text)(&t, &r);
@@ -326,6 +345,7 @@ int tm_cmd_compare(int argc, char **argv)
     struct tm_msg msg = {""};
     struct comparison c = {.o = &o, .msg = &msg};
     o.head.n_conns = 0;
+    o.head.seed = 1; /* not that of tm-learn sample, whose capture may be on the other side */
     o.head.n_users = 0;
     if (argp_parse(&argp, argc, argv, 0, NULL, &o) != 0)
         return 2;

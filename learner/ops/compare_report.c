@@ -93,6 +93,31 @@ static void add_verdicts(struct tm_text *t, const struct tm_compared *c)
     list(t, "Not judged, because the rules that find RREs and sessions cut them:", c, true);
 }
 
+static void add_correlations(struct tm_text *t, const struct tm_compare_report *r)
+{
+    double most = 0;
+    int widest = TM_RELATIONS;
+    tm_text_add(t, "\n%-26s %8s %8s %8s\n", "RANK CORRELATION", "1", "2", "DIFFER");
+    for (int i = 0; i < TM_RELATIONS; i++) {
+        double x = r->side[0].rho[i];
+        double y = r->side[1].rho[i];
+        if (isnan(x) || isnan(y)) {
+            tm_text_add(t, "%-26s %8s %8s %8s\n", tm_relation_name((enum tm_relation)i),
+                        isnan(x) ? "-" : "there", isnan(y) ? "-" : "there", "-");
+            continue;
+        }
+        tm_text_add(t, "%-26s %8.3f %8.3f %8.3f\n", tm_relation_name((enum tm_relation)i), x, y,
+                    fabs(x - y));
+        if (fabs(x - y) >= most) {
+            most = fabs(x - y);
+            widest = i;
+        }
+    }
+    if (widest < TM_RELATIONS)
+        tm_text_add(t, "Rank correlations differ by at most %.3f (%s).\n", most,
+                    tm_relation_name((enum tm_relation)widest));
+}
+
 static void add_energies(struct tm_text *t, const struct tm_compare_report *r, unsigned j)
 {
     char text[32];
@@ -100,8 +125,8 @@ static void add_energies(struct tm_text *t, const struct tm_compare_report *r, u
         for (int side = 0; side < 2; side++) {
             const struct tm_wavelet *w = r->side[side].wavelet;
             double e = w ? tm_wavelet_log2(w, (enum tm_wavelet_series)s, j) : NAN;
-            (void)snprintf(text, sizeof text, isnan(e) ? "-" : "%.2f", e);
-            tm_text_add(t, " %8s", text);
+            (void)snprintf(text, sizeof text, "%.2f", e);
+            tm_text_add(t, " %8s", isnan(e) ? "-" : text);
         }
     }
     tm_text_add(t, "\n");
@@ -151,6 +176,8 @@ void tm_compare_report_text(struct tm_text *t, const struct tm_compare_report *r
     for (int p = 0; p < TM_SWING_PARAMS; p++)
         add_row(t, &r->compared[p], (enum tm_swing_param)p);
     add_verdicts(t, r->compared);
+    if (r->side[0].rho && r->side[1].rho)
+        add_correlations(t, r);
     if (r->side[0].wavelet || r->side[1].wavelet)
         add_energy(t, r);
 }
@@ -187,6 +214,19 @@ static void add_object(struct tm_text *t, const struct tm_compared *c, enum tm_s
     tm_text_add(t, "}");
 }
 
+static void add_rho_json(struct tm_text *t, const double rho[TM_RELATIONS])
+{
+    tm_text_add(t, ", \"rank_correlation\": {");
+    for (int i = 0; i < TM_RELATIONS; i++) {
+        tm_text_add(t, "%s\n   \"%s\": ", i > 0 ? "," : "", tm_relation_name((enum tm_relation)i));
+        if (isfinite(rho[i]))
+            tm_text_add(t, "%.6f", rho[i]);
+        else
+            tm_text_add(t, "null");
+    }
+    tm_text_add(t, "}");
+}
+
 static void add_energy_json(struct tm_text *t, const struct tm_wavelet *w)
 {
     tm_text_add(t, ", \"wavelet_log2_energy\": [");
@@ -209,8 +249,10 @@ void tm_compare_report_json(struct tm_text *t, const struct tm_compare_report *r
         tm_text_json(t, r->side[s].name);
         tm_text_add(t, ", \"what\": ");
         tm_text_json(t, r->side[s].what);
-        tm_text_add(t, r->side[s].n_conns > 0 ? ", \"connections\": %" PRIu64 : "",
-                    r->side[s].n_conns);
+        if (r->side[s].n_conns > 0)
+            tm_text_add(t, ", \"connections\": %" PRIu64, r->side[s].n_conns);
+        if (r->side[s].rho)
+            add_rho_json(t, r->side[s].rho);
         if (r->side[s].wavelet)
             add_energy_json(t, r->side[s].wavelet);
         tm_text_add(t, "}");

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "learner/ops/compare.h"
+#include "learner/ops/dependence.h"
 #include "learner/ops/text.h"
 #include "learner/ops/wavelet.h"
 #include "models/store/store.h"
@@ -16,6 +17,7 @@ struct tm_compare_side {
     const char *what;                 /* "swing model", "capture", ... */
     uint64_t n_conns;                 /* 0: not known */
     const struct tm_wavelet *wavelet; /* NULL: none */
+    const double *rho;                /* TM_RELATIONS of them; NULL: not known */
 };
 
 struct tm_compare_report {

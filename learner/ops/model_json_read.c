@@ -202,6 +202,7 @@ static int read_provenance(struct draft *d, struct tm_json *j)
     char key[TM_STORE_KEY_MAX + 1];
     char *value = malloc(TM_STORE_VALUE_MAX + 1);
     d->e.prov = calloc(TM_STORE_PROV_MAX, sizeof *d->e.prov);
+    d->e.n_prov = 0;
     if (!value || !d->e.prov) {
         free(value);
         return tm_json_fail(j, TM_ERR_NOMEM, "out of memory");

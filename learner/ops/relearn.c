@@ -125,9 +125,15 @@ int tm_relearn_options(struct tm_options *o, const struct tm_relearn_cfg *cfg)
     return rc;
 }
 
+void tm_relearned_deinit(struct tm_relearned *r)
+{
+    tm_samples_deinit(&r->samples);
+    tm_dependence_deinit(&r->dependence);
+}
+
 struct learning {
     const struct tm_options *o;
-    struct tm_samples *samples;
+    struct tm_relearned *out;
     struct tm_group_counts group;
 };
 
@@ -137,21 +143,22 @@ static int take_capture(void *ctx, const struct tm_world *w, size_t index)
     size_t n;
     const struct tm_record *r = tm_world_records(w, &n);
     (void)index;
-    return tm_fit_records(&l->o->fit, tm_world_pairs(w), r, n, l->samples, &l->group);
+    int rc = tm_fit_records(&l->o->fit, tm_world_pairs(w), r, n, &l->out->samples, &l->group);
+    return rc == TM_OK ? tm_dependence_add(&l->out->dependence, tm_world_pairs(w), r, n) : rc;
 }
 
-int tm_relearn(struct tm_options *o, struct tm_samples *samples, uint64_t *n_conns,
-               struct tm_msg *msg)
+int tm_relearn(const struct tm_options *o, struct tm_relearned *out, struct tm_msg *msg)
 {
     struct tm_world *w = NULL;
     struct tm_reading_counts counts;
-    struct learning l = {.o = o, .samples = samples};
+    struct learning l = {.o = o, .out = out};
+    *out = (struct tm_relearned){0};
     int rc = tm_world_new(&w, &o->world);
     if (rc == TM_OK)
         rc = tm_reading_run(o->traces, o->n_traces, w, take_capture, &l, &counts, msg);
     if (rc == TM_OK) {
-        *n_conns = tm_world_counts(w)->n_conns;
-        if (*n_conns == 0)
+        out->n_conns = tm_world_counts(w)->n_conns;
+        if (out->n_conns == 0)
             rc = tm_msg_set(msg, TM_ERR_RANGE,
                             "no usable connection in the captures on the model's port; name the "
                             "service's with --port");

@@ -4,6 +4,7 @@
 
 #include <stddef.h>
 
+#include "learner/ops/dependence.h"
 #include "learner/ops/wavelet.h"
 #include "learner/options.h"
 #include "learner/samples.h"
@@ -22,9 +23,17 @@ struct tm_relearn_cfg {
  * program does not know are named on stderr.  TM_ERR_NOMEM. */
 TM_MUST_CHECK int tm_relearn_options(struct tm_options *o, const struct tm_relearn_cfg *cfg);
 
-/* Learns the captures into `samples`.  Errors as tm_reading_run; TM_ERR_RANGE when there was no connection on the ports. */
-TM_MUST_CHECK int tm_relearn(struct tm_options *o, struct tm_samples *samples, uint64_t *n_conns,
+/* What captures say. */
+struct tm_relearned {
+    struct tm_samples samples;
+    struct tm_dependence dependence;
+    uint64_t n_conns;
+};
+/* Learns the captures; *out is freed with tm_relearned_deinit in every case.  Errors as tm_reading_run; TM_ERR_RANGE when there was no
+ * connection on the ports. */
+TM_MUST_CHECK int tm_relearn(const struct tm_options *o, struct tm_relearned *out,
                              struct tm_msg *msg);
+void tm_relearned_deinit(struct tm_relearned *r);
 
 /* The packets of the captures' ports; standard input cannot be read a second time and is left out: *n_read says how many were read. */
 TM_MUST_CHECK int tm_relearn_wavelet(const struct tm_options *o, struct tm_wavelet *w,

@@ -64,6 +64,8 @@ int tm_sampling_learn(const struct tm_sample_head *h, const struct tm_sampling_l
         size_t n;
         const struct tm_record *r = tm_world_records(w, &n);
         rc = tm_fit_records(l->fit, tm_world_pairs(w), r, n, samples, &groups);
+        if (rc == TM_OK && l->dependence)
+            rc = tm_dependence_add(l->dependence, tm_world_pairs(w), r, n);
     }
     tm_world_free(w);
     tm_sampling_close(&s);

@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "learner/fit.h"
+#include "learner/ops/dependence.h"
 #include "learner/ops/lines.h"
 #include "learner/ops/tap.h"
 #include "learner/ops/timeline.h"
@@ -33,6 +34,7 @@ struct tm_sampling_learn {
     const struct tm_fit_cfg *fit;
     tm_sampling_fn each;
     void *ctx;
+    struct tm_dependence *dependence; /* gets the connections too; may be NULL */
 };
 TM_MUST_CHECK int tm_sampling_learn(const struct tm_sample_head *h,
                                     const struct tm_sampling_learn *l, struct tm_samples *samples);

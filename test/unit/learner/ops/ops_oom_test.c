@@ -52,7 +52,9 @@ static int sample_and_compare(const struct tm_model *m)
                                  .exchange = tm_exchange_cfg_default(),
                                  .flow = {.max_flows = 100, .linger_us = TM_US_PER_S}};
     struct tm_fit_cfg fit = {.group = tm_group_cfg_default(), .max_points = TM_DIST_POINTS_MAX};
-    struct tm_sampling_learn l = {.world = &world, .fit = &fit};
+    struct tm_dependence dependence = {0};
+    double rho[TM_RELATIONS];
+    struct tm_sampling_learn l = {.world = &world, .fit = &fit, .dependence = &dependence};
     struct tm_sample_head h = tm_sampling_default(m);
     struct tm_samples samples = {0};
     struct tm_marginals a = {0};
@@ -67,6 +69,9 @@ static int sample_and_compare(const struct tm_model *m)
         rc = tm_marginals_copy(&b, &m->u.swing);
     if (rc == TM_OK)
         rc = tm_compare(&a, &b, c);
+    if (rc == TM_OK)
+        rc = tm_dependence_rho(&dependence, rho);
+    tm_dependence_deinit(&dependence);
     tm_marginals_deinit(&a);
     tm_marginals_deinit(&b);
     tm_samples_deinit(&samples);

@@ -156,8 +156,12 @@ has out '^2: smtp.pcap (capture, 400 connections)'
 has out '6 of 6 parameters are the same within chance'
 has out '^Not judged, because .*: .*num_conn'
 has out '^Wavelet energy'
+has out '^rsp_bytes ~ next  *-*0'
+has out '^Rank correlations differ by at most'
 run 0 compare --json "$models:smtp" smtp.pcap
 json 'd["same"] == 6 and d["different"] == 0 and d["sides"][1]["wavelet_log2_energy"][0]["width_us"] == 1000'
+json 'all(abs(v) < 0.6 for side in d["sides"] for v in side["rank_correlation"].values() if v is not None)'
+json 'len(d["sides"][0]["rank_correlation"]) == 10'
 run 0 compare --json "$models:smtp" "$models:smtp"
 json 'd["same"] == 6 and all(p["ks"] == 0 and p["p"] == 1 for p in d["parameters"] if p["tested"])'
 run 0 compare --json "$models:smtp" "$models:https-chat"
