@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "learner/ops/json.h"
+#include "tm/base/json.h"
 
 #define DIGEST_HEX ((size_t)2 * TM_DIGEST_LEN)
 

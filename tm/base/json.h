@@ -1,4 +1,4 @@
-/* learner/ops/json.h - reading JSON that anybody may have written (RFC 8259), one value after the other.
+/* tm/base/json.h - reading JSON that anybody may have written (RFC 8259), one value after the other.
  *
  * The caller asks for what must come next, as the grammar of its file says, so nothing is built in memory, nothing
  * nests deeper than the caller's own functions do, and what is not asked for is an error.  The error sticks: after the first one
@@ -8,8 +8,8 @@
  *   while (rc == TM_OK && (rc = tm_json_member(&j, key, sizeof key)) == 1)
  *       rc = read_the_value_of(key);                  the loop ends with 0 at the closing brace, or with an error
  */
-#ifndef TM_LEARNER_OPS_JSON_H
-#define TM_LEARNER_OPS_JSON_H
+#ifndef TM_BASE_JSON_H
+#define TM_BASE_JSON_H
 
 #include <stdbool.h>
 #include <stddef.h>

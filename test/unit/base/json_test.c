@@ -1,4 +1,4 @@
-#include "learner/ops/json.h"
+#include "tm/base/json.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-#include "learner/ops/json.h"
+#include "tm/base/json.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
