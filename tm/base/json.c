@@ -202,36 +202,58 @@ static size_t encode(uint32_t code, char out[4])
     return n;
 }
 
-int tm_json_string(struct tm_json *j, char *out, size_t cap)
+/* Inside a string, which has not ended: its next character. */
+static int character(struct tm_json *j, uint32_t *code)
 {
-    size_t len = 0;
+    bool is_escape = *j->at == '\\';
+    j->at += is_escape;
+    *code = 0;
+    int rc = is_escape ? escape(j, code) : utf8(j, code);
+    if (rc == TM_OK && *code == 0)
+        rc = tm_json_fail(j, TM_ERR_FORMAT, "a zero character in a string");
+    return rc;
+}
+
+static int open_string(struct tm_json *j)
+{
     if (j->error != TM_OK)
         return j->error;
     if (peek(j) != '"')
         return wanted(j, "a string");
     j->at++;
     j->is_fresh = false;
-    while (j->at < j->end && *j->at != '"') {
+    return TM_OK;
+}
+
+static int close_string(struct tm_json *j)
+{
+    if (j->at == j->end)
+        return tm_json_fail(j, TM_ERR_FORMAT, "the text ends inside a string");
+    j->at++;
+    return TM_OK;
+}
+
+int tm_json_string(struct tm_json *j, char *out, size_t cap)
+{
+    size_t len = 0;
+    int rc = open_string(j);
+    while (rc == TM_OK && j->at < j->end && *j->at != '"') {
         char bytes[4];
-        uint32_t code = 0;
-        bool is_escape = *j->at == '\\';
-        j->at += is_escape;
-        int rc = is_escape ? escape(j, &code) : utf8(j, &code);
+        uint32_t code;
+        rc = character(j, &code);
         if (rc != TM_OK)
             return rc;
-        if (code == 0)
-            return tm_json_fail(j, TM_ERR_FORMAT, "a zero character in a string");
         size_t n = encode(code, bytes);
         if (len + n >= cap)
             return tm_json_fail(j, TM_ERR_FORMAT, "a string longer than %zu bytes", cap - 1);
         memcpy(out + len, bytes, n);
         len += n;
     }
-    if (j->at == j->end)
-        return tm_json_fail(j, TM_ERR_FORMAT, "the text ends inside a string");
-    j->at++;
-    out[len] = '\0';
-    return TM_OK;
+    if (rc == TM_OK)
+        rc = close_string(j);
+    if (rc == TM_OK)
+        out[len] = '\0';
+    return rc;
 }
 
 int tm_json_number(struct tm_json *j, uint64_t max, uint64_t *out)
@@ -258,6 +280,111 @@ int tm_json_number(struct tm_json *j, uint64_t max, uint64_t *out)
         return tm_json_fail(j, TM_ERR_FORMAT, "a number larger than %" PRIu64, max);
     *out = v;
     return TM_OK;
+}
+
+int tm_json_integer(struct tm_json *j, int64_t min, int64_t max, int64_t *out)
+{
+    uint64_t v = 0;
+    if (j->error != TM_OK)
+        return j->error;
+    bool is_negative = peek(j) == '-';
+    j->at += is_negative;
+    if (is_negative && (j->at == j->end || *j->at < '0' || *j->at > '9'))
+        return tm_json_fail(j, TM_ERR_FORMAT, "a '-' without a number");
+    int rc = tm_json_number(j, INT64_MAX, &v);
+    if (rc != TM_OK)
+        return rc;
+    int64_t signed_v = is_negative ? -(int64_t)v : (int64_t)v;
+    if (signed_v < min || signed_v > max)
+        return tm_json_fail(j, TM_ERR_FORMAT, "a number outside %" PRId64 " to %" PRId64, min, max);
+    *out = signed_v;
+    return TM_OK;
+}
+
+bool tm_json_is_string(struct tm_json *j)
+{
+    return j->error == TM_OK && peek(j) == '"';
+}
+
+static int skip_string(struct tm_json *j)
+{
+    uint32_t code;
+    int rc = open_string(j);
+    while (rc == TM_OK && j->at < j->end && *j->at != '"')
+        rc = character(j, &code);
+    return rc == TM_OK ? close_string(j) : rc;
+}
+
+static bool skip_digits(struct tm_json *j)
+{
+    const char *from = j->at;
+    while (j->at < j->end && *j->at >= '0' && *j->at <= '9')
+        j->at++;
+    return j->at > from;
+}
+
+/* RFC 8259 sec. 6. */
+static int skip_number(struct tm_json *j)
+{
+    j->at += *j->at == '-';
+    const char *from = j->at;
+    bool is_ok = skip_digits(j) && (*from != '0' || j->at - from == 1);
+    if (is_ok && j->at < j->end && *j->at == '.') {
+        j->at++;
+        is_ok = skip_digits(j);
+    }
+    if (is_ok && j->at < j->end && (*j->at == 'e' || *j->at == 'E')) {
+        j->at++;
+        j->at += j->at < j->end && (*j->at == '+' || *j->at == '-');
+        is_ok = skip_digits(j);
+    }
+    j->is_fresh = false;
+    return is_ok ? TM_OK : tm_json_fail(j, TM_ERR_FORMAT, "a number that is none");
+}
+
+static int skip_word(struct tm_json *j)
+{
+    static const char *const word[] = {"true", "false", "null"};
+    for (size_t i = 0; i < sizeof word / sizeof *word; i++) {
+        size_t len = strlen(word[i]);
+        if ((size_t)(j->end - j->at) >= len && memcmp(j->at, word[i], len) == 0) {
+            j->at += len;
+            j->is_fresh = false;
+            return TM_OK;
+        }
+    }
+    return wanted(j, "a value");
+}
+
+static int skip(struct tm_json *j, int depth)
+{
+    int c = j->error == TM_OK ? peek(j) : -1;
+    if (c == '"')
+        return skip_string(j);
+    if (c == '-' || (c >= '0' && c <= '9'))
+        return skip_number(j);
+    if (c != '{' && c != '[')
+        return j->error == TM_OK ? skip_word(j) : j->error;
+    if (depth == 0)
+        return tm_json_fail(j, TM_ERR_FORMAT, "values nested more than %d deep", TM_JSON_DEPTH_MAX);
+    bool is_object = c == '{';
+    int rc = is_object ? tm_json_object(j) : tm_json_array(j);
+    while (rc == TM_OK &&
+           (rc = is_object ? next_in(j, '}', "',' or '}'") : tm_json_element(j)) == 1) {
+        rc = is_object ? skip_string(j) : TM_OK;
+        if (rc == TM_OK && is_object) {
+            rc = peek(j) == ':' ? TM_OK : wanted(j, "':'");
+            j->at += rc == TM_OK;
+        }
+        if (rc == TM_OK)
+            rc = skip(j, depth - 1);
+    }
+    return rc;
+}
+
+int tm_json_skip(struct tm_json *j)
+{
+    return skip(j, TM_JSON_DEPTH_MAX);
 }
 
 int tm_json_end(struct tm_json *j)

@@ -42,6 +42,13 @@ TM_MUST_CHECK int tm_json_element(struct tm_json *j);
 TM_MUST_CHECK int tm_json_string(struct tm_json *j, char *out, size_t cap);
 /* A whole number from 0 to `max`, without sign, fraction and exponent. */
 TM_MUST_CHECK int tm_json_number(struct tm_json *j, uint64_t max, uint64_t *out);
+/* A whole number from min to max, with or without '-'. */
+TM_MUST_CHECK int tm_json_integer(struct tm_json *j, int64_t min, int64_t max, int64_t *out);
+/* Whether a string comes next; says nothing about whether it is a sound one. */
+bool tm_json_is_string(struct tm_json *j);
+/* Passes any sound value, for members that a reader does not need; containers inside containers at most TM_JSON_DEPTH_MAX deep. */
+#define TM_JSON_DEPTH_MAX 16
+TM_MUST_CHECK int tm_json_skip(struct tm_json *j);
 /* Nothing but white space is left. */
 TM_MUST_CHECK int tm_json_end(struct tm_json *j);
 

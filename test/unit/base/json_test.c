@@ -169,7 +169,70 @@ static void the_first_error_sticks_and_names_its_line(void)
     close_text(t);
 }
 
+/* Passes one value and reports where it ended, or the error. */
+static int skip_all(const char *s)
+{
+    struct text *t = open_text(s, strlen(s));
+    int rc = tm_json_skip(&t->j);
+    if (rc == TM_OK)
+        rc = tm_json_end(&t->j);
+    CHECK((rc == TM_OK) == (t->msg.text[0] == '\0'));
+    close_text(t);
+    return rc;
+}
+
+static void any_sound_value_can_be_passed_and_no_other(void)
+{
+    static const char *const sound[] = {"0",
+                                        "-0",
+                                        "-12.5e+3",
+                                        "1E9",
+                                        "true",
+                                        "false",
+                                        "null",
+                                        "\"a\\u00e9\"",
+                                        "[]",
+                                        "{}",
+                                        "[1, [2, {\"a\": [null]}], \"x\"]",
+                                        "{\"a\":{\"b\":[]},\"c\":-1}",
+                                        "[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]"};
+    static const char *const bad[] = {
+        "",      "-",          "01",   "1.",      "1e",
+        ".5",    "+1",         "tru",  "nul",     "\"a",
+        "[",     "[1",         "[1,]", "{\"a\"}", "{\"a\":}",
+        "{1:2}", "{\"a\":1,}", "[}",   "1 2",     "[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]"};
+    for (size_t i = 0; i < sizeof sound / sizeof *sound; i++)
+        CHECK_INT(skip_all(sound[i]), TM_OK);
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        CHECK_INT(skip_all(bad[i]), TM_ERR_FORMAT);
+}
+
+static int integer(const char *s, int64_t *v)
+{
+    struct text *t = open_text(s, strlen(s));
+    int rc = tm_json_integer(&t->j, -5, 100, v);
+    close_text(t);
+    return rc;
+}
+
+static void integers_may_be_negative(void)
+{
+    int64_t v = 7;
+    CHECK_INT(integer(" -5", &v), TM_OK);
+    CHECK_INT(v, -5);
+    CHECK_INT(integer("100", &v), TM_OK);
+    CHECK_INT(v, 100);
+    CHECK_INT(integer("-6", &v), TM_ERR_FORMAT);
+    CHECK_INT(integer("101", &v), TM_ERR_FORMAT);
+    CHECK_INT(integer("- 1", &v), TM_ERR_FORMAT);
+    CHECK_INT(integer("--1", &v), TM_ERR_FORMAT);
+    CHECK_INT(integer("-9223372036854775809", &v), TM_ERR_FORMAT);
+    CHECK_INT(v, 100);
+}
+
 static const struct check_case CASES[] = {
+    {"any_sound_value_can_be_passed_and_no_other", any_sound_value_can_be_passed_and_no_other},
+    {"integers_may_be_negative", integers_may_be_negative},
     {"objects_and_arrays_are_walked_in_order", objects_and_arrays_are_walked_in_order},
     {"escapes_and_utf8_are_resolved_and_checked", escapes_and_utf8_are_resolved_and_checked},
     {"numbers_are_whole_and_bounded", numbers_are_whole_and_bounded},
