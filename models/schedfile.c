@@ -9,11 +9,11 @@
 #include "tm/base/json.h"
 
 /* One line's members.  Which a line needs depends on its `t`, which need not come first. */
-enum member { T, V, C, USER, I, DIR, SIZE, REF, GAP, MEMBERS };
+enum member { T, V, C, USER, SESSION, I, DIR, SIZE, REF, GAP, MEMBERS };
 
 static const char *const member_name[MEMBERS] = {
-    [T] = "t",     [V] = "v",       [C] = "c",     [USER] = "user", [I] = "i",
-    [DIR] = "dir", [SIZE] = "size", [REF] = "ref", [GAP] = "gap"};
+    [T] = "t", [V] = "v",     [C] = "c",       [USER] = "user", [SESSION] = "session",
+    [I] = "i", [DIR] = "dir", [SIZE] = "size", [REF] = "ref",   [GAP] = "gap"};
 
 struct line {
     unsigned seen; /* bit m: member m was there */
@@ -32,8 +32,8 @@ struct reading {
     bool has_head;
     struct {
         uint64_t n_conns;
-        uint32_t rre;
-    } * user; /* owned, TM_GEN_USERS_MAX */
+        uint32_t session, rre; /* of the last connection */
+    } * user;                  /* owned, TM_GEN_USERS_MAX */
 };
 
 static int read_text(struct tm_json *j, char *out, size_t cap, const char *what)
@@ -57,6 +57,7 @@ static int read_value(struct tm_json *j, struct line *l, unsigned m)
     case V:
     case C:
     case USER:
+    case SESSION:
     case I:
     case SIZE:
     case GAP:
@@ -161,6 +162,8 @@ static int read_open(struct reading *r, const struct line *l)
                             TM_SCHEDFILE_CONNS_MAX);
     if (l->number[USER] >= TM_GEN_USERS_MAX)
         return tm_json_fail(&r->j, TM_ERR_RANGE, "users are 0 to %u", TM_GEN_USERS_MAX - 1);
+    if (l->number[SESSION] > UINT32_MAX)
+        return tm_json_fail(&r->j, TM_ERR_RANGE, "sessions are 0 to %u", UINT32_MAX);
     if (l->number[GAP] > TM_MODEL_TIME_MAX_US)
         return tm_json_fail(&r->j, TM_ERR_RANGE, "a gap longer than %" PRIu64 " us",
                             TM_MODEL_TIME_MAX_US);
@@ -170,10 +173,14 @@ static int read_open(struct reading *r, const struct line *l)
     if (rc != TM_OK)
         return rc;
     uint32_t user = (uint32_t)l->number[USER];
-    r->user[user].rre += ref == TM_OPEN_ENDED;
+    uint32_t session = (uint32_t)l->number[SESSION];
+    bool is_new = session != r->user[user].session;
+    r->user[user].rre = is_new ? 0 : r->user[user].rre + (ref == TM_OPEN_ENDED);
+    r->user[user].session = session;
     f->conn[f->n_conns++] = (struct tm_schedfile_conn){
         .user = user,
         .open = {.index = r->user[user].n_conns++,
+                 .session = session,
                  .rre = r->user[user].rre,
                  .ref = ref,
                  .gap_us = (int64_t)l->number[GAP]},

@@ -22,7 +22,7 @@
 
 struct tm_schedfile_conn {
     uint32_t user;
-    /* Opens as told; index counts the user's connections, rre the times that all of them had ended; session is 0. */
+    /* Opens as told; index counts the user's connections, rre the openings from "ended" in its session. */
     struct tm_open open;
     struct tm_plan plan; /* owned */
     uint32_t line;       /* of its opening */

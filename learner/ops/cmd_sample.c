@@ -13,11 +13,14 @@
 #include "learner/ops/pcap_bytes.h"
 #include "learner/ops/sampling.h"
 #include "learner/ops/tap.h"
+#include "models/schedfile.h"
 #include "tm/base/time.h"
 
-#define CONNS_MAX   UINT64_C(1000000000)
-#define PORT_ELSE   443U /* for a model that does not say which port it was learned from */
-#define FILE_BUFFER ((size_t)1 << 18)
+#define CONNS_MAX        UINT64_C(1000000000)
+#define SCHEDULE_LEN_MAX ((size_t)1 << 30)
+#define CONNS_DEFAULT    1000U
+#define PORT_ELSE        443U /* for a model that does not say which port it was learned from */
+#define FILE_BUFFER      ((size_t)1 << 18)
 
 enum {
     OPT_SEED = 0x100,
@@ -30,13 +33,14 @@ enum {
     OPT_JSON,
     OPT_SCHEDULE,
     OPT_PCAP,
-    OPT_LABELS
+    OPT_LABELS,
+    OPT_FROM
 };
 
 struct options {
     char *database;
     const char *name;
-    const char *pcap, *labels; /* files; NULL: not wanted */
+    const char *pcap, *labels, *from; /* files; NULL: not wanted */
     bool is_json, is_schedule;
     uint16_t port; /* 0: the model's */
     struct tm_sample_head head;
@@ -46,8 +50,9 @@ static const struct argp_option option_table[] = {
     {"json", OPT_JSON, NULL, 0, "print a line of JSON for each connection", 1},
     {"schedule", OPT_SCHEDULE, NULL, 0, "print a schedule file, a line for each request", 1},
     {"pcap", OPT_PCAP, "FILE", 0, "write the packets as a capture (-: standard output)", 1},
+    {"from", OPT_FROM, "FILE", 0, "play this schedule file instead of a model", 1},
     {"labels", OPT_LABELS, "FILE", 0, "with --pcap: write which session each server is", 1},
-    {"connections", 'n', "N", 0, "how many connections (1000)", 2},
+    {"connections", 'n', "N", 0, "how many connections (1000; all of a schedule file)", 2},
     {"seed", OPT_SEED, "N", 0, "another number gives another sample (0)", 2},
     {"users", OPT_USERS, "N", 0, "how many users at a time (1)", 2},
     {"pace", OPT_PACE, "TIME", 0, "cap of the gaps between RREs and sessions (0: none)", 2},
@@ -94,7 +99,9 @@ static error_t parse_number(int key, char *arg, struct argp_state *st)
 
 static void check_usage(const struct options *o, const struct argp_state *st)
 {
-    if (!o->database || !o->name)
+    if (o->from && o->database)
+        argp_error(st, "--from plays a schedule file and no model: give one of them");
+    if (!o->from && (!o->database || !o->name))
         argp_error(st, "name a database and a model in it, e.g. models.db https");
     int n_outputs = o->is_json + o->is_schedule + (o->pcap != NULL);
     if (n_outputs != 1)
@@ -118,6 +125,9 @@ static error_t parse(int key, char *arg, struct argp_state *st)
         return 0;
     case OPT_LABELS:
         o->labels = arg;
+        return 0;
+    case OPT_FROM:
+        o->from = arg;
         return 0;
     case ARGP_KEY_ARG:
         if (!o->database)
@@ -294,26 +304,58 @@ static int make_lines(const struct options *o)
                    : rc; /* 1: standard output failed, which is reported as all such errors are */
 }
 
+static int sample_model(struct options *o, struct tm_msg *msg)
+{
+    struct tm_store_entry *e = NULL;
+    int rc = tm_args_load(o->database, o->name, &e, msg);
+    if (rc == TM_OK) {
+        o->head.model = &e->model;
+        o->head.n_conns = o->head.n_conns > 0 ? o->head.n_conns : CONNS_DEFAULT;
+        o->port = o->port != 0 ? o->port : port_of(e);
+        rc = o->pcap ? make_pcap(o, msg) : make_lines(o);
+    }
+    tm_store_entries_free(e, 1);
+    return rc;
+}
+
+static int sample_schedule(struct options *o, struct tm_msg *msg)
+{
+    struct tm_schedfile f = {0};
+    char *text = NULL;
+    size_t len = 0;
+    int rc = tm_args_slurp(o->from, SCHEDULE_LEN_MAX, &text, &len, msg);
+    if (rc == TM_OK)
+        rc = tm_schedfile_read(&f, text, len, o->from, msg);
+    free(text);
+    if (rc == TM_OK) {
+        o->name = "schedule";
+        o->head.schedule = &f;
+        o->head.schedule_name = strcmp(o->from, "-") == 0 ? "standard input" : o->from;
+        o->head.n_users = f.n_users;
+        if (o->head.n_conns == 0 || o->head.n_conns > f.n_conns)
+            o->head.n_conns = f.n_conns;
+        o->port = o->port != 0 ? o->port : PORT_ELSE;
+        rc = o->pcap ? make_pcap(o, msg) : make_lines(o);
+    }
+    tm_schedfile_deinit(&f);
+    return rc;
+}
+
 int tm_cmd_sample(int argc, char **argv)
 {
     static const struct argp argp = {
         .options = option_table,
         .parser = parse,
         .args_doc = "models.db NAME",
-        .doc = "Play a model in virtual time: as connections, as a schedule or as a capture."
+        .doc = "Play a model, or a schedule file, in virtual time: as connections, as a schedule "
+               "or as a capture."
                "\vThe same model, seed and options give the same sample, byte for byte.",
     };
     struct options o = {.head = tm_sampling_default(NULL)};
     struct tm_msg msg = {""};
-    struct tm_store_entry *e = NULL;
+    o.head.n_conns = 0;
     if (argp_parse(&argp, argc, argv, 0, NULL, &o) != 0)
         return 2;
-    int rc = tm_args_load(o.database, o.name, &e, &msg);
-    if (rc == TM_OK) {
-        o.head.model = &e->model;
-        o.port = o.port != 0 ? o.port : port_of(e);
-        rc = o.pcap ? make_pcap(&o, &msg) : make_lines(&o);
-    }
-    tm_store_entries_free(e, 1);
+    int rc = o.from ? sample_schedule(&o, &msg) : sample_model(&o, &msg);
     return tm_args_report(rc, &msg);
 }

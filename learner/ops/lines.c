@@ -2,18 +2,26 @@
 
 #include <inttypes.h>
 
-static void add_model(struct tm_text *t, const struct tm_sample_head *h)
+#include "models/schedfile.h"
+
+static void add_source(struct tm_text *t, const struct tm_sample_head *h)
 {
     uint8_t digest[TM_DIGEST_LEN];
-    tm_model_digest(h->model, digest);
-    tm_text_add(t, "\"model\":");
-    tm_text_json(t, h->model->name);
-    tm_text_add(t, ",\"digest\":\"");
-    tm_text_hex(t, digest, TM_DIGEST_LEN);
-    tm_text_add(t, "\",\"seed\":%" PRIu64 ",\"users\":%" PRIu32 ",\"connections\":%" PRIu64,
-                h->seed, h->n_users, h->n_conns);
-    tm_text_add(t, ",\"pace_us\":%" PRId64 ",\"rtt_us\":%" PRId64 ",\"rate_bps\":%" PRIu64,
-                h->pace_us, h->path.rtt_us, h->path.rate_bps);
+    if (h->schedule) {
+        tm_text_add(t, "\"schedule\":");
+        tm_text_json(t, h->schedule_name);
+        tm_text_add(t, ",\"users\":%" PRIu32, h->schedule->n_users);
+    } else {
+        tm_model_digest(h->model, digest);
+        tm_text_add(t, "\"model\":");
+        tm_text_json(t, h->model->name);
+        tm_text_add(t, ",\"kind\":\"%s\",\"digest\":\"", tm_model_kind_name(h->model->kind));
+        tm_text_hex(t, digest, TM_DIGEST_LEN);
+        tm_text_add(t, "\",\"seed\":%" PRIu64 ",\"users\":%" PRIu32 ",\"pace_us\":%" PRId64,
+                    h->seed, h->n_users, h->pace_us);
+    }
+    tm_text_add(t, ",\"connections\":%" PRIu64 ",\"rtt_us\":%" PRId64 ",\"rate_bps\":%" PRIu64,
+                h->n_conns, h->path.rtt_us, h->path.rate_bps);
 }
 
 /* The absolute index of the write that write i refers to; -1: the connection's start. */
@@ -29,8 +37,8 @@ static const char *dir_name(uint8_t dir)
 
 void tm_lines_sample_head(struct tm_text *t, const struct tm_sample_head *h)
 {
-    tm_text_add(t, "{\"schema_version\":1,\"kind\":\"%s\",", tm_model_kind_name(h->model->kind));
-    add_model(t, h);
+    tm_text_add(t, "{\"schema_version\":1,");
+    add_source(t, h);
     tm_text_add(t, ",\"mss\":%" PRIu32 "}\n", h->path.mss);
 }
 
@@ -57,7 +65,7 @@ void tm_lines_sample_conn(struct tm_text *t, const struct tm_timed_conn *c)
 void tm_lines_schedule_head(struct tm_text *t, const struct tm_sample_head *h)
 {
     tm_text_add(t, "{\"t\":\"schedule\",\"v\":%d,", TM_SCHEDULE_FILE_VERSION);
-    add_model(t, h);
+    add_source(t, h);
     tm_text_add(t, "}\n");
 }
 
@@ -78,9 +86,10 @@ void tm_lines_schedule_conn(struct tm_text *t, const struct tm_timed_conn *c)
 {
     const struct tm_plan *p = &c->plan;
     tm_text_add(t,
-                "{\"t\":\"open\",\"c\":%" PRIu64 ",\"user\":%" PRIu32
+                "{\"t\":\"open\",\"c\":%" PRIu64 ",\"user\":%" PRIu32 ",\"session\":%" PRIu32
                 ",\"ref\":\"%s\",\"gap\":%" PRId64 ",\"at\":%" PRId64 "}\n",
-                c->number, c->user, open_ref_name(c->open.ref), c->open.gap_us, c->open_us);
+                c->number, c->user, c->open.session, open_ref_name(c->open.ref), c->open.gap_us,
+                c->open_us);
     for (size_t i = 0; i < p->n_writes; i++)
         tm_text_add(t,
                     "{\"t\":\"data\",\"c\":%" PRIu64 ",\"i\":%zu,\"dir\":\"%s\",\"size\":%" PRIu32

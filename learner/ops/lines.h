@@ -18,6 +18,9 @@
 /* What a sample is of. */
 struct tm_sample_head {
     const struct tm_model *model;
+    const struct tm_schedfile
+        *schedule; /* instead of a model; seed, n_users and pace_us are not used then */
+    const char *schedule_name;
     uint64_t seed; /* as given; the 32 bytes come from tm_seed_from_u64 */
     uint32_t n_users;
     uint64_t n_conns;

@@ -18,7 +18,8 @@ int tm_sampling_open(struct tm_sampling *s, const struct tm_sample_head *h, uint
     struct tm_gen_cfg cfg = {.model = h->model, .n_users = h->n_users, .pace_us = h->pace_us};
     tm_seed_from_u64(cfg.seed, h->seed);
     *s = (struct tm_sampling){0};
-    int rc = tm_timeline_new(&s->timeline, &cfg, &h->path, h->n_conns);
+    int rc = h->schedule ? tm_timeline_new_schedule(&s->timeline, h->schedule, &h->path, h->n_conns)
+                         : tm_timeline_new(&s->timeline, &cfg, &h->path, h->n_conns);
     if (rc == TM_OK)
         rc = tm_tap_new(&s->tap, s->timeline, &h->path, server_port);
     if (rc != TM_OK)

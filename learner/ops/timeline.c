@@ -5,17 +5,22 @@
 
 #include "tm/base/time.h"
 
+#define NONE UINT32_MAX
+
 /* Where one user is. */
 struct user {
     struct tm_open next;
-    int64_t next_us;  /* when `next` opens */
+    int64_t next_us;  /* when `next` opens; TM_NEVER: nothing is left */
+    uint32_t number;  /* of `next` in the schedule file */
     int64_t prev_us;  /* the last opening */
     int64_t ended_us; /* the end of all connections so far */
 };
 
 struct tm_timeline {
     struct tm_path path;
-    struct tm_gen *gen;
+    struct tm_gen *gen;              /* owned; NULL: a schedule file is played */
+    const struct tm_schedfile *file; /* borrowed */
+    uint32_t *following; /* owned; of each of its connections the user's next, or NONE */
     uint64_t n_opened;
     uint64_t n_conns;
     uint32_t n_users;
@@ -86,12 +91,10 @@ int tm_timed_conn_fill(struct tm_timed_conn *c, const struct tm_path *path)
     return TM_OK;
 }
 
-/* Draws the user's next opening, all of whose earlier connections are timed. */
-static void draw(struct tm_timeline *t, uint32_t number)
+/* When the user's next connection opens, after its earlier ones were timed. */
+static void set_time(struct user *u)
 {
-    struct user *u = &t->user[number];
     int64_t from_us = 0;
-    tm_gen_open(t->gen, number, &u->next);
     switch (u->next.ref) {
     case TM_OPEN_ORIGIN:
         from_us = 0;
@@ -106,11 +109,44 @@ static void draw(struct tm_timeline *t, uint32_t number)
     u->next_us = tm_later_us(from_us, u->next.gap_us);
 }
 
+/* The user's next opening. */
+static void draw(struct tm_timeline *t, uint32_t number)
+{
+    struct user *u = &t->user[number];
+    if (t->gen) {
+        tm_gen_open(t->gen, number, &u->next);
+    } else if (u->number == NONE) {
+        u->next_us = TM_NEVER;
+        return;
+    } else {
+        u->next = t->file->conn[u->number].open;
+    }
+    set_time(u);
+}
+
 static bool is_sound(const struct tm_path *p)
 {
     return p->rtt_us >= TM_PATH_RTT_MIN_US && p->rtt_us <= TM_PATH_RTT_MAX_US &&
            p->rate_bps >= TM_PATH_RATE_MIN && p->rate_bps <= TM_PATH_RATE_MAX &&
            p->mss >= TM_PATH_MSS_MIN && p->mss <= TM_PATH_MSS_MAX;
+}
+
+static struct tm_timeline *new_timeline(const struct tm_path *path, uint32_t n_users,
+                                        uint64_t n_conns)
+{
+    struct tm_timeline *t = calloc(1, sizeof *t + n_users * sizeof t->user[0]);
+    if (t) {
+        t->path = *path;
+        t->n_users = n_users;
+        t->n_conns = n_conns;
+    }
+    return t;
+}
+
+static void start(struct tm_timeline *t)
+{
+    for (uint32_t i = 0; i < t->n_users; i++)
+        draw(t, i);
 }
 
 int tm_timeline_new(struct tm_timeline **out, const struct tm_gen_cfg *cfg,
@@ -119,19 +155,43 @@ int tm_timeline_new(struct tm_timeline **out, const struct tm_gen_cfg *cfg,
     *out = NULL;
     if (!is_sound(path) || cfg->n_users > TM_GEN_USERS_MAX)
         return TM_ERR_RANGE;
-    struct tm_timeline *t = calloc(1, sizeof *t + cfg->n_users * sizeof t->user[0]);
+    struct tm_timeline *t = new_timeline(path, cfg->n_users, n_conns);
     if (!t)
         return TM_ERR_NOMEM;
     int rc = tm_gen_new(&t->gen, cfg);
     if (rc != TM_OK) {
-        free(t);
+        tm_timeline_free(t);
         return rc;
     }
-    t->path = *path;
-    t->n_conns = n_conns;
-    t->n_users = cfg->n_users;
-    for (uint32_t i = 0; i < t->n_users; i++)
-        draw(t, i);
+    start(t);
+    *out = t;
+    return TM_OK;
+}
+
+int tm_timeline_new_schedule(struct tm_timeline **out, const struct tm_schedfile *f,
+                             const struct tm_path *path, uint64_t n_conns)
+{
+    *out = NULL;
+    if (!is_sound(path) || f->n_users > TM_GEN_USERS_MAX)
+        return TM_ERR_RANGE;
+    struct tm_timeline *t =
+        new_timeline(path, f->n_users, n_conns < f->n_conns ? n_conns : f->n_conns);
+    uint32_t *following = calloc(f->n_conns > 0 ? f->n_conns : 1, sizeof *following);
+    if (!t || !following) {
+        free(following);
+        free(t);
+        return TM_ERR_NOMEM;
+    }
+    t->file = f;
+    t->following = following;
+    for (uint32_t u = 0; u < t->n_users; u++)
+        t->user[u].number = NONE;
+    for (size_t i = f->n_conns; i > 0; i--) {
+        struct user *u = &t->user[f->conn[i - 1].user];
+        following[i - 1] = u->number;
+        u->number = (uint32_t)(i - 1);
+    }
+    start(t);
     *out = t;
     return TM_OK;
 }
@@ -141,6 +201,7 @@ void tm_timeline_free(struct tm_timeline *t)
     if (!t)
         return;
     tm_gen_free(t->gen);
+    free(t->following);
     free(t);
 }
 
@@ -160,6 +221,15 @@ int64_t tm_timeline_next_us(const struct tm_timeline *t)
     return t->n_opened < t->n_conns ? t->user[next_user(t)].next_us : TM_NEVER;
 }
 
+static int copy_plan(const struct tm_plan *from, struct tm_plan *to)
+{
+    int rc = TM_OK;
+    for (size_t i = 0; i < from->n_writes && rc == TM_OK; i++)
+        rc = tm_plan_add(to, from->w[i]);
+    to->close_gap_us = from->close_gap_us;
+    return rc;
+}
+
 int tm_timeline_next(struct tm_timeline *t, struct tm_timed_conn *c)
 {
     if (t->n_opened >= t->n_conns)
@@ -172,7 +242,8 @@ int tm_timeline_next(struct tm_timeline *t, struct tm_timed_conn *c)
     c->user = number;
     c->open = u->next;
     c->open_us = u->next_us;
-    int rc = tm_gen_plan(t->gen, number, u->next.index, &c->plan);
+    int rc = t->gen ? tm_gen_plan(t->gen, number, u->next.index, &c->plan)
+                    : copy_plan(&t->file->conn[u->number].plan, &c->plan);
     if (rc == TM_OK)
         rc = tm_timed_conn_fill(c, &t->path);
     if (rc != TM_OK) {
@@ -182,6 +253,8 @@ int tm_timeline_next(struct tm_timeline *t, struct tm_timed_conn *c)
     u->prev_us = c->open_us;
     u->ended_us = tm_max_us(u->ended_us, c->end_us);
     t->n_opened++;
+    if (!t->gen)
+        u->number = t->following[u->number];
     draw(t, number);
     return 1;
 }

@@ -18,6 +18,7 @@
 
 #include "models/gen.h"
 #include "models/plan.h"
+#include "models/schedfile.h"
 #include "tm/base/err.h"
 
 #define TM_PATH_CLIENT_US  1 /* tap to client and back */
@@ -70,6 +71,9 @@ struct tm_timeline; /* opaque */
  * its limits. */
 TM_MUST_CHECK int tm_timeline_new(struct tm_timeline **out, const struct tm_gen_cfg *cfg,
                                   const struct tm_path *path, uint64_t n_conns);
+/* Those of a schedule file, which must outlive it, the first `n_conns` to open.  TM_ERR_RANGE a path outside its limits, TM_ERR_NOMEM. */
+TM_MUST_CHECK int tm_timeline_new_schedule(struct tm_timeline **out, const struct tm_schedfile *f,
+                                           const struct tm_path *path, uint64_t n_conns);
 void tm_timeline_free(struct tm_timeline *t);
 /* 1: *c (empty; owned by the caller then) is the next connection, no earlier than the one before; 0: there are no more.
  * TM_ERR_NOMEM, TM_ERR_LIMIT (a plan too long), TM_ERR_RANGE as above. */

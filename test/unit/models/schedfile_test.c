@@ -69,7 +69,7 @@ static void lines_of_connections_may_be_mixed_and_users_count_for_themselves(voi
     static const char text[] = HEAD OPEN
         "{\"t\":\"open\",\"c\":1,\"user\":7,\"ref\":\"origin\",\"gap\":9}\r\n"
         "  \n# a note\n" DATA "{\"t\":\"data\",\"c\":1,\"i\":0,\"dir\":\"down\",\"size\":1,\"ref\":"
-                              "-1,\"gap\":4000000000}\n"
+        "-1,\"gap\":4000000000}\n"
         "{\"t\":\"data\",\"c\":1,\"i\":1,\"dir\":\"down\",\"size\":268435456,\"ref\":0,\"gap\":1,"
         "\"note\":[{\"a\":1}]}\n" CLOSE "{\"gap\":1,\"c\":1,\"t\":\"close\",\"at\":-5.5}";
     struct tm_schedfile f;

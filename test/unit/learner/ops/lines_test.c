@@ -39,19 +39,21 @@ static void a_schedule_file_has_a_line_for_each_request(void)
 {
     struct tm_text t = {0};
     write_lines(&t, tm_lines_schedule_head, tm_lines_schedule_conn);
-    CHECK_STR(t.p, "{\"t\":\"schedule\",\"v\":1,\"model\":\"fixed\",\"digest\":\"" X64
-                   "\",\"seed\":0,\"users\":1,\"connections\":1,\"pace_us\":0,\"rtt_us\":20000,"
-                   "\"rate_bps\":8000000}\n"
-                   "{\"t\":\"open\",\"c\":0,\"user\":0,\"ref\":\"origin\",\"gap\":0,\"at\":0}\n"
-                   "{\"t\":\"data\",\"c\":0,\"i\":0,\"dir\":\"up\",\"size\":500,\"ref\":-1,\"gap\":"
-                   "0,\"at\":20001}\n"
-                   "{\"t\":\"data\",\"c\":0,\"i\":1,\"dir\":\"down\",\"size\":3000,\"ref\":0,"
-                   "\"gap\":5000,\"at\":45001}\n"
-                   "{\"t\":\"data\",\"c\":0,\"i\":2,\"dir\":\"up\",\"size\":500,\"ref\":1,\"gap\":"
-                   "10000,\"at\":57978}\n"
-                   "{\"t\":\"data\",\"c\":0,\"i\":3,\"dir\":\"down\",\"size\":3000,\"ref\":2,"
-                   "\"gap\":5000,\"at\":82978}\n"
-                   "{\"t\":\"close\",\"c\":0,\"gap\":700,\"at\":86655}\n");
+    CHECK_STR(
+        t.p,
+        "{\"t\":\"schedule\",\"v\":1,\"model\":\"fixed\",\"kind\":\"swing\",\"digest\":\"" X64
+        "\",\"seed\":0,\"users\":1,\"pace_us\":0,\"connections\":1,\"rtt_us\":20000,"
+        "\"rate_bps\":8000000}\n"
+        "{\"t\":\"open\",\"c\":0,\"user\":0,\"session\":0,\"ref\":\"origin\",\"gap\":0,\"at\":0}\n"
+        "{\"t\":\"data\",\"c\":0,\"i\":0,\"dir\":\"up\",\"size\":500,\"ref\":-1,\"gap\":"
+        "0,\"at\":20001}\n"
+        "{\"t\":\"data\",\"c\":0,\"i\":1,\"dir\":\"down\",\"size\":3000,\"ref\":0,"
+        "\"gap\":5000,\"at\":45001}\n"
+        "{\"t\":\"data\",\"c\":0,\"i\":2,\"dir\":\"up\",\"size\":500,\"ref\":1,\"gap\":"
+        "10000,\"at\":57978}\n"
+        "{\"t\":\"data\",\"c\":0,\"i\":3,\"dir\":\"down\",\"size\":3000,\"ref\":2,"
+        "\"gap\":5000,\"at\":82978}\n"
+        "{\"t\":\"close\",\"c\":0,\"gap\":700,\"at\":86655}\n");
     tm_text_deinit(&t);
 }
 
@@ -61,8 +63,8 @@ static void a_sample_has_a_line_for_each_connection(void)
     write_lines(&t, tm_lines_sample_head, tm_lines_sample_conn);
     CHECK_STR(
         t.p,
-        "{\"schema_version\":1,\"kind\":\"swing\",\"model\":\"fixed\",\"digest\":\"" X64
-        "\",\"seed\":0,\"users\":1,\"connections\":1,\"pace_us\":0,\"rtt_us\":20000,\"rate_bps\":"
+        "{\"schema_version\":1,\"model\":\"fixed\",\"kind\":\"swing\",\"digest\":\"" X64
+        "\",\"seed\":0,\"users\":1,\"pace_us\":0,\"connections\":1,\"rtt_us\":20000,\"rate_bps\":"
         "8000000,"
         "\"mss\":1448}\n"
         "{\"c\":0,\"user\":0,\"session\":0,\"rre\":0,\"index\":0,\"open_us\":0,\"close_us\":86655,"

@@ -133,8 +133,21 @@ assert s[0]["t"] == "schedule" and s[0]["v"] == 1
 data = [(l["c"], l["i"], l["dir"], l["size"], l["ref"], l["gap"]) for l in s if l["t"] == "data"]
 assert data == [(c["c"], i, w["dir"], w["size"], w["ref"], w["gap_us"]) for c in conns for i, w in enumerate(c["writes"])]
 assert [l["gap"] for l in s if l["t"] == "close"] == [c["close_gap_us"] for c in conns]
-assert s[1] == {"t": "open", "c": 0, "user": 0, "ref": "origin", "gap": 0, "at": 0}, s[1]
+assert s[1] == {"t": "open", "c": 0, "user": 0, "session": 0, "ref": "origin", "gap": 0, "at": 0}, s[1]
 PY
+cp out schedule.jsonl
+run 0 sample --from schedule.jsonl --pcap again.pcap --port 25
+run 0 sample "$models" smtp -n 50 --pcap smtp.pcap
+cmp -s again.pcap smtp.pcap || fail "the schedule file plays otherwise than its model"
+run 0 sample --from schedule.jsonl --schedule
+tail -n +2 out >played
+tail -n +2 schedule.jsonl | cmp -s - played || fail "a schedule file is not read as it was written"
+run 0 sample --from schedule.jsonl --json -n 5
+[ "$(wc -l <out)" -eq 6 ] || fail "-n does not limit a schedule file"
+sed 's/"size":[0-9]*/"size":0/' schedule.jsonl >bad.jsonl
+run 1 sample --from bad.jsonl --json
+has err '^tm-learn: bad.jsonl:3: a size of 0: 1 to 268435456 bytes are possible$'
+run 2 sample --from schedule.jsonl "$models" smtp --json
 run 0 sample "$models" constant -n 3 --json
 [ "$(wc -l <out)" -eq 4 ] || fail "three connections are not three lines and a head"
 run 2 sample "$models" smtp
