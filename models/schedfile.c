@@ -190,17 +190,16 @@ static int read_open(struct reading *r, const struct line *l)
     return TM_OK;
 }
 
-/* The open connection that the line names. */
-static int find(struct reading *r, const struct line *l, struct tm_schedfile_conn **out)
+/* The open connection that the line names; NULL: there is none, and r->j says so. */
+static struct tm_schedfile_conn *find(struct reading *r, const struct line *l)
 {
-    if (l->number[C] >= r->f->n_conns)
-        return tm_json_fail(&r->j, TM_ERR_RANGE,
-                            "connection %" PRIu64 " was not opened before this line", l->number[C]);
-    *out = &r->f->conn[l->number[C]];
-    return (*out)->is_closed
-               ? tm_json_fail(&r->j, TM_ERR_RANGE,
-                              "connection %" PRIu64 " was closed before this line", l->number[C])
-               : TM_OK;
+    uint64_t number = l->number[C];
+    bool is_known = number < r->f->n_conns;
+    if (is_known && !r->f->conn[number].is_closed)
+        return &r->f->conn[number];
+    (void)tm_json_fail(&r->j, TM_ERR_RANGE, "connection %" PRIu64 " was %s before this line",
+                       number, is_known ? "closed" : "not opened");
+    return NULL;
 }
 
 static int check_data(struct tm_json *j, const struct line *l, const struct tm_plan *p)
@@ -237,12 +236,11 @@ static int check_data(struct tm_json *j, const struct line *l, const struct tm_p
 
 static int read_data(struct reading *r, const struct line *l)
 {
-    struct tm_schedfile_conn *c = NULL;
     int rc = need(&r->j, l, 1U << C | 1U << I | 1U << DIR | 1U << SIZE | 1U << REF | 1U << GAP);
-    if (rc == TM_OK)
-        rc = find(r, l, &c);
-    if (rc == TM_OK)
-        rc = check_data(&r->j, l, &c->plan);
+    struct tm_schedfile_conn *c = rc == TM_OK ? find(r, l) : NULL;
+    if (!c)
+        return r->j.error;
+    rc = check_data(&r->j, l, &c->plan);
     if (rc != TM_OK)
         return rc;
     int64_t back = l->ref < 0 ? 0 : (int64_t)c->plan.n_writes - l->ref;
@@ -259,18 +257,16 @@ static int read_data(struct reading *r, const struct line *l)
 
 static int read_close(struct reading *r, const struct line *l)
 {
-    struct tm_schedfile_conn *c = NULL;
     int rc = need(&r->j, l, 1U << C | 1U << GAP);
-    if (rc == TM_OK)
-        rc = find(r, l, &c);
-    if (rc == TM_OK && c->plan.n_writes == 0)
-        rc = tm_json_fail(&r->j, TM_ERR_RANGE, "connection %" PRIu64 " closes without a write",
-                          l->number[C]);
-    if (rc == TM_OK && l->number[GAP] > TM_MODEL_TIME_MAX_US)
-        rc = tm_json_fail(&r->j, TM_ERR_RANGE, "a gap longer than %" PRIu64 " us",
-                          TM_MODEL_TIME_MAX_US);
-    if (rc != TM_OK)
-        return rc;
+    struct tm_schedfile_conn *c = rc == TM_OK ? find(r, l) : NULL;
+    if (!c)
+        return r->j.error;
+    if (c->plan.n_writes == 0)
+        return tm_json_fail(&r->j, TM_ERR_RANGE, "connection %" PRIu64 " closes without a write",
+                            l->number[C]);
+    if (l->number[GAP] > TM_MODEL_TIME_MAX_US)
+        return tm_json_fail(&r->j, TM_ERR_RANGE, "a gap longer than %" PRIu64 " us",
+                            TM_MODEL_TIME_MAX_US);
     c->plan.close_gap_us = (int64_t)l->number[GAP];
     c->is_closed = true;
     return TM_OK;

@@ -337,6 +337,7 @@ static int sample_schedule(struct options *o, struct tm_msg *msg)
         o->port = o->port != 0 ? o->port : PORT_ELSE;
         rc = o->pcap ? make_pcap(o, msg) : make_lines(o);
     }
+    o->head.schedule = NULL;
     tm_schedfile_deinit(&f);
     return rc;
 }

@@ -356,29 +356,37 @@ static int skip_word(struct tm_json *j)
     return wanted(j, "a value");
 }
 
+/* 1: a member's or element's value comes next; 0: the container has ended. */
+static int skip_to_value(struct tm_json *j, bool is_object)
+{
+    int rc = is_object ? next_in(j, '}', "',' or '}'") : tm_json_element(j);
+    if (rc != 1 || !is_object)
+        return rc;
+    rc = skip_string(j);
+    if (rc != TM_OK)
+        return rc;
+    if (peek(j) != ':')
+        return wanted(j, "':'");
+    j->at++;
+    return 1;
+}
+
 static int skip(struct tm_json *j, int depth)
 {
-    int c = j->error == TM_OK ? peek(j) : -1;
+    if (j->error != TM_OK)
+        return j->error;
+    int c = peek(j);
     if (c == '"')
         return skip_string(j);
     if (c == '-' || (c >= '0' && c <= '9'))
         return skip_number(j);
     if (c != '{' && c != '[')
-        return j->error == TM_OK ? skip_word(j) : j->error;
+        return skip_word(j);
     if (depth == 0)
         return tm_json_fail(j, TM_ERR_FORMAT, "values nested more than %d deep", TM_JSON_DEPTH_MAX);
-    bool is_object = c == '{';
-    int rc = is_object ? tm_json_object(j) : tm_json_array(j);
-    while (rc == TM_OK &&
-           (rc = is_object ? next_in(j, '}', "',' or '}'") : tm_json_element(j)) == 1) {
-        rc = is_object ? skip_string(j) : TM_OK;
-        if (rc == TM_OK && is_object) {
-            rc = peek(j) == ':' ? TM_OK : wanted(j, "':'");
-            j->at += rc == TM_OK;
-        }
-        if (rc == TM_OK)
-            rc = skip(j, depth - 1);
-    }
+    int rc = c == '{' ? tm_json_object(j) : tm_json_array(j);
+    while (rc == TM_OK && (rc = skip_to_value(j, c == '{')) == 1)
+        rc = skip(j, depth - 1);
     return rc;
 }
 
