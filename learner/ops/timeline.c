@@ -81,7 +81,7 @@ int tm_timed_conn_fill(struct tm_timed_conn *c, const struct tm_path *path)
         c->time[i].first_us = first_us;
         c->time[i].last_us = first_us + tm_path_span_us(path, last_segment(path, w->size));
         free_us[dir] = first_us + tm_path_span_us(path, w->size);
-        last_us = event_us(c, path, i, TM_UP);
+        last_us = tm_max_us(last_us, event_us(c, path, i, TM_UP));
     }
     c->close_us = tm_max_us(tm_later_us(last_us, p->close_gap_us), free_us[TM_UP]);
     if (c->close_us > TM_TIMELINE_END_US)

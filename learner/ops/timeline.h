@@ -10,7 +10,7 @@
  *
  * A write starts `gap` after its event: the last byte of the write that it refers to, received or sent by its sender, or the connection's
  * being established; and never before the sender's previous write has left (doc/DESIGN.md sec. 2).  The client sends its FIN close_gap_us
- * after the last write's last byte, the server answers at once with its own.  Openings as in models/gen.h.  Pure. */
+ * after the last byte of all writes, the server answers at once with its own.  Openings as in models/gen.h.  Pure. */
 #ifndef TM_LEARNER_OPS_TIMELINE_H
 #define TM_LEARNER_OPS_TIMELINE_H
 

@@ -108,6 +108,20 @@ static void both_directions_go_at_once(void)
     tm_timed_conn_deinit(&c);
 }
 
+/* The last write of the plan ends before one that is named earlier. */
+static void the_client_closes_after_the_last_byte_of_all_writes(void)
+{
+    struct tm_timed_conn c = {0};
+    CHECK_INT(tm_plan_add(&c.plan, (struct tm_write){.size = 100000, .dir = TM_DOWN}), TM_OK);
+    CHECK_INT(tm_plan_add(&c.plan, (struct tm_write){.size = 10, .dir = TM_UP}), TM_OK);
+    c.plan.close_gap_us = 7;
+    CHECK_INT(tm_timed_conn_fill(&c, &fixed_path), TM_OK);
+    CHECK_INT(c.time[1].last_us, 20001);
+    CHECK_INT(c.time[0].last_us, 40001 + 69 * 1488); /* 70 segments */
+    CHECK_INT(c.close_us, 40001 + 69 * 1488 + 1 + 7);
+    tm_timed_conn_deinit(&c);
+}
+
 static void paths_and_times_out_of_range_are_refused(void)
 {
     struct tm_model m;
@@ -134,6 +148,8 @@ static const struct check_case CASES[] = {
     {"openings_follow_those_before_and_their_ends", openings_follow_those_before_and_their_ends},
     {"users_are_merged_in_the_order_of_opening", users_are_merged_in_the_order_of_opening},
     {"both_directions_go_at_once", both_directions_go_at_once},
+    {"the_client_closes_after_the_last_byte_of_all_writes",
+     the_client_closes_after_the_last_byte_of_all_writes},
     {"paths_and_times_out_of_range_are_refused", paths_and_times_out_of_range_are_refused},
 };
 CHECK_MAIN("timeline", CASES)
