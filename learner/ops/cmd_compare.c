@@ -45,7 +45,7 @@ static const struct argp_option option_table[] = {
 static error_t parse(int key, char *arg, struct argp_state *st)
 {
     struct options *o = st->input;
-    struct tm_path *path = &o->head.path;
+    struct tm_tap_path *path = &o->head.path;
     switch (key) {
     case OPT_JSON:
         o->is_json = true;
@@ -66,13 +66,13 @@ static error_t parse(int key, char *arg, struct argp_state *st)
         o->head.n_users = (uint32_t)tm_args_number(arg, "users", 1, TM_GEN_USERS_MAX, st);
         return 0;
     case OPT_RTT:
-        path->rtt_us = tm_args_duration(arg, "rtt", TM_PATH_RTT_MIN_US, TM_PATH_RTT_MAX_US, st);
+        path->rtt_us = tm_args_duration(arg, "rtt", TM_TAP_RTT_MIN_US, TM_TAP_RTT_MAX_US, st);
         return 0;
     case OPT_RATE:
-        path->rate_bps = tm_args_rate(arg, "rate", TM_PATH_RATE_MIN, TM_PATH_RATE_MAX, st);
+        path->rate_bps = tm_args_rate(arg, "rate", TM_TAP_RATE_MIN, TM_TAP_RATE_MAX, st);
         return 0;
     case OPT_MSS:
-        path->mss = (uint32_t)tm_args_number(arg, "mss", TM_PATH_MSS_MIN, TM_PATH_MSS_MAX, st);
+        path->mss = (uint32_t)tm_args_number(arg, "mss", TM_TAP_MSS_MIN, TM_TAP_MSS_MAX, st);
         return 0;
     case ARGP_KEY_ARGS:
         o->args = st->argv + st->next;

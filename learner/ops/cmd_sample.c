@@ -66,7 +66,7 @@ static const struct argp_option option_table[] = {
 static error_t parse_number(int key, char *arg, struct argp_state *st)
 {
     struct options *o = st->input;
-    struct tm_path *path = &o->head.path;
+    struct tm_tap_path *path = &o->head.path;
     switch (key) {
     case 'n':
         o->head.n_conns = tm_args_number(arg, "connections", 1, CONNS_MAX, st);
@@ -81,13 +81,13 @@ static error_t parse_number(int key, char *arg, struct argp_state *st)
         o->head.pace_us = tm_args_duration(arg, "pace", 0, (int64_t)TM_MODEL_TIME_MAX_US, st);
         return 0;
     case OPT_RTT:
-        path->rtt_us = tm_args_duration(arg, "rtt", TM_PATH_RTT_MIN_US, TM_PATH_RTT_MAX_US, st);
+        path->rtt_us = tm_args_duration(arg, "rtt", TM_TAP_RTT_MIN_US, TM_TAP_RTT_MAX_US, st);
         return 0;
     case OPT_RATE:
-        path->rate_bps = tm_args_rate(arg, "rate", TM_PATH_RATE_MIN, TM_PATH_RATE_MAX, st);
+        path->rate_bps = tm_args_rate(arg, "rate", TM_TAP_RATE_MIN, TM_TAP_RATE_MAX, st);
         return 0;
     case OPT_MSS:
-        path->mss = (uint32_t)tm_args_number(arg, "mss", TM_PATH_MSS_MIN, TM_PATH_MSS_MAX, st);
+        path->mss = (uint32_t)tm_args_number(arg, "mss", TM_TAP_MSS_MIN, TM_TAP_MSS_MAX, st);
         return 0;
     case OPT_PORT:
         o->port = (uint16_t)tm_args_number(arg, "port", 1, UINT16_MAX, st);

@@ -46,11 +46,11 @@ static uint32_t segment_len(const struct tm_flight *f, const struct tm_flight_cu
 
 /* When the cursor's segment passes the tap. */
 static int64_t segment_us(const struct tm_flight *f, const struct tm_flight_cursor *c,
-                          const struct tm_path *path)
+                          const struct tm_tap_path *path)
 {
     if (c->write >= f->conn.plan.n_writes)
         return TM_NEVER;
-    return f->conn.time[c->write].first_us + tm_path_span_us(path, c->offset);
+    return f->conn.time[c->write].first_us + tm_tap_path_span_us(path, c->offset);
 }
 
 void tm_flight_init(struct tm_flight *f, struct tm_timed_conn *take_conn, struct tm_tap_conn_id id)
@@ -70,7 +70,7 @@ void tm_flight_deinit(struct tm_flight *f)
     tm_timed_conn_deinit(&f->conn);
 }
 
-static int64_t control_us(const struct tm_flight *f, const struct tm_path *path)
+static int64_t control_us(const struct tm_flight *f, const struct tm_tap_path *path)
 {
     const struct tm_timed_conn *c = &f->conn;
     switch ((enum stage)f->stage) {
@@ -79,7 +79,7 @@ static int64_t control_us(const struct tm_flight *f, const struct tm_path *path)
     case SYN_ACK:
         return c->open_us + path->rtt_us;
     case ACK:
-        return c->open_us + path->rtt_us + TM_PATH_CLIENT_US;
+        return c->open_us + path->rtt_us + TM_TAP_CLIENT_US;
     case FIN_UP:
         return c->close_us;
     case FIN_DOWN:
@@ -92,7 +92,7 @@ static int64_t control_us(const struct tm_flight *f, const struct tm_path *path)
     return TM_NEVER;
 }
 
-static int64_t source_us(const struct tm_flight *f, const struct tm_path *path, enum source s)
+static int64_t source_us(const struct tm_flight *f, const struct tm_tap_path *path, enum source s)
 {
     switch (s) {
     case CONTROL:
@@ -101,7 +101,7 @@ static int64_t source_us(const struct tm_flight *f, const struct tm_path *path, 
     case RECEIVED_DOWN: {
         enum tm_dir d = s == RECEIVED_UP ? TM_UP : TM_DOWN;
         return tm_later_us(segment_us(f, &f->received[d], path),
-                           d == TM_UP ? path->rtt_us : TM_PATH_CLIENT_US);
+                           d == TM_UP ? path->rtt_us : TM_TAP_CLIENT_US);
     }
     case SENT_UP:
     case SENT_DOWN:
@@ -121,7 +121,8 @@ static bool is_late(const struct tm_flight *f, enum source s)
     return s == CONTROL && f->stage >= FIN_UP;
 }
 
-static enum source next_source(const struct tm_flight *f, const struct tm_path *path, int64_t *t_us)
+static enum source next_source(const struct tm_flight *f, const struct tm_tap_path *path,
+                               int64_t *t_us)
 {
     enum source best = SOURCES;
     *t_us = TM_NEVER;
@@ -138,7 +139,7 @@ static enum source next_source(const struct tm_flight *f, const struct tm_path *
     return best;
 }
 
-int64_t tm_flight_next_us(const struct tm_flight *f, const struct tm_path *path)
+int64_t tm_flight_next_us(const struct tm_flight *f, const struct tm_tap_path *path)
 {
     int64_t t_us;
     (void)next_source(f, path, &t_us);
@@ -193,7 +194,7 @@ static void step_control(struct tm_flight *f, struct tm_tap_packet *p)
     f->stage++;
 }
 
-static int step_received(struct tm_flight *f, const struct tm_path *path, enum tm_dir dir,
+static int step_received(struct tm_flight *f, const struct tm_tap_path *path, enum tm_dir dir,
                          int64_t t_us, struct tm_tap_packet *p)
 {
     uint32_t len = segment_len(f, &f->received[dir], path->mss);
@@ -206,7 +207,7 @@ static int step_received(struct tm_flight *f, const struct tm_path *path, enum t
     return 0;
 }
 
-static void step_sent(struct tm_flight *f, const struct tm_path *path, enum tm_dir dir,
+static void step_sent(struct tm_flight *f, const struct tm_tap_path *path, enum tm_dir dir,
                       struct tm_tap_packet *p)
 {
     struct tm_flight_cursor *c = &f->sent[dir];
@@ -217,7 +218,7 @@ static void step_sent(struct tm_flight *f, const struct tm_path *path, enum tm_d
     advance(f, c, dir, len);
 }
 
-int tm_flight_step(struct tm_flight *f, const struct tm_path *path, struct tm_tap_packet *p)
+int tm_flight_step(struct tm_flight *f, const struct tm_tap_path *path, struct tm_tap_packet *p)
 {
     int64_t t_us;
     enum source s = next_source(f, path, &t_us);

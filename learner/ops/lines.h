@@ -25,7 +25,7 @@ struct tm_sample_head {
     uint32_t n_users;
     uint64_t n_conns;
     int64_t pace_us;
-    struct tm_path path;
+    struct tm_tap_path path;
 };
 
 void tm_lines_sample_head(struct tm_text *t, const struct tm_sample_head *h);

@@ -26,7 +26,7 @@ struct names {
 
 struct tm_tap {
     struct tm_timeline *timeline;
-    struct tm_path path;
+    struct tm_tap_path path;
     uint16_t server_port;
     struct names *names; /* owned, by user */
     uint32_t n_sessions;
@@ -35,7 +35,7 @@ struct tm_tap {
     struct tm_flight *over; /* its last packet was given out; freed at the next call */
 };
 
-int tm_tap_new(struct tm_tap **out, struct tm_timeline *t, const struct tm_path *path,
+int tm_tap_new(struct tm_tap **out, struct tm_timeline *t, const struct tm_tap_path *path,
                uint16_t server_port)
 {
     struct tm_tap *tap = calloc(1, sizeof *tap);
@@ -223,7 +223,7 @@ void tm_tap_decoded(const struct tm_tap_packet *p, int64_t base_us, struct tm_pa
         .ack = p->ack,
         .flags = p->flags,
         .ip_version = 4,
-        .wire_len = TM_PATH_HEADER_LEN + (p->flags & TM_TCP_SYN ? 4 : 0) + p->payload_len,
+        .wire_len = TM_TAP_HEADER_LEN + (p->flags & TM_TCP_SYN ? 4 : 0) + p->payload_len,
         .payload_len = p->payload_len,
     };
     mapped(out->src, is_up ? id->client_ip : id->server_ip);

@@ -17,7 +17,7 @@ struct user {
 };
 
 struct tm_timeline {
-    struct tm_path path;
+    struct tm_tap_path path;
     struct tm_gen *gen;              /* owned; NULL: a schedule file is played */
     const struct tm_schedfile *file; /* borrowed */
     uint32_t *following; /* owned; of each of its connections the user's next, or NONE */
@@ -34,40 +34,40 @@ void tm_timed_conn_deinit(struct tm_timed_conn *c)
     *c = (struct tm_timed_conn){0};
 }
 
-static uint64_t n_segments(const struct tm_path *path, uint64_t bytes)
+static uint64_t n_segments(const struct tm_tap_path *path, uint64_t bytes)
 {
     return (bytes + path->mss - 1) / path->mss;
 }
 
-int64_t tm_path_span_us(const struct tm_path *path, uint64_t offset)
+int64_t tm_tap_path_span_us(const struct tm_tap_path *path, uint64_t offset)
 {
-    uint64_t bytes = offset + n_segments(path, offset) * TM_PATH_HEADER_LEN;
+    uint64_t bytes = offset + n_segments(path, offset) * TM_TAP_HEADER_LEN;
     return (int64_t)(bytes * 8 * 1000000 / path->rate_bps); /* below 2^53 */
 }
 
 /* Where the last segment of a write begins. */
-static uint64_t last_segment(const struct tm_path *path, uint32_t size)
+static uint64_t last_segment(const struct tm_tap_path *path, uint32_t size)
 {
     return size > 0 ? (n_segments(path, size) - 1) * path->mss : 0;
 }
 
 /* When, in the time in which its answer would pass the tap, the sender `dir` knows of write r. */
-static int64_t event_us(const struct tm_timed_conn *c, const struct tm_path *path, size_t r,
+static int64_t event_us(const struct tm_timed_conn *c, const struct tm_tap_path *path, size_t r,
                         enum tm_dir dir)
 {
     int64_t way_us = 0;
     if (c->plan.w[r].dir != dir)
-        way_us = dir == TM_UP ? TM_PATH_CLIENT_US : path->rtt_us;
+        way_us = dir == TM_UP ? TM_TAP_CLIENT_US : path->rtt_us;
     return c->time[r].last_us + way_us;
 }
 
-int tm_timed_conn_fill(struct tm_timed_conn *c, const struct tm_path *path)
+int tm_timed_conn_fill(struct tm_timed_conn *c, const struct tm_tap_path *path)
 {
     const struct tm_plan *p = &c->plan;
     c->time = calloc(p->n_writes > 0 ? p->n_writes : 1, sizeof *c->time);
     if (!c->time)
         return TM_ERR_NOMEM;
-    int64_t ready_us = c->open_us + path->rtt_us + TM_PATH_CLIENT_US; /* the handshake's ACK */
+    int64_t ready_us = c->open_us + path->rtt_us + TM_TAP_CLIENT_US; /* the handshake's ACK */
     const int64_t start_us[2] = {ready_us, ready_us + path->rtt_us};
     int64_t free_us[2] = {start_us[TM_UP], start_us[TM_DOWN]};
     int64_t last_us = ready_us;
@@ -79,15 +79,15 @@ int tm_timed_conn_fill(struct tm_timed_conn *c, const struct tm_path *path)
         if (first_us > TM_TIMELINE_END_US)
             return TM_ERR_RANGE;
         c->time[i].first_us = first_us;
-        c->time[i].last_us = first_us + tm_path_span_us(path, last_segment(path, w->size));
-        free_us[dir] = first_us + tm_path_span_us(path, w->size);
+        c->time[i].last_us = first_us + tm_tap_path_span_us(path, last_segment(path, w->size));
+        free_us[dir] = first_us + tm_tap_path_span_us(path, w->size);
         last_us = tm_max_us(last_us, event_us(c, path, i, TM_UP));
     }
     c->close_us = tm_max_us(tm_later_us(last_us, p->close_gap_us), free_us[TM_UP]);
     if (c->close_us > TM_TIMELINE_END_US)
         return TM_ERR_RANGE;
     c->fin_us = tm_max_us(c->close_us + path->rtt_us, free_us[TM_DOWN]);
-    c->end_us = c->fin_us + TM_PATH_CLIENT_US;
+    c->end_us = c->fin_us + TM_TAP_CLIENT_US;
     return TM_OK;
 }
 
@@ -124,14 +124,14 @@ static void draw(struct tm_timeline *t, uint32_t number)
     set_time(u);
 }
 
-static bool is_sound(const struct tm_path *p)
+static bool is_sound(const struct tm_tap_path *p)
 {
-    return p->rtt_us >= TM_PATH_RTT_MIN_US && p->rtt_us <= TM_PATH_RTT_MAX_US &&
-           p->rate_bps >= TM_PATH_RATE_MIN && p->rate_bps <= TM_PATH_RATE_MAX &&
-           p->mss >= TM_PATH_MSS_MIN && p->mss <= TM_PATH_MSS_MAX;
+    return p->rtt_us >= TM_TAP_RTT_MIN_US && p->rtt_us <= TM_TAP_RTT_MAX_US &&
+           p->rate_bps >= TM_TAP_RATE_MIN && p->rate_bps <= TM_TAP_RATE_MAX &&
+           p->mss >= TM_TAP_MSS_MIN && p->mss <= TM_TAP_MSS_MAX;
 }
 
-static struct tm_timeline *new_timeline(const struct tm_path *path, uint32_t n_users,
+static struct tm_timeline *new_timeline(const struct tm_tap_path *path, uint32_t n_users,
                                         uint64_t n_conns)
 {
     struct tm_timeline *t = calloc(1, sizeof *t + n_users * sizeof t->user[0]);
@@ -150,7 +150,7 @@ static void start(struct tm_timeline *t)
 }
 
 int tm_timeline_new(struct tm_timeline **out, const struct tm_gen_cfg *cfg,
-                    const struct tm_path *path, uint64_t n_conns)
+                    const struct tm_tap_path *path, uint64_t n_conns)
 {
     *out = NULL;
     if (!is_sound(path) || cfg->n_users > TM_GEN_USERS_MAX)
@@ -169,7 +169,7 @@ int tm_timeline_new(struct tm_timeline **out, const struct tm_gen_cfg *cfg,
 }
 
 int tm_timeline_new_schedule(struct tm_timeline **out, const struct tm_schedfile *f,
-                             const struct tm_path *path, uint64_t n_conns)
+                             const struct tm_tap_path *path, uint64_t n_conns)
 {
     *out = NULL;
     if (!is_sound(path) || f->n_users > TM_GEN_USERS_MAX)

@@ -2,7 +2,7 @@
 
 #include "test/support/check.h"
 
-const struct tm_path fixed_path = {.rtt_us = 20000, .rate_bps = 8000000, .mss = 1448};
+const struct tm_tap_path fixed_path = {.rtt_us = 20000, .rate_bps = 8000000, .mss = 1448};
 
 void fixed_model(struct tm_model *m)
 {

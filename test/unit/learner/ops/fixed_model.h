@@ -11,6 +11,6 @@
 
 /* The caller deinits it. */
 void fixed_model(struct tm_model *m);
-extern const struct tm_path fixed_path; /* 20 ms, 8 Mbit/s, 1448 bytes */
+extern const struct tm_tap_path fixed_path; /* 20 ms, 8 Mbit/s, 1448 bytes */
 
 #endif

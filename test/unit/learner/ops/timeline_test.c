@@ -128,11 +128,11 @@ static void paths_and_times_out_of_range_are_refused(void)
     struct tm_timeline *t = NULL;
     fixed_model(&m);
     struct tm_gen_cfg cfg = {.model = &m, .n_users = 1};
-    const struct tm_path bad[] = {
+    const struct tm_tap_path bad[] = {
         {.rtt_us = 0, .rate_bps = 8000, .mss = 1448},
-        {.rtt_us = TM_PATH_RTT_MAX_US + 1, .rate_bps = 8000, .mss = 1448},
-        {.rtt_us = 1, .rate_bps = TM_PATH_RATE_MIN - 1, .mss = 1448},
-        {.rtt_us = 1, .rate_bps = 8000, .mss = TM_PATH_MSS_MIN - 1},
+        {.rtt_us = TM_TAP_RTT_MAX_US + 1, .rate_bps = 8000, .mss = 1448},
+        {.rtt_us = 1, .rate_bps = TM_TAP_RATE_MIN - 1, .mss = 1448},
+        {.rtt_us = 1, .rate_bps = 8000, .mss = TM_TAP_MSS_MIN - 1},
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         CHECK_INT(tm_timeline_new(&t, &cfg, &bad[i], 1), TM_ERR_RANGE);
