@@ -17,6 +17,7 @@ struct tm_frames {
     size_t at;       /* window[at..len) was not taken yet */
     size_t len;
     uint64_t skip; /* bytes to take that were not read yet */
+    uint8_t none;  /* the window before the first chunk */
     bool is_end;   /* of what is read */
     bool is_cut;
     int failed; /* an error, once there was one */
@@ -54,6 +55,7 @@ int tm_frames_new_chunks(struct tm_frames **out, tm_chunk_fn chunk, void *ctx)
     }
     s->chunk = chunk;
     s->ctx = ctx;
+    s->window = &s->none;
     return TM_OK;
 }
 
