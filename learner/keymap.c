@@ -24,7 +24,8 @@ static size_t hash_of(const uint8_t key[TM_KEYMAP_KEY_LEN])
         h = (h ^ w[i]) * UINT64_C(0xd6e8feb86659fd93);
         h ^= h >> 32;
     }
-    return (size_t)h;
+    h *= UINT64_C(0xd6e8feb86659fd93); /* addresses differ in the last word's highest bytes */
+    return (size_t)(h ^ h >> 32);
 }
 
 /* Where the key is, or the empty cell where it belongs. */
