@@ -37,10 +37,13 @@ struct tm_deck {
 /* Appends a connection whose writes follow by tm_deck_add_write.  TM_ERR_NOMEM, TM_ERR_LIMIT. */
 TM_MUST_CHECK int tm_deck_add_conn(struct tm_deck *d, enum tm_deck_role role,
                                    uint32_t close_gap_us);
-/* Appends a write to the last connection.  TM_ERR_NOMEM, TM_ERR_LIMIT. */
+/* Appends a write to the last connection, of which there must be one.  TM_ERR_NOMEM; TM_ERR_LIMIT beyond
+ * TM_PLAN_WRITES_MAX of the connection or TM_DECK_WRITES_MAX of the deck. */
 TM_MUST_CHECK int tm_deck_add_write(struct tm_deck *d, struct tm_write w);
-/* TM_OK, or TM_ERR_RANGE: a connection without writes, or one that tm_plan_check would refuse. */
+/* TM_OK, or TM_ERR_RANGE: a connection without writes or of no role, one that tm_plan_check would refuse, one
+ * that closes later than TM_WRITE_GAP_MAX, or writes that do not lie one connection after another. */
 TM_MUST_CHECK int tm_deck_check(const struct tm_deck *d);
+/* Frees what it owns and leaves an empty deck. */
 void tm_deck_deinit(struct tm_deck *d);
 
 #endif
