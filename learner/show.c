@@ -9,6 +9,7 @@
 
 #include "learner/commands.h"
 #include "learner/figure.h"
+#include "models/joint.h"
 #include "models/store/store.h"
 
 struct show_options {
@@ -133,6 +134,35 @@ static void print_param(const struct tm_dist *d, enum tm_swing_param p, bool is_
     (void)printf(" %9s  %s\n", text, curve);
 }
 
+static void print_params(const struct tm_swing *s, bool with_empty, bool is_utf8)
+{
+    (void)printf("%-16s %8s %9s %9s %9s %9s %9s %9s %9s  %s\n", "PARAMETER", "N", "MIN", "P10",
+                 "P50", "P90", "P99", "MAX", "MEAN", "MIN..MAX (LOG)");
+    for (int p = 0; p < TM_SWING_PARAMS; p++) {
+        if (with_empty || s->param[p].n_points > 0)
+            print_param(&s->param[p], (enum tm_swing_param)p, is_utf8);
+    }
+}
+
+static void print_joint(const struct tm_joint *j, bool is_utf8)
+{
+    struct tm_joint_sum sum;
+    tm_joint_sum(j, &sum);
+    print_params(&j->swing, false, is_utf8);
+    (void)printf("\ndeck       %zu connections (%" PRIu32 " first of an RRE, %" PRIu32
+                 " later), %zu writes\n",
+                 j->deck.n_conns, sum.n_conns[TM_DECK_FIRST], sum.n_conns[TM_DECK_LATER],
+                 j->deck.n_writes);
+    (void)printf("bytes      %" PRIu64 " up, %" PRIu64 " down\n", sum.bytes[TM_UP],
+                 sum.bytes[TM_DOWN]);
+    (void)printf("recombined until the median has %" PRIu32 " parents, at most %" PRIu32
+                 " rounds and %" PRIu32 " %% of one parent; pauses move by %" PRIu32 " per mille\n",
+                 j->recombine.parents, j->recombine.rounds_max, j->recombine.share_max,
+                 j->recombine.pause_mix);
+    if (j->mss_bytes > 0)
+        (void)printf("segments   %" PRIu32 " bytes when full\n", j->mss_bytes);
+}
+
 static void print_model(const struct tm_store_entry *e, bool is_utf8)
 {
     (void)printf("%s: %s model, digest ", e->model.name, tm_model_kind_name(e->model.kind));
@@ -140,16 +170,16 @@ static void print_model(const struct tm_store_entry *e, bool is_utf8)
     (void)printf("\n\n");
     switch (e->model.kind) {
     case TM_MODEL_SWING:
-        (void)printf("%-16s %8s %9s %9s %9s %9s %9s %9s %9s  %s\n", "PARAMETER", "N", "MIN", "P10",
-                     "P50", "P90", "P99", "MAX", "MEAN", "MIN..MAX (LOG)");
-        for (int p = 0; p < TM_SWING_PARAMS; p++)
-            print_param(&e->model.u.swing.param[p], (enum tm_swing_param)p, is_utf8);
+        print_params(&e->model.u.swing, true, is_utf8);
         break;
     case TM_MODEL_CONSTANT:
         (void)printf("size      %" PRIu32 " bytes\ninterval  %" PRIu32 " us\nexchanges %" PRIu32
                      " per connection\n",
                      e->model.u.constant.size_bytes, e->model.u.constant.interval_us,
                      e->model.u.constant.n_exchanges);
+        break;
+    case TM_MODEL_JOINT:
+        print_joint(&e->model.u.joint, is_utf8);
         break;
     }
     if (e->n_prov > 0)
@@ -175,24 +205,52 @@ static void print_param_json(const struct tm_dist *d, enum tm_swing_param p)
         (void)printf(", \"mean\": null}");
 }
 
+static void print_params_json(const struct tm_swing *s, bool with_empty)
+{
+    bool is_first = true;
+    (void)printf(", \"parameters\": [");
+    for (int p = 0; p < TM_SWING_PARAMS; p++) {
+        if (!with_empty && s->param[p].n_points == 0)
+            continue;
+        if (!is_first)
+            (void)putchar(',');
+        is_first = false;
+        print_param_json(&s->param[p], (enum tm_swing_param)p);
+    }
+    (void)printf("\n  ]");
+}
+
+static void print_joint_json(const struct tm_joint *j)
+{
+    struct tm_joint_sum sum;
+    tm_joint_sum(j, &sum);
+    print_params_json(&j->swing, false);
+    (void)printf(",\n  \"deck\": {\"connections\": %zu, \"first\": %" PRIu32 ", \"later\": %" PRIu32
+                 ", \"writes\": %zu, \"up_bytes\": %" PRIu64 ", \"down_bytes\": %" PRIu64 "}",
+                 j->deck.n_conns, sum.n_conns[TM_DECK_FIRST], sum.n_conns[TM_DECK_LATER],
+                 j->deck.n_writes, sum.bytes[TM_UP], sum.bytes[TM_DOWN]);
+    (void)printf(",\n  \"recombine\": {\"parents\": %" PRIu32 ", \"rounds_max\": %" PRIu32
+                 ", \"share_max\": %" PRIu32 ", \"pause_mix\": %" PRIu32
+                 "}, \"mss_bytes\": %" PRIu32,
+                 j->recombine.parents, j->recombine.rounds_max, j->recombine.share_max,
+                 j->recombine.pause_mix, j->mss_bytes);
+}
+
 static void print_model_json(const struct tm_store_entry *e)
 {
     print_json_head(e);
     switch (e->model.kind) {
     case TM_MODEL_SWING:
-        (void)printf(", \"parameters\": [");
-        for (int p = 0; p < TM_SWING_PARAMS; p++) {
-            if (p > 0)
-                (void)putchar(',');
-            print_param_json(&e->model.u.swing.param[p], (enum tm_swing_param)p);
-        }
-        (void)printf("\n  ]");
+        print_params_json(&e->model.u.swing, true);
         break;
     case TM_MODEL_CONSTANT:
         (void)printf(", \"size_bytes\": %" PRIu32 ", \"interval_us\": %" PRIu32
                      ", \"exchanges\": %" PRIu32,
                      e->model.u.constant.size_bytes, e->model.u.constant.interval_us,
                      e->model.u.constant.n_exchanges);
+        break;
+    case TM_MODEL_JOINT:
+        print_joint_json(&e->model.u.joint);
         break;
     }
     (void)printf(", \"provenance\": {");
