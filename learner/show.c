@@ -159,6 +159,8 @@ static void print_joint(const struct tm_joint *j, bool is_utf8)
                  " rounds and %" PRIu32 " %% of one parent; pauses move by %" PRIu32 " per mille\n",
                  j->recombine.parents, j->recombine.rounds_max, j->recombine.share_max,
                  j->recombine.pause_mix);
+    if (j->batch_max > 0)
+        (void)printf("batches    of at most %" PRIu32 " connections\n", j->batch_max);
     if (j->mss_bytes > 0)
         (void)printf("segments   %" PRIu32 " bytes when full\n", j->mss_bytes);
 }
@@ -230,10 +232,10 @@ static void print_joint_json(const struct tm_joint *j)
                  j->deck.n_conns, sum.n_conns[TM_DECK_FIRST], sum.n_conns[TM_DECK_LATER],
                  j->deck.n_writes, sum.bytes[TM_UP], sum.bytes[TM_DOWN]);
     (void)printf(",\n  \"recombine\": {\"parents\": %" PRIu32 ", \"rounds_max\": %" PRIu32
-                 ", \"share_max\": %" PRIu32 ", \"pause_mix\": %" PRIu32
+                 ", \"share_max\": %" PRIu32 ", \"pause_mix\": %" PRIu32 ", \"batch_max\": %" PRIu32
                  "}, \"mss_bytes\": %" PRIu32,
                  j->recombine.parents, j->recombine.rounds_max, j->recombine.share_max,
-                 j->recombine.pause_mix, j->mss_bytes);
+                 j->recombine.pause_mix, j->batch_max, j->mss_bytes);
 }
 
 static void print_model_json(const struct tm_store_entry *e)

@@ -4,6 +4,8 @@
 
 #include <openssl/crypto.h>
 
+#include "models/batch.h"
+
 #define NONE  UINT64_MAX
 #define CARDS 256U /* of a hand, where a batch has so many for a user */
 #define HANDS 2    /* of a user and pile: connections near the end of one may come in any order */
@@ -37,7 +39,7 @@ struct pile {
 struct tm_deal {
     const struct tm_joint *j; /* borrowed */
     uint8_t seed[TM_SEED_LEN];
-    uint32_t n_piles; /* 1: roles are not kept apart */
+    uint32_t n_piles; /* 1: roles are not kept apart; 0: nothing was asked for yet */
     struct pile pile[TM_DECK_ROLES];
     uint32_t n_wanted; /* holdings with a hand to prepare */
     uint32_t n_users;
@@ -49,30 +51,9 @@ static bool is_in_pile(const struct tm_deal *d, const struct tm_deck_conn *c, ui
     return d->n_piles == 1 || c->role == pile;
 }
 
-/* ---- A batch ---- */
-
-struct batch {
-    uint8_t key[TM_SEED_LEN];
-    struct tm_deck deck; /* owned */
-};
-
-static int batch_make(struct batch *b, const struct tm_deal *d, uint64_t number)
-{
-    struct tm_recombine_report report;
-    b->deck = (struct tm_deck){0};
-    tm_rng_child(b->key, d->seed, TM_RNG_BATCH, number);
-    return tm_recombine(&b->deck, &d->j->deck, &d->j->recombine, b->key, &report);
-}
-
-static void batch_drop(struct batch *b)
-{
-    OPENSSL_cleanse(b->key, sizeof b->key);
-    tm_deck_deinit(&b->deck);
-}
-
-/* The numbers of the pile's connections in `deck`, shuffled; owned by the caller, NULL without memory. */
-static uint32_t *shuffled(const struct tm_deal *d, const struct tm_deck *deck,
-                          const uint8_t batch_key[TM_SEED_LEN], uint32_t pile, uint32_t *n)
+/* The numbers of the pile's connections in `deck`, in the batch's order; owned by the caller, NULL without memory. */
+static uint32_t *dealt(const struct tm_deal *d, const struct tm_deck *deck,
+                       const uint8_t batch_key[TM_SEED_LEN], uint32_t pile, uint32_t *n)
 {
     uint32_t *card = malloc((deck->n_conns + 1) * sizeof *card);
     *n = 0;
@@ -82,44 +63,24 @@ static uint32_t *shuffled(const struct tm_deal *d, const struct tm_deck *deck,
         if (is_in_pile(d, &deck->conn[i], pile))
             card[(*n)++] = i;
     }
-    uint8_t key[TM_SEED_LEN];
-    struct tm_rng rng;
-    tm_rng_child(key, batch_key, TM_RNG_DEAL, pile);
-    tm_rng_init(&rng, key);
-    for (uint32_t i = *n; i > 1; i--) {
-        uint32_t k = (uint32_t)tm_rng_below(&rng, i);
-        uint32_t swapped = card[i - 1];
-        card[i - 1] = card[k];
-        card[k] = swapped;
-    }
-    tm_rng_deinit(&rng);
-    OPENSSL_cleanse(key, sizeof key);
+    tm_batch_shuffle(card, *n, batch_key, TM_RNG_DEAL, pile);
     return card;
-}
-
-static int copy_card(struct tm_deck *to, const struct tm_deck *from, uint32_t i)
-{
-    const struct tm_deck_conn *c = &from->conn[i];
-    int rc = tm_deck_add_conn(to, (enum tm_deck_role)c->role, c->close_gap_us);
-    for (uint32_t k = 0; rc == TM_OK && k < c->n_writes; k++)
-        rc = tm_deck_add_write(to, from->w[c->first + k]);
-    return rc;
 }
 
 /* ---- Hands ---- */
 
 /* Fills *h, which is empty, with hand `number` of the user from its batch. */
-static int hand_fill(const struct tm_deal *d, struct hand *h, const struct batch *b, uint32_t user,
-                     uint32_t pile, uint64_t number)
+static int hand_fill(const struct tm_deal *d, struct hand *h, const struct tm_batch *b,
+                     uint32_t user, uint32_t pile, uint64_t number)
 {
     const struct pile *p = &d->pile[pile];
     const struct tm_deck *deck = &b->deck;
     uint32_t n = 0;
-    uint32_t *card = p->is_raw ? NULL : shuffled(d, deck, b->key, pile, &n);
+    uint32_t *card = p->is_raw ? NULL : dealt(d, deck, b->key, pile, &n);
     if (n == 0) { /* it gave nothing: the yield of another batch was more */
         free(card);
-        deck = &d->j->deck;
-        card = shuffled(d, deck, b->key, pile, &n);
+        deck = b->slice;
+        card = dealt(d, deck, b->key, pile, &n);
     }
     if (!card)
         return TM_ERR_NOMEM;
@@ -128,7 +89,7 @@ static int hand_fill(const struct tm_deal *d, struct hand *h, const struct batch
     int rc = TM_OK;
     for (uint32_t at = from; rc == TM_OK && at < upto; at++) {
         uint64_t k = (uint64_t)at * p->n_seats + user % p->n_seats;
-        rc = copy_card(&h->card, deck, card[k % n]);
+        rc = tm_batch_copy(&h->card, deck, card[k % n]);
     }
     free(card);
     if (rc == TM_OK)
@@ -156,14 +117,15 @@ static int hand_make(struct tm_deal *d, uint32_t user, uint32_t pile, uint64_t n
     /* NONE + 1 is 0: an empty place is older than all others */
     struct hand *h =
         own->hand[0].number + 1 <= own->hand[1].number + 1 ? &own->hand[0] : &own->hand[1];
-    struct batch b;
-    int rc = batch_make(&b, d, number / p->hands_each * p->n_tables + user / p->n_seats);
+    struct tm_batch b;
+    int rc =
+        tm_batch_init(&b, d->j, d->seed, number / p->hands_each * p->n_tables + user / p->n_seats);
     if (rc == TM_OK) {
         h->number = NONE;
         tm_deck_deinit(&h->card);
         rc = hand_fill(d, h, &b, user, pile, number);
     }
-    batch_drop(&b);
+    tm_batch_deinit(&b);
     return rc;
 }
 
@@ -220,11 +182,93 @@ static int add_card(struct tm_plan *plan, const struct tm_deck *deck, uint32_t i
     return rc;
 }
 
+/* ---- The beginning ---- */
+
+static void measure_pile(struct tm_deal *d, uint32_t pile, const struct tm_batch *batch0)
+{
+    struct pile *p = &d->pile[pile];
+    uint32_t n = 0;
+    for (size_t i = 0; i < batch0->deck.n_conns; i++)
+        n += is_in_pile(d, &batch0->deck.conn[i], pile);
+    p->is_raw = n == 0;
+    for (size_t i = 0; p->is_raw && i < batch0->slice->n_conns; i++)
+        n += is_in_pile(d, &batch0->slice->conn[i], pile);
+    uint32_t yield = n - n / 16;
+    uint32_t n_seats = yield / TM_JOINT_HAND;
+    p->n_seats = n_seats < 1 ? 1 : n_seats < d->n_users ? n_seats : d->n_users;
+    p->n_tables = (d->n_users + p->n_seats - 1) / p->n_seats;
+    p->n_each = yield / p->n_seats;
+    p->hands_each = (p->n_each + CARDS - 1) / CARDS;
+}
+
+/* The first hands of all who sit at the table that batch `number` serves in each pile. */
+static int first_hands(struct tm_deal *d, const struct tm_batch *b, uint32_t number)
+{
+    int rc = TM_OK;
+    for (uint32_t pile = 0; pile < d->n_piles; pile++) {
+        const struct pile *p = &d->pile[pile];
+        if (number >= p->n_tables)
+            continue;
+        uint32_t from = number * p->n_seats;
+        uint32_t upto = d->n_users - from > p->n_seats ? from + p->n_seats : d->n_users;
+        for (uint32_t u = from; rc == TM_OK && u < upto; u++)
+            rc = hand_fill(d, &d->seat[u].pile[pile].hand[0], b, u, pile, 0);
+    }
+    return rc;
+}
+
+static void drop_hands(struct tm_deal *d)
+{
+    for (uint32_t u = 0; u < d->n_users; u++) {
+        for (uint32_t pile = 0; pile < TM_DECK_ROLES; pile++) {
+            struct holding *own = &d->seat[u].pile[pile];
+            for (int i = 0; i < HANDS; i++) {
+                tm_deck_deinit(&own->hand[i].card);
+                own->hand[i].number = NONE;
+            }
+            own->wanted = NONE;
+        }
+    }
+}
+
+/* Piles and tables by batch 0, then the first hands of all users. */
+static int begin(struct tm_deal *d)
+{
+    struct tm_joint_sum sum;
+    tm_joint_sum(d->j, &sum);
+    uint32_t least = TM_JOINT_PILE_MIN * tm_batch_slices(d->j);
+    bool are_apart = sum.n_conns[TM_DECK_FIRST] >= least && sum.n_conns[TM_DECK_LATER] >= least;
+    d->n_piles = are_apart ? TM_DECK_ROLES : 1;
+    uint32_t n_tables = 1;
+    int rc = TM_OK;
+    for (uint32_t number = 0; rc == TM_OK && number < n_tables; number++) {
+        struct tm_batch b;
+        rc = tm_batch_init(&b, d->j, d->seed, number);
+        for (uint32_t pile = 0; rc == TM_OK && number == 0 && pile < d->n_piles; pile++) {
+            measure_pile(d, pile, &b);
+            if (d->pile[pile].n_tables > n_tables)
+                n_tables = d->pile[pile].n_tables;
+        }
+        if (rc == TM_OK)
+            rc = first_hands(d, &b, number);
+        tm_batch_deinit(&b);
+    }
+    if (rc != TM_OK) {
+        drop_hands(d);
+        d->n_piles = 0;
+    }
+    return rc;
+}
+
+/* ---- Use ---- */
+
 int tm_deal_plan(struct tm_deal *d, uint32_t user, uint64_t index, struct tm_plan *plan)
 {
     uint32_t pile;
     uint64_t place;
-    int rc = locate(d, user, index, &pile, &place);
+    int rc = d->n_piles == 0 ? begin(d) : TM_OK;
+    if (rc == TM_OK)
+        rc = locate(d, user, index, &pile, &place);
     if (rc != TM_OK)
         return rc;
     const struct pile *p = &d->pile[pile];
@@ -247,6 +291,8 @@ int tm_deal_plan(struct tm_deal *d, uint32_t user, uint64_t index, struct tm_pla
 
 bool tm_deal_prepare(struct tm_deal *d)
 {
+    if (d->n_piles == 0)
+        return begin(d) == TM_OK;
     for (uint32_t u = 0; d->n_wanted > 0 && u < d->n_users; u++) {
         for (uint32_t pile = 0; pile < d->n_piles; pile++) {
             struct holding *own = &d->seat[u].pile[pile];
@@ -262,65 +308,6 @@ bool tm_deal_prepare(struct tm_deal *d)
     return false;
 }
 
-/* ---- Beginning and end ---- */
-
-static void measure_pile(struct tm_deal *d, uint32_t pile, const struct tm_deck *batch0)
-{
-    struct pile *p = &d->pile[pile];
-    uint32_t n = 0;
-    for (size_t i = 0; i < batch0->n_conns; i++)
-        n += is_in_pile(d, &batch0->conn[i], pile);
-    p->is_raw = n == 0;
-    for (size_t i = 0; p->is_raw && i < d->j->deck.n_conns; i++)
-        n += is_in_pile(d, &d->j->deck.conn[i], pile);
-    uint32_t yield = n - n / 16;
-    uint32_t n_seats = yield / TM_JOINT_HAND;
-    p->n_seats = n_seats < 1 ? 1 : n_seats < d->n_users ? n_seats : d->n_users;
-    p->n_tables = (d->n_users + p->n_seats - 1) / p->n_seats;
-    p->n_each = yield / p->n_seats;
-    p->hands_each = (p->n_each + CARDS - 1) / CARDS;
-}
-
-/* The first hands of all who sit at the table that batch b of each pile serves. */
-static int first_hands(struct tm_deal *d, const struct batch *b, uint32_t number)
-{
-    int rc = TM_OK;
-    for (uint32_t pile = 0; pile < d->n_piles; pile++) {
-        const struct pile *p = &d->pile[pile];
-        if (number >= p->n_tables)
-            continue;
-        uint32_t from = number * p->n_seats;
-        uint32_t upto = d->n_users - from > p->n_seats ? from + p->n_seats : d->n_users;
-        for (uint32_t u = from; rc == TM_OK && u < upto; u++)
-            rc = hand_fill(d, &d->seat[u].pile[pile].hand[0], b, u, pile, 0);
-    }
-    return rc;
-}
-
-static int begin(struct tm_deal *d)
-{
-    struct tm_joint_sum sum;
-    tm_joint_sum(d->j, &sum);
-    bool are_apart = sum.n_conns[TM_DECK_FIRST] >= TM_JOINT_PILE_MIN &&
-                     sum.n_conns[TM_DECK_LATER] >= TM_JOINT_PILE_MIN;
-    d->n_piles = are_apart ? TM_DECK_ROLES : 1;
-    uint32_t n_tables = 1;
-    int rc = TM_OK;
-    for (uint32_t number = 0; rc == TM_OK && number < n_tables; number++) {
-        struct batch b;
-        rc = batch_make(&b, d, number);
-        for (uint32_t pile = 0; rc == TM_OK && number == 0 && pile < d->n_piles; pile++) {
-            measure_pile(d, pile, &b.deck);
-            if (d->pile[pile].n_tables > n_tables)
-                n_tables = d->pile[pile].n_tables;
-        }
-        if (rc == TM_OK)
-            rc = first_hands(d, &b, number);
-        batch_drop(&b);
-    }
-    return rc;
-}
-
 int tm_deal_new(struct tm_deal **out, const struct tm_joint *j, const uint8_t seed[TM_SEED_LEN],
                 const struct tm_gen_user *user, uint32_t n_users)
 {
@@ -332,31 +319,18 @@ int tm_deal_new(struct tm_deal **out, const struct tm_joint *j, const uint8_t se
     d->n_users = n_users;
     for (size_t i = 0; i < TM_SEED_LEN; i++)
         d->seed[i] = seed[i];
-    for (uint32_t u = 0; u < n_users; u++) {
-        struct seat *s = &d->seat[u];
-        s->walk = user[u];
-        for (uint32_t pile = 0; pile < TM_DECK_ROLES; pile++)
-            s->pile[pile] =
-                (struct holding){.hand = {{.number = NONE}, {.number = NONE}}, .wanted = NONE};
-    }
-    int rc = begin(d);
-    if (rc == TM_OK)
-        *out = d;
-    else
-        tm_deal_free(d);
-    return rc;
+    for (uint32_t u = 0; u < n_users; u++)
+        d->seat[u].walk = user[u];
+    drop_hands(d);
+    *out = d;
+    return TM_OK;
 }
 
 void tm_deal_free(struct tm_deal *d)
 {
     if (!d)
         return;
-    for (uint32_t u = 0; u < d->n_users; u++) {
-        for (uint32_t pile = 0; pile < TM_DECK_ROLES; pile++) {
-            for (int i = 0; i < HANDS; i++)
-                tm_deck_deinit(&d->seat[u].pile[pile].hand[i].card);
-        }
-    }
+    drop_hands(d);
     OPENSSL_cleanse(d, sizeof *d + d->n_users * sizeof d->seat[0]);
     free(d);
 }

@@ -22,15 +22,15 @@
 
 struct tm_deal; /* opaque */
 
-/* The hands of all users at the start, by users' keys.  `j` is borrowed and was checked.  TM_ERR_NOMEM;
- * TM_ERR_RANGE: tm_recombine refuses j->recombine. */
+/* For users of these keys.  `j` is borrowed and was checked.  Nothing is put together yet: that is left to the first
+ * call of tm_deal_prepare or tm_deal_plan.  TM_ERR_NOMEM. */
 TM_MUST_CHECK int tm_deal_new(struct tm_deal **out, const struct tm_joint *j,
                               const uint8_t seed[TM_SEED_LEN], const struct tm_gen_user *user,
                               uint32_t n_users);
 /* Clears the keys from memory; NULL is allowed. */
 void tm_deal_free(struct tm_deal *d);
 /* Appends the connection's writes to the empty plan.  TM_ERR_LIMIT: index is too far from those asked for
- * before; TM_ERR_NOMEM, after which the same call may be made again. */
+ * before; TM_ERR_NOMEM, after which the same call may be made again; or what tm_recombine says. */
 TM_MUST_CHECK int tm_deal_plan(struct tm_deal *d, uint32_t user, uint64_t index,
                                struct tm_plan *plan);
 /* Prepares one hand that will be needed next; false: there is none to prepare (or no memory for it now). */

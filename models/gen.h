@@ -43,7 +43,7 @@ struct tm_gen_cfg {
 struct tm_gen; /* opaque; owns its per-user position */
 
 /* TM_ERR_RANGE when the model fails tm_model_check, n_users is out of range or pace_us is negative;
- * TM_ERR_NOMEM.  A joint model's first batch is put together here: of 200,000 writes in about a second. */
+ * TM_ERR_NOMEM. */
 TM_MUST_CHECK int tm_gen_new(struct tm_gen **out, const struct tm_gen_cfg *cfg);
 /* Clears the keys from memory; NULL is allowed. */
 void tm_gen_free(struct tm_gen *g);
@@ -58,8 +58,8 @@ void tm_gen_open(struct tm_gen *g, uint32_t user, struct tm_open *open);
 TM_MUST_CHECK int tm_gen_plan(struct tm_gen *g, uint32_t user, uint64_t index,
                               struct tm_plan *plan);
 
-/* Does a piece of the work that coming plans would otherwise have to wait for (a joint model's next batch,
- * once in 64 to 256 connections of a user); to be called when nothing is due soon.  False: there is none.  What
+/* Does a piece of the work that coming plans would otherwise have to wait for (a joint model's first batch,
+ * and its next one once in 64 to 256 connections of a user); to be called when nothing is due soon.  False: there is none.  What
  * plans hold does not depend on it. */
 bool tm_gen_prepare(struct tm_gen *g);
 

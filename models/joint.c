@@ -36,6 +36,9 @@ int tm_joint_check(const char *name, const struct tm_joint *j, struct tm_msg *ms
         rc = check_number(name, "share_max", r->share_max, 1, 100, msg);
     if (rc == TM_OK)
         rc = check_number(name, "pause_mix", r->pause_mix, 0, 1000, msg);
+    if (rc == TM_OK && j->batch_max != 0)
+        rc = check_number(name, "batch_max", j->batch_max, TM_JOINT_BATCH_MIN, TM_DECK_CONNS_MAX,
+                          msg);
     if (rc == TM_OK)
         rc = check_number(name, "mss_bytes", j->mss_bytes, 0, UINT16_MAX, msg);
     if (rc != TM_OK)
@@ -59,6 +62,7 @@ void tm_canon_joint(struct tm_canon *c, const struct tm_joint *j)
     tm_canon_u32(c, j->recombine.rounds_max);
     tm_canon_u32(c, j->recombine.share_max);
     tm_canon_u32(c, j->recombine.pause_mix);
+    tm_canon_u32(c, j->batch_max);
     tm_canon_u32(c, (uint32_t)d->n_conns);
     for (size_t i = 0; i < d->n_conns; i++) {
         tm_canon_u32(c, d->conn[i].role);

@@ -62,6 +62,7 @@ struct tm_joint {
     struct tm_swing swing; /* its levels outside connections are played; the rest may be empty */
     struct tm_deck deck;   /* owned */
     struct tm_recombine_cfg recombine; /* of every batch */
+    uint32_t batch_max; /* connections that are recombined at a time; 0: the whole deck */
     uint32_t mss_bytes; /* full segments in the captures, which ended no write; 0: not known */
 };
 

@@ -40,7 +40,7 @@ static const struct {
     {2, "joint",
      "CREATE TABLE joint(model_id INTEGER PRIMARY KEY, mss_bytes INTEGER NOT NULL,"
      " parents INTEGER NOT NULL, rounds_max INTEGER NOT NULL, share_max INTEGER NOT NULL,"
-     " pause_mix INTEGER NOT NULL) STRICT"},
+     " pause_mix INTEGER NOT NULL, batch_max INTEGER NOT NULL) STRICT"},
     {2, "joint_conn", /* id 0, 1, ... is the deck's order, writes as in conn_blob.h */
      "CREATE TABLE joint_conn(model_id INTEGER NOT NULL, id INTEGER NOT NULL,"
      " role INTEGER NOT NULL, close_gap_us INTEGER NOT NULL, writes BLOB NOT NULL,"

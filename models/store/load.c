@@ -33,7 +33,7 @@ static int prepare(struct loader *l)
         {&l->constant,
          "SELECT size_bytes, interval_us, n_exchanges FROM constant WHERE model_id = ?1", 1},
         {&l->joint,
-         "SELECT mss_bytes, parents, rounds_max, share_max, pause_mix FROM joint"
+         "SELECT mss_bytes, parents, rounds_max, share_max, pause_mix, batch_max FROM joint"
          " WHERE model_id = ?1",
          2},
         {&l->conns,
@@ -190,9 +190,10 @@ static int load_conn(struct loader *l, struct tm_deck *d)
 
 static int load_joint(struct loader *l, sqlite3_int64 id, struct tm_joint *j)
 {
-    uint32_t *const fields[] = {&j->mss_bytes, &j->recombine.parents, &j->recombine.rounds_max,
-                                &j->recombine.share_max, &j->recombine.pause_mix};
-    int rc = load_numbers(l, l->joint, id, fields, 5);
+    uint32_t *const fields[] = {
+        &j->mss_bytes,           &j->recombine.parents,   &j->recombine.rounds_max,
+        &j->recombine.share_max, &j->recombine.pause_mix, &j->batch_max};
+    int rc = load_numbers(l, l->joint, id, fields, 6);
     if (rc == TM_OK)
         rc = load_swing(l, id, &j->swing);
     if (rc == TM_OK)

@@ -175,10 +175,11 @@ static int insert_joint(struct saver *s, uint64_t id, const struct tm_joint *j)
                           j->recombine.parents,
                           j->recombine.rounds_max,
                           j->recombine.share_max,
-                          j->recombine.pause_mix};
+                          j->recombine.pause_mix,
+                          j->batch_max};
     int rc = prepare(s, "INSERT INTO joint(model_id, mss_bytes, parents, rounds_max, share_max,"
-                        " pause_mix) VALUES(?1, ?2, ?3, ?4, ?5, ?6)");
-    for (int i = 0; rc == TM_OK && i < 6; i++)
+                        " pause_mix, batch_max) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)");
+    for (int i = 0; rc == TM_OK && i < 7; i++)
         rc = bind_int(s, i + 1, v[i]);
     if (rc == TM_OK)
         rc = tm_db_run(&s->db, s->st);

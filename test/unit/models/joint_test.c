@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "models/batch.h"
 #include "models/gen.h"
 #include "test/support/check.h"
 #include "test/unit/models/sample_models.h"
@@ -25,10 +26,11 @@ static void kind_has_a_name(void)
 /* Computed from the layout in model.c by another program (Python's hashlib). */
 static void digest_is_that_of_the_canonical_form(void)
 {
-    static const char want[] = "b03756f1a5154fffe104e5dffc7bc53db92e3ae005cc1a63856601821cf8a2b4";
+    static const char want[] = "16eff96931dfd20babee262286e5853611dcda3921e060af5e0dade7382f52ff";
     struct tm_model m = {.kind = TM_MODEL_JOINT, .name = "two"};
     struct tm_joint *j = &m.u.joint;
     j->mss_bytes = 1448;
+    j->batch_max = 300;
     j->recombine =
         (struct tm_recombine_cfg){.parents = 5, .rounds_max = 40, .share_max = 60, .pause_mix = 50};
     CHECK_INT(tm_dist_set(&j->swing.param[TM_SWING_NUM_CONN],
@@ -64,6 +66,8 @@ static void change(struct tm_joint *j, int what)
         d->w[2].dir ^= 1;
     else if (what == 10)
         d->w[3].ref_back = 2;
+    else if (what == 11)
+        j->batch_max = 64;
     else
         j->swing.param[TM_SWING_NUM_CONN].pt[1].value++;
 }
@@ -78,7 +82,7 @@ static void digest_covers_every_part_and_not_the_name(void)
     tm_model_digest(&m, other);
     CHECK_MEM(other, plain, sizeof plain);
     tm_model_deinit(&m);
-    for (int what = 0; what <= 11; what++) {
+    for (int what = 0; what <= 12; what++) {
         m = sample(6);
         change(&m.u.joint, what);
         tm_model_digest(&m, other);
@@ -111,6 +115,9 @@ static void check_refuses_what_cannot_be_played(void)
     m = sample(4);
     m.u.joint.recombine.pause_mix = 1001;
     check_message(&m, "pause_mix is 1001");
+    m = sample(4);
+    m.u.joint.batch_max = TM_JOINT_BATCH_MIN - 1;
+    check_message(&m, "batch_max is 63");
     m = sample(4);
     m.u.joint.mss_bytes = 65536;
     check_message(&m, "mss_bytes");
@@ -328,6 +335,66 @@ static void seeds_give_other_batches_and_every_batch_is_new(void)
     tm_model_deinit(&m);
 }
 
+/* Sizes of the deck's writes are all different, so a write tells where it comes from. */
+static void batches_of_a_pass_share_no_write(void)
+{
+    enum { CONNS = 300, SIZES = 100 + 16 * CONNS + 16 };
+    struct tm_model m = sample(CONNS);
+    m.u.joint.batch_max = 70;
+    CHECK_INT(tm_batch_slices(&m.u.joint), 5);
+    uint8_t seed[TM_SEED_LEN];
+    tm_seed_from_u64(seed, 21);
+    unsigned n_seen[SIZES] = {0};
+    size_t n_conns = 0;
+    bool other_pass = false;
+    for (uint64_t number = 0; number < 10; number++) {
+        struct tm_batch b;
+        CHECK_INT(tm_batch_init(&b, &m.u.joint, seed, number), TM_OK);
+        CHECK_INT(tm_deck_check(&b.deck), TM_OK);
+        CHECK(b.deck.n_conns >= 58 && b.deck.n_conns <= 62);
+        n_conns += b.deck.n_conns;
+        for (size_t i = 0; i < b.deck.n_writes; i++)
+            n_seen[b.deck.w[i].size]++;
+        other_pass = other_pass || (number == 5 && n_seen[b.deck.w[0].size] != 1);
+        tm_batch_deinit(&b);
+        if (number == 4) {
+            CHECK_INT(n_conns, CONNS);
+            for (size_t i = 0; i < m.u.joint.deck.n_writes; i++)
+                CHECK_INT(n_seen[m.u.joint.deck.w[i].size], 1);
+        }
+    }
+    CHECK(other_pass);
+    for (size_t i = 0; i < m.u.joint.deck.n_writes; i++)
+        CHECK_INT(n_seen[m.u.joint.deck.w[i].size], 2);
+    tm_model_deinit(&m);
+}
+
+/* Both ends, each in its own order. */
+static void sliced_decks_are_dealt_alike(void)
+{
+    enum { USERS = 3, CONNS = 200 };
+    struct tm_model m = sample(400);
+    m.u.joint.batch_max = 100;
+    struct tm_gen *a = new_gen(&m, 22, USERS);
+    struct tm_gen *b = new_gen(&m, 22, USERS);
+    struct tm_plan x = {0};
+    struct tm_plan y = {0};
+    for (uint64_t i = 0; i < CONNS; i++) {
+        for (uint32_t u = 0; u < USERS; u++) {
+            CHECK_INT(tm_gen_plan(a, u, i, &x), TM_OK);
+            CHECK_INT(tm_gen_plan(b, USERS - 1 - u, i, &y), TM_OK);
+            CHECK_INT(tm_gen_plan(b, u, i, &y), TM_OK);
+            CHECK(same_plan(&x, &y));
+            (void)tm_gen_prepare(b);
+        }
+    }
+    tm_plan_deinit(&x);
+    tm_plan_deinit(&y);
+    tm_gen_free(a);
+    tm_gen_free(b);
+    tm_model_deinit(&m);
+}
+
 static void one_pile_where_a_role_is_rare(void)
 {
     struct tm_model m = sample(100);
@@ -388,7 +455,8 @@ static void preparation_ends(void)
     struct tm_model m = sample(120);
     struct tm_gen *g = new_gen(&m, 9, 2);
     struct tm_plan p = {0};
-    CHECK(!tm_gen_prepare(g)); /* the first hands are there */
+    CHECK(tm_gen_prepare(g)); /* the first hands of all */
+    CHECK(!tm_gen_prepare(g));
     int n_prepared = 0;
     for (uint64_t i = 0; i < 1000; i++) {
         CHECK_INT(tm_gen_plan(g, 0, i, &p), TM_OK);
@@ -424,6 +492,8 @@ static const struct check_case cases[] = {
      openings_are_those_of_swing_with_the_same_levels},
     {"seeds_give_other_batches_and_every_batch_is_new",
      seeds_give_other_batches_and_every_batch_is_new},
+    {"batches_of_a_pass_share_no_write", batches_of_a_pass_share_no_write},
+    {"sliced_decks_are_dealt_alike", sliced_decks_are_dealt_alike},
     {"one_pile_where_a_role_is_rare", one_pile_where_a_role_is_rare},
     {"smallest_deck_plays_for_ever", smallest_deck_plays_for_ever},
     {"far_indices_are_refused_where_openings_must_be_counted",

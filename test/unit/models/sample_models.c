@@ -98,6 +98,7 @@ static bool same_conns(const struct tm_deck *a, const struct tm_deck *b)
 static bool same_joint(const struct tm_joint *a, const struct tm_joint *b)
 {
     return same_params(&a->swing, &b->swing) && a->mss_bytes == b->mss_bytes &&
+           a->batch_max == b->batch_max &&
            memcmp(&a->recombine, &b->recombine, sizeof a->recombine) == 0 &&
            a->deck.n_conns == b->deck.n_conns && a->deck.n_writes == b->deck.n_writes &&
            same_conns(&a->deck, &b->deck);

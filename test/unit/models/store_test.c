@@ -105,6 +105,7 @@ static void connections_of_a_joint_model_survive(void)
     struct tm_model m;
     struct tm_model got;
     CHECK_INT(sample_joint(&m, "pages", 500, 3), TM_OK);
+    m.u.joint.batch_max = 200;
     struct tm_deck *d = &m.u.joint.deck;
     CHECK_INT(tm_deck_add_conn(d, TM_DECK_LATER, TM_WRITE_GAP_MAX), TM_OK);
     for (uint32_t i = 0; i < TM_PLAN_WRITES_MAX; i++) /* the longest that a row must hold */
