@@ -84,6 +84,7 @@ static int hand_fill(const struct tm_deal *d, struct hand *h, const struct tm_ba
     }
     if (!card)
         return TM_ERR_NOMEM;
+    TM_ASSERT(n > 0 && p->hands_each > 0 && p->n_seats > 0);
     uint32_t from = (uint32_t)(number % p->hands_each) * CARDS;
     uint32_t upto = p->n_each - from > CARDS ? from + CARDS : p->n_each;
     int rc = TM_OK;
