@@ -168,9 +168,9 @@ static int load_constant(struct loader *l, sqlite3_int64 id, struct tm_constant 
 /* The present row of l->conns. */
 static int load_conn(struct loader *l, struct tm_deck *d)
 {
-    uint32_t number;
-    uint32_t role;
-    uint32_t close_gap_us;
+    uint32_t number = 0;
+    uint32_t role = 0;
+    uint32_t close_gap_us = 0;
     uint32_t *const fields[] = {&number, &role, &close_gap_us};
     int rc = column_numbers(l, l->conns, 0, fields, 3);
     if (rc)
