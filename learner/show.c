@@ -9,6 +9,7 @@
 
 #include "learner/commands.h"
 #include "learner/figure.h"
+#include "models/joint.h"
 #include "models/store/store.h"
 
 struct show_options {
@@ -169,13 +170,14 @@ static void print_param(const struct shown *s, bool is_utf8)
     (void)putchar('\n');
 }
 
-static void print_swing(const struct tm_swing *s, bool is_utf8)
+static void print_swing(const struct tm_swing *s, bool with_empty, bool is_utf8)
 {
     (void)printf("%-21s %8s %9s %9s %9s %9s %9s %9s %9s  %s\n", "PARAMETER", "N", "MIN", "P10",
                  "P50", "P90", "P99", "MAX", "MEAN", "MIN..MAX (LOG)");
     for (int p = 0; p < TM_SWING_PARAMS; p++) {
         struct shown one = shown_param(s, p);
-        print_param(&one, is_utf8);
+        if (with_empty || one.dist->n_points > 0)
+            print_param(&one, is_utf8);
     }
     bool has_title = false;
     for (int p = 0; p < TM_MEASURED_PARAMS; p++) {
@@ -189,6 +191,27 @@ static void print_swing(const struct tm_swing *s, bool is_utf8)
     }
 }
 
+static void print_joint(const struct tm_joint *j, bool is_utf8)
+{
+    struct tm_joint_sum sum;
+    tm_joint_sum(j, &sum);
+    print_swing(&j->swing, false, is_utf8);
+    (void)printf("\ndeck       %zu connections (%" PRIu32 " first of an RRE, %" PRIu32
+                 " later), %zu writes\n",
+                 j->deck.n_conns, sum.n_conns[TM_DECK_FIRST], sum.n_conns[TM_DECK_LATER],
+                 j->deck.n_writes);
+    (void)printf("bytes      %" PRIu64 " up, %" PRIu64 " down\n", sum.bytes[TM_UP],
+                 sum.bytes[TM_DOWN]);
+    (void)printf("recombined until the median has %" PRIu32 " parents, at most %" PRIu32
+                 " rounds and %" PRIu32 " %% of one parent; pauses move by %" PRIu32 " per mille\n",
+                 j->recombine.parents, j->recombine.rounds_max, j->recombine.share_max,
+                 j->recombine.pause_mix);
+    if (j->batch_max > 0)
+        (void)printf("batches    of at most %" PRIu32 " connections\n", j->batch_max);
+    if (j->mss_bytes > 0)
+        (void)printf("segments   %" PRIu32 " bytes when full\n", j->mss_bytes);
+}
+
 static void print_model(const struct tm_store_entry *e, bool is_utf8)
 {
     (void)printf("%s: %s model, digest ", e->model.name, tm_model_kind_name(e->model.kind));
@@ -196,13 +219,16 @@ static void print_model(const struct tm_store_entry *e, bool is_utf8)
     (void)printf("\n\n");
     switch (e->model.kind) {
     case TM_MODEL_SWING:
-        print_swing(&e->model.u.swing, is_utf8);
+        print_swing(&e->model.u.swing, true, is_utf8);
         break;
     case TM_MODEL_CONSTANT:
         (void)printf("size      %" PRIu32 " bytes\ninterval  %" PRIu32 " us\nexchanges %" PRIu32
                      " per connection\n",
                      e->model.u.constant.size_bytes, e->model.u.constant.interval_us,
                      e->model.u.constant.n_exchanges);
+        break;
+    case TM_MODEL_JOINT:
+        print_joint(&e->model.u.joint, is_utf8);
         break;
     }
     if (e->n_prov > 0)
@@ -240,12 +266,16 @@ static void print_param_json(const struct shown *s)
     (void)putchar('}');
 }
 
-static void print_swing_json(const struct tm_swing *s)
+static void print_swing_json(const struct tm_swing *s, bool with_empty)
 {
+    bool is_first = true;
     (void)printf(", \"parameters\": [");
     for (int p = 0; p < TM_SWING_PARAMS; p++) {
         struct shown one = shown_param(s, p);
-        (void)printf("%s", p > 0 ? "," : "");
+        if (!with_empty && one.dist->n_points == 0)
+            continue;
+        (void)printf("%s", is_first ? "" : ",");
+        is_first = false;
         print_param_json(&one);
     }
     (void)printf("\n  ], \"measured\": [");
@@ -257,18 +287,37 @@ static void print_swing_json(const struct tm_swing *s)
     (void)printf("\n  ]");
 }
 
+static void print_joint_json(const struct tm_joint *j)
+{
+    struct tm_joint_sum sum;
+    tm_joint_sum(j, &sum);
+    print_swing_json(&j->swing, false);
+    (void)printf(",\n  \"deck\": {\"connections\": %zu, \"first\": %" PRIu32 ", \"later\": %" PRIu32
+                 ", \"writes\": %zu, \"up_bytes\": %" PRIu64 ", \"down_bytes\": %" PRIu64 "}",
+                 j->deck.n_conns, sum.n_conns[TM_DECK_FIRST], sum.n_conns[TM_DECK_LATER],
+                 j->deck.n_writes, sum.bytes[TM_UP], sum.bytes[TM_DOWN]);
+    (void)printf(",\n  \"recombine\": {\"parents\": %" PRIu32 ", \"rounds_max\": %" PRIu32
+                 ", \"share_max\": %" PRIu32 ", \"pause_mix\": %" PRIu32 ", \"batch_max\": %" PRIu32
+                 "}, \"mss_bytes\": %" PRIu32,
+                 j->recombine.parents, j->recombine.rounds_max, j->recombine.share_max,
+                 j->recombine.pause_mix, j->batch_max, j->mss_bytes);
+}
+
 static void print_model_json(const struct tm_store_entry *e)
 {
     print_json_head(e);
     switch (e->model.kind) {
     case TM_MODEL_SWING:
-        print_swing_json(&e->model.u.swing);
+        print_swing_json(&e->model.u.swing, true);
         break;
     case TM_MODEL_CONSTANT:
         (void)printf(", \"size_bytes\": %" PRIu32 ", \"interval_us\": %" PRIu32
                      ", \"exchanges\": %" PRIu32,
                      e->model.u.constant.size_bytes, e->model.u.constant.interval_us,
                      e->model.u.constant.n_exchanges);
+        break;
+    case TM_MODEL_JOINT:
+        print_joint_json(&e->model.u.joint);
         break;
     }
     (void)printf(", \"provenance\": {");

@@ -18,6 +18,8 @@ void tm_canon_u32(struct tm_canon *c, uint32_t v);
 void tm_canon_u64(struct tm_canon *c, uint64_t v);
 void tm_canon_bytes(struct tm_canon *c, const void *p, size_t n); /* no length is written */
 void tm_canon_str(struct tm_canon *c, const char *s);             /* u32 length, bytes */
+/* A joint model's own part (models/joint.c), behind the parameters. */
+void tm_canon_joint(struct tm_canon *c, const struct tm_joint *j);
 void tm_canon_final(struct tm_canon *c, uint8_t out[TM_DIGEST_LEN]);
 
 #endif

@@ -4,11 +4,13 @@
 
 #include <openssl/crypto.h>
 
+#include "models/deal.h"
 #include "models/gen_kind.h"
 #include "tm/base/time.h"
 
 struct tm_gen {
     const struct tm_model *model; /* borrowed */
+    struct tm_deal *deal;         /* owned; joint models only */
     uint32_t n_users;
     struct tm_gen_user user[];
 };
@@ -37,14 +39,20 @@ int tm_gen_new(struct tm_gen **out, const struct tm_gen_cfg *cfg)
         u->number = i;
         u->pace_us = cfg->pace_us > 0 ? cfg->pace_us : TM_NEVER;
     }
-    *out = g;
-    return TM_OK;
+    if (g->model->kind == TM_MODEL_JOINT)
+        rc = tm_deal_new(&g->deal, &g->model->u.joint, cfg->seed, g->user, g->n_users);
+    if (rc == TM_OK)
+        *out = g;
+    else
+        tm_gen_free(g);
+    return rc;
 }
 
 void tm_gen_free(struct tm_gen *g)
 {
     if (!g)
         return;
+    tm_deal_free(g->deal);
     OPENSSL_cleanse(g, gen_size(g->n_users));
     free(g);
 }
@@ -60,6 +68,9 @@ void tm_gen_open(struct tm_gen *g, uint32_t user, struct tm_open *open)
     case TM_MODEL_CONSTANT:
         tm_constant_open(&g->model->u.constant, u, open);
         break;
+    case TM_MODEL_JOINT:
+        tm_swing_open(&g->model->u.joint.swing, u, open);
+        break;
     }
 }
 
@@ -72,6 +83,13 @@ int tm_gen_plan(struct tm_gen *g, uint32_t user, uint64_t index, struct tm_plan 
         return tm_swing_plan(&g->model->u.swing, g->user[user].key, index, plan);
     case TM_MODEL_CONSTANT:
         return tm_constant_plan(&g->model->u.constant, plan);
+    case TM_MODEL_JOINT:
+        return tm_deal_plan(g->deal, user, index, plan);
     }
     return TM_ERR_RANGE;
+}
+
+bool tm_gen_prepare(struct tm_gen *g)
+{
+    return g->deal && tm_deal_prepare(g->deal);
 }

@@ -16,12 +16,15 @@
  * request); it closes CLOSE_THINK after its last byte.
  * User 0's first session starts at 0; user u > 0 starts at one draw from INTER_RRE (2 s if empty) so that
  * users do not start together.  `pace_us` caps INTER_RRE, INTER_SESSION and these starting gaps.
+ * Joint: the same tree of sessions, RREs and openings; a connection's writes are those of a card of the deck,
+ * which is put together anew for every batch (models/joint.h has the deal).
  * Constant: exchange j's request follows request j-1 by interval_us (reference: the own request, so
  * ref_back 2), the response follows at once; the connection closes interval_us after the last response and
  * the next opens at once (reference ENDED, gap 0).  User u > 0 starts at a uniform draw below interval_us. */
 #ifndef TM_MODELS_GEN_H
 #define TM_MODELS_GEN_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "models/model.h"
@@ -49,8 +52,15 @@ void tm_gen_free(struct tm_gen *g);
 void tm_gen_open(struct tm_gen *g, uint32_t user, struct tm_open *open);
 
 /* Fills `plan` (initialised by the caller; cleared first) with the model's writes of the connection,
- * sizes as learned, before any projection to what TLS can carry.  TM_ERR_NOMEM. */
+ * sizes as learned, before any projection to what TLS can carry.  TM_ERR_NOMEM.  A joint model whose deck has
+ * both roles counts a user's openings to know which this one is: TM_ERR_LIMIT for an index 65,536 or more
+ * beyond those asked for before, more than 1,024 behind the furthest, or (any joint model) above 2^32 - 1. */
 TM_MUST_CHECK int tm_gen_plan(struct tm_gen *g, uint32_t user, uint64_t index,
                               struct tm_plan *plan);
+
+/* Does a piece of the work that coming plans would otherwise have to wait for (a joint model's first batch,
+ * and its next one once in 64 to 256 connections of a user); to be called when nothing is due soon.  False: there is none.  What
+ * plans hold does not depend on it. */
+bool tm_gen_prepare(struct tm_gen *g);
 
 #endif

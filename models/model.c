@@ -3,6 +3,9 @@
  *   "trafficmimic model 1" 00 | u32 kind | swing:    per non-empty list (model.h), in order:
  *                                                    string name, u32 n_points, n * {u64 value, u64 cum}
  *                                        | constant: u32 size_bytes, u32 interval_us, u32 n_exchanges
+ *                                        | joint:    as swing, then u32 0, u32 mss_bytes, u32 parents, u32 rounds_max,
+ *                                                    u32 share_max, u32 pause_mix, u32 batch_max, u32 n_conns, n * {u32 role, u32 close_gap_us, u32 n_writes},
+ *                                                    per write {u32 size, u32 gap_us, u8 dir, u8 ref_back}
  *
  * Empty lists are left out, so one that a later version adds changes no digest of today. */
 #include "models/model.h"
@@ -12,6 +15,7 @@
 #include <string.h>
 
 #include "models/canon.h"
+#include "models/joint.h"
 #include "models/plan.h"
 
 enum unit { US, BYTES, COUNT };
@@ -134,6 +138,8 @@ const char *tm_model_kind_name(enum tm_model_kind k)
         return "swing";
     case TM_MODEL_CONSTANT:
         return "constant";
+    case TM_MODEL_JOINT:
+        return "joint";
     }
     return "unknown";
 }
@@ -149,20 +155,23 @@ void tm_model_constant_default(struct tm_model *m)
 
 void tm_model_deinit(struct tm_model *m)
 {
-    if (m->kind == TM_MODEL_SWING) {
-        for (size_t p = 0; p < TM_SWING_PARAMS; p++)
-            tm_dist_deinit(&m->u.swing.param[p]);
-        for (size_t p = 0; p < TM_MEASURED_PARAMS; p++)
-            tm_dist_deinit(&m->u.swing.measured[p]);
-    }
+    struct tm_swing *swing = m->kind == TM_MODEL_SWING   ? &m->u.swing
+                             : m->kind == TM_MODEL_JOINT ? &m->u.joint.swing
+                                                         : NULL;
+    for (size_t p = 0; swing && p < TM_SWING_PARAMS; p++)
+        tm_dist_deinit(&swing->param[p]);
+    for (size_t p = 0; swing && p < TM_MEASURED_PARAMS; p++)
+        tm_dist_deinit(&swing->measured[p]);
+    if (m->kind == TM_MODEL_JOINT)
+        tm_deck_deinit(&m->u.joint.deck);
     *m = (struct tm_model){0};
 }
 
-static int check_param(const char *model, const struct param_spec *spec, const struct tm_dist *d,
-                       struct tm_msg *msg)
+static int check_param(const char *model, const struct param_spec *spec, bool is_needed,
+                       const struct tm_dist *d, struct tm_msg *msg)
 {
     if (d->n_points == 0) {
-        if (!spec->needed)
+        if (!is_needed)
             return TM_OK;
         return tm_msg_set(
             msg, TM_ERR_RANGE,
@@ -191,6 +200,18 @@ static int check_measured(const char *model, const struct tm_swing *s, struct tm
                               tm_swing_list_name(list), pt[n - 1].value);
     }
     return TM_OK;
+}
+
+/* A joint model needs none of the parameters. */
+static int check_swing(const char *model, const struct tm_swing *s, bool is_joint,
+                       struct tm_msg *msg)
+{
+    for (size_t p = 0; p < TM_SWING_PARAMS; p++) {
+        int rc = check_param(model, &specs[p], specs[p].needed && !is_joint, &s->param[p], msg);
+        if (rc)
+            return rc;
+    }
+    return check_measured(model, s, msg);
 }
 
 static int check_constant(const char *model, const struct tm_constant *c, struct tm_msg *msg)
@@ -222,14 +243,13 @@ int tm_model_check(const struct tm_model *m, struct tm_msg *msg)
                           TM_MODEL_NAME_MAX);
     switch (m->kind) {
     case TM_MODEL_SWING:
-        for (size_t p = 0; p < TM_SWING_PARAMS; p++) {
-            int rc = check_param(m->name, &specs[p], &m->u.swing.param[p], msg);
-            if (rc)
-                return rc;
-        }
-        return check_measured(m->name, &m->u.swing, msg);
+        return check_swing(m->name, &m->u.swing, false, msg);
     case TM_MODEL_CONSTANT:
         return check_constant(m->name, &m->u.constant, msg);
+    case TM_MODEL_JOINT: {
+        int rc = check_swing(m->name, &m->u.joint.swing, true, msg);
+        return rc ? rc : tm_joint_check(m->name, &m->u.joint, msg);
+    }
     }
     return tm_msg_set(msg, TM_ERR_RANGE, "model %s has an unknown kind (%d)", m->name,
                       (int)m->kind);
@@ -282,6 +302,11 @@ void tm_model_digest(const struct tm_model *m, uint8_t out[TM_DIGEST_LEN])
         tm_canon_u32(&c, m->u.constant.size_bytes);
         tm_canon_u32(&c, m->u.constant.interval_us);
         tm_canon_u32(&c, m->u.constant.n_exchanges);
+        break;
+    case TM_MODEL_JOINT:
+        canon_swing(&c, &m->u.joint.swing);
+        tm_canon_u32(&c, 0); /* no name is that short */
+        tm_canon_joint(&c, &m->u.joint);
         break;
     }
     tm_canon_final(&c, out);

@@ -1,9 +1,10 @@
 /* models/model.h - the learned specification: immutable after load, shared by all generators.
  *
- * Two kinds so far:
+ * The kinds:
  *   swing     one empirical CDF per parameter of Swing's structural model (Swing ToN 2009 Table I;
  *             the network rows are not played, as in TrafficMimic), drawn independently;
- *   constant  TrafficMimic's baseline: fixed size, fixed interval, fixed exchanges per connection.
+ *   constant  TrafficMimic's baseline: fixed size, fixed interval, fixed exchanges per connection;
+ *   joint     Swing's levels outside connections, and a deck of connections kept whole (models/joint.h).
  * The digest covers the statistics alone, so two databases learned from the same traffic agree whatever
  * their provenance says, and both ends of a tunnel can check that they hold the same model. */
 #ifndef TM_MODELS_MODEL_H
@@ -13,8 +14,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "models/deck.h"
 #include "models/dist.h"
 #include "models/measured.h"
+#include "models/recombine.h"
 #include "tm/base/err.h"
 
 /* A name is letters, digits, '-', '_' and '.'; the first is a letter or digit. */
@@ -25,7 +28,7 @@
 #define TM_MODEL_COUNT_MAX   1000000U /* RREs in a session, connections in an RRE */
 #define TM_MODEL_TIME_MAX_US UINT64_C(1000000000000000) /* 31 years: sums of a few fit int64_t */
 
-enum tm_model_kind { TM_MODEL_SWING = 1, TM_MODEL_CONSTANT = 2 };
+enum tm_model_kind { TM_MODEL_SWING = 1, TM_MODEL_CONSTANT = 2, TM_MODEL_JOINT = 3 };
 
 /* Swing's parameters (names as in Swing's Table I; `_us` and `_bytes` are ours).
  * Times are microseconds, sizes bytes of TCP payload. */
@@ -75,12 +78,22 @@ struct tm_constant {
     uint32_t n_exchanges; /* per connection */
 };
 
+/* Rules of playing in models/joint.h. */
+struct tm_joint {
+    struct tm_swing swing; /* its levels outside connections are played; the rest may be empty */
+    struct tm_deck deck;   /* owned */
+    struct tm_recombine_cfg recombine; /* of every batch */
+    uint32_t batch_max; /* connections that are recombined at a time; 0: the whole deck */
+    uint32_t mss_bytes; /* full segments in the captures, which ended no write; 0: not known */
+};
+
 struct tm_model {
     enum tm_model_kind kind;
     char name[TM_MODEL_NAME_MAX + 1];
     union {
         struct tm_swing swing;
         struct tm_constant constant;
+        struct tm_joint joint;
     } u;
 };
 
@@ -89,7 +102,7 @@ struct tm_model {
 const char *tm_swing_param_name(enum tm_swing_param p);
 const char *tm_swing_param_unit(enum tm_swing_param p);
 const char *tm_swing_param_help(enum tm_swing_param p);
-const char *tm_model_kind_name(enum tm_model_kind k); /* "swing", "constant" */
+const char *tm_model_kind_name(enum tm_model_kind k); /* "swing", "constant", "joint" */
 
 /* TrafficMimic's constant-rate baseline: 1448 bytes every 500 ms, 10 exchanges, name "constant". */
 void tm_model_constant_default(struct tm_model *m);
@@ -104,7 +117,8 @@ void tm_model_deinit(struct tm_model *m);
  * TM_WRITE_GAP_MAX are allowed and played as TM_WRITE_GAP_MAX);
  * measured values are at most TM_MEASURED_MAX;
  * constant needs 1 <= n_exchanges <= TM_MODEL_PAIRS_MAX, 1 <= size <= TM_WRITE_SIZE_MAX and an interval
- * <= TM_WRITE_GAP_MAX.  Else TM_ERR_RANGE with msg saying which. */
+ * <= TM_WRITE_GAP_MAX; joint needs no parameter, and what tm_joint_check says.
+ * Else TM_ERR_RANGE with msg saying which. */
 TM_MUST_CHECK int tm_model_check(const struct tm_model *m, struct tm_msg *msg);
 
 bool tm_model_name_ok(const char *name);

@@ -56,7 +56,7 @@ struct tm_plan {
     size_t n_writes;
     size_t cap_writes;
     int64_t
-        close_gap_us; /* the client closes this long after the last write's last byte (sent by it,
+        close_gap_us; /* the client closes this long after the last byte of all writes (sent by it,
                                 or received by it) */
 };
 

@@ -14,26 +14,37 @@
 
 #define HEADER_LEN     100U /* of a sqlite file (sqlite.org/fileformat2.html sec. 1.3) */
 #define BUSY_MS        5000
-#define STEP_UNIT      1000 /* virtual machine instructions between two calls of spend */
-#define ROW_LEN_MAX    (64 * 1024)
+#define STEP_UNIT      1000          /* virtual machine instructions between two calls of spend */
+#define ROW_LEN_MAX    (1024 * 1024) /* the longest connection of a joint model takes 832 KiB */
 #define STEPS_FREE     UINT64_C(2000000) /* a budget's fixed part */
 #define STEPS_PER_BYTE 64U /* a point takes >= 8 bytes and, over all statements, < 100 steps */
-#define SCHEMA_TABLES  4U
+#define SCHEMA_TABLES  6U
 
 static const struct {
+    int since; /* version */
     const char *name;
     const char *sql; /* sqlite keeps the text as it was written */
 } schema[SCHEMA_TABLES] = {
-    {"model",
+    {1, "model",
      "CREATE TABLE model(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, kind TEXT NOT NULL,"
      " digest BLOB NOT NULL, seal BLOB NOT NULL) STRICT"},
-    {"point",
+    {1, "point",
      "CREATE TABLE point(model_id INTEGER NOT NULL, param TEXT NOT NULL, value INTEGER NOT NULL,"
      " cum INTEGER NOT NULL, PRIMARY KEY(model_id, param, value)) STRICT, WITHOUT ROWID"},
-    {"constant", "CREATE TABLE constant(model_id INTEGER PRIMARY KEY, size_bytes INTEGER NOT NULL,"
-                 " interval_us INTEGER NOT NULL, n_exchanges INTEGER NOT NULL) STRICT"},
-    {"provenance", "CREATE TABLE provenance(model_id INTEGER NOT NULL, key TEXT NOT NULL,"
-                   " value TEXT NOT NULL, PRIMARY KEY(model_id, key)) STRICT, WITHOUT ROWID"},
+    {1, "constant",
+     "CREATE TABLE constant(model_id INTEGER PRIMARY KEY, size_bytes INTEGER NOT NULL,"
+     " interval_us INTEGER NOT NULL, n_exchanges INTEGER NOT NULL) STRICT"},
+    {1, "provenance",
+     "CREATE TABLE provenance(model_id INTEGER NOT NULL, key TEXT NOT NULL,"
+     " value TEXT NOT NULL, PRIMARY KEY(model_id, key)) STRICT, WITHOUT ROWID"},
+    {2, "joint",
+     "CREATE TABLE joint(model_id INTEGER PRIMARY KEY, mss_bytes INTEGER NOT NULL,"
+     " parents INTEGER NOT NULL, rounds_max INTEGER NOT NULL, share_max INTEGER NOT NULL,"
+     " pause_mix INTEGER NOT NULL, batch_max INTEGER NOT NULL) STRICT"},
+    {2, "joint_conn", /* id 0, 1, ... is the deck's order, writes as in conn_blob.h */
+     "CREATE TABLE joint_conn(model_id INTEGER NOT NULL, id INTEGER NOT NULL,"
+     " role INTEGER NOT NULL, close_gap_us INTEGER NOT NULL, writes BLOB NOT NULL,"
+     " PRIMARY KEY(model_id, id)) STRICT"},
 };
 
 int tm_db_nomem(struct tm_db *db)
@@ -125,15 +136,34 @@ int tm_db_exec(struct tm_db *db, const char *sql)
     return sqlite3_exec(db->h, sql, NULL, NULL, NULL) == SQLITE_OK ? TM_OK : tm_db_error(db);
 }
 
-static int create_schema(struct tm_db *db)
+/* Creates what versions after db->version have added; 0: everything. */
+static int upgrade_schema(struct tm_db *db)
 {
     char pragmas[96];
     (void)snprintf(pragmas, sizeof pragmas, "PRAGMA application_id = %d; PRAGMA user_version = %d",
                    TM_STORE_APPLICATION_ID, TM_STORE_USER_VERSION);
     int rc = tm_db_exec(db, pragmas);
-    for (size_t i = 0; rc == TM_OK && i < SCHEMA_TABLES; i++)
-        rc = tm_db_exec(db, schema[i].sql);
+    for (size_t i = 0; rc == TM_OK && i < SCHEMA_TABLES; i++) {
+        if (schema[i].since > db->version)
+            rc = tm_db_exec(db, schema[i].sql);
+    }
+    if (rc == TM_OK)
+        db->version = TM_STORE_USER_VERSION;
     return rc;
+}
+
+/* Judges and sets db->version; 0 is for a new file's header, which says nothing yet. */
+static int check_version(struct tm_db *db, uint32_t version)
+{
+    if (version > TM_STORE_USER_VERSION)
+        return tm_msg_set(db->msg, TM_ERR_UNSUPPORTED,
+                          "%s: written by a newer TrafficMimic (format %" PRIu32
+                          ", known here: %d): update this program",
+                          db->shown, version, TM_STORE_USER_VERSION);
+    if (version < 1)
+        return tm_db_damaged(db, "format 0");
+    db->version = (int)version;
+    return TM_OK;
 }
 
 /* Judges the first bytes of a file of `size` bytes. */
@@ -157,14 +187,7 @@ static int check_header(struct tm_db *db, const uint8_t *head, size_t len, uint6
                           "%s: a database of another program (application id 0x%08" PRIx32
                           "): give one that tm-learn wrote",
                           db->shown, application_id);
-    if (user_version > TM_STORE_USER_VERSION)
-        return tm_msg_set(db->msg, TM_ERR_UNSUPPORTED,
-                          "%s: written by a newer TrafficMimic (format %" PRIu32
-                          ", known here: %d): update this program",
-                          db->shown, user_version, TM_STORE_USER_VERSION);
-    if (user_version < 1)
-        return tm_db_damaged(db, "format 0");
-    return TM_OK;
+    return check_version(db, user_version);
 }
 
 static int io_error(struct tm_db *db, int err)
@@ -239,21 +262,42 @@ static int connect_to(struct tm_db *db, const char *path, int flags)
     return tm_db_exec(db, setup);
 }
 
+/* The version inside the transaction: another program may have upgraded the file since its header was read. */
+static int read_version(struct tm_db *db)
+{
+    sqlite3_stmt *st = NULL;
+    int rc = tm_db_prepare(db, &st, "PRAGMA user_version");
+    if (rc == TM_OK)
+        rc = tm_db_step(db, st);
+    if (rc >= 0) {
+        sqlite3_int64 version = rc > 0 ? sqlite3_column_int64(st, 0) : 0;
+        rc = check_version(db, version < 0 || version > UINT32_MAX ? 0 : (uint32_t)version);
+    }
+    (void)sqlite3_finalize(st);
+    return rc;
+}
+
 static int check_tables(struct tm_db *db)
 {
     sqlite3_stmt *st = NULL;
     size_t same = 0;
-    int rc = tm_db_prepare(db, &st, "SELECT name, sql FROM sqlite_schema WHERE type <> 'index'");
+    size_t want = 0;
+    int rc = read_version(db);
+    if (rc == TM_OK)
+        rc = tm_db_prepare(db, &st, "SELECT name, sql FROM sqlite_schema WHERE type <> 'index'");
     if (rc)
         return rc;
+    for (size_t i = 0; i < SCHEMA_TABLES; i++)
+        want += schema[i].since <= db->version;
     while ((rc = tm_db_step(db, st)) > 0) {
         const char *name = (const char *)sqlite3_column_text(st, 0);
         const char *sql = (const char *)sqlite3_column_text(st, 1);
         for (size_t i = 0; name && sql && i < SCHEMA_TABLES; i++)
-            same += strcmp(name, schema[i].name) == 0 && strcmp(sql, schema[i].sql) == 0;
+            same += schema[i].since <= db->version && strcmp(name, schema[i].name) == 0 &&
+                    strcmp(sql, schema[i].sql) == 0;
     }
     (void)sqlite3_finalize(st);
-    if (rc == TM_OK && same != SCHEMA_TABLES)
+    if (rc == TM_OK && same != want)
         rc = tm_db_damaged(db, "its tables are not those of a model database");
     return rc;
 }
@@ -361,12 +405,14 @@ int tm_db_open_write(struct tm_db *db, const char *path, struct tm_msg *msg)
     if (rc < 0)
         return rc;
     if (rc == 0)
-        rc = create_schema(db);
+        db->version = 0;
     else
         rc = check_tables(db);
-    if (rc == TM_OK)
+    if (rc == TM_OK && db->version > 0)
         rc = check_integrity(db);
     db->budget = UINT64_MAX; /* what is written now was not in the old size */
+    if (rc == TM_OK && db->version < TM_STORE_USER_VERSION)
+        rc = upgrade_schema(db);
     return rc;
 }
 

@@ -21,6 +21,7 @@ struct tm_db {
     char shown[164]; /* the path's end, for messages */
     struct tm_msg *msg;
     uint64_t budget; /* steps left, in thousands */
+    int version;     /* of the schema; what is open for writing has TM_STORE_USER_VERSION */
 };
 
 /* All of these fill db->msg on error.  tm_db_close is due after every open, failed ones included.

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "models/store/conn_blob.h"
 #include "models/store/db.h"
 
 struct loader {
@@ -13,6 +14,8 @@ struct loader {
     sqlite3_stmt *models;
     sqlite3_stmt *points;
     sqlite3_stmt *constant;
+    sqlite3_stmt *joint; /* NULL before version 2 */
+    sqlite3_stmt *conns;
     sqlite3_stmt *prov;
     struct tm_dist_point *pt; /* TM_DIST_POINTS_MAX of them */
 };
@@ -22,19 +25,29 @@ static int prepare(struct loader *l)
     const struct {
         sqlite3_stmt **st;
         const char *sql;
+        int since; /* version of the schema */
     } all[] = {
-        {&l->models, "SELECT id, name, kind, digest, seal FROM model ORDER BY name"},
+        {&l->models, "SELECT id, name, kind, digest, seal FROM model ORDER BY name", 1},
         {&l->points,
-         "SELECT param, value, cum FROM point WHERE model_id = ?1 ORDER BY param, value"},
+         "SELECT param, value, cum FROM point WHERE model_id = ?1 ORDER BY param, value", 1},
         {&l->constant,
-         "SELECT size_bytes, interval_us, n_exchanges FROM constant WHERE model_id = ?1"},
-        {&l->prov, "SELECT key, value FROM provenance WHERE model_id = ?1 ORDER BY key"},
+         "SELECT size_bytes, interval_us, n_exchanges FROM constant WHERE model_id = ?1", 1},
+        {&l->joint,
+         "SELECT mss_bytes, parents, rounds_max, share_max, pause_mix, batch_max FROM joint"
+         " WHERE model_id = ?1",
+         2},
+        {&l->conns,
+         "SELECT id, role, close_gap_us, writes FROM joint_conn WHERE model_id = ?1 ORDER BY id",
+         2},
+        {&l->prov, "SELECT key, value FROM provenance WHERE model_id = ?1 ORDER BY key", 1},
     };
     l->pt = malloc(TM_DIST_POINTS_MAX * sizeof *l->pt);
     if (!l->pt)
         return tm_db_nomem(&l->db);
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
-        int rc = tm_db_prepare(&l->db, all[i].st, all[i].sql);
+        int rc = TM_OK;
+        if (all[i].since <= l->db.version)
+            rc = tm_db_prepare(&l->db, all[i].st, all[i].sql);
         if (rc)
             return rc;
     }
@@ -117,23 +130,75 @@ static int load_swing(struct loader *l, sqlite3_int64 id, struct tm_swing *s)
     return rc ? rc : set_list(l, s, list, n);
 }
 
-static int load_constant(struct loader *l, sqlite3_int64 id, struct tm_constant *c)
+/* Columns `from`.. of the statement's row as n numbers. */
+static int column_numbers(struct loader *l, sqlite3_stmt *st, int from, uint32_t *const *fields,
+                          int n)
 {
-    uint32_t *const fields[] = {&c->size_bytes, &c->interval_us, &c->n_exchanges};
-    int rc = start(l, l->constant, id);
-    if (rc == TM_OK)
-        rc = tm_db_step(&l->db, l->constant);
-    if (rc < 0)
-        return rc;
-    if (rc == 0)
-        return tm_db_damaged(&l->db, "a constant model without its numbers");
-    for (int i = 0; i < 3; i++) {
-        sqlite3_int64 v = sqlite3_column_int64(l->constant, i);
+    for (int i = 0; i < n; i++) {
+        sqlite3_int64 v = sqlite3_column_int64(st, from + i);
         if (v < 0 || v > UINT32_MAX)
             return tm_db_damaged(&l->db, "a number out of range");
         *fields[i] = (uint32_t)v;
     }
     return TM_OK;
+}
+
+/* The one row of n numbers that a model of a kind has. */
+static int load_numbers(struct loader *l, sqlite3_stmt *st, sqlite3_int64 id,
+                        uint32_t *const *fields, int n)
+{
+    int rc = start(l, st, id);
+    if (rc == TM_OK)
+        rc = tm_db_step(&l->db, st);
+    if (rc < 0)
+        return rc;
+    if (rc == 0)
+        return tm_db_damaged(&l->db, "a model without its numbers");
+    return column_numbers(l, st, 0, fields, n);
+}
+
+static int load_constant(struct loader *l, sqlite3_int64 id, struct tm_constant *c)
+{
+    uint32_t *const fields[] = {&c->size_bytes, &c->interval_us, &c->n_exchanges};
+    return load_numbers(l, l->constant, id, fields, 3);
+}
+
+/* The present row of l->conns. */
+static int load_conn(struct loader *l, struct tm_deck *d)
+{
+    uint32_t number = 0;
+    uint32_t role = 0;
+    uint32_t close_gap_us = 0;
+    uint32_t *const fields[] = {&number, &role, &close_gap_us};
+    int rc = column_numbers(l, l->conns, 0, fields, 3);
+    if (rc)
+        return rc;
+    if (number != d->n_conns || role >= TM_DECK_ROLES)
+        return tm_db_damaged(&l->db, "a connection out of order");
+    rc = tm_deck_add_conn(d, (enum tm_deck_role)role, close_gap_us);
+    const uint8_t *bytes = sqlite3_column_blob(l->conns, 3);
+    if (rc == TM_OK && !bytes && sqlite3_errcode(l->db.h) == SQLITE_NOMEM)
+        rc = TM_ERR_NOMEM;
+    if (rc == TM_OK)
+        rc = tm_conn_blob_decode(d, bytes, (size_t)sqlite3_column_bytes(l->conns, 3));
+    if (rc == TM_ERR_NOMEM)
+        return tm_db_nomem(&l->db);
+    return rc ? tm_db_damaged(&l->db, "a connection's writes") : TM_OK;
+}
+
+static int load_joint(struct loader *l, sqlite3_int64 id, struct tm_joint *j)
+{
+    uint32_t *const fields[] = {
+        &j->mss_bytes,           &j->recombine.parents,   &j->recombine.rounds_max,
+        &j->recombine.share_max, &j->recombine.pause_mix, &j->batch_max};
+    int rc = load_numbers(l, l->joint, id, fields, 6);
+    if (rc == TM_OK)
+        rc = load_swing(l, id, &j->swing);
+    if (rc == TM_OK)
+        rc = start(l, l->conns, id);
+    while (rc == TM_OK && (rc = tm_db_step(&l->db, l->conns)) > 0)
+        rc = load_conn(l, &j->deck);
+    return rc;
 }
 
 static int load_provenance(struct loader *l, sqlite3_int64 id, struct tm_store_entry *e)
@@ -185,6 +250,31 @@ static int verify(struct loader *l, const struct tm_store_entry *e,
     return tm_model_check(&e->model, &why) ? tm_db_damaged(&l->db, why.text) : TM_OK;
 }
 
+/* Those of the database's version; 0: another. */
+static enum tm_model_kind find_kind(const struct loader *l, const char *name)
+{
+    static const enum tm_model_kind kinds[] = {TM_MODEL_SWING, TM_MODEL_CONSTANT, TM_MODEL_JOINT};
+    size_t n = l->joint ? 3 : 2;
+    for (size_t i = 0; i < n; i++) {
+        if (strcmp(name, tm_model_kind_name(kinds[i])) == 0)
+            return kinds[i];
+    }
+    return 0;
+}
+
+static int load_statistics(struct loader *l, sqlite3_int64 id, struct tm_model *m)
+{
+    switch (m->kind) {
+    case TM_MODEL_SWING:
+        return load_swing(l, id, &m->u.swing);
+    case TM_MODEL_CONSTANT:
+        return load_constant(l, id, &m->u.constant);
+    case TM_MODEL_JOINT:
+        return load_joint(l, id, &m->u.joint);
+    }
+    return tm_db_damaged(&l->db, "unknown kind of model");
+}
+
 /* The present row of l->models into *e, which is all zero and is freed by the caller whatever happens. */
 static int load_entry(struct loader *l, struct tm_store_entry *e)
 {
@@ -199,18 +289,13 @@ static int load_entry(struct loader *l, struct tm_store_entry *e)
     const char *kind = column_text(l, l->models, 2, &rc);
     if (!kind)
         return rc;
-    bool swing = strcmp(kind, tm_model_kind_name(TM_MODEL_SWING)) == 0;
-    if (!swing && strcmp(kind, tm_model_kind_name(TM_MODEL_CONSTANT)) != 0)
-        return tm_db_damaged(&l->db, "unknown kind of model");
-    e->model.kind = swing ? TM_MODEL_SWING : TM_MODEL_CONSTANT;
+    e->model.kind = find_kind(l, kind);
     uint8_t seal[TM_DIGEST_LEN];
     rc = column_digest(l, l->models, 3, e->digest);
     if (rc == TM_OK)
         rc = column_digest(l, l->models, 4, seal);
-    if (rc == TM_OK && swing)
-        rc = load_swing(l, id, &e->model.u.swing);
-    else if (rc == TM_OK)
-        rc = load_constant(l, id, &e->model.u.constant);
+    if (rc == TM_OK)
+        rc = load_statistics(l, id, &e->model);
     if (rc == TM_OK)
         rc = load_provenance(l, id, e);
     return rc ? rc : verify(l, e, seal);
@@ -249,6 +334,8 @@ static int load_and_close(struct loader *l, int rc, struct tm_store_entry **out,
     (void)sqlite3_finalize(l->models);
     (void)sqlite3_finalize(l->points);
     (void)sqlite3_finalize(l->constant);
+    (void)sqlite3_finalize(l->joint);
+    (void)sqlite3_finalize(l->conns);
     (void)sqlite3_finalize(l->prov);
     free(l->pt);
     tm_db_close(&l->db);

@@ -1,8 +1,10 @@
 /* Writing a model: one transaction, on a database that was verified whole. */
 #include "models/store/store.h"
 
+#include <stdlib.h>
 #include <string.h>
 
+#include "models/store/conn_blob.h"
 #include "models/store/db.h"
 
 struct saver {
@@ -43,6 +45,8 @@ static int delete_model(struct saver *s, const char *name)
     static const char *const sql[] = {
         "DELETE FROM point WHERE model_id = (SELECT id FROM model WHERE name = ?1)",
         "DELETE FROM constant WHERE model_id = (SELECT id FROM model WHERE name = ?1)",
+        "DELETE FROM joint WHERE model_id = (SELECT id FROM model WHERE name = ?1)",
+        "DELETE FROM joint_conn WHERE model_id = (SELECT id FROM model WHERE name = ?1)",
         "DELETE FROM provenance WHERE model_id = (SELECT id FROM model WHERE name = ?1)",
         "DELETE FROM model WHERE name = ?1",
     };
@@ -96,6 +100,8 @@ static int delete_orphans(struct saver *s)
     return tm_db_exec(&s->db,
                       "DELETE FROM point WHERE model_id NOT IN (SELECT id FROM model);"
                       "DELETE FROM constant WHERE model_id NOT IN (SELECT id FROM model);"
+                      "DELETE FROM joint WHERE model_id NOT IN (SELECT id FROM model);"
+                      "DELETE FROM joint_conn WHERE model_id NOT IN (SELECT id FROM model);"
                       "DELETE FROM provenance WHERE model_id NOT IN (SELECT id FROM model)");
 }
 
@@ -133,6 +139,57 @@ static int insert_constant(struct saver *s, uint64_t id, const struct tm_constan
     return rc ? rc : tm_db_run(&s->db, s->st);
 }
 
+static int insert_conn(struct saver *s, const struct tm_deck *d, size_t i, uint8_t *bytes)
+{
+    const uint64_t v[] = {i, d->conn[i].role, d->conn[i].close_gap_us};
+    int rc = TM_OK;
+    for (int k = 0; rc == TM_OK && k < 3; k++)
+        rc = bind_int(s, k + 2, v[k]);
+    if (rc)
+        return rc;
+    int len = (int)tm_conn_blob_encode(bytes, d, i);
+    if (sqlite3_bind_blob(s->st, 5, bytes, len, SQLITE_STATIC) != SQLITE_OK)
+        return tm_db_error(&s->db);
+    return tm_db_run(&s->db, s->st);
+}
+
+static int insert_deck(struct saver *s, uint64_t id, const struct tm_deck *d)
+{
+    uint8_t *bytes = malloc(TM_CONN_BLOB_MAX);
+    if (!bytes)
+        return tm_db_nomem(&s->db);
+    int rc = prepare(s, "INSERT INTO joint_conn(model_id, id, role, close_gap_us, writes)"
+                        " VALUES(?1, ?2, ?3, ?4, ?5)");
+    if (rc == TM_OK)
+        rc = bind_int(s, 1, id);
+    for (size_t i = 0; rc == TM_OK && i < d->n_conns; i++)
+        rc = insert_conn(s, d, i, bytes);
+    (void)sqlite3_finalize(s->st); /* it still names bytes */
+    s->st = NULL;
+    free(bytes);
+    return rc;
+}
+
+static int insert_joint(struct saver *s, uint64_t id, const struct tm_joint *j)
+{
+    const uint64_t v[] = {id,
+                          j->mss_bytes,
+                          j->recombine.parents,
+                          j->recombine.rounds_max,
+                          j->recombine.share_max,
+                          j->recombine.pause_mix,
+                          j->batch_max};
+    int rc = prepare(s, "INSERT INTO joint(model_id, mss_bytes, parents, rounds_max, share_max,"
+                        " pause_mix, batch_max) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)");
+    for (int i = 0; rc == TM_OK && i < 7; i++)
+        rc = bind_int(s, i + 1, v[i]);
+    if (rc == TM_OK)
+        rc = tm_db_run(&s->db, s->st);
+    if (rc == TM_OK)
+        rc = insert_swing(s, id, &j->swing);
+    return rc ? rc : insert_deck(s, id, &j->deck);
+}
+
 static int insert_statistics(struct saver *s, uint64_t id, const struct tm_model *m)
 {
     switch (m->kind) {
@@ -140,6 +197,8 @@ static int insert_statistics(struct saver *s, uint64_t id, const struct tm_model
         return insert_swing(s, id, &m->u.swing);
     case TM_MODEL_CONSTANT:
         return insert_constant(s, id, &m->u.constant);
+    case TM_MODEL_JOINT:
+        return insert_joint(s, id, &m->u.joint);
     }
     return TM_ERR_RANGE;
 }

@@ -14,7 +14,9 @@
 #include "tm/base/err.h"
 
 #define TM_STORE_APPLICATION_ID 0x544d4d31 /* "TMM1" */
-#define TM_STORE_USER_VERSION   1
+/* 1: swing and constant models.  2: joint models too (two more tables).  Version 1 is read, and becomes 2 when
+ * a model is saved into it. */
+#define TM_STORE_USER_VERSION 2
 
 #define TM_STORE_MODELS_MAX 1024U /* in one database */
 #define TM_STORE_PROV_MAX   256U  /* provenance lines of a model */

@@ -13,7 +13,7 @@ here=${0%/*}
 
 path
 cp "$TM_MODELS" "$MODELS" || fail "models"
-"$(program TM_TEST_MODEL)" "$MODELS" fast ssh36 || fail "models"
+"$(program TM_TEST_MODEL)" "$MODELS" fast ssh36 joint || fail "models"
 mkdir "$WORK/docs"
 random_file "$WORK/docs/file" 4000000
 random_file "$WORK/up" 1000000
@@ -75,5 +75,7 @@ for master in client server; do
     run $master https-captured 48 250 idle --pace 1s
     run $master ssh36 6 600 idle
     run $master fast 3 500 load
+    run $master joint 6 600 idle
+    run $master joint 6 600 idle --plan embedded
 done
 say "passed"

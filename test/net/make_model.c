@@ -2,7 +2,7 @@
  *
  *   tm-test-model FILE NAME...      each NAME is one of the models below
  *
- * `fast`, `ssh36` and `silent` are those of the simulator's tests; `quick` is for byte-exactness where many tunnels
+ * `fast`, `ssh36`, `silent` and `joint` are those of the simulator's tests; `quick` is for byte-exactness where many tunnels
  * start one after another: small exchanges without thinking. */
 #include <stdio.h>
 #include <stdlib.h>
@@ -73,14 +73,25 @@ static void make_short(struct tm_model *m)
     SET(m, TM_SWING_SERVER_THINK, 4000, 9000);
 }
 
+/* The simulator's, with less between pages. */
+static void make_joint(struct tm_model *m)
+{
+    static const struct tm_dist_point soon[] = {{20000, 1}, {150000, 2}};
+    sim_model_joint(m);
+    const enum tm_swing_param gaps[] = {TM_SWING_INTER_RRE, TM_SWING_INTER_SESSION};
+    for (size_t i = 0; i < 2; i++) {
+        struct tm_dist *d = &m->u.joint.swing.param[gaps[i]];
+        tm_dist_deinit(d);
+        if (tm_dist_set(d, soon, 2) != TM_OK)
+            abort();
+    }
+}
+
 static const struct {
     const char *name;
     void (*make)(struct tm_model *m);
-} MODELS[] = {{"fast", make_fast},
-              {"ssh36", make_ssh36},
-              {"silent", make_silent},
-              {"quick", make_quick},
-              {"short", make_short}};
+} MODELS[] = {{"fast", make_fast},   {"ssh36", make_ssh36}, {"silent", make_silent},
+              {"quick", make_quick}, {"short", make_short}, {"joint", make_joint}};
 
 static int save(const char *path, const char *name)
 {

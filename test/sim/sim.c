@@ -7,7 +7,7 @@
 #include "tm/base/time.h"
 
 /* Sizes as OpenSSL 3.0 makes them (measured by the programs at start-up; here they only must be alike). */
-static const struct tm_shape SHAPE = {.hello_min = 480, .flight_min = 250, .fin_min = 80};
+const struct tm_shape sim_shape = {.hello_min = 480, .flight_min = 250, .fin_min = 80};
 
 /* ---- Event heap, ordered by (time, sequence) ---- */
 
@@ -144,6 +144,14 @@ static void both_gone(struct sim *m, uint32_t k, enum tm_side first, int64_t sec
                 .t_us = second_us, .kind = EV_GONE, .side = sim_other(first), .carrier = k});
 }
 
+/* Behind all that was sent before it. */
+static int64_t fin_arrival(const struct sim *m, const struct sim_carrier *c, enum tm_side side,
+                           int64_t due_us)
+{
+    int64_t t_us = tm_max_us(due_us, c->departed_us[side]) + m->cfg->delay_us;
+    return tm_max_us(t_us, c->dir[side].arrive_us);
+}
+
 static void act(struct sim *m, enum tm_side side, const struct tm_act *a)
 {
     struct sim_carrier *c = &m->carrier[a->carrier];
@@ -155,11 +163,10 @@ static void act(struct sim *m, enum tm_side side, const struct tm_act *a)
         act_write(m, side, a);
         break;
     case TM_ACT_CLOSE:
-        push(m,
-             (struct event){.t_us = tm_max_us(a->due_us, c->departed_us[side]) + m->cfg->delay_us,
-                            .kind = EV_FIN,
-                            .side = TM_SERVER,
-                            .carrier = a->carrier});
+        push(m, (struct event){.t_us = fin_arrival(m, c, side, a->due_us),
+                               .kind = EV_FIN,
+                               .side = TM_SERVER,
+                               .carrier = a->carrier});
         break;
     case TM_ACT_KILL:
         c->dead[side] = true;
@@ -258,7 +265,7 @@ static void server_session(struct sim *m, const struct tm_token *t)
     struct tm_session_cfg cfg;
     tm_session_cfg_from_token(&cfg, t);
     cfg.model = m->cfg->model;
-    memset(cfg.master_seed, 7, sizeof cfg.master_seed);
+    memset(cfg.master_seed, SIM_MASTER_SEED_BYTE, sizeof cfg.master_seed);
     if (tm_session_new(&m->end[TM_SERVER], &cfg, m->now_us) != TM_OK)
         abort();
     tm_session_set_log(m->end[TM_SERVER], m->log[TM_SERVER]);
@@ -438,7 +445,7 @@ static void sim_start(struct sim *m)
                                 .master = cfg->master,
                                 .plan_mode = cfg->plan_mode,
                                 .model = cfg->model,
-                                .shape = SHAPE,
+                                .shape = sim_shape,
                                 .n_users = cfg->n_users,
                                 .pace_ms = cfg->pace_ms,
                                 .prep_us = TM_PREP_US};

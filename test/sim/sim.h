@@ -16,6 +16,10 @@
 #include "tm/core/schedlog.h"
 #include "tm/core/session.h"
 
+/* Of every simulated session. */
+extern const struct tm_shape sim_shape;
+#define SIM_MASTER_SEED_BYTE 7 /* every byte of the server's seed */
+
 struct sim_cfg {
     const struct tm_model *model;
     enum tm_side master;
@@ -64,6 +68,10 @@ void sim_model_https(struct tm_model *m);  /* a handful of points: pages of kilo
 void sim_model_ssh(struct tm_model *m);    /* 36-byte requests */
 void sim_model_silent(struct tm_model *m); /* minutes between exchanges and between connections */
 void sim_model_bulk(struct tm_model *m);   /* large responses, parallel connections */
+/* A joint model: pages whose connections have server flights in several writes, control frames of a few bytes,
+ * paced chunks while the other side speaks, and pauses counted from one's own writes; terminal sessions where the
+ * server speaks first, in writes that TLS cannot make so small. */
+void sim_model_joint(struct tm_model *m);
 
 /* The invariant of a log as text: for each carrier its opening and its writes in order of index.  Owned. */
 char *sim_invariant(const char *log);

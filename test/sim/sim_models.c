@@ -79,6 +79,81 @@ void sim_model_bulk(struct tm_model *m)
     SET(m, TM_SWING_INTER_SESSION, 50000);
 }
 
+/* ---- A joint model ---- */
+
+static void card(struct tm_joint *j, enum tm_deck_role role, uint32_t close_gap_us)
+{
+    if (tm_deck_add_conn(&j->deck, role, close_gap_us) != TM_OK)
+        abort();
+}
+
+static void put(struct tm_joint *j, enum tm_dir dir, uint32_t size, uint32_t gap_us, uint8_t back)
+{
+    const struct tm_write w = {
+        .size = size, .gap_us = gap_us, .dir = (uint8_t)dir, .ref_back = back};
+    if (tm_deck_add_write(&j->deck, w) != TM_OK)
+        abort();
+}
+
+/* TLS and HTTP/2: hello in two pieces, flight and tickets in a row, small frames, two requests at once, chunks
+ * paced by the server while the client sends window updates at its own pace. */
+static void put_page(struct tm_joint *j, uint32_t v)
+{
+    put(j, TM_UP, 517, 0, 0);
+    put(j, TM_UP, 200 + v, 30, 1);
+    put(j, TM_DOWN, 3800 + 7 * v, 9000 + 100 * v, 1);
+    put(j, TM_DOWN, 303, 120, 1);
+    put(j, TM_DOWN, 9, 0, 1);
+    put(j, TM_UP, 64, 2500, 1);
+    put(j, TM_UP, 17, 40, 1);
+    put(j, TM_UP, 300 + 3 * v, 0, 1);
+    put(j, TM_UP, 310 + v, 5000, 2);
+    put(j, TM_DOWN, 40, 2100, 2);
+    for (uint32_t k = 0; k < 4 + v % 5; k++) {
+        put(j, TM_DOWN, 9000 + 1000 * v, 30000, k == 0 ? 1 : 2);
+        put(j, TM_UP, 35, 41000, k == 0 ? 3 : 2);
+    }
+    put(j, TM_DOWN, 31, 500000, 2);
+}
+
+/* SSH: both speak at once, the server first; keys faster than their echoes. */
+static void put_terminal(struct tm_joint *j, uint32_t v)
+{
+    put(j, TM_DOWN, 21, 1500, 0);
+    put(j, TM_UP, 32, 800, 0);
+    put(j, TM_DOWN, 1080, 200, 2);
+    put(j, TM_UP, 1500, 100, 2);
+    for (uint32_t k = 0; k < 10 + v % 7; k++) {
+        put(j, TM_UP, 36, 12000 + 500 * v, 1);
+        put(j, TM_UP, 36, 90, 1);
+        put(j, TM_DOWN, 36, 2500, 2);
+        put(j, TM_DOWN, 108 + 4 * v, 60, 1);
+    }
+    put(j, TM_UP, 1, 100000, 1);
+}
+
+void sim_model_joint(struct tm_model *m)
+{
+    start(m, "joint");
+    SET(m, TM_SWING_NUM_RRE, 1, 2, 5);
+    SET(m, TM_SWING_INTER_RRE, 300000, 2000000);
+    SET(m, TM_SWING_NUM_CONN, 1, 2, 6);
+    SET(m, TM_SWING_INTER_CONN, 0, 1500, 40000);
+    SET(m, TM_SWING_INTER_SESSION, 1000000);
+    struct tm_swing levels = m->u.swing;
+    m->kind = TM_MODEL_JOINT;
+    m->u.joint = (struct tm_joint){
+        .swing = levels,
+        .recombine = {.parents = 3, .rounds_max = 4, .share_max = 100, .pause_mix = 20}};
+    for (uint32_t v = 0; v < 80; v++) {
+        card(&m->u.joint, v % 2 ? TM_DECK_LATER : TM_DECK_FIRST, 1000 * v);
+        if (v % 4 == 0)
+            put_terminal(&m->u.joint, v);
+        else
+            put_page(&m->u.joint, v);
+    }
+}
+
 /* ---- Invariant ---- */
 
 struct entry {

@@ -8,6 +8,9 @@
  * that plans do not crowd out data. */
 #define AHEAD 16U
 
+/* So far beyond the master's next write is looked for what the slave does without waiting for it. */
+#define ASIDE 8U
+
 static enum tm_dir master_dir(enum tm_side master)
 {
     return master == TM_CLIENT ? TM_UP : TM_DOWN;
@@ -18,7 +21,16 @@ size_t tm_embed_needed(const struct tm_plan *p, size_t i)
     size_t next = i + 1;
     while (next < p->n_writes && p->w[next].dir != p->w[i].dir)
         next++;
-    return next + 1; /* through the next own write, or through the end entry */
+    size_t needed = next + 1; /* through the next own write, or through the end entry */
+    for (size_t j = next + 1; j < p->n_writes && j <= next + ASIDE; j++) {
+        if (p->w[j].dir == p->w[i].dir)
+            continue;
+        size_t ref = j - p->w[j].ref_back;
+        if (p->w[ref].dir == p->w[i].dir && ref > i)
+            break; /* it waits for a later write of the master, so do all behind it */
+        needed = j + 1;
+    }
+    return needed;
 }
 
 static size_t head_room(const struct tm_plan *p, const struct tm_shape *shape, enum tm_side master)

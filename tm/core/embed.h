@@ -3,7 +3,9 @@
  * The master ships the entries of a carrier's plan to the slave: first a head (in the token when the client
  * is master, in a PLAN_HEAD message when the server is), then PLAN frames at the front of its records on
  * that carrier.  A master's write may leave only when the slave knows everything up to and including
- * the master's next write: the responses in between, and what it will see then.  Whether that fits is decided
+ * the master's next write: the responses in between, and what it will see then; and of the eight entries behind
+ * it those of the slave that do not wait for it (both sides at work at once: these may be due before it
+ * comes; more of them than that are late where the master's next write comes too late to tell).  Whether that fits is decided
  * when the plan is made, not when it is played: writes that are too small for their plan are enlarged.
  * Both functions below and the composer use the same rule of how much goes into a record, so a projected
  * plan never has to wait.  An entry index of n_writes is the end; shipped == n_writes + 1: all shipped. */

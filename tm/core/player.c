@@ -99,9 +99,9 @@ bool tm_player_next(const struct tm_player *p, struct tm_player_due *due)
     if (w->ref_back > 0) {
         size_t ref = p->own_next - w->ref_back;
         due->event_us = p->event_us[ref];
-        /* An own reference that has been handed out and not reported: only the very last one can be followed. */
-        due->rel_prev = due->event_us == TM_NEVER && ref == p->own_sent && ref < p->own_next &&
-                        plan->w[ref].dir == own_dir(p) &&
+        /* An own reference that has been handed out and not reported: only the very last one can be followed,
+         * however many before it have not been reported either. */
+        due->rel_prev = due->event_us == TM_NEVER && plan->w[ref].dir == own_dir(p) &&
                         next_of(plan, ref + 1, own_dir(p)) == p->own_next;
     }
     if (due->event_us == TM_NEVER && !due->rel_prev)
@@ -141,11 +141,25 @@ bool tm_player_done(const struct tm_player *p)
            next_of(&p->known.plan, p->peer_next, peer_dir(p)) >= n;
 }
 
-int64_t tm_player_close_us(const struct tm_player *p)
+/* When the last write of direction dir was over; INT64_MIN when there is none. */
+static int64_t last_event_us(const struct tm_player *p, enum tm_dir dir)
+{
+    size_t i = p->known.plan.n_writes;
+    while (i > 0 && p->known.plan.w[i - 1].dir != dir)
+        i--;
+    return i > 0 ? p->event_us[i - 1] : INT64_MIN;
+}
+
+int64_t tm_player_over_us(const struct tm_player *p)
 {
     if (!tm_player_done(p))
         return TM_NEVER;
-    return tm_later_us(p->event_us[p->known.plan.n_writes - 1], p->known.plan.close_gap_us);
+    return tm_max_us(last_event_us(p, TM_UP), last_event_us(p, TM_DOWN));
+}
+
+int64_t tm_player_close_us(const struct tm_player *p)
+{
+    return tm_later_us(tm_player_over_us(p), p->known.plan.close_gap_us);
 }
 
 int64_t tm_player_dead_us(const struct tm_player *p)

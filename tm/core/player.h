@@ -6,6 +6,9 @@
  *
  *      due(i) = event(i - ref_back) + gap(i), and not before the own write before it is due
  *
+ * Both sides may be at work at once: each follows the order of its own writes alone, and what comes is counted
+ * against the other side's, wherever these stand between them.
+ *
  * A player knows a prefix of the plan (all of it, unless the plan is explicit and still arriving). */
 #ifndef TM_CORE_PLAYER_H
 #define TM_CORE_PLAYER_H
@@ -65,7 +68,9 @@ TM_MUST_CHECK int tm_player_received(struct tm_player *p, uint64_t n, int64_t t_
 
 /* All writes of the complete plan were sent and received. */
 bool tm_player_done(const struct tm_player *p);
-/* When a done plan closes: the last write's event + close_gap; TM_NEVER before. */
+/* When the last byte of a done plan was sent or received, whichever was later; TM_NEVER before. */
+int64_t tm_player_over_us(const struct tm_player *p);
+/* When a done plan closes: so long after tm_player_over_us as its close_gap says; TM_NEVER before. */
 int64_t tm_player_close_us(const struct tm_player *p);
 /* When silence becomes death: the time by which the other side's next bytes (or its close) should have come,
  * by the plan, plus grace; TM_NEVER while it is not the other side's turn. */

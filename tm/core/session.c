@@ -241,6 +241,17 @@ static void hand_write(struct tm_session *s, struct tm_carrier *c, const struct 
     tm_player_handed(&c->player, due);
 }
 
+/* So far away must everything be that the next batch of a joint model may be put together first. */
+#define IDLE_US (100 * TM_US_PER_MS)
+
+static void prepare_plans(struct tm_session *s, int64_t next_due_us, int64_t now_us)
+{
+    if (next_due_us - IDLE_US < now_us || tm_gen_prepare(s->gen))
+        return;
+    if (s->master_gen)
+        (void)tm_gen_prepare(s->master_gen);
+}
+
 bool tm_session_poll(struct tm_session *s, int64_t now_us, struct tm_act *act)
 {
     s->now_us = now_us;
@@ -249,18 +260,21 @@ bool tm_session_poll(struct tm_session *s, int64_t now_us, struct tm_act *act)
     for (uint32_t u = 0; s->openers && u < s->cfg.n_users; u++)
         tm_opener_fill(&s->openers[u], s->gen, s->master_gen);
     struct candidate best = earliest(s);
-    if (best.due_us == TM_NEVER || best.due_us - s->cfg.prep_us > now_us)
+    if (best.due_us == TM_NEVER || best.due_us - s->cfg.prep_us > now_us) {
+        prepare_plans(s, best.due_us, now_us);
         return false;
+    }
     if (best.opener)
         return tm_session_hand_opening(s, best.opener, now_us, act) || hand_kill(s, now_us, act);
     if (best.close) {
         const struct tm_player *p = &best.carrier->player;
+        int64_t over_us = tm_player_over_us(p);
         best.carrier->state = TM_CARRIER_CLOSING;
         *act = (struct tm_act){
             .kind = TM_ACT_CLOSE, .carrier = best.carrier->k, .due_us = best.due_us};
         if (s->log)
-            tm_schedlog_close(s->log, best.carrier->k, p->event_us[p->known.plan.n_writes - 1],
-                              p->known.plan.close_gap_us, best.due_us);
+            tm_schedlog_close(s->log, best.carrier->k, over_us, p->known.plan.close_gap_us,
+                              best.due_us);
         return true;
     }
     hand_write(s, best.carrier, &best.write, act);

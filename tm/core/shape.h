@@ -41,6 +41,13 @@ struct tm_distortion {
     uint64_t bytes_added;
 };
 
+/* The handshake is part of the plan.  Of a model of TLS traffic the learned handshake is ours, write for write: the
+ * first up write is the ClientHello, the first down write holds the server's flight (what is larger is filled
+ * with 0.5-RTT records), further down writes before the client speaks are 0.5-RTT records, the first up
+ * write after that holds the client's Finished, and everything behind it is records.  A joint model's
+ * connections come in that form as they were captured; a swing model's first exchange is ClientHello and flight, its
+ * second request holds the Finished.  A ClientHello that was captured in two writes leaves in one. */
+
 /* Rewrites a learned plan in place into a playable one, by these rules, in this order:
  *  1. leading up writes become one ClientHello (sizes added); a server that speaks first gets a ClientHello
  *     of hello_min in front;

@@ -64,6 +64,26 @@ static void projected_plans_can_always_carry_themselves(void)
     }
 }
 
+/* The other side's writes that do not wait for the master's next one are told before it. */
+static void what_the_slave_does_meanwhile_is_needed_too(void)
+{
+    static const struct tm_write w[] = {
+        {517, 0, TM_UP, 0},      {300, 5000, TM_DOWN, 1}, {200, 2000, TM_UP, 1},
+        {900, 9000, TM_DOWN, 2}, {35, 4000, TM_UP, 2},    {900, 9000, TM_DOWN, 2},
+        {900, 9000, TM_DOWN, 1}, {35, 4000, TM_UP, 3},    {80, 10, TM_DOWN, 1},
+        {80, 10, TM_DOWN, 1},
+    };
+    struct tm_plan p = {.w = NULL};
+    for (size_t i = 0; i < sizeof w / sizeof w[0]; i++)
+        CHECK_INT(tm_plan_add(&p, w[i]), TM_OK);
+    CHECK_INT(tm_embed_needed(&p, 0), 7);  /* 3, 5 and 6 follow from 1, without waiting for 2 */
+    CHECK_INT(tm_embed_needed(&p, 2), 7);  /* nor for 4; 8 waits for 7 */
+    CHECK_INT(tm_embed_needed(&p, 4), 8);  /* 7 itself, to be recognised */
+    CHECK_INT(tm_embed_needed(&p, 7), 11); /* to the end */
+    CHECK_INT(tm_embed_needed(&p, 1), 8);  /* of a server: 4 and 7 follow from 2 */
+    tm_plan_deinit(&p);
+}
+
 static void roomy_plans_are_not_changed(void)
 {
     static const struct tm_write w[] = {{517, 0, TM_UP, 0},
@@ -97,6 +117,7 @@ static void requests_of_36_bytes_grow_by_what_their_plan_needs(void)
 
 static const struct check_case cases[] = {
     {"projected_plans_can_always_carry_themselves", projected_plans_can_always_carry_themselves},
+    {"what_the_slave_does_meanwhile_is_needed_too", what_the_slave_does_meanwhile_is_needed_too},
     {"roomy_plans_are_not_changed", roomy_plans_are_not_changed},
     {"requests_of_36_bytes_grow_by_what_their_plan_needs",
      requests_of_36_bytes_grow_by_what_their_plan_needs},

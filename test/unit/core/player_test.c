@@ -82,6 +82,63 @@ static void write_after_an_undeparted_own_one_is_relative_to_it(void)
     tm_player_deinit(&p);
 }
 
+/* A row of own writes that are all on their way, each counted from the one before. */
+static void row_of_own_writes_is_followed_before_any_departs(void)
+{
+    static const struct tm_write w[] = {
+        {517, 0, TM_UP, 0},   {300, 5000, TM_DOWN, 1}, {90, 40, TM_DOWN, 1},
+        {80, 40, TM_DOWN, 1}, {70, 40, TM_DOWN, 1},    {60, 10, TM_UP, 4},
+    };
+    struct tm_known_plan k = {.complete = true};
+    for (size_t i = 0; i < sizeof w / sizeof w[0]; i++)
+        CHECK_INT(tm_plan_add(&k.plan, w[i]), TM_OK);
+    struct tm_player p;
+    struct tm_player_due d;
+    tm_player_init(&p, TM_SERVER, &k, 0, GRACE);
+    CHECK_INT(tm_player_grown(&p), TM_OK);
+    CHECK_INT(tm_player_received(&p, 517, 100), TM_OK);
+    for (size_t i = 1; i <= 4; i++) {
+        CHECK(tm_player_next(&p, &d));
+        CHECK_INT(d.i, i);
+        CHECK_INT(d.rel_prev, i > 1);
+        CHECK_INT(d.due_us, 5100 + 40 * ((int64_t)i - 1));
+        tm_player_handed(&p, &d);
+    }
+    CHECK(!tm_player_next(&p, &d));
+    for (size_t i = 1; i <= 4; i++)
+        CHECK_INT(tm_player_sent(&p, i, 6000 + 100 * (int64_t)i), TM_OK);
+    tm_player_deinit(&p);
+}
+
+/* Both at work at once: each side's writes keep their own order and clocks. */
+static void both_sides_at_once_follow_their_own_order(void)
+{
+    static const struct tm_write w[] = {
+        {517, 0, TM_UP, 0},      {300, 5000, TM_DOWN, 1}, {80, 2000, TM_UP, 1},
+        {900, 9000, TM_DOWN, 2}, {35, 4000, TM_UP, 2},    {900, 9000, TM_DOWN, 2},
+        {35, 4000, TM_UP, 2},
+    };
+    struct tm_known_plan k = {.complete = true, .plan = {.close_gap_us = 50}};
+    for (size_t i = 0; i < sizeof w / sizeof w[0]; i++)
+        CHECK_INT(tm_plan_add(&k.plan, w[i]), TM_OK);
+    struct tm_player p;
+    tm_player_init(&p, TM_CLIENT, &k, 0, GRACE);
+    CHECK_INT(tm_player_grown(&p), TM_OK);
+    play(&p, 0, 0, 0);
+    CHECK_INT(tm_player_received(&p, 300, 30000), TM_OK);
+    play(&p, 2, 32000, 32000);
+    play(&p, 4, 36000, 36000); /* write 3 has not come: no matter */
+    CHECK_INT(tm_player_received(&p, 1000, 39000), TM_OK);
+    play(&p, 6, 40000, 40000);
+    CHECK_INT(tm_player_over_us(&p), TM_NEVER);
+    CHECK_INT(tm_player_received(&p, 800, 48000),
+              TM_OK); /* the last byte is of write 5, not of 6 */
+    CHECK(tm_player_done(&p));
+    CHECK_INT(tm_player_over_us(&p), 48000);
+    CHECK_INT(tm_player_close_us(&p), 48050);
+    tm_player_deinit(&p);
+}
+
 static void silence_becomes_death_only_in_the_others_turn(void)
 {
     struct tm_player p = player(TM_SERVER, 0);
@@ -129,6 +186,9 @@ static const struct check_case cases[] = {
     {"client_follows_events_of_both_sides", client_follows_events_of_both_sides},
     {"write_after_an_undeparted_own_one_is_relative_to_it",
      write_after_an_undeparted_own_one_is_relative_to_it},
+    {"row_of_own_writes_is_followed_before_any_departs",
+     row_of_own_writes_is_followed_before_any_departs},
+    {"both_sides_at_once_follow_their_own_order", both_sides_at_once_follow_their_own_order},
     {"silence_becomes_death_only_in_the_others_turn",
      silence_becomes_death_only_in_the_others_turn},
     {"early_bytes_wait_for_the_entries_that_explain_them",

@@ -61,6 +61,16 @@ m=json.load(open("out"))["models"][0]
 p={x["name"]: x for x in m["parameters"]}
 assert len(p)==11 and p["req_bytes"]["max"]==2900 and p["rsp_bytes"]["n"]==8 and p["num_pairs"]["mean"]==1.8, p
 assert m["provenance"]["connections"]=="5"' || fail "show --json"
+joint=$data/corpus/model_load_fuzz/joint.db
+run 0 show "$joint" pages
+has out "^deck *6 connections (3 first of an RRE, 3 later), 34 writes"
+run 0 show --json "$joint" pages
+python3 -c 'import json,sys
+m=json.load(open("out"))["models"][0]
+assert m["kind"]=="joint" and m["deck"]["connections"]==6 and m["recombine"]["share_max"]==100
+assert [p["name"] for p in m["parameters"]]==["num_conn","inter_conn_us"]' || fail "show --json of a joint model"
+run 0 list "$joint"
+has out "^pages  *joint "
 run 0 show models.db constant
 has out 'size  *1448 bytes'
 

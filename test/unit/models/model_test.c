@@ -139,7 +139,7 @@ static void check_refuses_bad_constants_kinds_and_names(void)
     }
     m.u.constant = (struct tm_constant){1, 0, 30000};
     CHECK_INT(tm_model_check(&m, NULL), TM_OK);
-    m.kind = (enum tm_model_kind)3;
+    m.kind = (enum tm_model_kind)99;
     CHECK_INT(tm_model_check(&m, NULL), TM_ERR_RANGE);
     m.kind = TM_MODEL_CONSTANT;
     memset(m.name, 'n', sizeof m.name); /* not terminated */

@@ -100,13 +100,42 @@ static int generate(void)
     return rc;
 }
 
+/* A joint model's plans, through several hands of several batches. */
+static int deal(void)
+{
+    struct tm_model m;
+    struct tm_gen *g = NULL;
+    struct tm_plan p = {0};
+    struct tm_plan q = {0};
+    int rc = sample_joint(&m, "pages", 70, 1);
+    struct tm_gen_cfg cfg = {.model = &m, .n_users = 2};
+    if (rc == TM_OK)
+        rc = tm_gen_new(&g, &cfg);
+    for (uint64_t i = 0; rc == TM_OK && i < 150; i++) {
+        if (i % 50 == 49)
+            (void)tm_gen_prepare(g);
+        rc = tm_gen_plan(g, 1, i, &p);
+        if (rc == TM_OK)
+            continue;
+        if (tm_gen_plan(g, 1, i, &p) != TM_OK || tm_gen_plan(g, 1, i, &q) != TM_OK ||
+            p.n_writes != q.n_writes || memcmp(p.w, q.w, p.n_writes * sizeof *p.w) != 0)
+            rc = TM_ERR_FORMAT;
+    }
+    tm_plan_deinit(&p);
+    tm_plan_deinit(&q);
+    tm_gen_free(g);
+    tm_model_deinit(&m);
+    return rc;
+}
+
 static char db[96];
+static const char *to_load = "web";
 
 static int load(void)
 {
     struct tm_model m;
     struct tm_msg msg = {0};
-    int rc = tm_store_load_model(db, "web", &m, &msg);
+    int rc = tm_store_load_model(db, to_load, &m, &msg);
     if (rc && (m.kind != 0 || strlen(msg.text) == 0))
         rc = TM_ERR_FORMAT;
     tm_model_deinit(&m);
@@ -146,6 +175,23 @@ static void generator_survives_every_failed_allocation(void)
     CHECK(fail_each(generate) > 5 + 1);
 }
 
+/* A hand that could not be prepared is made when it is played, so a failure may have no consequence. */
+static void deal_survives_every_failed_allocation(void)
+{
+    unsigned long n_nomem = 0;
+    for (unsigned long n = 1;; n++) {
+        oom_fail_after(n);
+        int rc = deal();
+        oom_disable();
+        if (rc != TM_OK)
+            CHECK_INT(rc, TM_ERR_NOMEM);
+        n_nomem += rc == TM_ERR_NOMEM;
+        if (!oom_hit())
+            break;
+    }
+    CHECK(n_nomem > 50);
+}
+
 /* sqlite's allocations: its own methods with a counter before them. */
 static sqlite3_mem_methods sqlite_mem;
 
@@ -169,6 +215,12 @@ static void store_survives_every_failed_allocation(void)
     CHECK_INT(tm_store_save(db, &m, sample_prov, 3, NULL), TM_OK);
     tm_model_deinit(&m);
     CHECK(fail_each(load) > 10);
+    CHECK_INT(sample_joint(&m, "pages", 40, 1), TM_OK);
+    CHECK_INT(tm_store_save(db, &m, NULL, 0, NULL), TM_OK);
+    tm_model_deinit(&m);
+    to_load = "pages";
+    CHECK(fail_each(load) > 15);
+    to_load = "web";
     drop_temp_dir(dir);
 }
 
@@ -216,6 +268,7 @@ static const struct check_case cases[] = {
     {"model_survives_every_failed_allocation", model_survives_every_failed_allocation},
     {"plan_survives_every_failed_allocation", plan_survives_every_failed_allocation},
     {"generator_survives_every_failed_allocation", generator_survives_every_failed_allocation},
+    {"deal_survives_every_failed_allocation", deal_survives_every_failed_allocation},
     {"store_survives_every_failed_allocation", store_survives_every_failed_allocation},
     {"store_survives_every_failed_allocation_of_sqlite",
      store_survives_every_failed_allocation_of_sqlite},

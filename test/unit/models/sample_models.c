@@ -47,21 +47,78 @@ int sample_swing(struct tm_model *m, const char *name, uint64_t variant)
     return rc;
 }
 
+int sample_joint(struct tm_model *m, const char *name, uint32_t n, uint32_t variant)
+{
+    static const struct tm_dist_point counts[] = {{1, 1}, {2, 2}, {4, 3}};
+    static const struct tm_dist_point gaps_us[] = {{1000, 1}, {2500000, 2}};
+    *m = (struct tm_model){.kind = TM_MODEL_JOINT};
+    (void)snprintf(m->name, sizeof m->name, "%s", name);
+    struct tm_joint *j = &m->u.joint;
+    j->recombine =
+        (struct tm_recombine_cfg){.parents = 3, .rounds_max = 2, .share_max = 100, .pause_mix = 50};
+    j->mss_bytes = 1448;
+    int rc = tm_dist_set(&j->swing.param[TM_SWING_NUM_CONN], counts, 3);
+    if (rc == TM_OK)
+        rc = tm_dist_set(&j->swing.param[TM_SWING_INTER_CONN], gaps_us, 2);
+    for (uint32_t i = 0; rc == TM_OK && i < n; i++) {
+        rc = tm_deck_add_conn(&j->deck, i % 2 ? TM_DECK_LATER : TM_DECK_FIRST, 100 * i);
+        for (uint32_t k = 0; rc == TM_OK && k < 4 + i % 5; k++)
+            rc = tm_deck_add_write(&j->deck, (struct tm_write){.size = 100 + 16 * i + k + variant,
+                                                               .gap_us = k == 0 ? 0 : 5000 * k,
+                                                               .dir = (uint8_t)(k % 2),
+                                                               .ref_back = k > 0});
+    }
+    if (rc)
+        tm_model_deinit(m);
+    return rc;
+}
+
+static bool same_params(const struct tm_swing *a, const struct tm_swing *b)
+{
+    for (int list = 0; list < TM_SWING_LISTS; list++) {
+        struct tm_dist_point one[2];
+        size_t n[2];
+        const struct tm_dist_point *x = tm_swing_list(a, list, &one[0], &n[0]);
+        const struct tm_dist_point *y = tm_swing_list(b, list, &one[1], &n[1]);
+        if (n[0] != n[1] || (n[0] > 0 && memcmp(x, y, n[0] * sizeof *x) != 0))
+            return false;
+    }
+    return true;
+}
+
+/* Field by field: structures may have holes. */
+static bool same_conns(const struct tm_deck *a, const struct tm_deck *b)
+{
+    bool same = true;
+    for (size_t i = 0; i < a->n_conns; i++)
+        same = same && a->conn[i].first == b->conn[i].first &&
+               a->conn[i].n_writes == b->conn[i].n_writes &&
+               a->conn[i].close_gap_us == b->conn[i].close_gap_us &&
+               a->conn[i].role == b->conn[i].role;
+    for (size_t i = 0; i < a->n_writes; i++)
+        same = same && a->w[i].size == b->w[i].size && a->w[i].gap_us == b->w[i].gap_us &&
+               a->w[i].dir == b->w[i].dir && a->w[i].ref_back == b->w[i].ref_back;
+    return same;
+}
+
+static bool same_joint(const struct tm_joint *a, const struct tm_joint *b)
+{
+    return same_params(&a->swing, &b->swing) && a->mss_bytes == b->mss_bytes &&
+           a->batch_max == b->batch_max &&
+           memcmp(&a->recombine, &b->recombine, sizeof a->recombine) == 0 &&
+           a->deck.n_conns == b->deck.n_conns && a->deck.n_writes == b->deck.n_writes &&
+           same_conns(&a->deck, &b->deck);
+}
+
 bool same_model(const struct tm_model *a, const struct tm_model *b)
 {
     if (a->kind != b->kind || strcmp(a->name, b->name) != 0)
         return false;
     if (a->kind == TM_MODEL_CONSTANT)
         return memcmp(&a->u.constant, &b->u.constant, sizeof a->u.constant) == 0;
-    for (int list = 0; list < TM_SWING_LISTS; list++) {
-        struct tm_dist_point one[2];
-        size_t n[2];
-        const struct tm_dist_point *x = tm_swing_list(&a->u.swing, list, &one[0], &n[0]);
-        const struct tm_dist_point *y = tm_swing_list(&b->u.swing, list, &one[1], &n[1]);
-        if (n[0] != n[1] || (n[0] > 0 && memcmp(x, y, n[0] * sizeof *x) != 0))
-            return false;
-    }
-    return true;
+    if (a->kind == TM_MODEL_JOINT)
+        return same_joint(&a->u.joint, &b->u.joint);
+    return same_params(&a->u.swing, &b->u.swing);
 }
 
 bool same_entries(const struct tm_store_entry *a, size_t n_a, const struct tm_store_entry *b,

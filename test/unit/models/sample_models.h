@@ -10,6 +10,10 @@
 /* A playable swing model; `variant` changes its statistics.  The caller deinits it.  TM_ERR_NOMEM. */
 TM_MUST_CHECK int sample_swing(struct tm_model *m, const char *name, uint64_t variant);
 
+/* A playable joint model of n connections, half of them first of their RRE; no two writes of it have the same
+ * size, and `variant` changes all sizes. */
+TM_MUST_CHECK int sample_joint(struct tm_model *m, const char *name, uint32_t n, uint32_t variant);
+
 /* Three lines, not in order. */
 extern const struct tm_provenance sample_prov[3];
 

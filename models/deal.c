@@ -1,0 +1,337 @@
+#include "models/deal.h"
+
+#include <stdlib.h>
+
+#include <openssl/crypto.h>
+
+#include "models/batch.h"
+
+#define NONE  UINT64_MAX
+#define CARDS 256U /* of a hand, where a batch has so many for a user */
+#define HANDS 2    /* of a user and pile: connections near the end of one may come in any order */
+
+struct hand {
+    uint64_t number; /* place / CARDS counted over batches; NONE: nothing here */
+    struct tm_deck card;
+};
+
+/* A user's own cards of one pile. */
+struct holding {
+    struct hand hand[HANDS];
+    uint64_t wanted; /* number of the hand to prepare; NONE */
+};
+
+struct seat {
+    struct tm_gen_user walk; /* opens what the user will open, to count the piles */
+    uint64_t n_first;        /* of the walk's openings so far, those that begin an RRE */
+    uint64_t first_bits[TM_DEAL_BACK_MAX / 64]; /* which of the last ones, by index */
+    struct holding pile[TM_DECK_ROLES];
+};
+
+struct pile {
+    bool is_raw;      /* recombination leaves nothing of it: the deck is played as it is */
+    uint32_t n_seats; /* of a table */
+    uint32_t n_tables;
+    uint32_t n_each;     /* cards of a batch for every user of the table: Q */
+    uint32_t hands_each; /* hands that these make */
+};
+
+struct tm_deal {
+    const struct tm_joint *j; /* borrowed */
+    uint8_t seed[TM_SEED_LEN];
+    uint32_t n_piles; /* 1: roles are not kept apart; 0: nothing was asked for yet */
+    struct pile pile[TM_DECK_ROLES];
+    uint32_t n_wanted; /* holdings with a hand to prepare */
+    uint32_t n_users;
+    struct seat seat[];
+};
+
+static bool is_in_pile(const struct tm_deal *d, const struct tm_deck_conn *c, uint32_t pile)
+{
+    return d->n_piles == 1 || c->role == pile;
+}
+
+/* The numbers of the pile's connections in `deck`, in the batch's order; owned by the caller, NULL without memory. */
+static uint32_t *dealt(const struct tm_deal *d, const struct tm_deck *deck,
+                       const uint8_t batch_key[TM_SEED_LEN], uint32_t pile, uint32_t *n)
+{
+    uint32_t *card = malloc((deck->n_conns + 1) * sizeof *card);
+    *n = 0;
+    if (!card)
+        return NULL;
+    for (uint32_t i = 0; i < deck->n_conns; i++) {
+        if (is_in_pile(d, &deck->conn[i], pile))
+            card[(*n)++] = i;
+    }
+    tm_batch_shuffle(card, *n, batch_key, TM_RNG_DEAL, pile);
+    return card;
+}
+
+/* ---- Hands ---- */
+
+/* Fills *h, which is empty, with hand `number` of the user from its batch. */
+static int hand_fill(const struct tm_deal *d, struct hand *h, const struct tm_batch *b,
+                     uint32_t user, uint32_t pile, uint64_t number)
+{
+    const struct pile *p = &d->pile[pile];
+    const struct tm_deck *deck = &b->deck;
+    uint32_t n = 0;
+    uint32_t *card = p->is_raw ? NULL : dealt(d, deck, b->key, pile, &n);
+    if (n == 0) { /* it gave nothing: the yield of another batch was more */
+        free(card);
+        deck = b->slice;
+        card = dealt(d, deck, b->key, pile, &n);
+    }
+    if (!card)
+        return TM_ERR_NOMEM;
+    TM_ASSERT(n > 0 && p->hands_each > 0 && p->n_seats > 0);
+    uint32_t from = (uint32_t)(number % p->hands_each) * CARDS;
+    uint32_t upto = p->n_each - from > CARDS ? from + CARDS : p->n_each;
+    int rc = TM_OK;
+    for (uint32_t at = from; rc == TM_OK && at < upto; at++) {
+        uint64_t k = (uint64_t)at * p->n_seats + user % p->n_seats;
+        rc = tm_batch_copy(&h->card, deck, card[k % n]);
+    }
+    free(card);
+    if (rc == TM_OK)
+        h->number = number;
+    else
+        tm_deck_deinit(&h->card);
+    return rc;
+}
+
+/* The hand with this number, or NULL. */
+static struct hand *hand_find(struct holding *own, uint64_t number)
+{
+    for (int i = 0; i < HANDS; i++) {
+        if (own->hand[i].number == number)
+            return &own->hand[i];
+    }
+    return NULL;
+}
+
+/* Makes the hand in the place of the older one. */
+static int hand_make(struct tm_deal *d, uint32_t user, uint32_t pile, uint64_t number)
+{
+    const struct pile *p = &d->pile[pile];
+    struct holding *own = &d->seat[user].pile[pile];
+    /* NONE + 1 is 0: an empty place is older than all others */
+    struct hand *h =
+        own->hand[0].number + 1 <= own->hand[1].number + 1 ? &own->hand[0] : &own->hand[1];
+    struct tm_batch b;
+    int rc =
+        tm_batch_init(&b, d->j, d->seed, number / p->hands_each * p->n_tables + user / p->n_seats);
+    if (rc == TM_OK) {
+        h->number = NONE;
+        tm_deck_deinit(&h->card);
+        rc = hand_fill(d, h, &b, user, pile, number);
+    }
+    tm_batch_deinit(&b);
+    return rc;
+}
+
+/* ---- Places ---- */
+
+static bool is_first(const struct seat *s, uint64_t index)
+{
+    return s->first_bits[index / 64 % (TM_DEAL_BACK_MAX / 64)] >> (index % 64) & 1;
+}
+
+static void walk_to(const struct tm_deal *d, struct seat *s, uint64_t index)
+{
+    while (s->walk.next_index <= index) {
+        struct tm_open open;
+        tm_swing_open(&d->j->swing, &s->walk, &open);
+        uint64_t *word = &s->first_bits[open.index / 64 % (TM_DEAL_BACK_MAX / 64)];
+        uint64_t bit = UINT64_C(1) << (open.index % 64);
+        bool first = open.ref != TM_OPEN_PREV;
+        *word = first ? *word | bit : *word & ~bit;
+        s->n_first += first;
+    }
+}
+
+/* The connection's pile and its place there. */
+static int locate(struct tm_deal *d, uint32_t user, uint64_t index, uint32_t *pile, uint64_t *place)
+{
+    struct seat *s = &d->seat[user];
+    if (index > TM_DEAL_INDEX_MAX)
+        return TM_ERR_LIMIT;
+    if (d->n_piles == 1) {
+        *pile = 0;
+        *place = index;
+        return TM_OK;
+    }
+    uint64_t next = s->walk.next_index;
+    if (index >= next ? index - next >= TM_DEAL_AHEAD_MAX : next - index > TM_DEAL_BACK_MAX)
+        return TM_ERR_LIMIT;
+    walk_to(d, s, index);
+    uint64_t n_first = s->n_first; /* before index, in the end */
+    for (uint64_t i = index; i < s->walk.next_index; i++)
+        n_first -= is_first(s, i);
+    *pile = is_first(s, index) ? TM_DECK_FIRST : TM_DECK_LATER;
+    *place = *pile == TM_DECK_FIRST ? n_first : index - n_first;
+    return TM_OK;
+}
+
+static int add_card(struct tm_plan *plan, const struct tm_deck *deck, uint32_t i)
+{
+    const struct tm_deck_conn *c = &deck->conn[i];
+    int rc = TM_OK;
+    for (uint32_t k = 0; rc == TM_OK && k < c->n_writes; k++)
+        rc = tm_plan_add(plan, deck->w[c->first + k]);
+    plan->close_gap_us = c->close_gap_us;
+    return rc;
+}
+
+/* ---- The beginning ---- */
+
+static void measure_pile(struct tm_deal *d, uint32_t pile, const struct tm_batch *batch0)
+{
+    struct pile *p = &d->pile[pile];
+    uint32_t n = 0;
+    for (size_t i = 0; i < batch0->deck.n_conns; i++)
+        n += is_in_pile(d, &batch0->deck.conn[i], pile);
+    p->is_raw = n == 0;
+    for (size_t i = 0; p->is_raw && i < batch0->slice->n_conns; i++)
+        n += is_in_pile(d, &batch0->slice->conn[i], pile);
+    uint32_t yield = n - n / 16;
+    uint32_t n_seats = yield / TM_JOINT_HAND;
+    p->n_seats = n_seats < 1 ? 1 : n_seats < d->n_users ? n_seats : d->n_users;
+    p->n_tables = (d->n_users + p->n_seats - 1) / p->n_seats;
+    p->n_each = yield / p->n_seats;
+    p->hands_each = (p->n_each + CARDS - 1) / CARDS;
+}
+
+/* The first hands of all who sit at the table that batch `number` serves in each pile. */
+static int first_hands(struct tm_deal *d, const struct tm_batch *b, uint32_t number)
+{
+    int rc = TM_OK;
+    for (uint32_t pile = 0; pile < d->n_piles; pile++) {
+        const struct pile *p = &d->pile[pile];
+        if (number >= p->n_tables)
+            continue;
+        uint32_t from = number * p->n_seats;
+        uint32_t upto = d->n_users - from > p->n_seats ? from + p->n_seats : d->n_users;
+        for (uint32_t u = from; rc == TM_OK && u < upto; u++)
+            rc = hand_fill(d, &d->seat[u].pile[pile].hand[0], b, u, pile, 0);
+    }
+    return rc;
+}
+
+static void drop_hands(struct tm_deal *d)
+{
+    for (uint32_t u = 0; u < d->n_users; u++) {
+        for (uint32_t pile = 0; pile < TM_DECK_ROLES; pile++) {
+            struct holding *own = &d->seat[u].pile[pile];
+            for (int i = 0; i < HANDS; i++) {
+                tm_deck_deinit(&own->hand[i].card);
+                own->hand[i].number = NONE;
+            }
+            own->wanted = NONE;
+        }
+    }
+}
+
+/* Piles and tables by batch 0, then the first hands of all users. */
+static int begin(struct tm_deal *d)
+{
+    struct tm_joint_sum sum;
+    tm_joint_sum(d->j, &sum);
+    uint32_t least = TM_JOINT_PILE_MIN * tm_batch_slices(d->j);
+    bool are_apart = sum.n_conns[TM_DECK_FIRST] >= least && sum.n_conns[TM_DECK_LATER] >= least;
+    d->n_piles = are_apart ? TM_DECK_ROLES : 1;
+    uint32_t n_tables = 1;
+    int rc = TM_OK;
+    for (uint32_t number = 0; rc == TM_OK && number < n_tables; number++) {
+        struct tm_batch b;
+        rc = tm_batch_init(&b, d->j, d->seed, number);
+        for (uint32_t pile = 0; rc == TM_OK && number == 0 && pile < d->n_piles; pile++) {
+            measure_pile(d, pile, &b);
+            if (d->pile[pile].n_tables > n_tables)
+                n_tables = d->pile[pile].n_tables;
+        }
+        if (rc == TM_OK)
+            rc = first_hands(d, &b, number);
+        tm_batch_deinit(&b);
+    }
+    if (rc != TM_OK) {
+        drop_hands(d);
+        d->n_piles = 0;
+    }
+    return rc;
+}
+
+/* ---- Use ---- */
+
+int tm_deal_plan(struct tm_deal *d, uint32_t user, uint64_t index, struct tm_plan *plan)
+{
+    uint32_t pile;
+    uint64_t place;
+    int rc = d->n_piles == 0 ? begin(d) : TM_OK;
+    if (rc == TM_OK)
+        rc = locate(d, user, index, &pile, &place);
+    if (rc != TM_OK)
+        return rc;
+    const struct pile *p = &d->pile[pile];
+    struct holding *own = &d->seat[user].pile[pile];
+    uint32_t at = (uint32_t)(place % p->n_each);
+    uint64_t number = place / p->n_each * p->hands_each + at / CARDS;
+    if (!hand_find(own, number)) {
+        rc = hand_make(d, user, pile, number);
+        if (rc != TM_OK)
+            return rc;
+    }
+    struct hand *h = hand_find(own, number);
+    TM_ASSERT(h != NULL);
+    if (at % CARDS >= h->card.n_conns / 2 && !hand_find(own, number + 1)) {
+        d->n_wanted += own->wanted == NONE;
+        own->wanted = number + 1;
+    }
+    return add_card(plan, &h->card, at % CARDS);
+}
+
+bool tm_deal_prepare(struct tm_deal *d)
+{
+    if (d->n_piles == 0)
+        return begin(d) == TM_OK;
+    for (uint32_t u = 0; d->n_wanted > 0 && u < d->n_users; u++) {
+        for (uint32_t pile = 0; pile < d->n_piles; pile++) {
+            struct holding *own = &d->seat[u].pile[pile];
+            uint64_t number = own->wanted;
+            if (number == NONE)
+                continue;
+            own->wanted = NONE;
+            d->n_wanted--;
+            if (!hand_find(own, number))
+                return hand_make(d, u, pile, number) == TM_OK;
+        }
+    }
+    return false;
+}
+
+int tm_deal_new(struct tm_deal **out, const struct tm_joint *j, const uint8_t seed[TM_SEED_LEN],
+                const struct tm_gen_user *user, uint32_t n_users)
+{
+    *out = NULL;
+    struct tm_deal *d = calloc(1, sizeof *d + n_users * sizeof d->seat[0]);
+    if (!d)
+        return TM_ERR_NOMEM;
+    d->j = j;
+    d->n_users = n_users;
+    for (size_t i = 0; i < TM_SEED_LEN; i++)
+        d->seed[i] = seed[i];
+    for (uint32_t u = 0; u < n_users; u++)
+        d->seat[u].walk = user[u];
+    drop_hands(d);
+    *out = d;
+    return TM_OK;
+}
+
+void tm_deal_free(struct tm_deal *d)
+{
+    if (!d)
+        return;
+    drop_hands(d);
+    OPENSSL_cleanse(d, sizeof *d + d->n_users * sizeof d->seat[0]);
+    free(d);
+}

@@ -1,0 +1,39 @@
+/* models/deal.h - internal: which connection of a joint model's batches is played as connection `index` of `user`.
+ *
+ * The rules stand in models/joint.h.  Memory is bounded whatever the deck's size: of a batch only the next
+ * cards of each user and pile are kept, up to 256 and twice, and the batch is put together again for the hands
+ * after these.  So a recombination is due once in 256 connections of a user, or once in its share of a batch
+ * (TM_JOINT_HAND or more, but for smaller decks); done ahead by tm_deal_prepare, or where it is too late
+ * for that, by tm_deal_plan. */
+#ifndef TM_MODELS_DEAL_H
+#define TM_MODELS_DEAL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "models/gen_kind.h"
+#include "models/joint.h"
+
+/* Plans reach so far back and forth from the furthest index that was asked for: openings are drawn in order, so
+ * a jump costs as many draws. */
+#define TM_DEAL_BACK_MAX  1024U
+#define TM_DEAL_AHEAD_MAX 65536U
+#define TM_DEAL_INDEX_MAX UINT32_MAX /* as far as tokens count */
+
+struct tm_deal; /* opaque */
+
+/* For users of these keys.  `j` is borrowed and was checked.  Nothing is put together yet: that is left to the first
+ * call of tm_deal_prepare or tm_deal_plan.  TM_ERR_NOMEM. */
+TM_MUST_CHECK int tm_deal_new(struct tm_deal **out, const struct tm_joint *j,
+                              const uint8_t seed[TM_SEED_LEN], const struct tm_gen_user *user,
+                              uint32_t n_users);
+/* Clears the keys from memory; NULL is allowed. */
+void tm_deal_free(struct tm_deal *d);
+/* Appends the connection's writes to the empty plan.  TM_ERR_LIMIT: index is too far from those asked for
+ * before; TM_ERR_NOMEM, after which the same call may be made again; or what tm_recombine says. */
+TM_MUST_CHECK int tm_deal_plan(struct tm_deal *d, uint32_t user, uint64_t index,
+                               struct tm_plan *plan);
+/* Prepares one hand that will be needed next; false: there is none to prepare (or no memory for it now). */
+bool tm_deal_prepare(struct tm_deal *d);
+
+#endif
