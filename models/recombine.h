@@ -1,9 +1,14 @@
 /* models/recombine.h - a deck -> a deck of as many other connections, each put together of segments of several.
  *
- * Crossover without reuse: every connection is cut at a random place, the cuts are grouped by their state (what the next write may
- * depend on), and inside a group the tails change hands; several rounds.  Each write of the input is in the output exactly once, so
- * sizes and pauses keep their distributions to the last sample, and nothing is drawn twice.  Integers only: both ends of
- * a tunnel compute the same.  Pure. */
+ * Crossover without reuse: two connections are cut where what came before, what comes next and what is still to come are alike, and
+ * change their tails; again, elsewhere, until no connection is mostly anybody's.  Then pauses change places with others of nearly
+ * the same rank among pauses of their kind.  Each write and each pause of the input is in the output at most once, so sizes and pauses keep
+ * their distributions, and nothing is drawn twice: drawing with replacement is itself seen by a trained observer.
+ *
+ * Two cuts are alike when the write before them is of the same size (sizes of many connections count exactly, others by a third
+ * of an octave), the next goes the same way, and writes, bytes each way and time, before them and left after them, are near each other;
+ * the nearest partner is taken, and how near it has to be is relaxed from round to round.
+ * Integers only: both ends of a tunnel compute the same.  Pure. */
 #ifndef TM_MODELS_RECOMBINE_H
 #define TM_MODELS_RECOMBINE_H
 
@@ -14,22 +19,32 @@
 #include "tm/base/err.h"
 #include "tm/base/rng.h"
 
+#define TM_RECOMBINE_PARENTS_MAX 64U
+#define TM_RECOMBINE_ROUNDS_MAX  1000U
+
 struct tm_recombine_cfg {
+    uint32_t parents;    /* every connection is crossed until it has so many, 1..64 */
+    uint32_t rounds_max; /* ... and at most so often, 0..1000; 0: pauses alone change places */
     uint32_t
-        parents; /* rounds go on until the median connection has so many (as far as its states allow) */
-    uint32_t rounds_max;
-    uint32_t share_max; /* percent of a connection's writes that one parent may give */
+        share_max; /* percent of a connection, 1..100, that one parent may give: by writes, those of rare sizes counting most */
+    uint32_t
+        pause_mix; /* per mille of the pauses of its kind that a pause may move in rank, 0..1000 */
 };
+/* What was found best on recordings (doc/JOINT.md). */
+struct tm_recombine_cfg tm_recombine_cfg_default(void);
 
 /* What became of it. */
 struct tm_recombine_report {
     uint32_t rounds;
     uint32_t parents_median, parents_p5; /* of the output's connections */
-    uint32_t n_single; /* connections of one parent alone, or with more than share_max of one */
+    uint32_t share_median, share_p95;    /* percent that the largest parent gave */
+    uint32_t
+        n_single; /* of the input's connections: one parent alone, or more than share_max of one */
+    uint32_t n_dropped; /* of these, left out */
 };
 
-/* *out (empty) gets the connections, in another order, that satisfy cfg; those that do not are left out where cfg.share_max is below 100.
- * `key` decides everything.  TM_ERR_RANGE (cfg), TM_ERR_NOMEM. */
+/* *out (empty) gets the connections, in another order; those of n_single are left out where cfg->share_max is below 100.  `key` decides
+ * everything.  TM_ERR_RANGE (cfg, or a deck that tm_deck_check refuses), TM_ERR_NOMEM. */
 TM_MUST_CHECK int tm_recombine(struct tm_deck *out, const struct tm_deck *in,
                                const struct tm_recombine_cfg *cfg, const uint8_t key[TM_SEED_LEN],
                                struct tm_recombine_report *report);

@@ -1,0 +1,378 @@
+/* Rounds of crossover.  In a round a child takes part at most once; who needs it most is not asked, the order is drawn.  A child
+ * that is not yet mixed well enough tries cuts inside what its largest parent gave and takes the nearest partner that it finds. */
+#include "models/recombine.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "models/recombine_impl.h"
+
+#define TRIES      16U  /* cuts of a child that are looked at in a round */
+#define NEAR       24U  /* neighbours of a cut in the sorted order, each way */
+#define FAR        24U  /* drawn from the cuts of its key */
+#define LIKE_FIRST 48U  /* the distance allowed in the first round, */
+#define LIKE_LAST  400U /* and in the last */
+#define SETTLED    24U  /* added for a partner that needs no more crossing */
+#define COARSE     4U   /* of so many rounds, one goes by direction alone (the last ones do so) */
+
+struct tm_recombine_cfg tm_recombine_cfg_default(void)
+{
+    return (struct tm_recombine_cfg){
+        .parents = 5, .rounds_max = 40, .share_max = 60, .pause_mix = 50};
+}
+
+static uint32_t below(struct tm_mix *m, uint32_t n)
+{
+    return (uint32_t)tm_rng_below(&m->rng, n);
+}
+
+static void shuffle(struct tm_mix *m, uint32_t *v, uint32_t n)
+{
+    for (uint32_t i = n; i > 1; i--) {
+        uint32_t k = below(m, i), t = v[i - 1];
+        v[i - 1] = v[k];
+        v[k] = t;
+    }
+}
+
+/* ---- whose it is ---- */
+
+/* Parents of a child, and the largest one's share. */
+static void take_stock(struct tm_mix *m, struct tm_mix_child *c)
+{
+    uint32_t n = 0, total = 0;
+    for (uint32_t at = c->first; at < c->first + c->n; at++) {
+        uint32_t o = m->owner[m->item[at]];
+        if (m->tally[o] == 0)
+            m->touched[n++] = o;
+        m->tally[o] += m->weight[m->item[at]];
+        total += m->weight[m->item[at]];
+    }
+    c->n_parents = n;
+    c->top = m->touched[0];
+    for (uint32_t k = 0; k < n; k++) {
+        uint32_t o = m->touched[k];
+        if (m->tally[o] > m->tally[c->top])
+            c->top = o;
+    }
+    c->share = (uint32_t)((uint64_t)m->tally[c->top] * 1000 / total);
+    for (uint32_t k = 0; k < n; k++)
+        m->tally[m->touched[k]] = 0;
+}
+
+/* A child of few writes cannot have many parents. */
+static bool is_mixed(const struct tm_mix *m, const struct tm_mix_child *c)
+{
+    uint32_t wanted = c->n < m->cfg->parents ? c->n : m->cfg->parents;
+    return c->n_parents >= wanted && c->share <= 10 * m->cfg->share_max;
+}
+
+/* ---- partners ---- */
+
+struct choice {
+    uint32_t cut, partner_cut, distance;
+};
+
+/* Whether these two cuts may change tails, and how unlike they are. */
+static void consider(const struct tm_mix *m, uint32_t at, uint32_t other, struct choice *best)
+{
+    const struct tm_mix_cut *a = &m->cut[at], *b = &m->cut[other];
+    const struct tm_mix_child *c = &m->child[b->child];
+    if (b->child == a->child || c->partner != b->child)
+        return;
+    /* Neither seam may join what one parent had together, or is owned by one: nothing would be gained. */
+    const uint32_t *owner = m->owner, *item = m->item;
+    if (owner[item[at - 1]] == owner[item[other]] || owner[item[other - 1]] == owner[item[at]])
+        return;
+    uint32_t d = tm_mix_distance(a, b) + (is_mixed(m, c) ? SETTLED : 0);
+    if (d < best->distance)
+        *best = (struct choice){at, other, d};
+}
+
+/* Partners for one cut: near in the sorted order, and drawn from its key's. */
+static void search(struct tm_mix *m, uint32_t at, struct choice *best)
+{
+    uint32_t here = m->rank[at], key = m->cut[at].key, low = here, high = here;
+    while (low > 0 && here - low < NEAR && m->cut[m->order[low - 1]].key == key)
+        consider(m, at, m->order[--low], best);
+    while (high + 1 < m->n_order && high - here < NEAR && m->cut[m->order[high + 1]].key == key)
+        consider(m, at, m->order[++high], best);
+    /* Galloping to the key's ends: its cuts stand together. */
+    for (uint32_t step = NEAR; step > 0;) {
+        bool is_in = low >= step && m->cut[m->order[low - step]].key == key;
+        low -= is_in ? step : 0;
+        step = is_in ? step * 2 : step / 2;
+    }
+    for (uint32_t step = NEAR; step > 0;) {
+        bool is_in = m->n_order - high > step && m->cut[m->order[high + step]].key == key;
+        high += is_in ? step : 0;
+        step = is_in ? step * 2 : step / 2;
+    }
+    for (uint32_t k = 0; k < FAR && high - low > 2 * NEAR; k++)
+        consider(m, at, m->order[low + below(m, high - low + 1)], best);
+}
+
+/* A place to cut: inside what the largest parent gave, if one drawn is. */
+static uint32_t place(struct tm_mix *m, const struct tm_mix_child *c)
+{
+    uint32_t at = c->first + 1 + below(m, c->n - 1);
+    for (uint32_t k = 0; k < TRIES && c->share > 10 * m->cfg->share_max; k++) {
+        if (m->owner[m->item[at]] == c->top || m->owner[m->item[at - 1]] == c->top)
+            break;
+        at = c->first + 1 + below(m, c->n - 1);
+    }
+    return at;
+}
+
+static uint32_t pair_up(struct tm_mix *m, uint32_t *line, uint32_t like)
+{
+    uint32_t n_pairs = 0;
+    for (uint32_t i = 0; i < m->n; i++)
+        m->child[i].partner = i;
+    shuffle(m, line, m->n);
+    for (uint32_t k = 0; k < m->n; k++) {
+        struct tm_mix_child *c = &m->child[line[k]];
+        struct choice best = {0, 0, like};
+        if (c->partner != line[k] || c->n < 2 || is_mixed(m, c))
+            continue;
+        for (uint32_t t = 0; t < TRIES; t++)
+            search(m, place(m, c), &best);
+        if (best.distance == like)
+            continue;
+        uint32_t other = m->cut[best.partner_cut].child;
+        c->partner = other;
+        c->cut = best.cut;
+        m->child[other].partner = line[k];
+        m->child[other].cut = best.partner_cut;
+        n_pairs++;
+    }
+    return n_pairs;
+}
+
+/* ---- crossing ---- */
+
+static uint32_t copy_items(struct tm_mix *m, uint32_t to, uint32_t from, uint32_t end)
+{
+    memcpy(m->spare + to, m->item + from, (end - from) * sizeof *m->item);
+    return to + (end - from);
+}
+
+/* Everybody's list anew, with the partner's tail where there is one. */
+static void cross(struct tm_mix *m, struct tm_mix_child *next)
+{
+    uint32_t to = 0;
+    for (uint32_t i = 0; i < m->n; i++) {
+        const struct tm_mix_child *c = &m->child[i], *p = &m->child[c->partner];
+        bool is_crossed = c->partner != i;
+        next[i] = *c;
+        next[i].first = to;
+        to = copy_items(m, to, c->first, is_crossed ? c->cut : c->first + c->n);
+        if (is_crossed) {
+            to = copy_items(m, to, p->cut, p->first + p->n);
+            next[i].ending = p->ending;
+        }
+        next[i].n = to - next[i].first;
+    }
+    memcpy(m->child, next, m->n * sizeof *next);
+    uint32_t *t = m->item;
+    m->item = m->spare;
+    m->spare = t;
+    for (uint32_t i = 0; i < m->n; i++)
+        take_stock(m, &m->child[i]);
+}
+
+static uint32_t count_unmixed(const struct tm_mix *m)
+{
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < m->n; i++)
+        n += !is_mixed(m, &m->child[i]);
+    return n;
+}
+
+static int run_rounds(struct tm_mix *m, uint32_t *n_rounds)
+{
+    uint32_t *line = calloc((size_t)m->n + 1, sizeof *line);
+    struct tm_mix_child *next = calloc((size_t)m->n + 1, sizeof *next);
+    uint32_t r = 0, max = m->cfg->rounds_max;
+    int rc = line && next ? TM_OK : TM_ERR_NOMEM;
+    for (uint32_t i = 0; rc == TM_OK && i < m->n; i++)
+        line[i] = i;
+    for (; rc == TM_OK && r < max && count_unmixed(m) > 0; r++) {
+        uint32_t like = LIKE_FIRST + (LIKE_LAST - LIKE_FIRST) * r / max;
+        tm_mix_cuts(m, r >= max - max / COARSE);
+        if (pair_up(m, line, like) > 0)
+            cross(m, next);
+    }
+    *n_rounds = r;
+    free(line);
+    free(next);
+    return rc;
+}
+
+/* ---- in and out ---- */
+
+static int init(struct tm_mix *m)
+{
+    const struct tm_deck *in = m->in;
+    size_t n = in->n_conns, w = in->n_writes;
+    m->n = (uint32_t)n;
+    m->owner = calloc(w + 1, sizeof *m->owner);
+    m->token = calloc(w + 1, sizeof *m->token);
+    m->weight = calloc(w + 1, sizeof *m->weight);
+    m->item = calloc(w + 1, sizeof *m->item);
+    m->spare = calloc(w + 1, sizeof *m->spare);
+    m->child = calloc(n + 1, sizeof *m->child);
+    m->cut = calloc(w + 1, sizeof *m->cut);
+    m->order = calloc(w + 1, sizeof *m->order);
+    m->rank = calloc(w + 1, sizeof *m->rank);
+    m->tally = calloc(n + 1, sizeof *m->tally);
+    m->touched = calloc(n + 1, sizeof *m->touched);
+    if (!m->owner || !m->token || !m->weight || !m->item || !m->spare || !m->child || !m->cut ||
+        !m->order || !m->rank || !m->tally || !m->touched)
+        return TM_ERR_NOMEM;
+    for (uint32_t i = 0; i < m->n; i++) {
+        const struct tm_deck_conn *c = &in->conn[i];
+        m->child[i] =
+            (struct tm_mix_child){.first = m->n_items, .n = c->n_writes, .ending = i, .partner = i};
+        for (uint32_t k = 0; k < c->n_writes; k++) {
+            m->owner[c->first + k] = i;
+            m->item[m->n_items++] = c->first + k;
+        }
+    }
+    int rc = tm_mix_tokens(m);
+    for (uint32_t i = 0; rc == TM_OK && i < m->n; i++)
+        take_stock(m, &m->child[i]);
+    return rc;
+}
+
+static void deinit(struct tm_mix *m)
+{
+    free(m->owner);
+    free(m->token);
+    free(m->weight);
+    free(m->item);
+    free(m->spare);
+    free(m->child);
+    free(m->cut);
+    free(m->order);
+    free(m->rank);
+    free(m->tally);
+    free(m->touched);
+    tm_rng_deinit(&m->rng);
+}
+
+/* What write `at` of the child refers to: what it always did, when that is still there; else the last write that went the same
+ * way as that, or the start. */
+static uint8_t ref_back(const struct tm_mix *m, const struct tm_mix_child *c, uint32_t at)
+{
+    uint32_t w = m->item[at], back = m->in->w[w].ref_back, i = at - c->first;
+    uint8_t dir = tm_mix_ref_dir(m, w);
+    if (back == 0 || (back <= i && m->item[at - back] == w - back))
+        return (uint8_t)back;
+    for (uint32_t k = 1; k <= i && k <= TM_REF_BACK_MAX; k++) {
+        if (m->in->w[m->item[at - k]].dir == dir)
+            return (uint8_t)k;
+    }
+    return (uint8_t)(i < TM_REF_BACK_MAX ? i > 0 : 1);
+}
+
+static int put(struct tm_deck *out, const struct tm_mix *m, uint32_t i, const uint32_t *gap_us,
+               uint32_t close_us)
+{
+    const struct tm_mix_child *c = &m->child[i];
+    enum tm_deck_role role = m->in->conn[m->owner[m->item[c->first]]].role;
+    int rc = tm_deck_add_conn(out, role, close_us);
+    for (uint32_t at = c->first; rc == TM_OK && at < c->first + c->n; at++) {
+        struct tm_write w = m->in->w[m->item[at]];
+        w.gap_us = gap_us[at];
+        w.ref_back = ref_back(m, c, at);
+        rc = tm_deck_add_write(out, w);
+    }
+    return rc;
+}
+
+static bool is_single(const struct tm_mix *m, const struct tm_mix_child *c)
+{
+    return c->n_parents < 2 || c->share > 10 * m->cfg->share_max;
+}
+
+static int write_out(struct tm_deck *out, struct tm_mix *m, struct tm_recombine_report *report)
+{
+    uint32_t *gap_us = calloc((size_t)m->n_items + 1, sizeof *gap_us);
+    uint32_t *close_us = calloc((size_t)m->n + 1, sizeof *close_us);
+    uint32_t *line = calloc((size_t)m->n + 1, sizeof *line);
+    int rc = gap_us && close_us && line ? tm_mix_pauses(m, gap_us, close_us) : TM_ERR_NOMEM;
+    for (uint32_t i = 0; rc == TM_OK && i < m->n; i++)
+        line[i] = i;
+    if (rc == TM_OK)
+        shuffle(m, line, m->n);
+    for (uint32_t k = 0; rc == TM_OK && k < m->n; k++) {
+        bool single = is_single(m, &m->child[line[k]]);
+        report->n_single += single;
+        if (single && m->cfg->share_max < 100)
+            report->n_dropped++;
+        else
+            rc = put(out, m, line[k], gap_us, close_us[line[k]]);
+    }
+    free(gap_us);
+    free(close_us);
+    free(line);
+    return rc;
+}
+
+static int by_number(const void *a, const void *b)
+{
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+/* Of those that are in the output. */
+static void sum_up(struct tm_mix *m, struct tm_recombine_report *r)
+{
+    uint32_t n = 0;
+    for (int what = 0; what < 2; what++) {
+        n = 0;
+        for (uint32_t i = 0; i < m->n; i++) {
+            const struct tm_mix_child *c = &m->child[i];
+            if (m->cfg->share_max == 100 || !is_single(m, c))
+                m->touched[n++] = what == 0 ? c->n_parents : (c->share + 5) / 10;
+        }
+        if (n == 0)
+            return;
+        qsort(m->touched, n, sizeof *m->touched, by_number);
+        if (what == 0) {
+            r->parents_median = m->touched[(n - 1) / 2];
+            r->parents_p5 = m->touched[(n - 1) / 20];
+        } else {
+            r->share_median = m->touched[(n - 1) / 2];
+            r->share_p95 = m->touched[(n - 1) * 19 / 20];
+        }
+    }
+}
+
+int tm_recombine(struct tm_deck *out, const struct tm_deck *in, const struct tm_recombine_cfg *cfg,
+                 const uint8_t key[TM_SEED_LEN], struct tm_recombine_report *report)
+{
+    struct tm_mix m = {.in = in, .cfg = cfg};
+    *out = (struct tm_deck){0};
+    *report = (struct tm_recombine_report){0};
+    if (cfg->parents < 1 || cfg->parents > TM_RECOMBINE_PARENTS_MAX ||
+        cfg->rounds_max > TM_RECOMBINE_ROUNDS_MAX || cfg->share_max < 1 || cfg->share_max > 100 ||
+        cfg->pause_mix > 1000)
+        return TM_ERR_RANGE;
+    int rc = tm_deck_check(in);
+    if (rc != TM_OK)
+        return rc;
+    tm_rng_init(&m.rng, key);
+    rc = init(&m);
+    if (rc == TM_OK)
+        rc = run_rounds(&m, &report->rounds);
+    if (rc == TM_OK)
+        rc = write_out(out, &m, report);
+    if (rc == TM_OK)
+        sum_up(&m, report);
+    else
+        tm_deck_deinit(out);
+    deinit(&m);
+    return rc;
+}

@@ -1,0 +1,84 @@
+/* models/recombine_impl.h - internal: connections in the middle of being recombined.
+ *
+ * A child is a list of writes of the input deck, by index; all children's lists stand behind each other in `item`.  A cut is a
+ * place between two of a child's writes, under the index of the later one in `item`. */
+#ifndef TM_MODELS_RECOMBINE_IMPL_H
+#define TM_MODELS_RECOMBINE_IMPL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "models/recombine.h"
+
+/* What is said of a cut in 1/16 octaves. */
+enum tm_cut_field {
+    TM_CUT_N_LEFT,
+    TM_CUT_DOWN_LEFT,
+    TM_CUT_UP_LEFT,
+    TM_CUT_TIME_LEFT,
+    TM_CUT_PACE_LEFT, /* mean of the client's pauses' logarithms */
+    TM_CUT_N_BEFORE,
+    TM_CUT_DOWN_BEFORE,
+    TM_CUT_UP_BEFORE,
+    TM_CUT_TIME_BEFORE,
+    TM_CUT_PACE_BEFORE,
+    TM_CUT_FIELDS
+};
+
+struct tm_mix_cut {
+    uint32_t key; /* cuts of different keys are never alike */
+    uint32_t child;
+    uint16_t token
+        [4]; /* of the writes: two before, one before, next, one after that; 0: there is none */
+    int16_t field[TM_CUT_FIELDS];
+};
+
+struct tm_mix_child {
+    uint32_t first, n; /* of `item` */
+    uint32_t ending;   /* input connection whose close it has */
+    uint32_t n_parents;
+    uint32_t top;     /* input connection that gave most, */
+    uint32_t share;   /* per mille of the weight */
+    uint32_t partner; /* of this round; own index: none */
+    uint32_t cut;     /* index in `item` */
+};
+
+struct tm_mix {
+    const struct tm_deck *in;
+    const struct tm_recombine_cfg *cfg;
+    struct tm_rng rng;
+    uint32_t n, n_items;
+    uint32_t *owner; /* of each input write: its connection */
+    uint16_t *token; /* of each input write: 1..; equal: of one size, or of one class of sizes */
+    uint8_t *weight; /* of each input write: how much it says about its connection */
+    uint32_t *item, *spare;
+    struct tm_mix_child *child;
+    struct tm_mix_cut *cut; /* by index in `item`; that of a child's first write is none */
+    uint32_t *order, *rank; /* cuts sorted by key and what is left; where a cut stands there */
+    uint32_t n_order;
+    uint32_t *tally, *touched; /* of each input connection: weight in the child at hand */
+};
+
+/* log2 in 1/16 octaves, linear between powers of two; of 0: 0. */
+static inline int32_t tm_mix_log(uint64_t x)
+{
+    if (x == 0)
+        return 0;
+    uint32_t e = 63U - (uint32_t)__builtin_clzll(x);
+    uint32_t m = e >= 4 ? (uint32_t)(x >> (e - 4)) & 15U : (uint32_t)(x << (4 - e)) & 15U;
+    return (int32_t)(16 * e + m);
+}
+
+/* Tokens and weights of the input's writes.  TM_ERR_NOMEM. */
+TM_MUST_CHECK int tm_mix_tokens(struct tm_mix *m);
+/* Describes and sorts all cuts of the children as they are now; coarse: the write before need not be of one size. */
+void tm_mix_cuts(struct tm_mix *m, bool is_coarse);
+/* How unlike two cuts are, in 1/16 octaves and penalties. */
+uint32_t tm_mix_distance(const struct tm_mix_cut *a, const struct tm_mix_cut *b);
+/* Gaps (one for each of n_items) and closes (one for each child) of the children as they are now, after changing places.
+ * TM_ERR_NOMEM. */
+TM_MUST_CHECK int tm_mix_pauses(struct tm_mix *m, uint32_t *gap_us, uint32_t *close_us);
+/* The direction of what a write of the input refers to: enum tm_dir, or 2: the connection's start. */
+uint8_t tm_mix_ref_dir(const struct tm_mix *m, uint32_t write);
+
+#endif
