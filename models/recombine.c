@@ -7,6 +7,7 @@
 
 #include "models/recombine_impl.h"
 
+#define FEW        6U   /* of so few writes one parent may give half, whatever share_max says */
 #define TRIES      16U  /* cuts of a child that are looked at in a round */
 #define NEAR       24U  /* neighbours of a cut in the sorted order, each way */
 #define FAR        24U  /* drawn from the cuts of its key */
@@ -37,34 +38,65 @@ static void shuffle(struct tm_mix *m, uint32_t *v, uint32_t n)
 
 /* ---- whose it is ---- */
 
-/* Parents of a child, and the largest one's share. */
-static void take_stock(struct tm_mix *m, struct tm_mix_child *c)
+/* Counts the parents of a child's writes, of all or of those of rare sizes; how many writes that were.  The parents are in
+ * `touched`. */
+static uint32_t count(struct tm_mix *m, const struct tm_mix_child *c, bool is_all,
+                      uint32_t *n_parents)
 {
-    uint32_t n = 0, total = 0;
+    uint32_t total = 0;
+    *n_parents = 0;
     for (uint32_t at = c->first; at < c->first + c->n; at++) {
-        uint32_t o = m->owner[m->item[at]];
+        uint32_t w = m->item[at], o = m->owner[w];
+        if (!is_all && !m->is_rare[w])
+            continue;
         if (m->tally[o] == 0)
-            m->touched[n++] = o;
-        m->tally[o] += m->weight[m->item[at]];
-        total += m->weight[m->item[at]];
+            m->touched[(*n_parents)++] = o;
+        m->tally[o]++;
+        total++;
     }
-    c->n_parents = n;
-    c->top = m->touched[0];
-    for (uint32_t k = 0; k < n; k++) {
-        uint32_t o = m->touched[k];
-        if (m->tally[o] > m->tally[c->top])
-            c->top = o;
-    }
-    c->share = (uint32_t)((uint64_t)m->tally[c->top] * 1000 / total);
-    for (uint32_t k = 0; k < n; k++)
-        m->tally[m->touched[k]] = 0;
+    return total;
 }
 
-/* A child of few writes cannot have many parents. */
-static bool is_mixed(const struct tm_mix *m, const struct tm_mix_child *c)
+/* The parent that gave most of what was counted; forgets the counts. */
+static uint32_t largest(struct tm_mix *m, struct tm_mix_child *c, uint32_t n_parents)
 {
-    uint32_t wanted = c->n < m->cfg->parents ? c->n : m->cfg->parents;
-    return c->n_parents >= wanted && c->share <= 10 * m->cfg->share_max;
+    uint32_t most = 0;
+    for (uint32_t k = 0; k < n_parents; k++) {
+        uint32_t o = m->touched[k];
+        if (m->tally[o] > most) {
+            most = m->tally[o];
+            c->top = o;
+        }
+        m->tally[o] = 0;
+    }
+    return most;
+}
+
+static bool is_even(const struct tm_mix *m, uint32_t most, uint32_t total)
+{
+    return most <= (total < FEW ? (total + 1) / 2 : 0) || most * 100 <= total * m->cfg->share_max;
+}
+
+/* Who a child's writes come from.  One rare size is a value like any other; two and more of one parent are its trace. */
+static void take_stock(struct tm_mix *m, struct tm_mix_child *c)
+{
+    uint32_t n_some, total = count(m, c, true, &c->n_parents);
+    uint32_t most = largest(m, c, c->n_parents), top = c->top;
+    bool even = is_even(m, most, total);
+    c->share = (uint32_t)((uint64_t)most * 1000 / total);
+    c->n_rare = count(m, c, false, &n_some);
+    most = largest(m, c, n_some);
+    if (c->n_rare >= 2 && !is_even(m, most, c->n_rare))
+        even = false;
+    else
+        c->top = top;
+    if (c->n_rare >= 2 && most * (uint64_t)1000 > (uint64_t)c->share * c->n_rare)
+        c->share = (uint32_t)((uint64_t)most * 1000 / c->n_rare);
+    /* A child of few writes cannot have many parents, nor a smaller share than this of the largest. */
+    uint32_t wanted = total < m->cfg->parents ? total : m->cfg->parents;
+    c->is_copy = tm_mix_is_copy(m, c);
+    c->is_single = c->is_copy || (c->n_rare > 0 && (c->n_parents < 2 || !even));
+    c->is_mixed = c->n_parents >= wanted && even && !c->is_copy;
 }
 
 /* ---- partners ---- */
@@ -84,32 +116,45 @@ static void consider(const struct tm_mix *m, uint32_t at, uint32_t other, struct
     const uint32_t *owner = m->owner, *item = m->item;
     if (owner[item[at - 1]] == owner[item[other]] || owner[item[other - 1]] == owner[item[at]])
         return;
-    uint32_t d = tm_mix_distance(a, b) + (is_mixed(m, c) ? SETTLED : 0);
-    if (d < best->distance)
+    uint32_t d = tm_mix_distance(m, at, other) + (c->is_mixed ? SETTLED : 0);
+    if (d < best->distance && !tm_mix_would_be_copy(m, at, other) &&
+        !tm_mix_would_be_copy(m, other, at))
         *best = (struct choice){at, other, d};
 }
 
-/* Partners for one cut: near in the sorted order, and drawn from its key's. */
+/* Those next to the cut in one order; where they end is left in low and high. */
+static void search_near(const struct tm_mix *m, uint32_t at, enum tm_mix_order_kind kind,
+                        struct choice *best, uint32_t *low, uint32_t *high)
+{
+    const struct tm_mix_order *o = &m->order[kind];
+    uint32_t here = o->rank[at], key = m->cut[at].key;
+    *low = *high = here;
+    while (*low > 0 && here - *low < NEAR && m->cut[o->at[*low - 1]].key == key)
+        consider(m, at, o->at[--*low], best);
+    while (*high + 1 < m->n_order && *high - here < NEAR && m->cut[o->at[*high + 1]].key == key)
+        consider(m, at, o->at[++*high], best);
+}
+
+/* Partners for one cut: near in the sorted orders, and drawn from its key's. */
 static void search(struct tm_mix *m, uint32_t at, struct choice *best)
 {
-    uint32_t here = m->rank[at], key = m->cut[at].key, low = here, high = here;
-    while (low > 0 && here - low < NEAR && m->cut[m->order[low - 1]].key == key)
-        consider(m, at, m->order[--low], best);
-    while (high + 1 < m->n_order && high - here < NEAR && m->cut[m->order[high + 1]].key == key)
-        consider(m, at, m->order[++high], best);
+    uint32_t low, high, key = m->cut[at].key;
+    search_near(m, at, TM_MIX_BY_CONTEXT, best, &low, &high);
+    search_near(m, at, TM_MIX_BY_LEFT, best, &low, &high);
+    const uint32_t *order = m->order[TM_MIX_BY_LEFT].at;
     /* Galloping to the key's ends: its cuts stand together. */
     for (uint32_t step = NEAR; step > 0;) {
-        bool is_in = low >= step && m->cut[m->order[low - step]].key == key;
+        bool is_in = low >= step && m->cut[order[low - step]].key == key;
         low -= is_in ? step : 0;
         step = is_in ? step * 2 : step / 2;
     }
     for (uint32_t step = NEAR; step > 0;) {
-        bool is_in = m->n_order - high > step && m->cut[m->order[high + step]].key == key;
+        bool is_in = m->n_order - high > step && m->cut[order[high + step]].key == key;
         high += is_in ? step : 0;
         step = is_in ? step * 2 : step / 2;
     }
     for (uint32_t k = 0; k < FAR && high - low > 2 * NEAR; k++)
-        consider(m, at, m->order[low + below(m, high - low + 1)], best);
+        consider(m, at, order[low + below(m, high - low + 1)], best);
 }
 
 /* A place to cut: inside what the largest parent gave, if one drawn is. */
@@ -133,7 +178,7 @@ static uint32_t pair_up(struct tm_mix *m, uint32_t *line, uint32_t like)
     for (uint32_t k = 0; k < m->n; k++) {
         struct tm_mix_child *c = &m->child[line[k]];
         struct choice best = {0, 0, like};
-        if (c->partner != line[k] || c->n < 2 || is_mixed(m, c))
+        if (c->partner != line[k] || c->n < 2 || c->is_mixed)
             continue;
         for (uint32_t t = 0; t < TRIES; t++)
             search(m, place(m, c), &best);
@@ -185,7 +230,7 @@ static uint32_t count_unmixed(const struct tm_mix *m)
 {
     uint32_t n = 0;
     for (uint32_t i = 0; i < m->n; i++)
-        n += !is_mixed(m, &m->child[i]);
+        n += !m->child[i].is_mixed;
     return n;
 }
 
@@ -218,17 +263,23 @@ static int init(struct tm_mix *m)
     m->n = (uint32_t)n;
     m->owner = calloc(w + 1, sizeof *m->owner);
     m->token = calloc(w + 1, sizeof *m->token);
-    m->weight = calloc(w + 1, sizeof *m->weight);
+    m->is_rare = calloc(w + 1, sizeof *m->is_rare);
     m->item = calloc(w + 1, sizeof *m->item);
     m->spare = calloc(w + 1, sizeof *m->spare);
     m->child = calloc(n + 1, sizeof *m->child);
+    m->known = calloc(n + 1, sizeof *m->known);
+    m->power = calloc(TM_PLAN_WRITES_MAX + 1, sizeof *m->power);
     m->cut = calloc(w + 1, sizeof *m->cut);
-    m->order = calloc(w + 1, sizeof *m->order);
-    m->rank = calloc(w + 1, sizeof *m->rank);
+    for (unsigned k = 0; k < TM_MIX_ORDERS; k++) {
+        m->order[k].at = calloc(w + 1, sizeof *m->order[k].at);
+        m->order[k].rank = calloc(w + 1, sizeof *m->order[k].rank);
+        if (!m->order[k].at || !m->order[k].rank)
+            return TM_ERR_NOMEM;
+    }
     m->tally = calloc(n + 1, sizeof *m->tally);
     m->touched = calloc(n + 1, sizeof *m->touched);
-    if (!m->owner || !m->token || !m->weight || !m->item || !m->spare || !m->child || !m->cut ||
-        !m->order || !m->rank || !m->tally || !m->touched)
+    if (!m->owner || !m->token || !m->is_rare || !m->item || !m->spare || !m->child || !m->known ||
+        !m->power || !m->cut || !m->tally || !m->touched)
         return TM_ERR_NOMEM;
     for (uint32_t i = 0; i < m->n; i++) {
         const struct tm_deck_conn *c = &in->conn[i];
@@ -240,6 +291,7 @@ static int init(struct tm_mix *m)
         }
     }
     int rc = tm_mix_tokens(m);
+    tm_mix_known(m);
     for (uint32_t i = 0; rc == TM_OK && i < m->n; i++)
         take_stock(m, &m->child[i]);
     return rc;
@@ -249,13 +301,17 @@ static void deinit(struct tm_mix *m)
 {
     free(m->owner);
     free(m->token);
-    free(m->weight);
+    free(m->is_rare);
     free(m->item);
     free(m->spare);
     free(m->child);
+    free(m->known);
+    free(m->power);
     free(m->cut);
-    free(m->order);
-    free(m->rank);
+    for (unsigned k = 0; k < TM_MIX_ORDERS; k++) {
+        free(m->order[k].at);
+        free(m->order[k].rank);
+    }
     free(m->tally);
     free(m->touched);
     tm_rng_deinit(&m->rng);
@@ -291,11 +347,6 @@ static int put(struct tm_deck *out, const struct tm_mix *m, uint32_t i, const ui
     return rc;
 }
 
-static bool is_single(const struct tm_mix *m, const struct tm_mix_child *c)
-{
-    return c->n_parents < 2 || c->share > 10 * m->cfg->share_max;
-}
-
 static int write_out(struct tm_deck *out, struct tm_mix *m, struct tm_recombine_report *report)
 {
     uint32_t *gap_us = calloc((size_t)m->n_items + 1, sizeof *gap_us);
@@ -304,10 +355,8 @@ static int write_out(struct tm_deck *out, struct tm_mix *m, struct tm_recombine_
     int rc = gap_us && close_us && line ? tm_mix_pauses(m, gap_us, close_us) : TM_ERR_NOMEM;
     for (uint32_t i = 0; rc == TM_OK && i < m->n; i++)
         line[i] = i;
-    if (rc == TM_OK)
-        shuffle(m, line, m->n);
     for (uint32_t k = 0; rc == TM_OK && k < m->n; k++) {
-        bool single = is_single(m, &m->child[line[k]]);
+        bool single = m->child[line[k]].is_single;
         report->n_single += single;
         if (single && m->cfg->share_max < 100)
             report->n_dropped++;
@@ -334,7 +383,7 @@ static void sum_up(struct tm_mix *m, struct tm_recombine_report *r)
         n = 0;
         for (uint32_t i = 0; i < m->n; i++) {
             const struct tm_mix_child *c = &m->child[i];
-            if (m->cfg->share_max == 100 || !is_single(m, c))
+            if (m->cfg->share_max == 100 || !c->is_single)
                 m->touched[n++] = what == 0 ? c->n_parents : (c->share + 5) / 10;
         }
         if (n == 0)

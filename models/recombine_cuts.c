@@ -9,11 +9,9 @@
 #define CLASS_STEP 5 /* 1/16 octaves: about a third of an octave */
 #define CLASSES    200U
 #define TOKEN_CLASSES                                                                              \
-    (2 * CLASSES)          /* tokens 1..TOKEN_CLASSES are classes, those above exact sizes */
-#define COMMON_SHARE  100U /* a size that one of so many connections has counts exactly */
-#define COMMON_MIN    4U
-#define WEIGHT_COMMON 1U
-#define WEIGHT_RARE   8U
+    (2 * CLASSES)         /* tokens 1..TOKEN_CLASSES are classes, those above exact sizes */
+#define COMMON_SHARE 100U /* a size that one of so many connections has counts exactly */
+#define COMMON_MIN   4U
 
 struct ordered {
     const struct tm_deck *in;
@@ -61,7 +59,7 @@ int tm_mix_tokens(struct tm_mix *m)
         bool is_common = n_conns >= common && next_token < UINT16_MAX;
         for (uint32_t i = from; i < to; i++) {
             m->token[by[i]] = is_common ? (uint16_t)next_token : class_of(w);
-            m->weight[by[i]] = is_common ? WEIGHT_COMMON : WEIGHT_RARE;
+            m->is_rare[by[i]] = !is_common;
         }
         next_token += is_common;
     }
@@ -73,6 +71,63 @@ uint8_t tm_mix_ref_dir(const struct tm_mix *m, uint32_t write)
 {
     uint32_t back = m->in->w[write].ref_back;
     return back > 0 ? m->in->w[write - back].dir : 2;
+}
+
+/* ---- copies ---- */
+
+#define PUBLIC_MIN 2U /* a sequence that so many connections have is nobody's alone */
+
+#define BASE UINT64_C(0x9e3779b97f4a7c15) /* hashes are polynomials of it, modulo 2^64 */
+
+static uint64_t term(const struct tm_mix *m, uint32_t at)
+{
+    const struct tm_write *w = &m->in->w[m->item[at]];
+    uint64_t x = ((uint64_t)w->size << 1 | w->dir) * UINT64_C(0xd6e8feb86659fd93);
+    return x ^ x >> 32;
+}
+
+static uint64_t hash_of(const struct tm_mix *m, const struct tm_mix_child *c)
+{
+    uint64_t h = 0;
+    for (uint32_t at = c->first; at < c->first + c->n; at++)
+        h = h * BASE + term(m, at);
+    return h;
+}
+
+static int by_hash(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+void tm_mix_known(struct tm_mix *m)
+{
+    for (uint32_t i = 0; i < m->n; i++)
+        m->known[i] = hash_of(m, &m->child[i]);
+    qsort(m->known, m->n, sizeof *m->known, by_hash);
+    m->n_known = 0;
+    m->power[0] = 1;
+    for (uint32_t k = 1; k <= TM_PLAN_WRITES_MAX; k++)
+        m->power[k] = m->power[k - 1] * BASE;
+    for (uint32_t from = 0, to; from < m->n; from = to) {
+        for (to = from; to < m->n && m->known[to] == m->known[from]; to++) {
+        }
+        if (to - from < PUBLIC_MIN)
+            m->known[m->n_known++] = m->known[from];
+    }
+}
+
+bool tm_mix_is_copy(const struct tm_mix *m, const struct tm_mix_child *c)
+{
+    uint64_t h = hash_of(m, c);
+    return bsearch(&h, m->known, m->n_known, sizeof h, by_hash) != NULL;
+}
+
+bool tm_mix_would_be_copy(const struct tm_mix *m, uint32_t a, uint32_t b)
+{
+    const struct tm_mix_child *d = &m->child[m->cut[b].child];
+    uint64_t h = m->cut[a].before * m->power[d->first + d->n - b] + m->cut[b].left;
+    return bsearch(&h, m->known, m->n_known, sizeof h, by_hash) != NULL;
 }
 
 /* ---- cuts ---- */
@@ -105,33 +160,49 @@ static void describe(int16_t *field, const struct sums *s)
     field[4] = (int16_t)(s->n_pace > 0 ? s->pace / s->n_pace : 0);
 }
 
-static uint16_t token_at(const struct tm_mix *m, const struct tm_mix_child *c, uint32_t at)
-{
-    return at >= c->first && at < c->first + c->n ? m->token[m->item[at]] : 0;
-}
-
 static uint32_t key_of(const struct tm_mix *m, const struct tm_mix_cut *cut, uint32_t at,
                        bool is_coarse)
 {
     const struct tm_write *before = &m->in->w[m->item[at - 1]], *next = &m->in->w[m->item[at]];
     uint32_t role = m->in->conn[m->owner[m->item[m->child[cut->child].first]]].role;
-    uint32_t token = is_coarse ? before->dir : 2U + cut->token[1];
+    uint32_t token = is_coarse ? before->dir : 2U + m->token[m->item[at - 1]];
     return (token << 2 | role << 1) | next->dir;
+}
+
+#define CONTEXT_FIRST  6U
+#define CONTEXT_BEFORE 3U
+
+/* `begun`: of the first tokens. */
+static uint32_t context_of(const struct tm_mix *m, const struct tm_mix_child *c, uint32_t at,
+                           uint32_t begun)
+{
+    uint32_t h = begun;
+    for (uint32_t k = 1; k <= CONTEXT_BEFORE && at >= c->first + k; k++)
+        h = (h ^ m->token[m->item[at - k]]) * UINT32_C(2654435769);
+    return h;
 }
 
 static void describe_child(struct tm_mix *m, uint32_t i, bool is_coarse)
 {
     const struct tm_mix_child *c = &m->child[i];
     struct sums before = {0}, left = {0};
+    uint64_t h = 0;
+    uint32_t begun = 0;
     for (uint32_t at = c->first; at < c->first + c->n; at++) {
         struct tm_mix_cut *cut = &m->cut[at];
+        cut->context = context_of(m, c, at, begun);
+        if (at < c->first + CONTEXT_FIRST)
+            begun = (begun ^ m->token[m->item[at]]) * UINT32_C(0x85ebca6b);
         cut->child = i;
-        for (uint32_t k = 0; k < 4; k++)
-            cut->token[k] = at + k >= 2 ? token_at(m, c, at + k - 2) : 0;
+        cut->before = h;
+        h = h * BASE + term(m, at);
         describe(cut->field + TM_CUT_N_BEFORE, &before);
         add(&before, &m->in->w[m->item[at]]);
     }
+    h = 0;
     for (uint32_t at = c->first + c->n; at-- > c->first;) {
+        h += term(m, at) * m->power[c->first + c->n - 1 - at];
+        m->cut[at].left = h;
         add(&left, &m->in->w[m->item[at]]);
         describe(m->cut[at].field + TM_CUT_N_LEFT, &left);
         if (at > c->first)
@@ -139,13 +210,20 @@ static void describe_child(struct tm_mix *m, uint32_t i, bool is_coarse)
     }
 }
 
+struct sorting {
+    const struct tm_mix_cut *cut;
+    enum tm_mix_order_kind kind;
+};
+
 static int by_state(const void *a, const void *b, void *ctx)
 {
-    const struct tm_mix_cut *cuts = ctx;
+    const struct sorting *s = ctx;
     uint32_t i = *(const uint32_t *)a, j = *(const uint32_t *)b;
-    const struct tm_mix_cut *x = &cuts[i], *y = &cuts[j];
+    const struct tm_mix_cut *x = &s->cut[i], *y = &s->cut[j];
     if (x->key != y->key)
         return x->key < y->key ? -1 : 1;
+    if (s->kind == TM_MIX_BY_CONTEXT && x->context != y->context)
+        return x->context < y->context ? -1 : 1;
     for (int f = TM_CUT_N_LEFT; f <= TM_CUT_DOWN_LEFT; f++) {
         if (x->field[f] != y->field[f])
             return x->field[f] < y->field[f] ? -1 : 1;
@@ -159,26 +237,50 @@ void tm_mix_cuts(struct tm_mix *m, bool is_coarse)
     for (uint32_t i = 0; i < m->n; i++) {
         const struct tm_mix_child *c = &m->child[i];
         describe_child(m, i, is_coarse);
-        for (uint32_t at = c->first + 1; at < c->first + c->n; at++)
-            m->order[m->n_order++] = at;
+        for (uint32_t at = c->first + 1; at < c->first + c->n; at++) {
+            for (unsigned k = 0; k < TM_MIX_ORDERS; k++)
+                m->order[k].at[m->n_order] = at;
+            m->n_order++;
+        }
     }
-    qsort_r(m->order, m->n_order, sizeof *m->order, by_state, m->cut);
-    for (uint32_t k = 0; k < m->n_order; k++)
-        m->rank[m->order[k]] = k;
+    for (unsigned k = 0; k < TM_MIX_ORDERS; k++) {
+        struct sorting s = {m->cut, k};
+        qsort_r(m->order[k].at, m->n_order, sizeof *m->order[k].at, by_state, &s);
+        for (uint32_t i = 0; i < m->n_order; i++)
+            m->order[k].rank[m->order[k].at[i]] = i;
+    }
 }
 
-#define UNLIKE_BEFORE2 12U
-#define UNLIKE_BEFORE  48U
-#define UNLIKE_NEXT    16U
-#define UNLIKE_AFTER   6U
+/* Unlike tokens at so many writes before the cut, */
+static const uint8_t BEFORE[] = {48, 16, 10, 8, 6, 6, 4, 4};
+/* from it on, */
+static const uint8_t NEXT[] = {16, 6};
+/* and at the beginning: greetings and handshakes say who talks. */
+static const uint8_t FIRST[] = {8, 8, 8, 8, 8, 8};
+#define N_BEFORE (sizeof BEFORE / sizeof *BEFORE)
+#define N_NEXT   (sizeof NEXT / sizeof *NEXT)
+#define N_FIRST  (sizeof FIRST / sizeof *FIRST)
 
-uint32_t tm_mix_distance(const struct tm_mix_cut *a, const struct tm_mix_cut *b)
+static uint32_t unlike(const struct tm_mix *m, uint32_t a, uint32_t b, uint32_t penalty)
 {
-    static const uint32_t PENALTY[4] = {UNLIKE_BEFORE2, UNLIKE_BEFORE, UNLIKE_NEXT, UNLIKE_AFTER};
-    uint32_t d = 0;
-    for (int k = 0; k < 4; k++)
-        d += a->token[k] != b->token[k] ? PENALTY[k] : 0;
+    return m->token[m->item[a]] != m->token[m->item[b]] ? penalty : 0;
+}
+
+uint32_t tm_mix_distance(const struct tm_mix *m, uint32_t a, uint32_t b)
+{
+    const struct tm_mix_cut *x = &m->cut[a], *y = &m->cut[b];
+    const struct tm_mix_child *c = &m->child[x->child], *d = &m->child[y->child];
+    uint32_t n_a = a - c->first, n_b = b - d->first, n = n_a < n_b ? n_a : n_b, sum = 0;
     for (int f = 0; f < TM_CUT_FIELDS; f++)
-        d += (uint32_t)abs(a->field[f] - b->field[f]);
-    return d;
+        sum += (uint32_t)abs(x->field[f] - y->field[f]);
+    for (uint32_t k = 0; k < N_BEFORE; k++)
+        sum += k < n ? unlike(m, a - 1 - k, b - 1 - k, BEFORE[k]) : n_a != n_b ? BEFORE[k] : 0U;
+    for (uint32_t k = 0; k < N_FIRST && k < n; k++)
+        sum += unlike(m, c->first + k, d->first + k, FIRST[k]);
+    n_a = c->n - n_a;
+    n_b = d->n - n_b;
+    n = n_a < n_b ? n_a : n_b;
+    for (uint32_t k = 0; k < N_NEXT; k++)
+        sum += k < n ? unlike(m, a + k, b + k, NEXT[k]) : n_a != n_b ? NEXT[k] : 0U;
+    return sum;
 }

@@ -25,9 +25,14 @@ enum tm_cut_field {
     TM_CUT_FIELDS
 };
 
+/* Cuts of one key are sorted by what is left after them, and by what was said before them. */
+enum tm_mix_order_kind { TM_MIX_BY_LEFT, TM_MIX_BY_CONTEXT, TM_MIX_ORDERS };
+
 struct tm_mix_cut {
     uint32_t key; /* cuts of different keys are never alike */
     uint32_t child;
+    uint32_t context;      /* hash of the first tokens and of those just before */
+    uint64_t before, left; /* hashes of the sizes before and after it */
     uint16_t token
         [4]; /* of the writes: two before, one before, next, one after that; 0: there is none */
     int16_t field[TM_CUT_FIELDS];
@@ -37,8 +42,12 @@ struct tm_mix_child {
     uint32_t first, n; /* of `item` */
     uint32_t ending;   /* input connection whose close it has */
     uint32_t n_parents;
-    uint32_t top;     /* input connection that gave most, */
-    uint32_t share;   /* per mille of the weight */
+    uint32_t top;    /* input connection that gave most, */
+    uint32_t share;  /* per mille: of the rare writes, where there are two or more, else of all */
+    uint32_t n_rare; /* writes of rare sizes */
+    bool is_copy; /* few connections have its sequence of sizes, and one of them is in the input */
+    bool is_single;   /* it has rare sizes, and one parent gave too much of it */
+    bool is_mixed;    /* enough parents, and none gave too much */
     uint32_t partner; /* of this round; own index: none */
     uint32_t cut;     /* index in `item` */
 };
@@ -50,13 +59,20 @@ struct tm_mix {
     uint32_t n, n_items;
     uint32_t *owner; /* of each input write: its connection */
     uint16_t *token; /* of each input write: 1..; equal: of one size, or of one class of sizes */
-    uint8_t *weight; /* of each input write: how much it says about its connection */
+    bool *is_rare;   /* of each input write: few connections have its size */
     uint32_t *item, *spare;
+    uint64_t *
+        known; /* sorted hashes of the input's sequences of sizes, without those that many connections have */
+    uint32_t n_known;
+    uint64_t *power; /* of the hashes' base, by exponent */
     struct tm_mix_child *child;
     struct tm_mix_cut *cut; /* by index in `item`; that of a child's first write is none */
-    uint32_t *order, *rank; /* cuts sorted by key and what is left; where a cut stands there */
+    struct tm_mix_order {
+        uint32_t *at;   /* cuts, sorted */
+        uint32_t *rank; /* where a cut stands there */
+    } order[TM_MIX_ORDERS];
     uint32_t n_order;
-    uint32_t *tally, *touched; /* of each input connection: weight in the child at hand */
+    uint32_t *tally, *touched; /* of each input connection: its writes in the child at hand */
 };
 
 /* log2 in 1/16 octaves, linear between powers of two; of 0: 0. */
@@ -71,10 +87,16 @@ static inline int32_t tm_mix_log(uint64_t x)
 
 /* Tokens and weights of the input's writes.  TM_ERR_NOMEM. */
 TM_MUST_CHECK int tm_mix_tokens(struct tm_mix *m);
+/* Finds what a copy would be a copy of: fills `known` (room for n).  */
+void tm_mix_known(struct tm_mix *m);
+/* Whether a child is one of them, write for write. */
+bool tm_mix_is_copy(const struct tm_mix *m, const struct tm_mix_child *c);
+/* Whether what is before cut a and what is after cut b are one together. */
+bool tm_mix_would_be_copy(const struct tm_mix *m, uint32_t a, uint32_t b);
 /* Describes and sorts all cuts of the children as they are now; coarse: the write before need not be of one size. */
 void tm_mix_cuts(struct tm_mix *m, bool is_coarse);
 /* How unlike two cuts are, in 1/16 octaves and penalties. */
-uint32_t tm_mix_distance(const struct tm_mix_cut *a, const struct tm_mix_cut *b);
+uint32_t tm_mix_distance(const struct tm_mix *m, uint32_t a, uint32_t b);
 /* Gaps (one for each of n_items) and closes (one for each child) of the children as they are now, after changing places.
  * TM_ERR_NOMEM. */
 TM_MUST_CHECK int tm_mix_pauses(struct tm_mix *m, uint32_t *gap_us, uint32_t *close_us);

@@ -278,12 +278,13 @@ static void make_swing(const struct options *o, struct tm_deck *out, size_t n)
 #define SERVER_ADDR (UINT32_C(10) << 24 | 64U << 16)
 #define START_US    INT64_C(1700000000000000)
 
-static uint32_t draw_path(const struct options *o, const struct reading *r, struct tm_rng *rng)
+/* The path of session s: as often as in the capture, evenly spread (Weyl's sequence of the golden ratio). */
+static uint32_t path_of(const struct options *o, const struct reading *r, uint32_t s)
 {
     uint32_t total = 0, k = 0;
     for (uint32_t i = 0; i < o->n_paths; i++)
         total += r->n_on[i];
-    uint64_t at = total > 0 ? tm_rng_below(rng, total) : 0;
+    uint64_t at = (uint64_t)((s + 1) * UINT32_C(2654435769)) * total >> 32;
     for (; k + 1 < o->n_paths && at >= r->n_on[k]; k++)
         at -= r->n_on[k];
     return k;
@@ -306,7 +307,7 @@ static void render(const struct options *o, const struct reading *r, const struc
         uint32_t s = (uint32_t)((uint64_t)i * o->n_sessions / n), addr = SERVER_ADDR + 256 * s + 1;
         if (s != session) {
             session = s;
-            path = draw_path(o, r, &rng);
+            path = path_of(o, r, s);
             (void)fprintf(labels, "0,%u.%u.%u.%u/32,cover,heldout,path%u,cover-%u,0\n", addr >> 24,
                           addr >> 16 & 255, addr >> 8 & 255, addr & 255, path, s);
         }

@@ -13,6 +13,7 @@
 #define CWND_SEGMENTS 10U    /* Linux's initial window (RFC 6928) */
 #define IDLE_US       250000 /* silence after which it begins again (RFC 9293: one RTO) */
 #define QUEUE_BYTES   65536U
+#define ALIKE_US      500
 #define INNER_US      2 /* between segments that leave at once */
 
 struct segment {
@@ -39,6 +40,7 @@ struct sender {
     uint32_t head, n, cap;
     uint64_t in_flight, cwnd, cwnd_max;
     int64_t free_us, link_us, arrived_us; /* when the sender, the link are free; the last arrival */
+    int64_t jitter_us, jitter_at_us;      /* packets close to each other are delayed alike */
 };
 
 struct render {
@@ -136,7 +138,11 @@ static int send_segment(struct render *r, enum tm_dir dir, uint32_t len, int64_t
     }
     int64_t wire_us = (int64_t)(len + IP_LEN + TCP_LEN + 14) * 8000 / (int64_t)r->path->rate_kbps;
     s->link_us = tm_max_us(s->link_us, t) + wire_us;
-    int64_t arrival = s->link_us + (int64_t)r->path->delay_us + jitter(r);
+    if (s->link_us - s->jitter_at_us > ALIKE_US) {
+        s->jitter_us = jitter(r);
+        s->jitter_at_us = s->link_us;
+    }
+    int64_t arrival = s->link_us + (int64_t)r->path->delay_us + s->jitter_us;
     s->arrived_us = tm_max_us(s->arrived_us + 1, arrival);
     s->free_us = t + INNER_US;
     *t_us = t;

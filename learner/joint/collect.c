@@ -192,12 +192,9 @@ static int by_user(const void *a, const void *b, void *ctx)
 }
 
 /* The rule of learner/group.h: whether a connection begins an RRE. */
-static int find_roles(struct tm_collect *c)
+static int find_roles(struct tm_collect *c, uint32_t *order)
 {
     const struct tm_group_cfg *g = &c->cfg.group;
-    uint32_t *order = calloc((size_t)c->n_conns + 1, sizeof *order);
-    if (!order)
-        return TM_ERR_NOMEM;
     for (uint32_t i = 0; i < c->n_conns; i++)
         order[i] = i;
     qsort_r(order, c->n_conns, sizeof *order, by_user, c);
@@ -214,7 +211,6 @@ static int find_roles(struct tm_collect *c)
         rre_end_us = is_later ? tm_max_us(rre_end_us, n->cut.end_us) : n->cut.end_us;
         n->role = is_later ? TM_DECK_LATER : TM_DECK_FIRST;
     }
-    free(order);
     return TM_OK;
 }
 
@@ -263,10 +259,12 @@ static int take(struct tm_collect *c, struct conn *n, uint32_t capture_full, str
 
 int tm_collect_end(struct tm_collect *c, struct tm_deck *deck)
 {
-    int rc = find_roles(c);
+    uint32_t *order = calloc((size_t)c->n_conns + 1, sizeof *order);
+    int rc = order ? find_roles(c, order) : TM_ERR_NOMEM;
     uint32_t full = full_of_capture(c);
     for (uint32_t i = 0; rc == TM_OK && i < c->n_conns; i++)
-        rc = take(c, &c->conn[i], full, deck);
+        rc = take(c, &c->conn[order[i]], full, deck);
+    free(order);
     forget(c);
     return rc;
 }

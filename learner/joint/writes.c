@@ -20,6 +20,7 @@ void tm_cut_init(struct tm_cut *c)
                          .fin_us = TM_NEVER,
                          .start_us = TM_NEVER,
                          .timed_us = TM_NEVER,
+                         .half = {{.acked_us = TM_NEVER}, {.acked_us = TM_NEVER}},
                          .timed_rtt_us = RTT_NONE};
 }
 
@@ -60,6 +61,16 @@ static uint64_t acked_of(const struct tm_cut *c, const struct tm_segment *s)
     return (uint64_t)behind < o->n_bytes ? o->n_bytes - (uint64_t)behind : 0;
 }
 
+#define HELD_US 1000 /* from the acknowledgement that it waited for; and the least that it waited */
+
+static bool is_held(const struct tm_cut *c, const struct tm_segment *s)
+{
+    const struct tm_cut_half *h = &c->half[s->dir];
+    return h->run > 0 && s->payload_len < c->largest && h->acked_us != TM_NEVER &&
+           h->acked == h->next && s->t_us - h->acked_us < HELD_US &&
+           s->t_us - c->run[h->run - 1].last_us > HELD_US;
+}
+
 static int new_run(struct tm_cut *c, const struct tm_segment *s)
 {
     if (c->n_runs == RUNS_MAX) {
@@ -74,8 +85,11 @@ static int new_run(struct tm_cut *c, const struct tm_segment *s)
         c->run = bigger;
         c->cap_runs = cap;
     }
-    c->run[c->n_runs++] = (struct tm_cut_run){
-        .first_us = s->t_us, .acked = acked_of(c, s), .full = s->payload_len, .dir = s->dir};
+    c->run[c->n_runs++] = (struct tm_cut_run){.first_us = s->t_us,
+                                              .acked = acked_of(c, s),
+                                              .full = s->payload_len,
+                                              .is_held = is_held(c, s),
+                                              .dir = s->dir};
     c->half[s->dir].run = c->n_runs;
     return TM_OK;
 }
@@ -136,6 +150,11 @@ static void feed_syn(struct tm_cut *c, const struct tm_segment *s)
 
 static void feed_ack(struct tm_cut *c, const struct tm_segment *s)
 {
+    struct tm_cut_half *o = &c->half[s->dir == TM_UP ? TM_DOWN : TM_UP];
+    if (o->acked_us == TM_NEVER || seq_diff(s->ack, o->acked) > 0) {
+        o->acked = s->ack;
+        o->acked_us = s->t_us;
+    }
     if (s->dir == TM_UP && c->ready_us == TM_NEVER && c->syn_us[TM_DOWN] != TM_NEVER)
         c->ready_us = s->t_us;
     if (s->dir == TM_DOWN && c->timed_us != TM_NEVER && seq_diff(s->ack, c->timed_seq) >= 0) {
@@ -160,9 +179,8 @@ int tm_cut_feed(struct tm_cut *c, const struct tm_segment *s)
     struct tm_cut_half *h = &c->half[s->dir];
     if (c->start_us == TM_NEVER)
         c->start_us = s->t_us;
-    if (tm_cut_is_closed(c))
-        return TM_OK; /* last acknowledgements, and resets that clean up */
-    c->end_us = tm_max_us(s->t_us, c->start_us);
+    if (!tm_cut_is_closed(c)) /* what follows: last acknowledgements, and resets that clean up */
+        c->end_us = tm_max_us(s->t_us, c->start_us);
     if (s->flags & TM_TCP_RST) { /* a reset's payload is a message for people */
         feed_end(c, s);
         return TM_OK;
@@ -205,27 +223,6 @@ uint32_t tm_cut_full(const struct tm_cut *c, uint32_t *n_segs)
     return best;
 }
 
-/* Joins runs into writes, in place; how many are left. */
-static uint32_t join(struct tm_cut *c, uint32_t full_bytes)
-{
-    uint32_t last[2] = {UINT32_MAX, UINT32_MAX}, n = 0;
-    for (uint32_t i = 0; i < c->n_runs; i++) {
-        struct tm_cut_run r = c->run[i];
-        struct tm_cut_run *w = last[r.dir] != UINT32_MAX ? &c->run[last[r.dir]] : NULL;
-        if (w && w->full >= full_bytes && r.first_us - w->last_us < TM_CUT_INNER_GAP_US &&
-            w->bytes + (uint64_t)r.bytes <= TM_WRITE_SIZE_MAX) {
-            w->bytes += r.bytes;
-            w->end = r.end;
-            w->last_us = r.last_us;
-            w->full = r.full;
-            continue;
-        }
-        last[r.dir] = n;
-        c->run[n++] = r;
-    }
-    return n;
-}
-
 static uint32_t gap_us(int64_t later_us, int64_t earlier_us)
 {
     int64_t gap = later_us - earlier_us;
@@ -246,6 +243,32 @@ static int64_t rtt_us(const struct tm_cut *c, enum tm_dir dir)
     }
     bool is_clean = !c->half[TM_DOWN].is_syn_repeated && c->ready_us != TM_NEVER;
     return is_clean ? tm_max_us(c->ready_us - syn[TM_DOWN], 0) : 0;
+}
+
+#define NEAR 4 /* the tap is near the side whose round trip is so much shorter */
+
+/* Joins runs into writes, in place; how many are left. */
+static uint32_t join(struct tm_cut *c, uint32_t full_bytes)
+{
+    uint32_t last[2] = {UINT32_MAX, UINT32_MAX}, n = 0;
+    int64_t up_us = rtt_us(c, TM_UP), down_us = rtt_us(c, TM_DOWN);
+    const bool is_near[2] = {up_us * NEAR < down_us, down_us * NEAR < up_us};
+    for (uint32_t i = 0; i < c->n_runs; i++) {
+        struct tm_cut_run r = c->run[i];
+        struct tm_cut_run *w = last[r.dir] != UINT32_MAX ? &c->run[last[r.dir]] : NULL;
+        bool held = r.is_held && is_near[r.dir];
+        if (w && !held && w->full >= full_bytes && r.first_us - w->last_us < TM_CUT_INNER_GAP_US &&
+            w->bytes + (uint64_t)r.bytes <= TM_WRITE_SIZE_MAX) {
+            w->bytes += r.bytes;
+            w->end = r.end;
+            w->last_us = r.last_us;
+            w->full = r.full;
+            continue;
+        }
+        last[r.dir] = n;
+        c->run[n++] = r;
+    }
+    return n;
 }
 
 /* What the references need to know on the way through the writes. */

@@ -5,13 +5,15 @@
  *
  *   write      a segment and those that follow it in its direction while the one before was full and the gap was below
  *              100 ms, whatever the other direction does meanwhile
+ *              (but what Nagle's algorithm (RFC 896) held back until the write's beginning was acknowledged is a write of its own, as far
+ *              as a tap near the sender sees it: nobody holds it back when it is played)
  *   event      the latest thing that its sender knew when it began: its own previous write was out, or a write of the other side had
  *              arrived as a whole (the write's first segment acknowledges all of it); before any of these, the connection was established
  *   gap        from that event to the write, in the sender's time: what the tap saw later than the sender did, the round
  *              trip between tap and sender, is taken off
  *
  * Bytes are counted by sequence numbers, once: retransmissions add nothing, and a hole counts as part of the write behind it, for
- * what fills it comes later.  Pure: no clock, no I/O. */
+ * what fills it comes later.  What was under way when one side reset the connection still counts.  Pure: no clock, no I/O. */
 #ifndef TM_LEARNER_JOINT_WRITES_H
 #define TM_LEARNER_JOINT_WRITES_H
 
@@ -34,12 +36,15 @@ struct tm_cut_run {
     uint32_t full;   /* payload of its last segment */
     uint32_t n_segs; /* that held something new */
     uint8_t dir;     /* enum tm_dir */
+    bool is_held;    /* it was not full, and left just when all before it had been acknowledged */
 };
 
 struct tm_cut_half {
     uint64_t n_bytes; /* so far, holes included */
     uint32_t next;    /* sequence number after them */
     uint32_t run;     /* index of the direction's last run + 1; 0: none */
+    uint32_t acked;   /* highest acknowledgement of them, */
+    int64_t acked_us; /* and when it came; TM_NEVER: none */
     bool is_known, is_syn_repeated, has_fin;
 };
 
