@@ -268,6 +268,7 @@ static int init(struct tm_mix *m)
     m->spare = calloc(w + 1, sizeof *m->spare);
     m->child = calloc(n + 1, sizeof *m->child);
     m->known = calloc(n + 1, sizeof *m->known);
+    m->foreign = calloc(TM_MIX_ATOMS, sizeof *m->foreign);
     m->power = calloc(TM_PLAN_WRITES_MAX + 1, sizeof *m->power);
     m->cut = calloc(w + 1, sizeof *m->cut);
     for (unsigned k = 0; k < TM_MIX_ORDERS; k++) {
@@ -279,7 +280,7 @@ static int init(struct tm_mix *m)
     m->tally = calloc(n + 1, sizeof *m->tally);
     m->touched = calloc(n + 1, sizeof *m->touched);
     if (!m->owner || !m->token || !m->is_rare || !m->item || !m->spare || !m->child || !m->known ||
-        !m->power || !m->cut || !m->tally || !m->touched)
+        !m->power || !m->foreign || !m->cut || !m->tally || !m->touched)
         return TM_ERR_NOMEM;
     for (uint32_t i = 0; i < m->n; i++) {
         const struct tm_deck_conn *c = &in->conn[i];
@@ -291,6 +292,8 @@ static int init(struct tm_mix *m)
         }
     }
     int rc = tm_mix_tokens(m);
+    if (rc == TM_OK)
+        rc = tm_mix_exclusions(m);
     tm_mix_known(m);
     for (uint32_t i = 0; rc == TM_OK && i < m->n; i++)
         take_stock(m, &m->child[i]);
@@ -307,6 +310,7 @@ static void deinit(struct tm_mix *m)
     free(m->child);
     free(m->known);
     free(m->power);
+    free(m->foreign);
     free(m->cut);
     for (unsigned k = 0; k < TM_MIX_ORDERS; k++) {
         free(m->order[k].at);

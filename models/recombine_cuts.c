@@ -63,6 +63,10 @@ int tm_mix_tokens(struct tm_mix *m)
         }
         next_token += is_common;
     }
+    m->first_atom = TOKEN_CLASSES + 1;
+    m->n_atoms = next_token - m->first_atom;
+    if (m->n_atoms > TM_MIX_ATOMS)
+        m->n_atoms = TM_MIX_ATOMS;
     free(by);
     return TM_OK;
 }
@@ -71,6 +75,78 @@ uint8_t tm_mix_ref_dir(const struct tm_mix *m, uint32_t write)
 {
     uint32_t back = m->in->w[write].ref_back;
     return back > 0 ? m->in->w[write - back].dir : 2;
+}
+
+/* ---- sizes that exclude each other ---- */
+
+/* Greetings of two servers, say: a connection that has both was put together. */
+#define EXPECTED_MIN 4U  /* connections with both, were they independent */
+#define SELDOM       10U /* seen so many times less */
+
+/* The atom that a write of the input is, or TM_MIX_ATOMS. */
+static uint32_t atom_of(const struct tm_mix *m, uint32_t write)
+{
+    uint32_t a = (uint32_t)m->token[write] - m->first_atom;
+    return a < m->n_atoms ? a : TM_MIX_ATOMS;
+}
+
+static void put_atom(struct tm_mix_atoms *s, uint32_t a)
+{
+    s->bit[a / 64] |= UINT64_C(1) << a % 64;
+}
+
+static bool has_atom(const struct tm_mix_atoms *s, uint32_t a)
+{
+    return s->bit[a / 64] >> a % 64 & 1U;
+}
+
+/* together[a * n + b]: connections that have both; on the diagonal, that have a. */
+static void count_together(const struct tm_mix *m, uint32_t *together)
+{
+    uint32_t list[TM_MIX_ATOMS], n = m->n_atoms;
+    for (uint32_t i = 0; i < m->n; i++) {
+        const struct tm_deck_conn *c = &m->in->conn[i];
+        struct tm_mix_atoms has = {{0}};
+        uint32_t n_list = 0;
+        for (uint32_t w = c->first; w < c->first + c->n_writes; w++) {
+            uint32_t a = atom_of(m, w);
+            if (a == TM_MIX_ATOMS || has_atom(&has, a))
+                continue;
+            put_atom(&has, a);
+            list[n_list++] = a;
+        }
+        for (uint32_t k = 0; k < n_list; k++) {
+            for (uint32_t j = 0; j < n_list; j++)
+                together[list[k] * n + list[j]]++;
+        }
+    }
+}
+
+int tm_mix_exclusions(struct tm_mix *m)
+{
+    uint32_t n = m->n_atoms;
+    uint32_t *together = calloc((size_t)n * n + 1, sizeof *together);
+    if (!together)
+        return TM_ERR_NOMEM;
+    count_together(m, together);
+    for (uint32_t a = 0; a < n; a++) {
+        for (uint32_t b = 0; b < n; b++) {
+            uint64_t expected = (uint64_t)together[a * n + a] * together[b * n + b] / m->n;
+            if (expected >= EXPECTED_MIN && together[a * n + b] * (uint64_t)SELDOM < expected)
+                put_atom(&m->foreign[a], b);
+        }
+    }
+    free(together);
+    return TM_OK;
+}
+
+/* How many of the sizes in `coming` exclude one in what came before. */
+static uint32_t clashes(const struct tm_mix_atoms *never, const struct tm_mix_atoms *coming)
+{
+    uint32_t n = 0;
+    for (uint32_t k = 0; k < TM_MIX_ATOMS / 64; k++)
+        n += (uint32_t)__builtin_popcountll(never->bit[k] & coming->bit[k]);
+    return n;
 }
 
 /* ---- copies ---- */
@@ -188,12 +264,17 @@ static void describe_child(struct tm_mix *m, uint32_t i, bool is_coarse)
     struct sums before = {0}, left = {0};
     uint64_t h = 0;
     uint32_t begun = 0;
+    struct tm_mix_atoms never = {{0}}, coming = {{0}};
     for (uint32_t at = c->first; at < c->first + c->n; at++) {
         struct tm_mix_cut *cut = &m->cut[at];
         cut->context = context_of(m, c, at, begun);
         if (at < c->first + CONTEXT_FIRST)
             begun = (begun ^ m->token[m->item[at]]) * UINT32_C(0x85ebca6b);
         cut->child = i;
+        cut->never = never;
+        uint32_t a = atom_of(m, m->item[at]);
+        for (uint32_t k = 0; a != TM_MIX_ATOMS && k < TM_MIX_ATOMS / 64; k++)
+            never.bit[k] |= m->foreign[a].bit[k];
         cut->before = h;
         h = h * BASE + term(m, at);
         describe(cut->field + TM_CUT_N_BEFORE, &before);
@@ -203,6 +284,10 @@ static void describe_child(struct tm_mix *m, uint32_t i, bool is_coarse)
     for (uint32_t at = c->first + c->n; at-- > c->first;) {
         h += term(m, at) * m->power[c->first + c->n - 1 - at];
         m->cut[at].left = h;
+        uint32_t a = atom_of(m, m->item[at]);
+        if (a != TM_MIX_ATOMS)
+            put_atom(&coming, a);
+        m->cut[at].coming = coming;
         add(&left, &m->in->w[m->item[at]]);
         describe(m->cut[at].field + TM_CUT_N_LEFT, &left);
         if (at > c->first)
@@ -257,6 +342,7 @@ static const uint8_t BEFORE[] = {48, 16, 10, 8, 6, 6, 4, 4};
 static const uint8_t NEXT[] = {16, 6};
 /* and at the beginning: greetings and handshakes say who talks. */
 static const uint8_t FIRST[] = {8, 8, 8, 8, 8, 8};
+#define CLASH    40U
 #define N_BEFORE (sizeof BEFORE / sizeof *BEFORE)
 #define N_NEXT   (sizeof NEXT / sizeof *NEXT)
 #define N_FIRST  (sizeof FIRST / sizeof *FIRST)
@@ -270,7 +356,8 @@ uint32_t tm_mix_distance(const struct tm_mix *m, uint32_t a, uint32_t b)
 {
     const struct tm_mix_cut *x = &m->cut[a], *y = &m->cut[b];
     const struct tm_mix_child *c = &m->child[x->child], *d = &m->child[y->child];
-    uint32_t n_a = a - c->first, n_b = b - d->first, n = n_a < n_b ? n_a : n_b, sum = 0;
+    uint32_t n_a = a - c->first, n_b = b - d->first, n = n_a < n_b ? n_a : n_b;
+    uint32_t sum = CLASH * (clashes(&x->never, &y->coming) + clashes(&y->never, &x->coming));
     for (int f = 0; f < TM_CUT_FIELDS; f++)
         sum += (uint32_t)abs(x->field[f] - y->field[f]);
     for (uint32_t k = 0; k < N_BEFORE; k++)

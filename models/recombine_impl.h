@@ -28,11 +28,19 @@ enum tm_cut_field {
 /* Cuts of one key are sorted by what is left after them, and by what was said before them. */
 enum tm_mix_order_kind { TM_MIX_BY_LEFT, TM_MIX_BY_CONTEXT, TM_MIX_ORDERS };
 
+/* Sizes that count exactly, as far as they are followed through a connection: a set of bits. */
+#define TM_MIX_ATOMS 512U
+struct tm_mix_atoms {
+    uint64_t bit[TM_MIX_ATOMS / 64];
+};
+
 struct tm_mix_cut {
     uint32_t key; /* cuts of different keys are never alike */
     uint32_t child;
-    uint32_t context;      /* hash of the first tokens and of those just before */
-    uint64_t before, left; /* hashes of the sizes before and after it */
+    uint32_t context;           /* hash of the first tokens and of those just before */
+    struct tm_mix_atoms never;  /* what cannot come after what came before */
+    struct tm_mix_atoms coming; /* what comes after it */
+    uint64_t before, left;      /* hashes of the sizes before and after it */
     uint16_t token
         [4]; /* of the writes: two before, one before, next, one after that; 0: there is none */
     int16_t field[TM_CUT_FIELDS];
@@ -64,7 +72,10 @@ struct tm_mix {
     uint64_t *
         known; /* sorted hashes of the input's sequences of sizes, without those that many connections have */
     uint32_t n_known;
-    uint64_t *power; /* of the hashes' base, by exponent */
+    uint32_t first_atom,
+        n_atoms; /* tokens from first_atom on are exact sizes; n_atoms of them are followed */
+    struct tm_mix_atoms *foreign; /* of each atom: those that its connections do not have */
+    uint64_t *power;              /* of the hashes' base, by exponent */
     struct tm_mix_child *child;
     struct tm_mix_cut *cut; /* by index in `item`; that of a child's first write is none */
     struct tm_mix_order {
@@ -87,6 +98,8 @@ static inline int32_t tm_mix_log(uint64_t x)
 
 /* Tokens and weights of the input's writes.  TM_ERR_NOMEM. */
 TM_MUST_CHECK int tm_mix_tokens(struct tm_mix *m);
+/* Finds which sizes exclude each other: both are frequent, and hardly ever in one connection.  TM_ERR_NOMEM. */
+TM_MUST_CHECK int tm_mix_exclusions(struct tm_mix *m);
 /* Finds what a copy would be a copy of: fills `known` (room for n).  */
 void tm_mix_known(struct tm_mix *m);
 /* Whether a child is one of them, write for write. */
