@@ -41,8 +41,6 @@ struct tm_mix_cut {
     struct tm_mix_atoms never;  /* what cannot come after what came before */
     struct tm_mix_atoms coming; /* what comes after it */
     uint64_t before, left;      /* hashes of the sizes before and after it */
-    uint16_t token
-        [4]; /* of the writes: two before, one before, next, one after that; 0: there is none */
     int16_t field[TM_CUT_FIELDS];
 };
 
@@ -54,10 +52,11 @@ struct tm_mix_child {
     uint32_t share;  /* per mille: of the rare writes, where there are two or more, else of all */
     uint32_t n_rare; /* writes of rare sizes */
     bool is_copy; /* few connections have its sequence of sizes, and one of them is in the input */
-    bool is_single;   /* it has rare sizes, and one parent gave too much of it */
-    bool is_mixed;    /* enough parents, and none gave too much */
-    uint32_t partner; /* of this round; own index: none */
-    uint32_t cut;     /* index in `item` */
+    bool is_single;         /* it has rare sizes, and one parent gave too much of it */
+    bool is_mixed;          /* enough parents, and none gave too much */
+    uint32_t partner;       /* of this round; own index: none */
+    uint32_t cut;           /* index in `item` */
+    uint32_t n_cuts, phase; /* cuts that are looked at in this round */
 };
 
 struct tm_mix {
@@ -96,7 +95,28 @@ static inline int32_t tm_mix_log(uint64_t x)
     return (int32_t)(16 * e + m);
 }
 
-/* Tokens and weights of the input's writes.  TM_ERR_NOMEM. */
+/* The exact size that a write of the input has, among those that are followed; else TM_MIX_ATOMS. */
+static inline uint32_t tm_mix_atom_of(const struct tm_mix *m, uint32_t write)
+{
+    uint32_t a = (uint32_t)m->token[write] - m->first_atom;
+    return a < m->n_atoms ? a : TM_MIX_ATOMS;
+}
+
+static inline void tm_mix_put_atom(struct tm_mix_atoms *s, uint32_t a)
+{
+    s->bit[a / 64] |= UINT64_C(1) << a % 64;
+}
+
+/* Hashes of sequences are polynomials of this, modulo 2^64; the coefficient of a write in `item`. */
+#define TM_MIX_BASE UINT64_C(0x9e3779b97f4a7c15)
+static inline uint64_t tm_mix_term(const struct tm_mix *m, uint32_t at)
+{
+    const struct tm_write *w = &m->in->w[m->item[at]];
+    uint64_t x = ((uint64_t)w->size << 1 | w->dir) * UINT64_C(0xd6e8feb86659fd93);
+    return x ^ x >> 32;
+}
+
+/* Tokens of the input's writes, and which sizes are rare.  TM_ERR_NOMEM. */
 TM_MUST_CHECK int tm_mix_tokens(struct tm_mix *m);
 /* Finds which sizes exclude each other: both are frequent, and hardly ever in one connection.  TM_ERR_NOMEM. */
 TM_MUST_CHECK int tm_mix_exclusions(struct tm_mix *m);
@@ -106,7 +126,21 @@ void tm_mix_known(struct tm_mix *m);
 bool tm_mix_is_copy(const struct tm_mix *m, const struct tm_mix_child *c);
 /* Whether what is before cut a and what is after cut b are one together. */
 bool tm_mix_would_be_copy(const struct tm_mix *m, uint32_t a, uint32_t b);
-/* Describes and sorts all cuts of the children as they are now; coarse: the write before need not be of one size. */
+#define TM_MIX_CUTS_MAX 48U /* of a child, in a round */
+
+/* The child's k-th cut of this round, k < n_cuts: evenly spread, from a phase that is drawn. */
+static inline uint32_t tm_mix_cut_at(const struct tm_mix_child *c, uint32_t k)
+{
+    return c->first + 1 + (uint32_t)(((uint64_t)k * (c->n - 1) + c->phase) / c->n_cuts);
+}
+
+/* ---- the rounds ---- */
+
+/* Who the child's writes come from. */
+void tm_mix_take_stock(struct tm_mix *m, struct tm_mix_child *c);
+/* Crosses until all children are mixed, or rounds_max; *n_rounds: how often.  TM_ERR_NOMEM. */
+TM_MUST_CHECK int tm_mix_rounds(struct tm_mix *m, uint32_t *n_rounds);
+/* Draws, describes and sorts the cuts of the children as they are now; coarse: the write before need not be of one size. */
 void tm_mix_cuts(struct tm_mix *m, bool is_coarse);
 /* How unlike two cuts are, in 1/16 octaves and penalties. */
 uint32_t tm_mix_distance(const struct tm_mix *m, uint32_t a, uint32_t b);

@@ -143,11 +143,11 @@ static void large_segments_that_are_not_full_end_a_write(void)
     struct talk k;
     start(&k, 1000, 5000);
     down(&k, 62, 0, FULL, 0);
-    up(&k, 64, 0, 1100, FULL);
-    up(&k, 65, 1100, 1100, FULL); /* of one size, but smaller than the full ones */
-    up(&k, 66, 2200, 5, FULL);
+    up(&k, 65, 0, 1100, FULL);
+    up(&k, 66, 1100, 1100, FULL); /* of one size, but smaller than the full ones */
+    up(&k, 67, 2200, 5, FULL);
     end(&k, 200, 2205, FULL);
-    check_write(&k, 1, TM_UP, 1100, 0, 1);
+    check_write(&k, 1, TM_UP, 1100, 1, 1);
     check_write(&k, 2, TM_UP, 1100, 1, 1);
     check_write(&k, 3, TM_UP, 5, 1, 1);
     finish(&k, 4);
@@ -290,6 +290,39 @@ static void a_close_before_the_last_answer_comes_at_once(void)
     finish(&k, 2);
 }
 
+static void what_nagle_held_back_is_a_write_of_its_own(void)
+{
+    struct talk k;
+    start(&k, 1000, 5000);
+    up(&k, 32, 0, FULL, 0);
+    up(&k, 33, FULL, FULL, 0);
+    down(&k, 63, 0, 0, 2 * FULL); /* an acknowledgement alone */
+    up(&k, 63.1, 2 * FULL, 100, 0);
+    down(&k, 94, 0, FULL, 2 * FULL + 100);
+    up(&k, 95, 2 * FULL + 100, 0, FULL);
+    down(&k, 97, FULL, 100, 2 * FULL + 100); /* at the far side it cannot be seen */
+    end(&k, 200, 2 * FULL + 100, FULL + 100);
+    CHECK_INT(k.deck.w[0].size, 2 * FULL);
+    CHECK_INT(k.deck.w[1].size, 100);
+    CHECK_INT(k.deck.w[1].gap_us, 30100);
+    CHECK_INT(k.deck.w[1].ref_back, 1);
+    CHECK_INT(k.deck.w[2].size, FULL + 100);
+    finish(&k, 3);
+}
+
+static void what_was_under_way_when_it_was_reset_counts(void)
+{
+    struct talk k;
+    start(&k, 1000, 5000);
+    up(&k, 32, 0, 10, 0);
+    feed(&k, 40, TM_UP, TM_TCP_RST, 1010, 0, 0);
+    down(&k, 65, 0, 20, 10);
+    CHECK_INT(tm_cut_finish(&k.cut, FULL, TM_DECK_FIRST, &k.deck), TM_OK);
+    check_write(&k, 1, TM_DOWN, 20, 3, 1);
+    CHECK_INT(k.deck.conn[0].close_gap_us, 0);
+    finish(&k, 2);
+}
+
 static void the_full_segment_is_the_most_frequent_large_one(void)
 {
     struct talk k;
@@ -324,6 +357,8 @@ static const struct check_case cases[] = {
     {"a_reference_reaches_back_255_writes", a_reference_reaches_back_255_writes},
     {"only_whole_connections_are_learned", only_whole_connections_are_learned},
     {"a_close_before_the_last_answer_comes_at_once", a_close_before_the_last_answer_comes_at_once},
+    {"what_nagle_held_back_is_a_write_of_its_own", what_nagle_held_back_is_a_write_of_its_own},
+    {"what_was_under_way_when_it_was_reset_counts", what_was_under_way_when_it_was_reset_counts},
     {"the_full_segment_is_the_most_frequent_large_one",
      the_full_segment_is_the_most_frequent_large_one},
 };
