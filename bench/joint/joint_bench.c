@@ -48,7 +48,7 @@ struct options {
     struct tm_recombine_cfg cfg;
     const char *out, *labels, *train, *db, *name;
     enum kind kind;
-    uint64_t seed;
+    uint32_t seed;
 };
 
 static const struct argp_option OPTIONS[] = {
@@ -102,10 +102,61 @@ static void parse_ports(struct argp_state *st, struct options *o, const char *ar
     }
 }
 
-static error_t parse(int key, char *arg, struct argp_state *st)
+/* Where an option's number goes, and how large it may be. */
+static uint32_t *number_of(struct options *o, int key, unsigned long *max)
+{
+    *max = 1000;
+    switch (key) {
+    case O_PARENTS:
+        return &o->cfg.parents;
+    case O_ROUNDS:
+        return &o->cfg.rounds_max;
+    case O_SHARE:
+        *max = 100;
+        return &o->cfg.share_max;
+    case O_PAUSES:
+        return &o->cfg.pause_mix;
+    case O_SESSIONS:
+        *max = 10000;
+        return &o->n_sessions;
+    case O_SEED:
+        *max = UINT32_MAX;
+        return &o->seed;
+    default:
+        return NULL;
+    }
+}
+
+static void parse_kind(struct argp_state *st, struct options *o, const char *arg)
 {
     static const char *const KIND[] = {"joint", "train", "swing"};
+    unsigned k = 0;
+    while (k < 3 && strcmp(arg, KIND[k]) != 0)
+        k++;
+    if (k == 3)
+        argp_error(st, "--kind %s: joint, train or swing", arg);
+    o->kind = (enum kind)k;
+}
+
+static void parse_end(struct argp_state *st, struct options *o)
+{
+    if (!o->train || !o->out || !o->labels || o->n_ports == 0)
+        argp_error(st, "--port, -o, --labels and a capture are needed");
+    if (o->kind == KIND_SWING && (!o->db || !o->name))
+        argp_error(st, "--kind swing needs --db and --name");
+    if (o->n_paths == 0)
+        parse_path(st, o, "20:2:200");
+}
+
+static error_t parse(int key, char *arg, struct argp_state *st)
+{
     struct options *o = st->input;
+    unsigned long max;
+    uint32_t *value = number_of(o, key, &max);
+    if (value) {
+        *value = number(st, arg, max);
+        return 0;
+    }
     switch (key) {
     case 'p':
         parse_ports(st, o, arg);
@@ -119,38 +170,14 @@ static error_t parse(int key, char *arg, struct argp_state *st)
     case O_PATH:
         parse_path(st, o, arg);
         return 0;
+    case O_KIND:
+        parse_kind(st, o, arg);
+        return 0;
     case O_DB:
         o->db = arg;
         return 0;
     case O_NAME:
         o->name = arg;
-        return 0;
-    case O_PARENTS:
-        o->cfg.parents = number(st, arg, 1000);
-        return 0;
-    case O_ROUNDS:
-        o->cfg.rounds_max = number(st, arg, 1000);
-        return 0;
-    case O_SHARE:
-        o->cfg.share_max = number(st, arg, 100);
-        return 0;
-    case O_PAUSES:
-        o->cfg.pause_mix = number(st, arg, 1000);
-        return 0;
-    case O_SESSIONS:
-        o->n_sessions = number(st, arg, 10000);
-        return 0;
-    case O_SEED:
-        o->seed = number(st, arg, UINT32_MAX);
-        return 0;
-    case O_KIND:
-        for (unsigned k = 0; k < 3; k++) {
-            if (strcmp(arg, KIND[k]) == 0) {
-                o->kind = (enum kind)k;
-                return 0;
-            }
-        }
-        argp_error(st, "--kind %s: joint, train or swing", arg);
         return 0;
     case ARGP_KEY_ARG:
         if (o->train)
@@ -158,12 +185,7 @@ static error_t parse(int key, char *arg, struct argp_state *st)
         o->train = arg;
         return 0;
     case ARGP_KEY_END:
-        if (!o->train || !o->out || !o->labels || o->n_ports == 0)
-            argp_error(st, "--port, -o, --labels and a capture are needed");
-        if (o->kind == KIND_SWING && (!o->db || !o->name))
-            argp_error(st, "--kind swing needs --db and --name");
-        if (o->n_paths == 0)
-            parse_path(st, o, "20:2:200");
+        parse_end(st, o);
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
