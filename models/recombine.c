@@ -8,7 +8,7 @@
 struct tm_recombine_cfg tm_recombine_cfg_default(void)
 {
     return (struct tm_recombine_cfg){
-        .parents = 5, .rounds_max = 40, .share_max = 60, .pause_mix = 30};
+        .parents = 5, .rounds_max = 80, .share_max = 60, .pause_mix = 30};
 }
 
 static int init(struct tm_mix *m)
