@@ -7,7 +7,9 @@
  *
  * Two cuts are alike when the write before them is of the same size (sizes of many connections count exactly, others by a third
  * of an octave), the next goes the same way, and writes, bytes each way and time, before them and left after them, are near each other;
- * the nearest partner is taken, and how near it has to be is relaxed from round to round.
+ * the nearest partner is taken, and how near it has to be is relaxed from round to round.  Frequent sizes that (almost) no connection of
+ * the input has together are kept apart: a server's greeting and another server's answer, say.  A child that has the very sizes of one
+ * connection of the input, and of no other, is a copy, whoever its writes are from, and counts as n_single.
  * Integers only: both ends of a tunnel compute the same.  Pure. */
 #ifndef TM_MODELS_RECOMBINE_H
 #define TM_MODELS_RECOMBINE_H
@@ -26,7 +28,7 @@ struct tm_recombine_cfg {
     uint32_t parents;    /* every connection is crossed until it has so many, 1..64 */
     uint32_t rounds_max; /* ... and at most so often, 0..1000; 0: pauses alone change places */
     uint32_t
-        share_max; /* percent of a connection, 1..100, that one parent may give: by writes, those of rare sizes counting most */
+        share_max; /* percent of a connection, 1..100, that one parent may give: of its writes, and of those of rare sizes; half of fewer than 6 */
     uint32_t
         pause_mix; /* per mille of the pauses of its kind that a pause may move in rank, 0..1000 */
 };
@@ -39,12 +41,13 @@ struct tm_recombine_report {
     uint32_t parents_median, parents_p5; /* of the output's connections */
     uint32_t share_median, share_p95;    /* percent that the largest parent gave */
     uint32_t
-        n_single; /* of the input's connections: one parent alone, or more than share_max of one */
+        n_single; /* of the input's connections: one parent alone, more than share_max of one, or a copy */
     uint32_t n_dropped; /* of these, left out */
 };
 
-/* *out (empty) gets the connections, in another order; those of n_single are left out where cfg->share_max is below 100.  `key` decides
- * everything.  TM_ERR_RANGE (cfg, or a deck that tm_deck_check refuses), TM_ERR_NOMEM. */
+/* *out (empty) gets the connections, each where the one stood whose first write it has (so those of one user stay together where the
+ * input has them together); those of n_single are left out where cfg->share_max is below 100.  `key` decides everything.
+ * TM_ERR_RANGE (cfg, or a deck that tm_deck_check refuses), TM_ERR_NOMEM. */
 TM_MUST_CHECK int tm_recombine(struct tm_deck *out, const struct tm_deck *in,
                                const struct tm_recombine_cfg *cfg, const uint8_t key[TM_SEED_LEN],
                                struct tm_recombine_report *report);

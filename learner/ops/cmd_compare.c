@@ -259,6 +259,8 @@ static const char *what(const struct side *s)
         return "swing model";
     case TM_MODEL_CONSTANT:
         return "constant model, sampled";
+    case TM_MODEL_JOINT:
+        return "joint model, sampled";
     }
     return "model";
 }

@@ -9,7 +9,7 @@
 #include "learner/ops/args.h"
 #include "learner/ops/model_json.h"
 
-#define IMPORT_LEN_MAX ((size_t)256 << 20)
+#define IMPORT_LEN_MAX ((size_t)1 << 30)
 
 struct export_options {
     const char *database;

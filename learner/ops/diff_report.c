@@ -5,6 +5,7 @@
 
 #include "learner/figure.h"
 #include "learner/ops/compare_report.h"
+#include "models/joint.h"
 
 static const unsigned shown[] = {0, 100, 500, 900, 990, 1000};
 #define N_SHOWN (sizeof shown / sizeof *shown)
@@ -61,6 +62,51 @@ static void diff_constant(struct tm_text *t, const struct tm_constant *a,
                {"exchanges", {a->n_exchanges, b->n_exchanges}}};
     for (size_t i = 0; i < sizeof row / sizeof *row; i++)
         tm_text_add(t, "%s: %s, %" PRIu32 " and %" PRIu32 "\n", row[i].name,
+                    row[i].v[0] == row[i].v[1] ? "the same" : "differs", row[i].v[0], row[i].v[1]);
+}
+
+/* What a deck and its rules are in numbers. */
+struct joint_row {
+    const char *name;
+    uint64_t v[2];
+};
+#define JOINT_ROWS 10U
+
+static void joint_rows(const struct tm_joint *a, const struct tm_joint *b,
+                       struct joint_row row[JOINT_ROWS])
+{
+    const struct tm_joint *side[2] = {a, b};
+    static const char *const name[JOINT_ROWS] = {
+        "deck_first", "deck_later", "deck_writes", "up_bytes",  "down_bytes",
+        "parents",    "rounds_max", "share_max",   "pause_mix", "mss_bytes"};
+    for (size_t i = 0; i < JOINT_ROWS; i++)
+        row[i].name = name[i];
+    for (int s = 0; s < 2; s++) {
+        const struct tm_recombine_cfg *r = &side[s]->recombine;
+        struct tm_joint_sum sum;
+        tm_joint_sum(side[s], &sum);
+        const uint64_t v[JOINT_ROWS] = {sum.n_conns[TM_DECK_FIRST],
+                                        sum.n_conns[TM_DECK_LATER],
+                                        side[s]->deck.n_writes,
+                                        sum.bytes[TM_UP],
+                                        sum.bytes[TM_DOWN],
+                                        r->parents,
+                                        r->rounds_max,
+                                        r->share_max,
+                                        r->pause_mix,
+                                        side[s]->mss_bytes};
+        for (size_t i = 0; i < JOINT_ROWS; i++)
+            row[i].v[s] = v[i];
+    }
+}
+
+static void diff_joint(struct tm_text *t, const struct tm_joint *a, const struct tm_joint *b)
+{
+    struct joint_row row[JOINT_ROWS];
+    joint_rows(a, b, row);
+    diff_swing(t, &a->swing, &b->swing);
+    for (size_t i = 0; i < JOINT_ROWS; i++)
+        tm_text_add(t, "%s: %s, %" PRIu64 " and %" PRIu64 "\n", row[i].name,
                     row[i].v[0] == row[i].v[1] ? "the same" : "differs", row[i].v[0], row[i].v[1]);
 }
 
@@ -122,6 +168,9 @@ void tm_diff_text(struct tm_text *t, const char *const name[2],
             break;
         case TM_MODEL_CONSTANT:
             diff_constant(t, &a->u.constant, &b->u.constant);
+            break;
+        case TM_MODEL_JOINT:
+            diff_joint(t, &a->u.joint, &b->u.joint);
             break;
         }
     }
@@ -188,6 +237,16 @@ static void diff_constant_json(struct tm_text *t, const struct tm_constant *a,
                 b->n_exchanges);
 }
 
+static void diff_joint_json(struct tm_text *t, const struct tm_joint *a, const struct tm_joint *b)
+{
+    struct joint_row row[JOINT_ROWS];
+    joint_rows(a, b, row);
+    diff_swing_json(t, &a->swing, &b->swing);
+    for (size_t i = 0; i < JOINT_ROWS; i++)
+        tm_text_add(t, ",\n  {\"name\": \"%s\", \"value\": [%" PRIu64 ", %" PRIu64 "]}",
+                    row[i].name, row[i].v[0], row[i].v[1]);
+}
+
 void tm_diff_json(struct tm_text *t, const char *const name[2],
                   const struct tm_store_entry *const e[2])
 {
@@ -210,6 +269,9 @@ void tm_diff_json(struct tm_text *t, const char *const name[2],
             break;
         case TM_MODEL_CONSTANT:
             diff_constant_json(t, &a->u.constant, &b->u.constant);
+            break;
+        case TM_MODEL_JOINT:
+            diff_joint_json(t, &a->u.joint, &b->u.joint);
             break;
         }
     }

@@ -2,6 +2,8 @@
 
 #include <inttypes.h>
 
+#include "learner/ops/model_json_joint.h"
+
 /* Parameters have a unit; what was measured and bounds have those of their names. */
 static void write_list(struct tm_text *t, const struct tm_dist_point *pt, size_t n, int list)
 {
@@ -42,6 +44,10 @@ static void write_model(struct tm_text *t, const struct tm_store_entry *e)
     switch (e->model.kind) {
     case TM_MODEL_SWING:
         write_swing(t, &e->model.u.swing);
+        break;
+    case TM_MODEL_JOINT:
+        write_swing(t, &e->model.u.joint.swing);
+        tm_json_write_joint(t, &e->model.u.joint);
         break;
     case TM_MODEL_CONSTANT:
         tm_text_add(t,

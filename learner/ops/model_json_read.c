@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "learner/ops/model_json_joint.h"
 #include "tm/base/json.h"
 
 #define DIGEST_HEX ((size_t)2 * TM_DIGEST_LEN)
@@ -16,6 +17,9 @@ struct draft {
     struct tm_store_entry e;
     struct tm_swing swing; /* owned until the model is finished */
     struct tm_constant constant;
+    struct tm_deck deck; /* owned until then, too */
+    struct tm_recombine_cfg recombine;
+    uint32_t mss_bytes;
     char kind[16];
     char digest[DIGEST_HEX + 1];
 };
@@ -65,6 +69,21 @@ static int read_interval(struct draft *d, struct tm_json *j)
 static int read_exchanges(struct draft *d, struct tm_json *j)
 {
     return read_u32(j, &d->constant.n_exchanges);
+}
+
+static int read_mss(struct draft *d, struct tm_json *j)
+{
+    return read_u32(j, &d->mss_bytes);
+}
+
+static int read_recombine(struct draft *d, struct tm_json *j)
+{
+    return tm_json_read_recombine(j, &d->recombine);
+}
+
+static int read_deck(struct draft *d, struct tm_json *j)
+{
+    return tm_json_read_deck(j, &d->deck);
 }
 
 static int read_point(struct tm_json *j, struct tm_dist_point *pt)
@@ -224,7 +243,20 @@ static int read_provenance(struct draft *d, struct tm_json *j)
     return rc;
 }
 
-enum { NAME, KIND, DIGEST, PARAMETERS, SIZE, INTERVAL, EXCHANGES, PROVENANCE, N_MEMBERS };
+enum {
+    NAME,
+    KIND,
+    DIGEST,
+    PARAMETERS,
+    SIZE,
+    INTERVAL,
+    EXCHANGES,
+    MSS,
+    RECOMBINE,
+    DECK,
+    PROVENANCE,
+    N_MEMBERS
+};
 
 static const struct {
     const char *name;
@@ -237,6 +269,9 @@ static const struct {
     [SIZE] = {"size_bytes", read_size},
     [INTERVAL] = {"interval_us", read_interval},
     [EXCHANGES] = {"exchanges", read_exchanges},
+    [MSS] = {"mss_bytes", read_mss},
+    [RECOMBINE] = {"recombine", read_recombine},
+    [DECK] = {"deck", read_deck},
     [PROVENANCE] = {"provenance", read_provenance},
 };
 
@@ -256,6 +291,7 @@ static int read_member(struct draft *d, struct tm_json *j, const char *key)
 #define COMMON      (1U << NAME | 1U << KIND | 1U << DIGEST | 1U << PROVENANCE)
 #define OF_SWING    (1U << PARAMETERS)
 #define OF_CONSTANT (1U << SIZE | 1U << INTERVAL | 1U << EXCHANGES)
+#define OF_JOINT    (1U << PARAMETERS | 1U << MSS | 1U << RECOMBINE | 1U << DECK)
 
 /* Moves the statistics of the draft's kind into its model. */
 static int take_kind(struct draft *d, struct tm_json *j)
@@ -271,6 +307,12 @@ static int take_kind(struct draft *d, struct tm_json *j)
         own = OF_CONSTANT;
         m->kind = TM_MODEL_CONSTANT;
         m->u.constant = d->constant;
+    } else if (strcmp(d->kind, tm_model_kind_name(TM_MODEL_JOINT)) == 0) {
+        own = OF_JOINT;
+        m->kind = TM_MODEL_JOINT;
+        m->u.joint = (struct tm_joint){d->swing, d->deck, d->recombine, d->mss_bytes};
+        d->swing = (struct tm_swing){0};
+        d->deck = (struct tm_deck){0};
     } else {
         return tm_json_fail(j, TM_ERR_UNSUPPORTED,
                             "model %s: the kind \"%s\" is not known here: update this program",
@@ -356,6 +398,7 @@ static int add_model(struct tm_json *j, struct tm_store_entry **e, size_t *n)
 out:
     unfinished.u.swing = d.swing;
     tm_model_deinit(&unfinished);
+    tm_deck_deinit(&d.deck);
     tm_model_deinit(&d.e.model);
     for (size_t i = 0; i < d.e.n_prov; i++) {
         free(d.e.prov[i].key);

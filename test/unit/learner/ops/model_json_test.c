@@ -12,34 +12,37 @@ static char value_tool[] = "tm-learn \"0.1\" \\ \xc3\xa9";
 static char key_note[] = "note";
 static char value_note[] = "";
 
-/* A swing model with provenance, another, and the constant one; the caller frees the models with forget. */
-static void fill(struct tm_store_entry e[3], struct tm_provenance prov[2])
+#define N_MODELS 4
+
+/* A swing model with provenance, another, the constant one, and a joint one; the caller frees the models with forget. */
+static void fill(struct tm_store_entry e[N_MODELS], struct tm_provenance prov[2])
 {
     prov[0] = (struct tm_provenance){key_note, value_note};
     prov[1] = (struct tm_provenance){key_tool, value_tool};
-    memset(e, 0, 3 * sizeof *e);
+    memset(e, 0, N_MODELS * sizeof *e);
     CHECK_INT(sample_swing(&e[0].model, "web", 0), TM_OK);
     CHECK_INT(sample_swing(&e[1].model, "web-2", 7), TM_OK);
     tm_model_constant_default(&e[2].model);
+    CHECK_INT(sample_joint(&e[3].model, "deck", 4, 0), TM_OK);
     e[0].prov = prov;
     e[0].n_prov = 2;
-    for (int i = 0; i < 3; i++)
+    for (int i = 0; i < N_MODELS; i++)
         tm_model_digest(&e[i].model, e[i].digest);
 }
 
-static void forget(struct tm_store_entry e[3])
+static void forget(struct tm_store_entry e[N_MODELS])
 {
-    for (int i = 0; i < 3; i++)
+    for (int i = 0; i < N_MODELS; i++)
         tm_model_deinit(&e[i].model);
 }
 
 static struct tm_text written(void)
 {
-    struct tm_store_entry e[3];
+    struct tm_store_entry e[N_MODELS];
     struct tm_provenance prov[2];
     struct tm_text t = {0};
     fill(e, prov);
-    tm_model_json_write(&t, e, 3);
+    tm_model_json_write(&t, e, N_MODELS);
     CHECK(!t.bad);
     forget(e);
     return t;
@@ -47,7 +50,7 @@ static struct tm_text written(void)
 
 static void models_read_back_as_they_were_written(void)
 {
-    struct tm_store_entry want[3];
+    struct tm_store_entry want[N_MODELS];
     struct tm_provenance prov[2];
     struct tm_store_entry *got = NULL;
     size_t n = 0;
@@ -55,10 +58,10 @@ static void models_read_back_as_they_were_written(void)
     struct tm_text again = {0};
     struct tm_msg msg = {""};
     fill(want, prov);
-    tm_model_json_write(&t, want, 3);
+    tm_model_json_write(&t, want, N_MODELS);
     CHECK_INT(tm_model_json_read(t.p, t.len, "x.json", &got, &n, &msg), TM_OK);
     CHECK_STR(msg.text, "");
-    CHECK(same_entries(got, n, want, 3));
+    CHECK(same_entries(got, n, want, N_MODELS));
     tm_model_json_write(&again, got, n);
     CHECK_STR(again.p, t.p);
     tm_store_entries_free(got, n);
@@ -135,6 +138,15 @@ static void what_is_wrong_is_named(void)
         {"\"note\": \"\"", "\"note\": \"a\\u0007b\"", TM_ERR_FORMAT, "control"},
         {"\"note\": \"\"", "\"tool\": \"\"", TM_ERR_FORMAT, "second time"},
         {"\"interval_us\": 500000", "\"interval_us\": 4294967295", TM_ERR_RANGE, "interval_us"},
+        {"\"role\": \"first\"", "\"role\": \"second\"", TM_ERR_FORMAT, "role"},
+        {"\"role\": \"first\", ", "", TM_ERR_FORMAT, "in this order"},
+        {"\"parents\":", "\"parent\":", TM_ERR_FORMAT, "no such member"},
+        {"\"pause_mix\"", "\"parents\"", TM_ERR_FORMAT, "twice"},
+        {"\"writes\": [[0,", "\"writes\": [[2,", TM_ERR_FORMAT, "larger than 1"},
+        {"\"writes\": [[0,", "\"writes\": [[0,0,0,0],[0,", TM_ERR_RANGE, "deck"},
+        {"\"writes\": [[0,", "\"writes\": [[0],[0,", TM_ERR_FORMAT, "a write is"},
+        {"\"writes\": [[0,", "\"writes\": [[0,1,0,0,0],[0,", TM_ERR_FORMAT, "a write is"},
+        {"\"writes\": [[0,", "\"writes\": [[0,1,0,0],[0,", TM_ERR_FORMAT, "digest"},
     };
     struct tm_msg msg;
     for (size_t i = 0; i < sizeof row / sizeof *row; i++) {

@@ -14,18 +14,20 @@
 
 static void reading_and_writing_json(void)
 {
-    struct tm_store_entry e = {0};
+    struct tm_store_entry e[2] = {{.n_prov = 0}};
     struct tm_text want = {0};
     size_t n_failures = 0;
-    CHECK_INT(sample_swing(&e.model, "web", 0), TM_OK);
-    tm_model_digest(&e.model, e.digest);
-    tm_model_json_write(&want, &e, 1);
+    CHECK_INT(sample_swing(&e[0].model, "web", 0), TM_OK);
+    CHECK_INT(sample_joint(&e[1].model, "deck", 4, 0), TM_OK);
+    for (int i = 0; i < 2; i++)
+        tm_model_digest(&e[i].model, e[i].digest);
+    tm_model_json_write(&want, e, 2);
     for (unsigned long i = 1; i < TRIES; i++) {
         struct tm_store_entry *got = NULL;
         struct tm_text t = {0};
         size_t n = 0;
         oom_fail_after(i);
-        tm_model_json_write(&t, &e, 1);
+        tm_model_json_write(&t, e, 2);
         int rc = tm_model_json_read(want.p, want.len, "x", &got, &n, NULL);
         oom_disable();
         bool was_hit = oom_hit();
@@ -40,7 +42,8 @@ static void reading_and_writing_json(void)
     }
     CHECK(n_failures > 5);
     tm_text_deinit(&want);
-    tm_model_deinit(&e.model);
+    for (int i = 0; i < 2; i++)
+        tm_model_deinit(&e[i].model);
 }
 
 static int sample_and_compare(const struct tm_model *m)

@@ -102,6 +102,14 @@ static void any_kind_can_be_sampled_and_another_seed_gives_another_sample(void)
     tm_samples_deinit(&samples);
     tm_model_deinit(&m);
 
+    CHECK_INT(sample_joint(&m, "deck", 40, 0), TM_OK);
+    h = tm_sampling_default(&m);
+    h.n_conns = 30;
+    CHECK_INT(learn(&h, &samples), TM_OK);
+    CHECK_INT(samples.n[TM_SWING_NUM_PAIRS], 30);
+    tm_samples_deinit(&samples);
+    tm_model_deinit(&m);
+
     uint64_t sum[2] = {0};
     CHECK_INT(sample_swing(&m, "web", 0), TM_OK);
     for (uint64_t seed = 0; seed < 2; seed++) {

@@ -1,0 +1,381 @@
+/* bench/joint/joint_bench.c - what a joint model plays, as a capture, without a network; for tm-audit detect.
+ *
+ *   tm-bench-joint --port N[,N]... -o OUT.pcap --labels OUT.csv [OPTION...] TRAIN.pcap
+ *
+ * The complete connections of the capture become a deck, which is recombined, and every connection is rendered
+ * (bench/joint/render.h) on one of the paths: that whose round trip is nearest to a connection of the capture drawn for its session.
+ * Prints `name value unit` lines: connections, what was left out, parents, shares, seconds. */
+#include <argp.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "bench/joint/render.h"
+#include "learner/joint/collect.h"
+#include "learner/pcap_source.h"
+#include "models/gen.h"
+#include "models/recombine.h"
+#include "models/store/store.h"
+#include "tm/base/time.h"
+
+#define PATHS_MAX 8U
+#define PORTS_MAX 8U
+
+enum {
+    O_LABELS = 256,
+    O_PATH,
+    O_KIND,
+    O_DB,
+    O_NAME,
+    O_PARENTS,
+    O_ROUNDS,
+    O_SHARE,
+    O_PAUSES,
+    O_SEED,
+    O_SESSIONS
+};
+
+enum kind { KIND_JOINT, KIND_TRAIN, KIND_SWING };
+
+struct options {
+    uint16_t port[PORTS_MAX];
+    size_t n_ports;
+    struct tm_render_path path[PATHS_MAX];
+    uint32_t n_paths, n_sessions;
+    struct tm_recombine_cfg cfg;
+    const char *out, *labels, *train, *db, *name;
+    enum kind kind;
+    uint32_t seed;
+};
+
+static const struct argp_option OPTIONS[] = {
+    {"port", 'p', "N[,N]...", 0, "the servers' ports", 0},
+    {"output", 'o', "FILE", 0, "the capture to write", 0},
+    {"labels", O_LABELS, "FILE", 0, "its labels", 0},
+    {"path", O_PATH, "RTT:JITTER:RATE", 0, "ms, ms, Mbit/s; can be given again (20:2:200)", 0},
+    {"kind", O_KIND, "KIND", 0, "joint; train: as captured; swing: the model --name of --db", 0},
+    {"db", O_DB, "FILE", 0, "model database", 0},
+    {"name", O_NAME, "NAME", 0, "model in it", 0},
+    {"parents", O_PARENTS, "N", 0, "parents wanted", 0},
+    {"rounds", O_ROUNDS, "N", 0, "rounds at most", 0},
+    {"share", O_SHARE, "PERCENT", 0, "that one parent may give", 0},
+    {"pauses", O_PAUSES, "PERMILLE", 0, "ranks that a pause may move", 0},
+    {"sessions", O_SESSIONS, "N", 0, "of the capture (120)", 0},
+    {"seed", O_SEED, "N", 0, "of everything that is drawn (1)", 0},
+    {0}};
+
+static void parse_path(struct argp_state *st, struct options *o, const char *arg)
+{
+    double rtt_ms, jitter_ms, rate;
+    char rest;
+    if (o->n_paths == PATHS_MAX ||
+        sscanf(arg, "%lf:%lf:%lf%c", &rtt_ms, &jitter_ms, &rate, &rest) != 3 ||
+        !(rtt_ms > 0 && rtt_ms < 2000 && jitter_ms >= 0 && jitter_ms < 1000 && rate > 0.1 &&
+          rate < 100000))
+        argp_error(st, "--path %s: RTT:JITTER:RATE is wanted", arg);
+    o->path[o->n_paths++] = (struct tm_render_path){.delay_us = (uint32_t)(rtt_ms * 500),
+                                                    .jitter_us = (uint32_t)(jitter_ms * 500),
+                                                    .rate_kbps = (uint32_t)(rate * 1000),
+                                                    .mss = 1448};
+}
+
+static uint32_t number(struct argp_state *st, const char *arg, unsigned long max)
+{
+    char *end;
+    errno = 0;
+    unsigned long v = strtoul(arg, &end, 10);
+    if (errno != 0 || end == arg || *end != '\0' || v > max)
+        argp_error(st, "%s: a number up to %lu is wanted", arg, max);
+    return (uint32_t)v;
+}
+
+static void parse_ports(struct argp_state *st, struct options *o, const char *arg)
+{
+    for (const char *p = arg; p; p = strchr(p, ',') ? strchr(p, ',') + 1 : NULL) {
+        int port = atoi(p);
+        if (port < 1 || port > 65535 || o->n_ports == PORTS_MAX)
+            argp_error(st, "--port %s: up to %u ports are wanted", arg, PORTS_MAX);
+        o->port[o->n_ports++] = (uint16_t)port;
+    }
+}
+
+/* Where an option's number goes, and how large it may be. */
+static uint32_t *number_of(struct options *o, int key, unsigned long *max)
+{
+    *max = 1000;
+    switch (key) {
+    case O_PARENTS:
+        return &o->cfg.parents;
+    case O_ROUNDS:
+        return &o->cfg.rounds_max;
+    case O_SHARE:
+        *max = 100;
+        return &o->cfg.share_max;
+    case O_PAUSES:
+        return &o->cfg.pause_mix;
+    case O_SESSIONS:
+        *max = 10000;
+        return &o->n_sessions;
+    case O_SEED:
+        *max = UINT32_MAX;
+        return &o->seed;
+    default:
+        return NULL;
+    }
+}
+
+static void parse_kind(struct argp_state *st, struct options *o, const char *arg)
+{
+    static const char *const KIND[] = {"joint", "train", "swing"};
+    unsigned k = 0;
+    while (k < 3 && strcmp(arg, KIND[k]) != 0)
+        k++;
+    if (k == 3)
+        argp_error(st, "--kind %s: joint, train or swing", arg);
+    o->kind = (enum kind)k;
+}
+
+static void parse_end(struct argp_state *st, struct options *o)
+{
+    if (!o->train || !o->out || !o->labels || o->n_ports == 0)
+        argp_error(st, "--port, -o, --labels and a capture are needed");
+    if (o->kind == KIND_SWING && (!o->db || !o->name))
+        argp_error(st, "--kind swing needs --db and --name");
+    if (o->n_paths == 0)
+        parse_path(st, o, "20:2:200");
+}
+
+static error_t parse(int key, char *arg, struct argp_state *st)
+{
+    struct options *o = st->input;
+    unsigned long max;
+    uint32_t *value = number_of(o, key, &max);
+    if (value) {
+        *value = number(st, arg, max);
+        return 0;
+    }
+    switch (key) {
+    case 'p':
+        parse_ports(st, o, arg);
+        return 0;
+    case 'o':
+        o->out = arg;
+        return 0;
+    case O_LABELS:
+        o->labels = arg;
+        return 0;
+    case O_PATH:
+        parse_path(st, o, arg);
+        return 0;
+    case O_KIND:
+        parse_kind(st, o, arg);
+        return 0;
+    case O_DB:
+        o->db = arg;
+        return 0;
+    case O_NAME:
+        o->name = arg;
+        return 0;
+    case ARGP_KEY_ARG:
+        if (o->train)
+            argp_usage(st);
+        o->train = arg;
+        return 0;
+    case ARGP_KEY_END:
+        parse_end(st, o);
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static _Noreturn void fail(const char *what)
+{
+    (void)fprintf(stderr, "tm-bench-joint: %s\n", what);
+    exit(1);
+}
+
+/* ---- the material ---- */
+
+/* How many connections of the capture each path carried, by the round trips of their handshakes. */
+struct reading {
+    struct tm_deck deck;
+    struct tm_collect_counts counts;
+    uint32_t n_on[PATHS_MAX];
+};
+
+struct opening {
+    struct tm_flow_key key;
+    int64_t t_us;
+};
+
+/* The round trip of a handshake whose SYN was the last one seen before: recordings open connections one after the other; those that
+ * overlap are left out. */
+static void count_path(const struct options *o, struct reading *r, struct opening *last,
+                       const struct tm_packet *p)
+{
+    unsigned side;
+    struct tm_flow_key key = tm_flow_key_of(p, &side);
+    uint32_t best = 0;
+    if (!(p->flags & TM_TCP_SYN))
+        return;
+    if (!(p->flags & TM_TCP_ACK)) {
+        *last = (struct opening){key, p->t_us};
+        return;
+    }
+    if (memcmp(&key.addr, &last->key.addr, sizeof key.addr) != 0 ||
+        key.port[0] != last->key.port[0] || key.port[1] != last->key.port[1])
+        return;
+    for (uint32_t k = 1; k < o->n_paths; k++) {
+        if (llabs(p->t_us - last->t_us - 2 * (int64_t)o->path[k].delay_us) <
+            llabs(p->t_us - last->t_us - 2 * (int64_t)o->path[best].delay_us))
+            best = k;
+    }
+    r->n_on[best]++;
+}
+
+static void read_capture(const struct options *o, struct reading *r)
+{
+    struct tm_msg msg = {""};
+    struct tm_pcap_source *src;
+    struct tm_collect *c;
+    struct tm_packet p;
+    struct opening last = {.t_us = 0};
+    const struct tm_collect_cfg cfg = {.ports = o->port,
+                                       .n_ports = o->n_ports,
+                                       .user_bits = 96 + 26,
+                                       .group = tm_group_cfg_default()};
+    int rc = tm_pcap_open(&src, o->train, &msg);
+    if (rc != TM_OK)
+        fail(msg.text);
+    if (tm_collect_new(&c, &cfg) != TM_OK)
+        fail("out of memory");
+    while ((rc = tm_pcap_next(src, &p, &msg)) == 1) {
+        count_path(o, r, &last, &p);
+        if (tm_collect_packet(c, &p) != TM_OK)
+            fail("out of memory");
+    }
+    if (rc != 0)
+        fail(msg.text);
+    if (tm_collect_end(c, &r->deck) != TM_OK)
+        fail("out of memory");
+    r->counts = *tm_collect_counts(c);
+    tm_collect_free(c);
+    tm_pcap_close(src);
+}
+
+/* As many connections of a swing model as the capture has. */
+static void make_swing(const struct options *o, struct tm_deck *out, size_t n)
+{
+    struct tm_msg msg = {""};
+    struct tm_model model;
+    struct tm_gen *gen;
+    struct tm_plan plan = {0};
+    if (tm_store_load_model(o->db, o->name, &model, &msg) != TM_OK)
+        fail(msg.text);
+    struct tm_gen_cfg cfg = {.model = &model, .n_users = 1};
+    tm_seed_from_u64(cfg.seed, o->seed);
+    if (tm_gen_new(&gen, &cfg) != TM_OK)
+        fail("the model cannot be played");
+    for (size_t i = 0; i < n; i++) {
+        int rc = tm_gen_plan(gen, 0, i, &plan);
+        if (rc == TM_OK)
+            rc = tm_deck_add_conn(out, TM_DECK_FIRST, (uint32_t)plan.close_gap_us);
+        for (size_t k = 0; rc == TM_OK && k < plan.n_writes; k++)
+            rc = tm_deck_add_write(out, plan.w[k]);
+        if (rc != TM_OK)
+            fail("a deck cannot hold the model's connections");
+    }
+    tm_plan_deinit(&plan);
+    tm_gen_free(gen);
+    tm_model_deinit(&model);
+}
+
+/* ---- the capture ---- */
+
+#define CLIENT_ADDR (UINT32_C(10) << 24 | 200U << 16 | 1U)
+#define SERVER_ADDR (UINT32_C(10) << 24 | 64U << 16)
+#define START_US    INT64_C(1700000000000000)
+
+/* The path of session s: as often as in the capture, evenly spread (Weyl's sequence of the golden ratio). */
+static uint32_t path_of(const struct options *o, const struct reading *r, uint32_t s)
+{
+    uint32_t total = 0, k = 0;
+    for (uint32_t i = 0; i < o->n_paths; i++)
+        total += r->n_on[i];
+    uint64_t at = (uint64_t)((s + 1) * UINT32_C(2654435769)) * total >> 32;
+    for (; k + 1 < o->n_paths && at >= r->n_on[k]; k++)
+        at -= r->n_on[k];
+    return k;
+}
+
+static void render(const struct options *o, const struct reading *r, const struct tm_deck *d)
+{
+    uint8_t seed[TM_SEED_LEN], key[TM_SEED_LEN];
+    struct tm_rng rng;
+    FILE *out = fopen(o->out, "we"), *labels = fopen(o->labels, "we");
+    uint32_t n = (uint32_t)d->n_conns, path = 0, session = UINT32_MAX;
+    if (!out || !labels)
+        fail(strerror(errno));
+    tm_seed_from_u64(seed, o->seed);
+    tm_rng_child(key, seed, TM_RNG_TEST, 2);
+    tm_rng_init(&rng, key);
+    tm_render_head(out);
+    (void)fputs("from_us,prefix,class,split,path,session,load\n", labels);
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t s = (uint32_t)((uint64_t)i * o->n_sessions / n), addr = SERVER_ADDR + 256 * s + 1;
+        if (s != session) {
+            session = s;
+            path = path_of(o, r, s);
+            (void)fprintf(labels, "0,%u.%u.%u.%u/32,cover,heldout,path%u,cover-%u,0\n", addr >> 24,
+                          addr >> 16 & 255, addr >> 8 & 255, addr & 255, path, s);
+        }
+        const struct tm_render_place place = {.start_us = START_US + (int64_t)i * 1000000,
+                                              .client = CLIENT_ADDR,
+                                              .server = addr,
+                                              .client_port = (uint16_t)(10000 + i % 50000),
+                                              .server_port = o->port[0]};
+        if (tm_render_conn(out, d, i, &o->path[path], &place, &rng) != TM_OK)
+            fail("out of memory");
+    }
+    if (fclose(out) != 0 || fclose(labels) != 0)
+        fail(strerror(errno));
+}
+
+int main(int argc, char **argv)
+{
+    static const struct argp ARGP = {OPTIONS, parse, "TRAIN.pcap", "Render a recombined deck.",
+                                     NULL,    NULL,  NULL};
+    struct options o = {.cfg = tm_recombine_cfg_default(), .n_sessions = 120, .seed = 1};
+    struct reading r = {.n_on = {0}};
+    struct tm_deck made = {0};
+    struct tm_recombine_report report = {0};
+    struct timespec from, to;
+    uint8_t seed[TM_SEED_LEN];
+    (void)argp_parse(&ARGP, argc, argv, 0, NULL, &o);
+    read_capture(&o, &r);
+    tm_seed_from_u64(seed, o.seed);
+    (void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &from);
+    if (o.kind == KIND_JOINT && tm_recombine(&made, &r.deck, &o.cfg, seed, &report) != TM_OK)
+        fail("the deck cannot be recombined");
+    (void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &to);
+    if (o.kind == KIND_SWING)
+        make_swing(&o, &made, r.deck.n_conns);
+    render(&o, &r, o.kind == KIND_TRAIN ? &r.deck : &made);
+    (void)printf("train %" PRIu64 " connections\nwrites %zu\nincomplete %" PRIu64
+                 " connections\nmade %zu connections\n",
+                 r.counts.n_conns, r.deck.n_writes, r.counts.n_incomplete, made.n_conns);
+    if (o.kind == KIND_JOINT)
+        (void)printf("rounds %u\nparents_median %u\nparents_p5 %u\nshare_median %u "
+                     "percent\nshare_p95 %u percent\n"
+                     "single %u connections\ndropped %u connections\nrecombine %.3f s\n",
+                     report.rounds, report.parents_median, report.parents_p5, report.share_median,
+                     report.share_p95, report.n_single, report.n_dropped,
+                     (double)(to.tv_sec - from.tv_sec) + (double)(to.tv_nsec - from.tv_nsec) / 1e9);
+    tm_deck_deinit(&made);
+    tm_deck_deinit(&r.deck);
+    return 0;
+}

@@ -1,0 +1,158 @@
+#include "learner/ops/model_json_joint.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+static const char *const role_name[TM_DECK_ROLES] = {
+    [TM_DECK_FIRST] = "first",
+    [TM_DECK_LATER] = "later",
+};
+
+void tm_json_write_joint(struct tm_text *t, const struct tm_joint *j)
+{
+    const struct tm_recombine_cfg *r = &j->recombine;
+    const struct tm_deck *d = &j->deck;
+    tm_text_add(t,
+                ",\n   \"mss_bytes\": %" PRIu32 ", \"recombine\": {\"parents\": %" PRIu32
+                ", \"rounds_max\": %" PRIu32 ", \"share_max\": %" PRIu32 ", \"pause_mix\": %" PRIu32
+                "},\n   \"deck\": [",
+                j->mss_bytes, r->parents, r->rounds_max, r->share_max, r->pause_mix);
+    for (size_t c = 0; c < d->n_conns; c++) {
+        const struct tm_deck_conn *conn = &d->conn[c];
+        const struct tm_write *w = &d->w[conn->first];
+        tm_text_add(t, "%s\n    {\"role\": \"%s\", \"close_gap_us\": %" PRIu32 ", \"writes\": [",
+                    c > 0 ? "," : "", role_name[conn->role % TM_DECK_ROLES], conn->close_gap_us);
+        for (uint32_t i = 0; i < conn->n_writes; i++)
+            tm_text_add(t, "%s[%u,%" PRIu32 ",%u,%" PRIu32 "]", i > 0 ? "," : "", w[i].dir,
+                        w[i].size, w[i].ref_back, w[i].gap_us);
+        tm_text_add(t, "]}");
+    }
+    tm_text_add(t, "]");
+}
+
+static int read_u32(struct tm_json *j, uint32_t *out)
+{
+    uint64_t v = 0;
+    int rc = tm_json_number(j, UINT32_MAX, &v);
+    *out = (uint32_t)v;
+    return rc;
+}
+
+int tm_json_read_recombine(struct tm_json *j, struct tm_recombine_cfg *cfg)
+{
+    const struct {
+        const char *name;
+        uint32_t *value;
+    } member[] = {{"parents", &cfg->parents},
+                  {"rounds_max", &cfg->rounds_max},
+                  {"share_max", &cfg->share_max},
+                  {"pause_mix", &cfg->pause_mix}};
+    unsigned seen = 0;
+    char key[16];
+    int rc = tm_json_object(j);
+    while (rc == TM_OK && (rc = tm_json_member(j, key, sizeof key)) == 1) {
+        unsigned i = 0;
+        while (i < 4 && strcmp(key, member[i].name) != 0)
+            i++;
+        if (i == 4 || seen >> i & 1U)
+            return tm_json_fail(j, TM_ERR_FORMAT, "\"recombine\" has no such member, or twice: %s",
+                                key);
+        seen |= 1U << i;
+        rc = read_u32(j, member[i].value);
+    }
+    if (rc == TM_OK && seen != 15)
+        rc = tm_json_fail(j, TM_ERR_FORMAT,
+                          "\"recombine\" needs parents, rounds_max, share_max and pause_mix");
+    return rc;
+}
+
+static int limit(struct tm_json *j, int rc, const char *what)
+{
+    if (rc == TM_OK)
+        return TM_OK;
+    return rc == TM_ERR_LIMIT ? tm_json_fail(j, rc, "more %s than a deck may have", what)
+                              : tm_json_fail(j, rc, "out of memory");
+}
+
+/* [dir, size, ref_back, gap_us] */
+static int read_write(struct tm_json *j, struct tm_deck *deck)
+{
+    static const uint64_t most[] = {TM_DOWN, TM_WRITE_SIZE_MAX, TM_REF_BACK_MAX, TM_WRITE_GAP_MAX};
+    uint64_t v[4] = {0};
+    int rc = tm_json_array(j);
+    for (size_t i = 0; i < 4 && rc == TM_OK; i++) {
+        rc = tm_json_element(j);
+        if (rc == 1)
+            rc = tm_json_number(j, most[i], &v[i]);
+        else if (rc == 0)
+            rc = tm_json_fail(j, TM_ERR_FORMAT, "a write is [dir, size, ref_back, gap_us]");
+    }
+    if (rc == TM_OK && (rc = tm_json_element(j)) == 1)
+        rc = tm_json_fail(j, TM_ERR_FORMAT, "a write is [dir, size, ref_back, gap_us]");
+    if (rc != TM_OK)
+        return rc;
+    return limit(j,
+                 tm_deck_add_write(deck, (struct tm_write){.dir = (uint8_t)v[0],
+                                                           .size = (uint32_t)v[1],
+                                                           .ref_back = (uint8_t)v[2],
+                                                           .gap_us = (uint32_t)v[3]}),
+                 "writes");
+}
+
+static int read_role(struct tm_json *j, unsigned *role)
+{
+    char text[8];
+    int rc = tm_json_string(j, text, sizeof text);
+    if (rc != TM_OK)
+        return rc;
+    for (*role = 0; *role < TM_DECK_ROLES; ++*role) {
+        if (strcmp(text, role_name[*role]) == 0)
+            return TM_OK;
+    }
+    return tm_json_fail(j, TM_ERR_FORMAT, "the role of a connection is \"first\" or \"later\"");
+}
+
+static int read_writes(struct tm_json *j, struct tm_deck *deck, unsigned role,
+                       uint32_t close_gap_us)
+{
+    int rc = limit(j, tm_deck_add_conn(deck, (enum tm_deck_role)role, close_gap_us), "connections");
+    if (rc == TM_OK)
+        rc = tm_json_array(j);
+    while (rc == TM_OK && (rc = tm_json_element(j)) == 1)
+        rc = read_write(j, deck);
+    return rc;
+}
+
+static int read_conn(struct tm_json *j, struct tm_deck *deck)
+{
+    char key[16];
+    unsigned role = TM_DECK_ROLES;
+    uint32_t close_gap_us = UINT32_MAX; /* more than may be */
+    bool has_writes = false;
+    int rc = tm_json_object(j);
+    while (rc == TM_OK && (rc = tm_json_member(j, key, sizeof key)) == 1) {
+        bool is_ready = role < TM_DECK_ROLES && close_gap_us < UINT32_MAX && !has_writes;
+        if (strcmp(key, "role") == 0 && role == TM_DECK_ROLES)
+            rc = read_role(j, &role);
+        else if (strcmp(key, "close_gap_us") == 0 && close_gap_us == UINT32_MAX)
+            rc = read_u32(j, &close_gap_us);
+        else if (strcmp(key, "writes") == 0 && is_ready)
+            rc = read_writes(j, deck, role, close_gap_us);
+        else
+            rc = tm_json_fail(j, TM_ERR_FORMAT,
+                              "a connection is {\"role\", \"close_gap_us\", \"writes\"}, in this "
+                              "order");
+        has_writes = has_writes || strcmp(key, "writes") == 0;
+    }
+    return rc == TM_OK && !has_writes
+               ? tm_json_fail(j, TM_ERR_FORMAT, "a connection without \"writes\"")
+               : rc;
+}
+
+int tm_json_read_deck(struct tm_json *j, struct tm_deck *deck)
+{
+    int rc = tm_json_array(j);
+    while (rc == TM_OK && (rc = tm_json_element(j)) == 1)
+        rc = read_conn(j, deck);
+    return rc;
+}

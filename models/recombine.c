@@ -1,0 +1,186 @@
+#include "models/recombine.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "models/recombine_impl.h"
+
+struct tm_recombine_cfg tm_recombine_cfg_default(void)
+{
+    return (struct tm_recombine_cfg){
+        .parents = 5, .rounds_max = 80, .share_max = 60, .pause_mix = 30};
+}
+
+static int init(struct tm_mix *m)
+{
+    const struct tm_deck *in = m->in;
+    size_t n = in->n_conns, w = in->n_writes;
+    m->n = (uint32_t)n;
+    m->owner = calloc(w + 1, sizeof *m->owner);
+    m->token = calloc(w + 1, sizeof *m->token);
+    m->is_rare = calloc(w + 1, sizeof *m->is_rare);
+    m->item = calloc(w + 1, sizeof *m->item);
+    m->spare = calloc(w + 1, sizeof *m->spare);
+    m->child = calloc(n + 1, sizeof *m->child);
+    m->known = calloc(n + 1, sizeof *m->known);
+    m->foreign = calloc(TM_MIX_ATOMS, sizeof *m->foreign);
+    m->power = calloc(TM_PLAN_WRITES_MAX + 1, sizeof *m->power);
+    m->cut = calloc(w + 1, sizeof *m->cut);
+    for (unsigned k = 0; k < TM_MIX_ORDERS; k++) {
+        m->order[k].at = calloc(w + 1, sizeof *m->order[k].at);
+        m->order[k].rank = calloc(w + 1, sizeof *m->order[k].rank);
+        if (!m->order[k].at || !m->order[k].rank)
+            return TM_ERR_NOMEM;
+    }
+    m->tally = calloc(n + 1, sizeof *m->tally);
+    m->touched = calloc(n + 1, sizeof *m->touched);
+    if (!m->owner || !m->token || !m->is_rare || !m->item || !m->spare || !m->child || !m->known ||
+        !m->power || !m->foreign || !m->cut || !m->tally || !m->touched)
+        return TM_ERR_NOMEM;
+    for (uint32_t i = 0; i < m->n; i++) {
+        const struct tm_deck_conn *c = &in->conn[i];
+        m->child[i] =
+            (struct tm_mix_child){.first = m->n_items, .n = c->n_writes, .ending = i, .partner = i};
+        for (uint32_t k = 0; k < c->n_writes; k++) {
+            m->owner[c->first + k] = i;
+            m->item[m->n_items++] = c->first + k;
+        }
+    }
+    int rc = tm_mix_tokens(m);
+    if (rc == TM_OK)
+        rc = tm_mix_exclusions(m);
+    tm_mix_known(m);
+    for (uint32_t i = 0; rc == TM_OK && i < m->n; i++)
+        tm_mix_take_stock(m, &m->child[i]);
+    return rc;
+}
+
+static void deinit(struct tm_mix *m)
+{
+    free(m->owner);
+    free(m->token);
+    free(m->is_rare);
+    free(m->item);
+    free(m->spare);
+    free(m->child);
+    free(m->known);
+    free(m->power);
+    free(m->foreign);
+    free(m->cut);
+    for (unsigned k = 0; k < TM_MIX_ORDERS; k++) {
+        free(m->order[k].at);
+        free(m->order[k].rank);
+    }
+    free(m->tally);
+    free(m->touched);
+    tm_rng_deinit(&m->rng);
+}
+
+/* What write `at` of the child refers to: what it always did, when that is still there; else the last write that went the same
+ * way as that, or the start. */
+static uint8_t ref_back(const struct tm_mix *m, const struct tm_mix_child *c, uint32_t at)
+{
+    uint32_t w = m->item[at], back = m->in->w[w].ref_back, i = at - c->first;
+    uint8_t dir = tm_mix_ref_dir(m, w);
+    if (back == 0 || (back <= i && m->item[at - back] == w - back))
+        return (uint8_t)back;
+    for (uint32_t k = 1; k <= i && k <= TM_REF_BACK_MAX; k++) {
+        if (m->in->w[m->item[at - k]].dir == dir)
+            return (uint8_t)k;
+    }
+    return (uint8_t)(i < TM_REF_BACK_MAX ? i > 0 : 1);
+}
+
+static int put(struct tm_deck *out, const struct tm_mix *m, uint32_t i, const uint32_t *gap_us,
+               uint32_t close_us)
+{
+    const struct tm_mix_child *c = &m->child[i];
+    enum tm_deck_role role = m->in->conn[m->owner[m->item[c->first]]].role;
+    int rc = tm_deck_add_conn(out, role, close_us);
+    for (uint32_t at = c->first; rc == TM_OK && at < c->first + c->n; at++) {
+        struct tm_write w = m->in->w[m->item[at]];
+        w.gap_us = gap_us[at];
+        w.ref_back = ref_back(m, c, at);
+        rc = tm_deck_add_write(out, w);
+    }
+    return rc;
+}
+
+static int write_out(struct tm_deck *out, struct tm_mix *m, struct tm_recombine_report *report)
+{
+    uint32_t *gap_us = calloc((size_t)m->n_items + 1, sizeof *gap_us);
+    uint32_t *close_us = calloc((size_t)m->n + 1, sizeof *close_us);
+    uint32_t *line = calloc((size_t)m->n + 1, sizeof *line);
+    int rc = gap_us && close_us && line ? tm_mix_pauses(m, gap_us, close_us) : TM_ERR_NOMEM;
+    for (uint32_t i = 0; rc == TM_OK && i < m->n; i++)
+        line[i] = i;
+    for (uint32_t k = 0; rc == TM_OK && k < m->n; k++) {
+        bool single = m->child[line[k]].is_single;
+        report->n_single += single;
+        if (single && m->cfg->share_max < 100)
+            report->n_dropped++;
+        else
+            rc = put(out, m, line[k], gap_us, close_us[line[k]]);
+    }
+    free(gap_us);
+    free(close_us);
+    free(line);
+    return rc;
+}
+
+static int by_number(const void *a, const void *b)
+{
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+/* Of those that are in the output. */
+static void sum_up(struct tm_mix *m, struct tm_recombine_report *r)
+{
+    uint32_t n = 0;
+    for (int what = 0; what < 2; what++) {
+        n = 0;
+        for (uint32_t i = 0; i < m->n; i++) {
+            const struct tm_mix_child *c = &m->child[i];
+            if (m->cfg->share_max == 100 || !c->is_single)
+                m->touched[n++] = what == 0 ? c->n_parents : (c->share + 5) / 10;
+        }
+        if (n == 0)
+            return;
+        qsort(m->touched, n, sizeof *m->touched, by_number);
+        if (what == 0) {
+            r->parents_median = m->touched[(n - 1) / 2];
+            r->parents_p5 = m->touched[(n - 1) / 20];
+        } else {
+            r->share_median = m->touched[(n - 1) / 2];
+            r->share_p95 = m->touched[(n - 1) * 19 / 20];
+        }
+    }
+}
+
+int tm_recombine(struct tm_deck *out, const struct tm_deck *in, const struct tm_recombine_cfg *cfg,
+                 const uint8_t key[TM_SEED_LEN], struct tm_recombine_report *report)
+{
+    struct tm_mix m = {.in = in, .cfg = cfg};
+    *out = (struct tm_deck){0};
+    *report = (struct tm_recombine_report){0};
+    if (cfg->parents < 1 || cfg->parents > TM_RECOMBINE_PARENTS_MAX ||
+        cfg->rounds_max > TM_RECOMBINE_ROUNDS_MAX || cfg->share_max < 1 || cfg->share_max > 100 ||
+        cfg->pause_mix > 1000)
+        return TM_ERR_RANGE;
+    int rc = tm_deck_check(in);
+    if (rc != TM_OK)
+        return rc;
+    tm_rng_init(&m.rng, key);
+    rc = init(&m);
+    if (rc == TM_OK)
+        rc = tm_mix_rounds(&m, &report->rounds);
+    if (rc == TM_OK)
+        rc = write_out(out, &m, report);
+    if (rc == TM_OK)
+        sum_up(&m, report);
+    else
+        tm_deck_deinit(out);
+    deinit(&m);
+    return rc;
+}
