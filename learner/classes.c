@@ -3,6 +3,23 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+/* A user is the same for both. */
+static struct tm_collect_cfg collect_cfg(const struct tm_options *o, bool is_any_port)
+{
+    static const uint8_t bits_before_v4 = 8 * TM_ADDR_LEN - 32;
+    struct tm_collect_cfg cfg = {
+        .ports = o->world.ports,
+        .n_ports = is_any_port ? 0 : o->world.n_ports,
+        .hash_seed = o->world.flow.hash_seed,
+        .group = o->fit.group,
+    };
+    if (o->fit.key == TM_USER_PAIR)
+        cfg.user_bits = 8 * TM_ADDR_LEN;
+    if (o->fit.key == TM_USER_NET)
+        cfg.user_bits = (uint8_t)(bits_before_v4 + o->fit.server_bits);
+    return cfg;
+}
+
 static int add_class(struct tm_classes *c, const char *name, const char *filter, struct tm_msg *msg)
 {
     size_t i = c->n;
@@ -11,9 +28,12 @@ static int add_class(struct tm_classes *c, const char *name, const char *filter,
     c->class[i] = (struct tm_class){.name = name, .filter = filter};
     c->n++;
     struct tm_class *class = &c->class[i];
+    const struct tm_collect_cfg collect = collect_cfg(c->options, filter != NULL);
     int rc = filter ? tm_filter_new(&c->filter[i], filter, msg) : TM_OK;
     if (rc == TM_OK)
         rc = tm_fitter_new(&class->fitter, &c->options->fit, &class->samples, &class->group);
+    if (rc == TM_OK && c->options->kind == TM_MODEL_JOINT)
+        rc = tm_collect_new(&c->collect[i], &collect);
     cfg.is_any_port = filter != NULL;
     cfg.fitter = class->fitter;
     return rc == TM_OK ? tm_world_new(&c->world[i], &cfg) : rc;
@@ -59,6 +79,8 @@ void tm_classes_deinit(struct tm_classes *c)
         tm_filter_free(c->filter[i]);
         tm_fitter_free(c->class[i].fitter);
         tm_samples_deinit(&c->class[i].samples);
+        tm_collect_free(c->collect[i]);
+        tm_deck_deinit(&c->class[i].deck);
     }
     free(c->rest);
     *c = (struct tm_classes){0};
@@ -72,12 +94,18 @@ static int take_capture(void *ctx, const struct tm_world *w, size_t index)
     while (c->world[i] != w)
         i++;
     int rc = tm_samples_merge(&c->class[i].samples, tm_world_samples(w));
-    return rc == TM_OK ? tm_fitter_end(c->class[i].fitter) : rc;
+    if (rc == TM_OK)
+        rc = tm_fitter_end(c->class[i].fitter);
+    if (rc == TM_OK && c->collect[i])
+        rc = tm_collect_end(c->collect[i], &c->class[i].deck);
+    return rc;
 }
 
 int tm_classes_read(struct tm_classes *c, struct tm_reading_counts *counts, struct tm_msg *msg)
 {
     const struct tm_options *o = c->options;
-    struct tm_reading r = {o->traces, o->n_traces, o->join, c->world, c->filter, c->n};
+    bool is_joint = o->kind == TM_MODEL_JOINT;
+    struct tm_reading r = {
+        o->traces, o->n_traces, o->join, c->world, c->filter, c->n, is_joint ? c->collect : NULL};
     return tm_reading_run(&r, take_capture, c, counts, msg);
 }

@@ -10,6 +10,7 @@
 #include "learner/filter.h"
 #include "learner/fitter.h"
 #include "learner/group.h"
+#include "learner/joint/collect.h"
 #include "learner/options.h"
 #include "learner/reading.h"
 #include "learner/samples.h"
@@ -23,7 +24,9 @@ struct tm_class {
     const char *filter; /* its text; NULL: by port; borrowed */
     struct tm_samples samples;
     struct tm_group_counts group;
-    struct tm_fitter *fitter; /* owned */
+    struct tm_fitter *fitter;              /* owned */
+    struct tm_deck deck;                   /* of a joint model: the connections as captured */
+    struct tm_recombine_report recombined; /* ... and what became of them */
 };
 
 struct tm_classes {
@@ -31,6 +34,7 @@ struct tm_classes {
     struct tm_class class[TM_CLASSES_MAX];
     struct tm_world *world[TM_CLASSES_MAX]; /* owned, as the filters */
     struct tm_filter *filter[TM_CLASSES_MAX];
+    struct tm_collect *collect[TM_CLASSES_MAX]; /* of joint models; NULL: of others */
     size_t n;
     char *rest; /* owned; the filter of --other */
 };

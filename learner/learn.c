@@ -12,6 +12,7 @@
 #include "learner/classes.h"
 #include "learner/commands.h"
 #include "learner/fit.h"
+#include "learner/joint/make.h"
 #include "learner/options.h"
 #include "learner/provenance.h"
 #include "learner/reading.h"
@@ -103,6 +104,28 @@ static void print_tls(const struct tm_world_counts *c)
                       c->n_tls_lost);
 }
 
+/* Of a joint model: what its deck is made of. */
+static void print_deck(const struct tm_model *m, const struct tm_recombine_report *r,
+                       const struct tm_collect_counts *c)
+{
+    (void)fprintf(stderr,
+                  "tm-learn: deck of %zu connections and %zu writes; each put together of %" PRIu32
+                  " (5 %% of them of %" PRIu32 " or fewer), in %" PRIu32 " rounds\n",
+                  m->u.joint.deck.n_conns, m->u.joint.deck.n_writes, r->parents_median,
+                  r->parents_p5, r->rounds);
+    if (r->n_dropped > 0)
+        (void)fprintf(
+            stderr,
+            "tm-learn: %" PRIu32
+            " connections are not in the deck, as nearly all of each was one recorded one's\n",
+            r->n_dropped);
+    if (c->n_incomplete + c->n_too_long + c->n_over > 0)
+        (void)fprintf(stderr,
+                      "tm-learn: nor are %" PRIu64 " whose opening or end is missing, %" PRIu64
+                      " that are too long, and %" PRIu64 " for which there was no room\n",
+                      c->n_incomplete, c->n_too_long, c->n_over);
+}
+
 static void print_left_out(uint64_t n, const char *why)
 {
     if (n > 0)
@@ -167,7 +190,9 @@ static int fit(struct tm_classes *c, size_t i, struct tm_model *m, struct tm_msg
     if (rc != TM_OK)
         return rc;
     tm_fit_bounds(&o->fit, &o->world.exchange, m);
-    return tm_model_check(m, msg);
+    if (o->kind == TM_MODEL_JOINT)
+        rc = tm_joint_make(m, &class->deck, &class->recombined, msg);
+    return rc == TM_OK ? tm_model_check(m, msg) : rc;
 }
 
 /* All are fitted before the first is written. */
@@ -186,6 +211,8 @@ static int run(struct tm_classes *c, struct tm_msg *msg)
         rc = save(o, &c->class[i], &m[i], counts, &reading, msg);
         if (rc == TM_OK && !o->is_quiet)
             print_summary(o, &m[i], counts, &c->class[i].group);
+        if (rc == TM_OK && !o->is_quiet && c->collect[i])
+            print_deck(&m[i], &c->class[i].recombined, tm_collect_counts(c->collect[i]));
     }
     for (size_t i = 0; i < c->n; i++)
         tm_model_deinit(&m[i]);

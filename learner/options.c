@@ -27,6 +27,7 @@ enum {
     OPT_CLASS,
     OPT_OTHER,
     OPT_RULES,
+    OPT_KIND,
     OPT_CONN_END,
     OPT_MIN_RTTS,
     OPT_TAILS,
@@ -56,6 +57,10 @@ static const struct argp_option read_options[] = {
 static const struct argp_option learn_options[] = {
     {"output", 'o', "FILE", 0, "the model database; made when missing", 1},
     {"name", 'n', "NAME", 0, "the model's name; a model of that name is replaced", 1},
+    {"kind", OPT_KIND, "swing|joint", 0,
+     "distributions, each drawn by itself, or connections kept whole, put together of several "
+     "(swing)",
+     1},
     {"quiet", 'q', NULL, 0, "no report when all went well", 1},
     {"class", OPT_CLASS, "NAME=FILTER", 0,
      "learn a model NAME of what a pcap-filter(7) matches; may be given 16 times", 2},
@@ -257,6 +262,14 @@ static void parse_rules(struct tm_options *o, const char *arg, const struct argp
         o->fit.group.session_length_us = 300 * TM_US_PER_S;
 }
 
+static void parse_kind(struct tm_options *o, const char *arg, const struct argp_state *st)
+{
+    bool is_joint = strcmp(arg, "joint") == 0;
+    if (!is_joint && strcmp(arg, "swing") != 0)
+        argp_error(st, "--kind %s: is swing or joint", arg);
+    o->kind = is_joint ? TM_MODEL_JOINT : TM_MODEL_SWING;
+}
+
 static void parse_conn_end(struct tm_options *o, const char *arg, const struct argp_state *st)
 {
     bool is_close = strcmp(arg, "close") == 0;
@@ -368,6 +381,9 @@ static error_t parse_learn(int key, char *arg, struct argp_state *st)
     case OPT_KEY:
         parse_key(o, arg, st);
         return 0;
+    case OPT_KIND:
+        parse_kind(o, arg, st);
+        return 0;
     case OPT_POINTS:
         o->fit.max_points = number(arg, "points", TM_DIST_POINTS_MIN, TM_DIST_POINTS_MAX, st);
         return 0;
@@ -442,6 +458,7 @@ static void parse(struct tm_options *o, bool is_learn, const struct argp *argp, 
                 .key = TM_USER_CLIENT,
                 .min_rtts = MIN_RTTS_DEFAULT,
                 .max_points = TM_DIST_POINTS_MAX},
+        .kind = TM_MODEL_SWING,
         .is_learn = is_learn,
     };
     o->world.ports = o->ports;

@@ -33,6 +33,7 @@ struct tm_options {
     char **traces;
     size_t n_traces;
     enum tm_join join;
+    enum tm_model_kind kind; /* of the models that are learned */
     bool is_json;
     bool is_quiet;
     bool is_learn; /* which command's options are parsed */

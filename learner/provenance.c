@@ -133,6 +133,18 @@ static void add_world(struct tm_prov_sheet *s, const struct tm_world_counts *w)
     add_number(s, "tls.lost", w->n_tls_lost);
 }
 
+/* How the deck of a joint model came to be. */
+static void add_deck(struct tm_prov_sheet *s, const struct tm_class *class)
+{
+    const struct tm_recombine_report *r = &class->recombined;
+    add_number(s, "joint.connections", class->deck.n_conns);
+    add_number(s, "joint.dropped", r->n_dropped);
+    add_number(s, "joint.parents_median", r->parents_median);
+    add_number(s, "joint.parents_p5", r->parents_p5);
+    add_number(s, "joint.share_p95_percent", r->share_p95);
+    add_number(s, "joint.rounds", r->rounds);
+}
+
 static int by_key(const void *a, const void *b)
 {
     return strcmp(((const struct tm_provenance *)a)->key, ((const struct tm_provenance *)b)->key);
@@ -154,5 +166,7 @@ void tm_prov_fill(struct tm_prov_sheet *sheet, const struct tm_options *o,
     add_number(sheet, "sessions", class->group.n_sessions);
     add_number(sheet, "sessions.away", class->group.n_away);
     add_number(sheet, "rres", class->group.n_rres);
+    if (o->kind == TM_MODEL_JOINT)
+        add_deck(sheet, class);
     qsort(sheet->line, sheet->n_lines, sizeof *sheet->line, by_key);
 }

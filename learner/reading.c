@@ -81,8 +81,11 @@ static int feed_worlds(const struct tm_reading *r, const struct tm_packet *p)
 {
     int rc = TM_OK;
     for (size_t i = 0; i < r->n_worlds && rc == TM_OK; i++) {
-        if (!r->filter || !r->filter[i] || tm_filter_match(r->filter[i], p))
-            rc = tm_world_packet(r->world[i], p);
+        if (r->filter && r->filter[i] && !tm_filter_match(r->filter[i], p))
+            continue;
+        rc = tm_world_packet(r->world[i], p);
+        if (rc == TM_OK && r->collect)
+            rc = tm_collect_packet(r->collect[i], p);
     }
     return rc;
 }

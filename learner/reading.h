@@ -8,6 +8,7 @@
 
 #include "learner/capture/defrag.h"
 #include "learner/filter.h"
+#include "learner/joint/collect.h"
 #include "learner/packet.h"
 #include "learner/world.h"
 #include "tm/base/err.h"
@@ -51,6 +52,8 @@ struct tm_reading {
     struct tm_world *const *world;   /* filled in one pass; each takes what its filter matches */
     struct tm_filter *const *filter; /* of each world; NULL: all packets.  NULL: no world has one */
     size_t n_worlds;
+    struct tm_collect *const
+        *collect; /* of each world, fed the same packets; NULL: none have one */
 };
 
 /* Reads all captures.  All files are opened once before the first is read, so that a wrong name

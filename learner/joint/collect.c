@@ -37,13 +37,15 @@ struct tm_collect {
 int tm_collect_new(struct tm_collect **out, const struct tm_collect_cfg *cfg)
 {
     *out = NULL;
-    if (cfg->n_ports == 0 || cfg->user_bits > 8 * TM_ADDR_LEN)
+    if (cfg->user_bits > 8 * TM_ADDR_LEN)
         return TM_ERR_RANGE;
     struct tm_collect *c = calloc(1, sizeof *c);
     if (!c)
         return TM_ERR_NOMEM;
     c->cfg = *cfg;
     c->cfg.ports = NULL;
+    for (size_t i = 0; i < N_PORTS; i++)
+        c->is_port[i] = cfg->n_ports == 0;
     for (size_t i = 0; i < cfg->n_ports; i++)
         c->is_port[cfg->ports[i]] = true;
     *out = c;
@@ -204,7 +206,7 @@ static int find_roles(struct tm_collect *c, uint32_t *order)
         struct conn *n = &c->conn[order[i]];
         const struct conn *before = i > 0 ? &c->conn[order[i - 1]] : NULL;
         bool is_later = before && compare_user(c, before, n) == 0 &&
-                        n->cut.start_us - rre_end_us < g->rre_gap_us &&
+                        (g->rre_gap_us == 0 || n->cut.start_us - rre_end_us < g->rre_gap_us) &&
                         n->cut.start_us - before->cut.start_us < g->inter_conn_us &&
                         n_in_rre < g->max_conns;
         n_in_rre = is_later ? n_in_rre + 1 : 1;

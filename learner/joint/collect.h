@@ -17,7 +17,7 @@
 
 struct tm_collect_cfg {
     const uint16_t *ports; /* servers' ports to learn from; copied */
-    size_t n_ports;        /* >= 1 */
+    size_t n_ports;        /* 0: any port */
     uint64_t hash_seed;    /* any; makes collisions unpredictable for who writes a capture */
     uint8_t
         user_bits; /* connections of a client belong together when so many bits of their servers' addresses (128-bit form) agree: 0 all
@@ -35,7 +35,7 @@ struct tm_collect_counts {
 
 struct tm_collect; /* opaque */
 
-/* TM_ERR_RANGE (no ports), TM_ERR_NOMEM. */
+/* TM_ERR_RANGE (user_bits), TM_ERR_NOMEM. */
 TM_MUST_CHECK int tm_collect_new(struct tm_collect **out, const struct tm_collect_cfg *cfg);
 void tm_collect_free(struct tm_collect *c);
 /* TM_ERR_NOMEM. */

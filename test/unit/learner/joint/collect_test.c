@@ -141,10 +141,24 @@ static void many_connections_at_once_are_kept_apart(void)
     tm_collect_free(c);
 }
 
-static void ports_are_needed(void)
+static void without_ports_all_count(void)
 {
     struct tm_collect *c = NULL;
-    CHECK_INT(tm_collect_new(&c, &(const struct tm_collect_cfg){.n_ports = 0}), TM_ERR_RANGE);
+    struct tm_deck d = {0};
+    const struct tm_collect_cfg cfg = {.n_ports = 0, .group = tm_group_cfg_default()};
+    CHECK_INT(tm_collect_new(&c, &cfg), TM_OK);
+    talk(c, &(const struct ends){1, 9, 2000, 443}, 0, 100, 40);
+    talk(c, &(const struct ends){1, 9, 2001, 8022}, 10, 100, 40);
+    CHECK_INT(tm_collect_end(c, &d), TM_OK);
+    CHECK_INT(d.n_conns, 2);
+    tm_deck_deinit(&d);
+    tm_collect_free(c);
+}
+
+static void a_user_of_too_many_bits_is_refused(void)
+{
+    struct tm_collect *c = NULL;
+    CHECK_INT(tm_collect_new(&c, &(const struct tm_collect_cfg){.user_bits = 129}), TM_ERR_RANGE);
     CHECK(!c);
     tm_collect_free(NULL);
 }
@@ -157,7 +171,8 @@ static const struct check_case cases[] = {
      what_is_not_whole_or_of_other_ports_is_left_out},
     {"the_first_of_an_rre_is_marked", the_first_of_an_rre_is_marked},
     {"many_connections_at_once_are_kept_apart", many_connections_at_once_are_kept_apart},
-    {"ports_are_needed", ports_are_needed},
+    {"without_ports_all_count", without_ports_all_count},
+    {"a_user_of_too_many_bits_is_refused", a_user_of_too_many_bits_is_refused},
 };
 
 CHECK_MAIN("collect", cases)

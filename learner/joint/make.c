@@ -1,0 +1,52 @@
+#include "learner/joint/make.h"
+
+#include <string.h>
+
+/* Most connections' segments are of the most frequent size. */
+static uint32_t mss_of(const struct tm_swing *s)
+{
+    const struct tm_dist *d = &s->measured[TM_MEASURED_MSS];
+    uint64_t mss = d->n_points > 0 ? tm_dist_quantile(d, 500) : 0;
+    return mss <= UINT16_MAX ? (uint32_t)mss : 0;
+}
+
+static void key_of(uint8_t key[TM_SEED_LEN], const struct tm_deck *captured)
+{
+    static_assert(TM_SEED_LEN == TM_DIGEST_LEN, "a digest is a key");
+    struct tm_model raw = {.kind = TM_MODEL_JOINT};
+    raw.u.joint.deck = *captured; /* borrowed */
+    tm_model_digest(&raw, key);
+}
+
+int tm_joint_make(struct tm_model *m, const struct tm_deck *captured,
+                  struct tm_recombine_report *report, struct tm_msg *msg)
+{
+    uint8_t key[TM_SEED_LEN];
+    struct tm_deck deck = {0};
+    struct tm_recombine_cfg cfg = tm_recombine_cfg_default();
+    if (captured->n_conns < TM_JOINT_CONNS_MIN)
+        return tm_msg_set(
+            msg, TM_ERR_RANGE,
+            "model %s: a joint model takes at least %u connections whose opening and "
+            "end were captured, here are %zu; capture longer, or learn with --kind swing",
+            m->name, TM_JOINT_CONNS_MIN, captured->n_conns);
+    key_of(key, captured);
+    int rc = tm_recombine(&deck, captured, &cfg, key, report);
+    if (rc == TM_OK && deck.n_conns == 0)
+        rc = tm_msg_set(msg, TM_ERR_RANGE,
+                        "model %s: the connections are too unlike to be put together anew, and one "
+                        "that somebody made is not kept; learn with --kind swing",
+                        m->name);
+    if (rc != TM_OK) {
+        tm_deck_deinit(&deck);
+        return rc;
+    }
+    struct tm_swing swing = m->u.swing;
+    m->kind = TM_MODEL_JOINT;
+    memset(&m->u, 0, sizeof m->u);
+    m->u.joint.swing = swing;
+    m->u.joint.deck = deck;
+    m->u.joint.recombine = cfg;
+    m->u.joint.mss_bytes = mss_of(&swing);
+    return TM_OK;
+}

@@ -1,0 +1,20 @@
+/* learner/joint/make.h - the deck of a capture and a swing model of the same connections -> a joint model.
+ *
+ * The deck is recombined before it becomes a model, so that no connection of the model is one that somebody made.  Its key is the digest of the
+ * deck as captured: the same captures give the same model, and who has the model alone does not know the key.  Pure. */
+#ifndef TM_LEARNER_JOINT_MAKE_H
+#define TM_LEARNER_JOINT_MAKE_H
+
+#include "models/deck.h"
+#include "models/model.h"
+#include "models/recombine.h"
+#include "tm/base/err.h"
+
+#define TM_JOINT_CONNS_MIN 60U /* connections with fewer have few parents to be put together of */
+
+/* *m is of the kind swing and becomes joint, keeping its name and parameters; on error it is left as it was.  `captured` is not changed.
+ * TM_ERR_RANGE with words in msg when there are fewer than TM_JOINT_CONNS_MIN connections or recombination leaves none; TM_ERR_NOMEM. */
+TM_MUST_CHECK int tm_joint_make(struct tm_model *m, const struct tm_deck *captured,
+                                struct tm_recombine_report *report, struct tm_msg *msg);
+
+#endif
