@@ -1,6 +1,9 @@
 #include "learner/joint/make.h"
 
+#include <assert.h>
 #include <string.h>
+
+#include "tm/base/rng.h"
 
 /* Most connections' segments are of the most frequent size. */
 static uint32_t mss_of(const struct tm_swing *s)

@@ -15,8 +15,8 @@ void tm_json_write_joint(struct tm_text *t, const struct tm_joint *j)
     tm_text_add(t,
                 ",\n   \"mss_bytes\": %" PRIu32 ", \"recombine\": {\"parents\": %" PRIu32
                 ", \"rounds_max\": %" PRIu32 ", \"share_max\": %" PRIu32 ", \"pause_mix\": %" PRIu32
-                "},\n   \"deck\": [",
-                j->mss_bytes, r->parents, r->rounds_max, r->share_max, r->pause_mix);
+                ", \"batch_max\": %" PRIu32 "},\n   \"deck\": [",
+                j->mss_bytes, r->parents, r->rounds_max, r->share_max, r->pause_mix, j->batch_max);
     for (size_t c = 0; c < d->n_conns; c++) {
         const struct tm_deck_conn *conn = &d->conn[c];
         const struct tm_write *w = &d->w[conn->first];
@@ -38,7 +38,7 @@ static int read_u32(struct tm_json *j, uint32_t *out)
     return rc;
 }
 
-int tm_json_read_recombine(struct tm_json *j, struct tm_recombine_cfg *cfg)
+int tm_json_read_recombine(struct tm_json *j, struct tm_recombine_cfg *cfg, uint32_t *batch_max)
 {
     const struct {
         const char *name;
@@ -46,23 +46,26 @@ int tm_json_read_recombine(struct tm_json *j, struct tm_recombine_cfg *cfg)
     } member[] = {{"parents", &cfg->parents},
                   {"rounds_max", &cfg->rounds_max},
                   {"share_max", &cfg->share_max},
-                  {"pause_mix", &cfg->pause_mix}};
+                  {"pause_mix", &cfg->pause_mix},
+                  {"batch_max", batch_max}};
+    const unsigned n = sizeof member / sizeof *member;
     unsigned seen = 0;
     char key[16];
     int rc = tm_json_object(j);
     while (rc == TM_OK && (rc = tm_json_member(j, key, sizeof key)) == 1) {
         unsigned i = 0;
-        while (i < 4 && strcmp(key, member[i].name) != 0)
+        while (i < n && strcmp(key, member[i].name) != 0)
             i++;
-        if (i == 4 || seen >> i & 1U)
+        if (i == n || seen >> i & 1U)
             return tm_json_fail(j, TM_ERR_FORMAT, "\"recombine\" has no such member, or twice: %s",
                                 key);
         seen |= 1U << i;
         rc = read_u32(j, member[i].value);
     }
-    if (rc == TM_OK && seen != 15)
+    if (rc == TM_OK && seen != (1U << n) - 1)
         rc = tm_json_fail(j, TM_ERR_FORMAT,
-                          "\"recombine\" needs parents, rounds_max, share_max and pause_mix");
+                          "\"recombine\" needs parents, rounds_max, share_max, pause_mix and "
+                          "batch_max");
     return rc;
 }
 

@@ -1,6 +1,6 @@
 /* learner/ops/model_json_joint.h - internal: what a joint model has beside parameters, as JSON and back.
  *
- *   "mss_bytes": 1448, "recombine": {"parents": 5, "rounds_max": 60, "share_max": 60, "pause_mix": 50},
+ *   "mss_bytes": 1448, "recombine": {"parents": 5, "rounds_max": 60, "share_max": 60, "pause_mix": 50, "batch_max": 0},
  *   "deck": [{"role": "first", "close_gap_us": 0, "writes": [[dir, size, ref_back, gap_us], ...]}, ...]
  *
  * dir is 0 for up, 1 for down; the rest is as in models/plan.h and models/deck.h. */
@@ -12,8 +12,9 @@
 #include "tm/base/json.h"
 
 void tm_json_write_joint(struct tm_text *t, const struct tm_joint *j);
-/* Each reads one member's value.  *cfg and *deck (empty) are filled; the deck is the caller's even after an error. */
-TM_MUST_CHECK int tm_json_read_recombine(struct tm_json *j, struct tm_recombine_cfg *cfg);
+/* Each reads one member's value.  *cfg, *batch_max and *deck (empty) are filled; the deck is the caller's even after an error. */
+TM_MUST_CHECK int tm_json_read_recombine(struct tm_json *j, struct tm_recombine_cfg *cfg,
+                                         uint32_t *batch_max);
 TM_MUST_CHECK int tm_json_read_deck(struct tm_json *j, struct tm_deck *deck);
 
 #endif

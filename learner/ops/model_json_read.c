@@ -19,6 +19,7 @@ struct draft {
     struct tm_constant constant;
     struct tm_deck deck; /* owned until then, too */
     struct tm_recombine_cfg recombine;
+    uint32_t batch_max;
     uint32_t mss_bytes;
     char kind[16];
     char digest[DIGEST_HEX + 1];
@@ -78,7 +79,7 @@ static int read_mss(struct draft *d, struct tm_json *j)
 
 static int read_recombine(struct draft *d, struct tm_json *j)
 {
-    return tm_json_read_recombine(j, &d->recombine);
+    return tm_json_read_recombine(j, &d->recombine, &d->batch_max);
 }
 
 static int read_deck(struct draft *d, struct tm_json *j)
@@ -310,7 +311,7 @@ static int take_kind(struct draft *d, struct tm_json *j)
     } else if (strcmp(d->kind, tm_model_kind_name(TM_MODEL_JOINT)) == 0) {
         own = OF_JOINT;
         m->kind = TM_MODEL_JOINT;
-        m->u.joint = (struct tm_joint){d->swing, d->deck, d->recombine, d->mss_bytes};
+        m->u.joint = (struct tm_joint){d->swing, d->deck, d->recombine, d->batch_max, d->mss_bytes};
         d->swing = (struct tm_swing){0};
         d->deck = (struct tm_deck){0};
     } else {
