@@ -1,0 +1,110 @@
+#include "learner/finish.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <libgen.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "learner/provenance.h"
+#include "models/store/store.h"
+
+#define FEW_CONNS 30U /* a model of fewer repeats itself within minutes */
+
+void tm_finish_deinit(struct tm_finish *f)
+{
+    tm_samples_deinit(&f->samples);
+}
+
+/* The directory can take a file (sqlite also writes a journal beside the database). */
+static int check_directory(const char *path, struct tm_msg *msg)
+{
+    char *copy = strdup(path);
+    if (!copy)
+        return TM_ERR_NOMEM;
+    const char *dir = dirname(copy);
+    int rc = TM_OK;
+    if (access(dir, W_OK | X_OK) != 0)
+        rc = tm_msg_set(msg, TM_ERR_IO, "%s: cannot write into %s: %s", path, dir, strerror(errno));
+    free(copy);
+    return rc;
+}
+
+int tm_finish_check_output(const char *path, struct tm_msg *msg)
+{
+    struct tm_store_entry *e = NULL;
+    size_t n = 0;
+    int rc = check_directory(path, msg);
+    if (rc != TM_OK || access(path, F_OK) != 0)
+        return rc;
+    rc = tm_store_load(path, &e, &n, msg);
+    tm_store_entries_free(e, n);
+    if (rc == TM_OK && access(path, W_OK) != 0)
+        rc = tm_msg_set(msg, TM_ERR_IO, "%s: cannot be written: %s", path, strerror(errno));
+    return rc;
+}
+
+static void print_left_out(uint64_t n, const char *why)
+{
+    if (n > 0)
+        (void)fprintf(stderr, "tm-learn: left out %" PRIu64 " connection%s %s\n", n,
+                      n == 1 ? "" : "s", why);
+}
+
+static void print_summary(const struct tm_finish *f, const struct tm_model *m)
+{
+    const struct tm_options *o = f->o;
+    const struct tm_world_counts *c = &f->world;
+    uint8_t digest[TM_DIGEST_LEN];
+    tm_model_digest(m, digest);
+    (void)fprintf(stderr, "tm-learn: %s: %" PRIu64 " connections in %" PRIu64 " sessions, digest ",
+                  m->name, c->n_conns, f->group.n_sessions);
+    for (size_t i = 0; i < 8; i++)
+        (void)fprintf(stderr, "%02x", digest[i]);
+    (void)fprintf(stderr, ", written to %s\n", o->output);
+    char few[64];
+    (void)snprintf(few, sizeof few, "with fewer than %u packets", o->world.min_packets);
+    print_left_out(c->n_short, few);
+    print_left_out(c->n_empty, "without an exchange");
+    print_left_out(c->n_foreign, "with the port on the client's side");
+    if (c->n_evicted > 0)
+        (void)fprintf(stderr,
+                      "tm-learn: warning: %" PRIu64
+                      " connections ended early because %u were open at a time; raise "
+                      "--max-flows\n",
+                      c->n_evicted, o->world.flow.max_flows);
+    if (c->n_conns < FEW_CONNS)
+        (void)fprintf(stderr,
+                      "tm-learn: warning: %" PRIu64
+                      " connections are few; a model this small repeats itself, learn "
+                      "from a longer capture\n",
+                      c->n_conns);
+}
+
+static int save(const struct tm_finish *f, const struct tm_model *m, struct tm_msg *msg)
+{
+    struct tm_prov_sheet *sheet = calloc(1, sizeof *sheet);
+    if (!sheet)
+        return TM_ERR_NOMEM;
+    tm_prov_fill(sheet, f->o, &f->reading, &f->world, &f->group);
+    int rc = tm_store_save(f->o->output, m, sheet->line, sheet->n_lines, msg);
+    free(sheet);
+    return rc;
+}
+
+int tm_finish_run(struct tm_finish *f, struct tm_msg *msg)
+{
+    struct tm_model m;
+    int rc = tm_fit_model(&f->samples, f->o->name, f->o->fit.max_points, &m);
+    if (rc != TM_OK)
+        return rc;
+    rc = tm_model_check(&m, msg);
+    if (rc == TM_OK)
+        rc = save(f, &m, msg);
+    if (rc == TM_OK && !f->o->is_quiet)
+        print_summary(f, &m);
+    tm_model_deinit(&m);
+    return rc;
+}
