@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "learner/provenance.h"
@@ -35,11 +36,13 @@ static int check_directory(const char *path, struct tm_msg *msg)
 int tm_finish_check_output(const char *path, struct tm_msg *msg)
 {
     struct tm_store_entry *e = NULL;
+    struct stat st;
     size_t n = 0;
     int rc = check_directory(path, msg);
-    if (rc != TM_OK || access(path, F_OK) != 0)
+    if (rc != TM_OK || stat(path, &st) != 0)
         return rc;
-    rc = tm_store_load(path, &e, &n, msg);
+    if (st.st_size > 0) /* an empty one is new: perhaps another learner is about to write it */
+        rc = tm_store_load(path, &e, &n, msg);
     tm_store_entries_free(e, n);
     if (rc == TM_OK && access(path, W_OK) != 0)
         rc = tm_msg_set(msg, TM_ERR_IO, "%s: cannot be written: %s", path, strerror(errno));
@@ -83,28 +86,87 @@ static void print_summary(const struct tm_finish *f, const struct tm_model *m)
                       c->n_conns);
 }
 
-static int save(const struct tm_finish *f, const struct tm_model *m, struct tm_msg *msg)
+/* What pooling did to the parameters, and whose observations they are. */
+struct pooled {
+    struct tm_pool_count count[TM_SWING_PARAMS];
+    uint64_t n_users;
+};
+
+static int save(const struct tm_finish *f, const struct tm_model *m, const struct pooled *p,
+                struct tm_msg *msg)
 {
     struct tm_prov_sheet *sheet = calloc(1, sizeof *sheet);
     if (!sheet)
         return TM_ERR_NOMEM;
     tm_prov_fill(sheet, f->o, &f->reading, &f->world, &f->group);
+    tm_prov_add_pooling(sheet, &f->o->pool, p->n_users, p->count);
     int rc = tm_store_save(f->o->output, m, sheet->line, sheet->n_lines, msg);
     free(sheet);
     return rc;
 }
 
+/* A model cannot be played without these. */
+static int check_left(const struct tm_finish *f, const struct pooled *p, struct tm_msg *msg)
+{
+    static const enum tm_swing_param needed[] = {TM_SWING_NUM_PAIRS, TM_SWING_REQ, TM_SWING_RSP};
+    const struct tm_pool_cfg *cfg = &f->o->pool;
+    for (size_t i = 0; i < sizeof needed / sizeof *needed; i++) {
+        uint64_t n = p->count[needed[i]].n_dropped;
+        if (n > 0)
+            return tm_msg_set(
+                msg, TM_ERR_RANGE,
+                "%" PRIu64 " observation%s of %s, %" PRIu64 " user%s: too few, a value "
+                "stands for %u observations of %u users at least; learn from a longer "
+                "capture, or with --k 1 for a model that is not given away",
+                n, n == 1 ? "" : "s", tm_swing_param_name(needed[i]), p->n_users,
+                p->n_users == 1 ? "" : "s", cfg->k, cfg->min_users);
+    }
+    return TM_OK;
+}
+
+static void print_pooling(const struct tm_finish *f, const struct pooled *p)
+{
+    const struct tm_pool_cfg *cfg = &f->o->pool;
+    for (size_t i = 0; i < TM_SWING_PARAMS; i++) {
+        uint64_t n = p->count[i].n_dropped;
+        if (n > 0)
+            (void)fprintf(stderr,
+                          "tm-learn: left out %s: %" PRIu64
+                          " observation%s, too few to say anything that is not about somebody\n",
+                          tm_swing_param_name((enum tm_swing_param)i), n, n == 1 ? "" : "s");
+    }
+    if (cfg->k < TM_POOL_K_DEFAULT)
+        (void)fprintf(stderr,
+                      "tm-learn: warning: with --k %u the model keeps what few observations stand "
+                      "behind; do not give it away\n",
+                      cfg->k);
+}
+
+static int fit(struct tm_finish *f, struct pooled *p, struct tm_model *m, struct tm_msg *msg)
+{
+    int rc = tm_pool_users(&f->samples, TM_SWING_NUM_PAIRS, &p->n_users);
+    if (rc == TM_OK)
+        rc = tm_pool_samples(&f->samples, &f->o->pool, p->count);
+    if (rc == TM_OK)
+        rc = check_left(f, p, msg);
+    if (rc == TM_OK)
+        rc = tm_fit_model(&f->samples, f->o->name, f->o->fit.max_points, m);
+    return rc;
+}
+
 int tm_finish_run(struct tm_finish *f, struct tm_msg *msg)
 {
-    struct tm_model m;
-    int rc = tm_fit_model(&f->samples, f->o->name, f->o->fit.max_points, &m);
-    if (rc != TM_OK)
-        return rc;
-    rc = tm_model_check(&m, msg);
+    struct pooled p;
+    struct tm_model m = {0};
+    int rc = fit(f, &p, &m, msg);
     if (rc == TM_OK)
-        rc = save(f, &m, msg);
-    if (rc == TM_OK && !f->o->is_quiet)
+        rc = tm_model_check(&m, msg);
+    if (rc == TM_OK)
+        rc = save(f, &m, &p, msg);
+    if (rc == TM_OK && !f->o->is_quiet) {
         print_summary(f, &m);
+        print_pooling(f, &p);
+    }
     tm_model_deinit(&m);
     return rc;
 }

@@ -26,8 +26,10 @@ void tm_finish_deinit(struct tm_finish *f);
  * long reading.  TM_ERR_IO and the errors of tm_store_load, each with its text in msg. */
 TM_MUST_CHECK int tm_finish_check_output(const char *path, struct tm_msg *msg);
 
-/* Fits, checks and writes the model; prints the report unless o->is_quiet.  Sorts the samples.  When
- * it fails the database is as before.  Errors as tm_fit_model, tm_model_check and tm_store_save. */
+/* Pools rare values (learner/pool.h), fits, checks and writes the model; prints the report unless
+ * o->is_quiet.  The samples are pooled in place.  When it fails the database is as before.
+ * TM_ERR_RANGE with the reason when too little is left for a model; errors of tm_pool_samples,
+ * tm_fit_model, tm_model_check and tm_store_save. */
 TM_MUST_CHECK int tm_finish_run(struct tm_finish *f, struct tm_msg *msg);
 
 #endif

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "learner/mix.h"
+
 /* Round trips of one capture: tap to client and tap to server, one entry a record. */
 struct rtts {
     struct tm_rtt *client;
@@ -114,6 +116,11 @@ static void own(const struct tm_fit_cfg *cfg, const struct tm_record *r, struct 
         net_of(cfg, r->server, out->user + TM_ADDR_LEN);
 }
 
+static uint32_t user_id(const struct owned *o)
+{
+    return (uint32_t)tm_mix_bytes(o->user, sizeof o->user);
+}
+
 static int by_user(const void *a, const void *b)
 {
     const struct owned *x = a;
@@ -139,6 +146,7 @@ static int fit_users(const struct tm_fit_cfg *cfg, const struct tm_record *recor
         for (to = from; to < n && memcmp(order[from].user, order[to].user, sizeof order->user) == 0;
              to++)
             span[to] = (struct tm_span){order[to].r->conn.start_us, order[to].r->conn.end_us};
+        samples->user_now = user_id(&order[from]);
         rc = tm_group_user(&cfg->group, span + from, to - from, client[order[from].r - records],
                            samples, counts);
     }
@@ -158,8 +166,12 @@ int tm_fit_records(const struct tm_fit_cfg *cfg, const struct tm_pair_pool *pool
     if (n_records >= UINT32_MAX)
         return TM_ERR_LIMIT;
     int rc = fit_rtt(records, n_records, &rtt);
-    for (size_t i = 0; i < n_records && rc == TM_OK; i++)
+    for (size_t i = 0; i < n_records && rc == TM_OK; i++) {
+        struct owned user;
+        own(cfg, &records[i], &user);
+        samples->user_now = user_id(&user);
         rc = fit_conn(pool, &records[i].conn, rtt.client[i], rtt.server[i], samples);
+    }
     if (rc == TM_OK)
         rc = fit_users(cfg, records, n_records, rtt.client, samples, counts);
     free(rtt.client);

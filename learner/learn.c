@@ -8,14 +8,31 @@
 #include "learner/finish.h"
 #include "learner/options.h"
 #include "learner/reading.h"
+#include "learner/shard_file.h"
+
+/* A reading under way: towards a model, or towards a shard. */
+struct learning {
+    struct tm_finish f;
+    struct tm_shard_writer *shard; /* NULL: a model */
+    struct tm_shard_counts before; /* up to the capture at work */
+    struct tm_msg *msg;
+};
 
 static int take_capture(void *ctx, const struct tm_world *w, size_t index)
 {
-    struct tm_finish *f = ctx;
+    struct learning *l = ctx;
     size_t n;
     const struct tm_record *r = tm_world_records(w, &n);
     (void)index;
-    return tm_fit_records(&f->o->fit, tm_world_pairs(w), r, n, &f->samples, &f->group);
+    if (!l->shard)
+        return tm_fit_records(&l->f.o->fit, tm_world_pairs(w), r, n, &l->f.samples, &l->f.group);
+    struct tm_shard_counts now = {l->f.reading, *tm_world_counts(w)};
+    struct tm_shard_block b = {
+        .n_parts = l->f.o->world.shard.n_parts, .part = l->f.o->world.shard.part, .counts = now};
+    tm_shard_counts_sub(&b.counts, &l->before);
+    b.mark = tm_shard_mark(tm_world_mark(w), &b.counts);
+    l->before = now;
+    return tm_shard_add_records(l->shard, b, r, n, tm_world_pairs(w), l->msg);
 }
 
 static int nothing_learned(const struct tm_options *o, const struct tm_world *w, struct tm_msg *msg)
@@ -49,17 +66,34 @@ static int nothing_learned(const struct tm_options *o, const struct tm_world *w,
                       o->ports_text, text);
 }
 
-static int run(struct tm_finish *f, struct tm_world *w, struct tm_msg *msg)
+/* Writes what was measured.  A part may hold nothing: its clients may not have been there. */
+static int learn_shard(struct learning *l, struct tm_world *w)
 {
-    const struct tm_options *o = f->o;
-    int rc = tm_finish_check_output(o->output, msg);
+    const struct tm_options *o = l->f.o;
+    uint8_t settings[TM_SHARD_SETTINGS_MAX];
+    struct tm_wr wr = tm_wr_init(settings, sizeof settings);
+    int rc = tm_shard_encode_settings(&wr, o);
+    if (rc == TM_OK)
+        rc = tm_shard_create(&l->shard, o->output, settings, wr.len, l->msg);
+    if (rc == TM_OK)
+        rc = tm_reading_run(o->traces, o->n_traces, w, take_capture, l, &l->f.reading, l->msg);
+    if (rc == TM_OK)
+        rc = tm_shard_commit(l->shard, l->msg);
+    tm_shard_writer_free(l->shard);
+    return rc;
+}
+
+static int learn_model(struct learning *l, struct tm_world *w)
+{
+    const struct tm_options *o = l->f.o;
+    int rc = tm_finish_check_output(o->output, l->msg);
     if (rc != TM_OK)
         return rc;
-    rc = tm_reading_run(o->traces, o->n_traces, w, take_capture, f, &f->reading, msg);
+    rc = tm_reading_run(o->traces, o->n_traces, w, take_capture, l, &l->f.reading, l->msg);
     if (rc != TM_OK)
         return rc;
-    f->world = *tm_world_counts(w);
-    return f->world.n_conns > 0 ? tm_finish_run(f, msg) : nothing_learned(o, w, msg);
+    l->f.world = *tm_world_counts(w);
+    return l->f.world.n_conns > 0 ? tm_finish_run(&l->f, l->msg) : nothing_learned(o, w, l->msg);
 }
 
 int tm_cmd_learn(int argc, char **argv)
@@ -68,15 +102,15 @@ int tm_cmd_learn(int argc, char **argv)
     struct tm_msg msg = {""};
     struct tm_world *w = NULL;
     tm_options_learn(&o, argc, argv);
-    struct tm_finish f = {.o = &o};
+    struct learning l = {.f = {.o = &o}, .msg = &msg};
     if (getrandom(&o.world.flow.hash_seed, sizeof o.world.flow.hash_seed, 0) < 0)
         o.world.flow.hash_seed = 0; /* an early boot: only collisions become predictable */
     int rc = tm_world_new(&w, &o.world);
     if (rc == TM_OK)
-        rc = run(&f, w, &msg);
+        rc = o.is_shard ? learn_shard(&l, w) : learn_model(&l, w);
     if (rc != TM_OK)
         (void)fprintf(stderr, "tm-learn: %s\n", msg.text[0] != '\0' ? msg.text : tm_strerror(rc));
-    tm_finish_deinit(&f);
+    tm_finish_deinit(&l.f);
     tm_world_free(w);
     return rc == TM_OK ? 0 : 1;
 }

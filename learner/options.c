@@ -23,6 +23,9 @@ enum {
     OPT_KEY,
     OPT_POINTS,
     OPT_JSON,
+    OPT_SHARD,
+    OPT_K,
+    OPT_MIN_USERS,
 };
 
 #define MAX_FLOWS_DEFAULT 1000000U
@@ -38,10 +41,27 @@ static const struct argp_option read_options[] = {
     {0},
 };
 
-static const struct argp_option learn_options[] = {
+/* What makes a model out of what was measured. */
+static const struct argp_option model_options[] = {
     {"output", 'o', "FILE", 0, "the model database; made when missing", 1},
     {"name", 'n', "NAME", 0, "the model's name; a model of that name is replaced", 1},
     {"quiet", 'q', NULL, 0, "no report when all went well", 1},
+    {"k", OPT_K, "N", 0,
+     "a value stands for at least N observations; 1 keeps every value, for a model that is not "
+     "given "
+     "away (8)",
+     5},
+    {"min-users", OPT_MIN_USERS, "N", 0, "... and for observations of at least N users (1)", 5},
+    {"points", OPT_POINTS, "N", 0,
+     "coarsen distributions of more than N values to N quantile steps (4096)", 5},
+    {0},
+};
+
+static const struct argp_option learn_options[] = {
+    {"shard", OPT_SHARD, "I/N", 0,
+     "write what was measured on the clients of part I of N into FILE, for merge and finish; no "
+     "model",
+     1},
     {"rre-gap", OPT_RRE_GAP, "TIME", 0,
      "a connection that starts later after the last one's end opens a new RRE (2s)", 4},
     {"inter-conn", OPT_INTER_CONN, "TIME", 0,
@@ -57,8 +77,11 @@ static const struct argp_option learn_options[] = {
      "a user is a client address, or one with one server's, or with one network of servers "
      "(client)",
      4},
-    {"points", OPT_POINTS, "N", 0,
-     "coarsen distributions of more than N values to N quantile steps (4096)", 4},
+    {0},
+};
+
+static const struct argp_option merge_options[] = {
+    {"output", 'o', "FILE", 0, "the shard to write", 1},
     {0},
 };
 
@@ -130,17 +153,34 @@ static void parse_ports(struct tm_options *o, const char *arg, const struct argp
     }
 }
 
-static void check_usage(struct tm_options *o, struct argp_state *st)
+/* Where the model goes. */
+static void check_model(const struct tm_options *o, const struct argp_state *st)
 {
-    if (o->is_learn && !o->output)
+    if (!o->output)
         argp_error(st, "no database; say where the model goes, e.g. -o models.db");
-    if (o->is_learn && !o->name)
+    if (!o->name)
         argp_error(st, "the model has no name; give one, e.g. --name https");
-    if (o->is_learn && !tm_model_name_ok(o->name))
+    if (!tm_model_name_ok(o->name))
         argp_error(
             st,
             "--name %s: use 1 to %d letters, digits, '-', '_' and '.', the first a letter or digit",
             o->name, TM_MODEL_NAME_MAX);
+}
+
+static void check_shard(const struct tm_options *o, const struct argp_state *st)
+{
+    if (!o->output)
+        argp_error(st, "no file; say where the shard goes, e.g. -o part1.shard");
+    if (o->name)
+        argp_error(st, "--name: a shard has no name; give it to tm-learn finish");
+}
+
+static void check_usage(const struct tm_options *o, const struct argp_state *st)
+{
+    if (o->is_learn && o->is_shard)
+        check_shard(o, st);
+    else if (o->is_learn)
+        check_model(o, st);
     if (o->world.n_ports == 0)
         argp_error(st, "no port; say which service to learn, e.g. --port 443");
     if (o->n_traces == 0)
@@ -150,6 +190,21 @@ static void check_usage(struct tm_options *o, struct argp_state *st)
         n_stdin += strcmp(o->traces[i], "-") == 0;
     if (n_stdin > 1)
         argp_error(st, "standard input (-) can be read only once");
+}
+
+/* "3/16". */
+static void parse_shard(struct tm_options *o, const char *arg, const struct argp_state *st)
+{
+    char *end = NULL;
+    unsigned long part = arg[0] >= '0' && arg[0] <= '9' ? strtoul(arg, &end, 10) : 0;
+    unsigned long n = 0;
+    if (end && end[0] == '/' && end[1] >= '0' && end[1] <= '9')
+        n = strtoul(end + 1, &end, 10);
+    if (n < 1 || n > TM_SHARD_PARTS_MAX || part < 1 || part > n || *end != '\0')
+        argp_error(st, "--shard %s: write it like 1/4, 2/4, 3/4 and 4/4; at most %u parts", arg,
+                   TM_SHARD_PARTS_MAX);
+    o->world.shard = (struct tm_shard){(uint32_t)part, (uint32_t)n};
+    o->is_shard = true;
 }
 
 /* "client", "pair" or "pair/27". */
@@ -205,13 +260,11 @@ static error_t parse_group(int key, char *arg, struct argp_state *st)
     }
 }
 
-static error_t parse_learn(int key, char *arg, struct argp_state *st)
+/* The model's options, of learn and finish. */
+static error_t parse_model(int key, char *arg, struct argp_state *st)
 {
     struct tm_options *o = st->input;
     switch (key) {
-    case ARGP_KEY_INIT:
-        st->child_inputs[0] = o;
-        return 0;
     case 'o':
         o->output = arg;
         return 0;
@@ -221,14 +274,84 @@ static error_t parse_learn(int key, char *arg, struct argp_state *st)
     case 'q':
         o->is_quiet = true;
         return 0;
-    case OPT_KEY:
-        parse_key(o, arg, st);
-        return 0;
     case OPT_POINTS:
         o->fit.max_points = number(arg, "points", TM_DIST_POINTS_MIN, TM_DIST_POINTS_MAX, st);
         return 0;
+    case OPT_K:
+        o->pool.k = number(arg, "k", 1, TM_POOL_K_MAX, st);
+        return 0;
+    case OPT_MIN_USERS:
+        o->pool.min_users = number(arg, "min-users", 1, TM_POOL_USERS_MAX, st);
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static error_t parse_learn(int key, char *arg, struct argp_state *st)
+{
+    struct tm_options *o = st->input;
+    switch (key) {
+    case ARGP_KEY_INIT:
+        st->child_inputs[0] = o;
+        st->child_inputs[1] = o;
+        return 0;
+    case OPT_KEY:
+        parse_key(o, arg, st);
+        return 0;
+    case OPT_SHARD:
+        parse_shard(o, arg, st);
+        return 0;
     default:
         return parse_group(key, arg, st);
+    }
+}
+
+static void take_shards(struct tm_options *o, const struct argp_state *st)
+{
+    o->traces = st->argv + st->next;
+    o->n_traces = (size_t)(st->argc - st->next);
+}
+
+static error_t parse_finish(int key, char *arg, struct argp_state *st)
+{
+    struct tm_options *o = st->input;
+    (void)arg;
+    switch (key) {
+    case ARGP_KEY_INIT:
+        st->child_inputs[0] = o;
+        return 0;
+    case ARGP_KEY_ARGS:
+        take_shards(o, st);
+        return 0;
+    case ARGP_KEY_END:
+        check_model(o, st);
+        if (o->n_traces == 0)
+            argp_error(st, "no shard; name the files that tm-learn learn --shard wrote");
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static error_t parse_merge(int key, char *arg, struct argp_state *st)
+{
+    struct tm_options *o = st->input;
+    switch (key) {
+    case 'o':
+        o->output = arg;
+        return 0;
+    case ARGP_KEY_ARGS:
+        take_shards(o, st);
+        return 0;
+    case ARGP_KEY_END:
+        if (!o->output)
+            argp_error(st, "no file; say where the shard goes, e.g. -o all.shard");
+        if (o->n_traces == 0)
+            argp_error(st, "no shard; name the files that tm-learn learn --shard wrote");
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
     }
 }
 
@@ -281,8 +404,7 @@ static error_t parse_read(int key, char *arg, struct argp_state *st)
     }
 }
 
-static void parse(struct tm_options *o, bool is_learn, const struct argp *argp, int argc,
-                  char **argv)
+void tm_options_init(struct tm_options *o)
 {
     *o = (struct tm_options){
         .world = {.min_packets = 6,
@@ -291,18 +413,24 @@ static void parse(struct tm_options *o, bool is_learn, const struct argp *argp, 
         .fit = {.group = tm_group_cfg_default(),
                 .key = TM_USER_CLIENT,
                 .max_points = TM_DIST_POINTS_MAX},
-        .is_learn = is_learn,
+        .pool = {.k = TM_POOL_K_DEFAULT, .min_users = 1},
     };
+}
+
+static void parse(struct tm_options *o, const struct argp *argp, int argc, char **argv)
+{
     o->world.ports = o->ports;
     if (argp_parse(argp, argc, argv, 0, NULL, o) != 0)
         exit(2);
 }
 
 static const struct argp read_argp = {.options = read_options, .parser = parse_read};
-static const struct argp_child children[] = {{&read_argp, 0, NULL, 0}, {0}};
+static const struct argp model_argp = {.options = model_options, .parser = parse_model};
 
 void tm_options_learn(struct tm_options *o, int argc, char **argv)
 {
+    static const struct argp_child children[] = {
+        {&read_argp, 0, NULL, 0}, {&model_argp, 0, NULL, 0}, {0}};
     static const struct argp argp = {
         .options = learn_options,
         .parser = parse_learn,
@@ -313,11 +441,14 @@ void tm_options_learn(struct tm_options *o, int argc, char **argv)
                "Headers are enough; nothing but sizes, times and counts goes into the database.",
         .children = children,
     };
-    parse(o, true, &argp, argc, argv);
+    tm_options_init(o);
+    o->is_learn = true;
+    parse(o, &argp, argc, argv);
 }
 
 void tm_options_connections(struct tm_options *o, int argc, char **argv)
 {
+    static const struct argp_child children[] = {{&read_argp, 0, NULL, 0}, {0}};
     static const struct argp argp = {
         .options = connections_options,
         .parser = parse_connections,
@@ -326,5 +457,38 @@ void tm_options_connections(struct tm_options *o, int argc, char **argv)
                "\vUnlike a model, this output holds addresses.",
         .children = children,
     };
-    parse(o, false, &argp, argc, argv);
+    tm_options_init(o);
+    parse(o, &argp, argc, argv);
+}
+
+void tm_options_finish(struct tm_options *o, int argc, char **argv)
+{
+    static const struct argp_child children[] = {{&model_argp, 0, NULL, 0}, {0}};
+    static const struct argp argp = {
+        .parser = parse_finish,
+        .args_doc = "SHARD...",
+        .doc =
+            "Make a model of the shards that `tm-learn learn --shard' wrote and put it into a "
+            "database."
+            "\vAll parts of all captures must be there, in any order, merged or not.  The model is "
+            "the one that a single pass over the captures gives.",
+        .children = children,
+    };
+    tm_options_init(o);
+    o->fit.max_points = 0;
+    parse(o, &argp, argc, argv);
+}
+
+void tm_options_merge(struct tm_options *o, int argc, char **argv)
+{
+    static const struct argp argp = {
+        .options = merge_options,
+        .parser = parse_merge,
+        .args_doc = "SHARD...",
+        .doc = "Put shards of `tm-learn learn --shard' together into one file."
+               "\vA shard holds addresses and times: it is for its owner's eyes alone.  The same "
+               "shards give the same file in any order.",
+    };
+    tm_options_init(o);
+    parse(o, &argp, argc, argv);
 }

@@ -117,3 +117,19 @@ void tm_prov_fill(struct tm_prov_sheet *sheet, const struct tm_options *o,
     add_number(sheet, "rres", group->n_rres);
     qsort(sheet->line, sheet->n_lines, sizeof *sheet->line, by_key);
 }
+
+void tm_prov_add_pooling(struct tm_prov_sheet *sheet, const struct tm_pool_cfg *cfg,
+                         uint64_t n_users, const struct tm_pool_count count[TM_SWING_PARAMS])
+{
+    struct tm_pool_count sum = {0};
+    for (size_t p = 0; p < TM_SWING_PARAMS; p++) {
+        sum.n_pooled += count[p].n_pooled;
+        sum.n_dropped += count[p].n_dropped;
+    }
+    add_number(sheet, "option.k", cfg->k);
+    add_number(sheet, "option.min_users", cfg->min_users);
+    add_number(sheet, "users", n_users);
+    add_number(sheet, "values.pooled", sum.n_pooled);
+    add_number(sheet, "values.dropped", sum.n_dropped);
+    qsort(sheet->line, sheet->n_lines, sizeof *sheet->line, by_key);
+}

@@ -8,6 +8,7 @@
 
 #include "learner/group.h"
 #include "learner/options.h"
+#include "learner/pool.h"
 #include "learner/reading.h"
 #include "learner/world.h"
 #include "models/store/store.h"
@@ -25,5 +26,9 @@ struct tm_prov_sheet {
 void tm_prov_fill(struct tm_prov_sheet *sheet, const struct tm_options *o,
                   const struct tm_reading_counts *reading, const struct tm_world_counts *world,
                   const struct tm_group_counts *group);
+
+/* Adds how the values were pooled, and how many users stand behind them. */
+void tm_prov_add_pooling(struct tm_prov_sheet *sheet, const struct tm_pool_cfg *cfg,
+                         uint64_t n_users, const struct tm_pool_count count[TM_SWING_PARAMS]);
 
 #endif

@@ -1,5 +1,5 @@
 /* learner/samples.h - what was measured so far: a list of values for each parameter of the
- * model. */
+ * model, each with the user it was measured on. */
 #ifndef TM_LEARNER_SAMPLES_H
 #define TM_LEARNER_SAMPLES_H
 
@@ -10,7 +10,10 @@
 #include "tm/base/err.h"
 
 struct tm_samples {
-    uint64_t *v[TM_SWING_PARAMS]; /* owned */
+    uint64_t *v[TM_SWING_PARAMS];    /* owned */
+    uint32_t *user[TM_SWING_PARAMS]; /* owned; whose v[p][i] is: a hash of the user's key, so two of
+                                        very many users may count as one */
+    uint32_t user_now;               /* what tm_samples_add notes */
     size_t n[TM_SWING_PARAMS];
     size_t cap[TM_SWING_PARAMS];
 };

@@ -18,6 +18,7 @@ struct tm_world {
     struct tm_record *record;
     size_t n_records;
     size_t cap_records;
+    uint64_t mark;
     bool is_port[N_PORTS];
     uint64_t n_syns[N_PORTS];  /* openings seen to other ports */
     uint64_t n_other[N_PORTS]; /* packets of other connections, by the smaller port */
@@ -93,17 +94,21 @@ static int emit(struct tm_world *w, const struct tm_flow *f, const struct tm_con
         tm_pair_pool_release(&w->pool, c->first_pair);
         return TM_OK;
     }
+    unsigned client = f->client_side;
+    count_kept(&w->counts, c);
+    if (!tm_shard_has(w->cfg.shard, f->key.addr[client])) {
+        tm_pair_pool_release(&w->pool, c->first_pair);
+        return TM_OK;
+    }
     int rc = record_room(w);
     if (rc != TM_OK)
         return rc;
     struct tm_record *r = &w->record[w->n_records++];
-    unsigned client = f->client_side;
     memcpy(r->client, f->key.addr[client], TM_ADDR_LEN);
     memcpy(r->server, f->key.addr[!client], TM_ADDR_LEN);
     r->client_port = f->key.port[client];
     r->server_port = f->key.port[!client];
     r->conn = *c;
-    count_kept(&w->counts, c);
     return TM_OK;
 }
 
@@ -212,6 +217,7 @@ static void count_other(struct tm_world *w, const struct tm_packet *p)
 
 int tm_world_packet(struct tm_world *w, const struct tm_packet *p)
 {
+    w->mark = tm_mix(w->mark ^ (uint64_t)p->t_us ^ ((uint64_t)p->seq << 32 | p->ack));
     if (!w->is_port[p->src_port] && !w->is_port[p->dst_port]) {
         count_other(w, p);
         return TM_OK;
@@ -252,6 +258,7 @@ void tm_world_clear(struct tm_world *w)
         tm_flow_remove(w->flows, f);
     tm_pair_pool_clear(&w->pool);
     w->n_records = 0;
+    w->mark = 0;
 }
 
 const struct tm_record *tm_world_records(const struct tm_world *w, size_t *n)
@@ -268,6 +275,11 @@ const struct tm_pair_pool *tm_world_pairs(const struct tm_world *w)
 const struct tm_world_counts *tm_world_counts(const struct tm_world *w)
 {
     return &w->counts;
+}
+
+uint64_t tm_world_mark(const struct tm_world *w)
+{
+    return w->mark;
 }
 
 static bool is_listed(const uint16_t *ports, size_t n, size_t port)

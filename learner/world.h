@@ -13,6 +13,7 @@
 #include "learner/fit.h"
 #include "learner/flow.h"
 #include "learner/packet.h"
+#include "learner/shard.h"
 #include "tm/base/err.h"
 
 struct tm_world_cfg {
@@ -21,6 +22,7 @@ struct tm_world_cfg {
     uint32_t min_packets;  /* connections with fewer packets (both ways) are dropped; Swing: 6 */
     struct tm_exchange_cfg exchange;
     struct tm_flow_cfg flow;
+    struct tm_shard shard; /* connections of other parts' clients are counted, but not kept */
 };
 
 /* Sums over all captures since new. */
@@ -58,6 +60,10 @@ void tm_world_clear(struct tm_world *w);
 const struct tm_record *tm_world_records(const struct tm_world *w, size_t *n);
 const struct tm_pair_pool *tm_world_pairs(const struct tm_world *w);
 const struct tm_world_counts *tm_world_counts(const struct tm_world *w);
+
+/* Tells this capture from others: a hash over all its TCP packets so far since new or clear.  It does
+ * not depend on cfg. */
+uint64_t tm_world_mark(const struct tm_world *w);
 
 /* Up to n ports that had most connections (or packets, when no opening was seen) and are not
  * learned from, the busiest first; how many were written.  For the message when nothing could be

@@ -39,11 +39,12 @@ failed_with() {
 }
 
 # -- learning ------------------------------------------------------------------------------------------------------
-run 0 learn -o models.db --name web --port 443 "$golden"
+run 0 learn --k 1 -o models.db --name web --port 443 "$golden"
 has err 'web: 5 connections in 3 sessions'
 has err 'left out 1 connection with fewer than 6 packets'
 has err 'left out 1 connection without an exchange'
 has err 'few; a model this small repeats itself'
+has err 'warning: with --k 1 .*do not give it away'
 run 0 list models.db
 has out '^web  *swing  *[0-9a-f]\{16\}  5$'
 run 0 show models.db web
@@ -69,16 +70,34 @@ digest_of() {
     "$tm_learn" list --json "$1" | python3 -c 'import json,sys; print(json.load(sys.stdin)["models"][0]["digest"])'
 }
 gzip -c "$golden" >packed
-run 0 learn -o gz.db --name x --port 443 packed
+run 0 learn --k 1 -o gz.db --name x --port 443 packed
 [ "$(digest_of gz.db)" = "$digest" ] || fail "gzip changes the digest"
-"$tm_learn" learn -o stdin.db --name x --port 443 - <"$golden" 2>err || fail "standard input"
+"$tm_learn" learn --k 1 -o stdin.db --name x --port 443 - <"$golden" 2>err || fail "standard input"
 [ "$(digest_of stdin.db)" = "$digest" ] || fail "standard input changes the digest"
-run 0 learn -o ab.db --name x --port 443 "$golden" "$data"/captures/https/suricata-tls13-draft19.pcap
-run 0 learn -o ba.db --name x --port 443 "$data"/captures/https/suricata-tls13-draft19.pcap "$golden"
+run 0 learn --k 1 -o ab.db --name x --port 443 "$golden" "$data"/captures/https/suricata-tls13-draft19.pcap
+run 0 learn --k 1 -o ba.db --name x --port 443 "$data"/captures/https/suricata-tls13-draft19.pcap "$golden"
 [ "$(digest_of ab.db)" = "$(digest_of ba.db)" ] || fail "the order of files changes the digest"
 [ "$(digest_of ab.db)" != "$digest" ] || fail "a second file does not change the digest"
 "$tm_learn" show ab.db >a; "$tm_learn" show ba.db >b
 cmp -s a b || fail "the order of files shows"
+
+# Rare values are pooled, and what is too rare altogether is left out or refused.
+run 1 learn -o few.db --name x --port 443 "$golden"
+has err '5 observations of num_pairs, 2 users: too few, a value stands for 8 observations of 1 users'
+[ ! -e few.db ] || fail "too few observations made a database"
+run 0 learn -o pooled.db --name x --port 443 --k 3 "$golden"
+has err 'left out inter_session_us: 1 observation, too few'
+run 0 show --json pooled.db
+python3 -c 'import json
+m=json.load(open("out"))["models"][0]
+p={x["name"]: x for x in m["parameters"]}
+v=m["provenance"]
+assert p["req_bytes"]["n"]==9 and p["inter_session_us"]["n"]==0, p
+assert p["req_bytes"]["max"] < 2900, p
+assert v["option.k"]=="3" and v["option.min_users"]=="1" and v["users"]=="2", v
+assert int(v["values.pooled"]) > 0 and int(v["values.dropped"]) > 0, v' || fail "pooling"
+run 1 learn -o few.db --name x --port 443 --k 3 --min-users 3 "$golden"
+has err 'of 3 users at least'
 
 # A model says nothing about where it comes from.
 for secret in 192.0.2 198.51 2001:db8 learner.pcap golden 2023 1700000000; do
@@ -94,7 +113,7 @@ run 0 --version
 has out '^tm-learn [0-9]'
 run 0 --help
 has out 'learn a model from captures'
-for command in learn list show connections; do
+for command in learn merge finish list show connections; do
     run 0 $command --help
     has out "Usage: tm-learn $command"
 done
@@ -122,6 +141,8 @@ run 2 learn -o x.db --name web --port 443 --key host "$golden"
 run 2 learn -o x.db --name web --port 443 --key pair/33 "$golden"
 run 2 learn -o x.db --name web --port 443 --points 15 "$golden"
 run 2 learn -o x.db --name web --port 443 - -
+run 2 learn -o x.db --name web --port 443 --k 0 "$golden"
+run 2 learn -o x.db --name web --port 443 --min-users 65 "$golden"
 run 2 list
 run 2 list a b
 [ ! -e x.db ] || fail "wrong usage made a database"
@@ -167,7 +188,7 @@ failed_with 'letter.pcap'
 
 # A capture cut in the middle: what was before is used, with a warning.
 head -c 5000 "$golden" >half.pcap
-run 0 learn -o half.db --name web --port 443 half.pcap
+run 0 learn --k 1 -o half.db --name web --port 443 half.pcap
 has err 'warning: half.pcap: cut or damaged after packet 48 .*what was read before is used'
 run 0 show half.db
 has out 'captures.damaged  *1'

@@ -1,0 +1,56 @@
+/* learner/pool.h - no value of a model stands for fewer than k observations.
+ *
+ * Why: a distribution that keeps every value keeps the one film of 1,234,567,890 bytes, and whoever
+ * has the model can say that somebody fetched it.  The rule, for each parameter on its own, is
+ * univariate microaggregation (J. Domingo-Ferrer, J. M. Mateo-Sanz: Practical data-oriented
+ * microaggregation for statistical disclosure control, IEEE TKDE 2002), with values that are common
+ * anyway left as they are:
+ *
+ *   1. A value that k observations of m users have stays as it is.
+ *   2. The rest, from the smallest, is pooled with its neighbours between two such values: a step
+ *      ends as soon as it holds k observations of m users.  All of a step become its rounded mean.
+ *   3. What is left before a value of rule 1, too little for a step, joins the step before it; when
+ *      there is none, it becomes the nearer one of the values of rule 1 beside it (the smaller when
+ *      both are as near).
+ *   4. A parameter with fewer than k observations or m users in all is left out.
+ *
+ * Rules 1 to 3 lose no observation and keep their order by size; rule 2 keeps their mean.  With m = 1 a
+ * step holds fewer than 3k observations, so no quantile moves by more than that in rank.
+ *
+ * What it does not do: k observations may all be one user's.  With m > 1 they are not; but a capture
+ * of fewer than m users then gives no model.  `tm-learn audit` tells how much of a model is one
+ * user's. */
+#ifndef TM_LEARNER_POOL_H
+#define TM_LEARNER_POOL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "learner/samples.h"
+#include "tm/base/err.h"
+
+#define TM_POOL_K_DEFAULT 8U
+#define TM_POOL_K_MAX     1000000U
+#define TM_POOL_USERS_MAX 64U
+
+struct tm_pool_cfg {
+    uint32_t k;         /* observations behind each value, 1..TM_POOL_K_MAX; 1: every value stays */
+    uint32_t min_users; /* m, 1..TM_POOL_USERS_MAX */
+};
+
+/* What the rule did to one parameter. */
+struct tm_pool_count {
+    uint64_t n_pooled;  /* observations under rules 2 and 3 */
+    uint64_t n_dropped; /* under rule 4: all of the parameter, or none */
+};
+
+/* Applies the rule to every parameter; the values come out sorted, each with the user it had.  A
+ * parameter that rule 4 leaves out has no samples any more.  The result does not depend on the order
+ * of the samples.  TM_ERR_NOMEM, with *s as it was or partly done. */
+TM_MUST_CHECK int tm_pool_samples(struct tm_samples *s, const struct tm_pool_cfg *cfg,
+                                  struct tm_pool_count count[TM_SWING_PARAMS]);
+
+/* How many users stand behind a parameter's samples.  TM_ERR_NOMEM. */
+TM_MUST_CHECK int tm_pool_users(const struct tm_samples *s, enum tm_swing_param p, uint64_t *out);
+
+#endif
