@@ -16,6 +16,7 @@ struct command {
 static char learn_title[] = "tm-learn learn";
 static char merge_title[] = "tm-learn merge";
 static char finish_title[] = "tm-learn finish";
+static char audit_title[] = "tm-learn audit";
 static char list_title[] = "tm-learn list";
 static char show_title[] = "tm-learn show";
 static char connections_title[] = "tm-learn connections";
@@ -24,6 +25,7 @@ static const struct command commands[] = {
     {"learn", learn_title, tm_cmd_learn, "learn a model from captures and put it into a database"},
     {"merge", merge_title, tm_cmd_merge, "put the shards of learn --shard together"},
     {"finish", finish_title, tm_cmd_finish, "make a model of shards"},
+    {"audit", audit_title, tm_cmd_audit, "say what a model tells about the captures it is from"},
     {"list", list_title, tm_cmd_list, "list the models of a database"},
     {"show", show_title, tm_cmd_show, "show what a model holds"},
     {"connections", connections_title, tm_cmd_connections,

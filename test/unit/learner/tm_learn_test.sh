@@ -113,10 +113,24 @@ run 0 --version
 has out '^tm-learn [0-9]'
 run 0 --help
 has out 'learn a model from captures'
-for command in learn merge finish list show connections; do
+for command in learn merge finish audit list show connections; do
     run 0 $command --help
     has out "Usage: tm-learn $command"
 done
+
+# What a model tells of those it was learned from: everything, when every value is kept.
+run 1 audit --train "$golden" models.db web
+has out 'learned from 5 connections of 2 users'
+has out 'tells too much; do not give it away'
+run 1 audit --json --train "$golden" --heldout "$data"/captures/https/joy-firefox58.pcap models.db web
+python3 -c 'import json
+x=json.load(open("out"))
+assert x["schema_version"]==1 and x["train"]["connections"]==5 and not x["few_ok"] and not x["own_ok"], x
+assert x["distance"]["drawn"]["median"] < x["distance"]["heldout"]["median"], x' || fail "audit --json"
+run 1 audit --train "$golden" models.db constant
+has err 'constant is built in'
+run 1 audit --train missing.pcap models.db web
+has err 'missing.pcap'
 
 # -- wrong usage: status 2 -----------------------------------------------------------------------------------------
 run 2
@@ -143,6 +157,10 @@ run 2 learn -o x.db --name web --port 443 --points 15 "$golden"
 run 2 learn -o x.db --name web --port 443 - -
 run 2 learn -o x.db --name web --port 443 --k 0 "$golden"
 run 2 learn -o x.db --name web --port 443 --min-users 65 "$golden"
+run 2 audit models.db web
+has err 'no training capture'
+run 2 audit --train "$golden" models.db
+run 2 audit --train "$golden" --max-own 200 models.db web
 run 2 list
 run 2 list a b
 [ ! -e x.db ] || fail "wrong usage made a database"

@@ -1,0 +1,102 @@
+#include "learner/exposure.h"
+
+#include <math.h>
+
+#include "models/gen.h"
+
+#define DRAW_SEED 1U
+
+struct tm_exposure_cfg tm_exposure_cfg_default(void)
+{
+    return (struct tm_exposure_cfg){
+        .k = 8,
+        .max_own = 0.05,
+        .min_ratio = 0.8,
+        .min_ratio_q05 = 0.5,
+        .max_copies = 0.05,
+        .n_drawn = 2000,
+    };
+}
+
+void tm_exposure_side_deinit(struct tm_exposure_side *s)
+{
+    tm_samples_deinit(&s->samples);
+    tm_near_deinit(&s->points);
+}
+
+static int judge_params(const struct tm_model *m, const struct tm_exposure_cfg *cfg,
+                        const struct tm_exposure_side *train,
+                        const struct tm_exposure_side *heldout, struct tm_exposure *out)
+{
+    int rc = TM_OK;
+    out->has_params = true;
+    for (int p = 0; p < TM_SWING_PARAMS && rc == TM_OK; p++) {
+        struct tm_recall *r = &out->param[p];
+        rc = tm_recall(&m->u.swing.param[p], (enum tm_swing_param)p, cfg->k, &train->samples,
+                       heldout ? &heldout->samples : NULL, r);
+        out->n_few += r->n_few;
+        if (r->own_share - r->chance_share > out->worst_own) {
+            out->worst_own = r->own_share - r->chance_share;
+            out->worst = (enum tm_swing_param)p;
+        }
+    }
+    out->few_ok = out->n_few == 0;
+    out->own_ok = out->worst_own <= cfg->max_own;
+    return rc;
+}
+
+static int draw(const struct tm_model *m, uint32_t n, struct tm_near_set *set)
+{
+    struct tm_gen *g;
+    struct tm_plan plan = {0};
+    struct tm_gen_cfg cfg = {.model = m, .n_users = 1};
+    tm_seed_from_u64(cfg.seed, DRAW_SEED);
+    int rc = tm_gen_new(&g, &cfg);
+    for (uint32_t i = 0; i < n && rc == TM_OK; i++) {
+        rc = tm_gen_plan(g, 0, i, &plan);
+        if (rc == TM_OK)
+            rc = tm_near_add_plan(set, &plan);
+    }
+    tm_plan_deinit(&plan);
+    tm_gen_free(g);
+    return rc;
+}
+
+static double ratio(const double v[TM_NEAR_SIDES])
+{
+    return v[TM_NEAR_HELDOUT] > 0 ? v[TM_NEAR_DRAWN] / v[TM_NEAR_HELDOUT] : (double)NAN;
+}
+
+static int judge_near(const struct tm_model *m, const struct tm_exposure_cfg *cfg,
+                      const struct tm_exposure_side *train, const struct tm_exposure_side *heldout,
+                      struct tm_exposure *out)
+{
+    struct tm_near_set drawn = {0};
+    int rc = draw(m, cfg->n_drawn, &drawn);
+    if (rc == TM_OK)
+        rc = tm_near_compare(&train->points, &heldout->points, &drawn, &out->near);
+    tm_near_deinit(&drawn);
+    if (rc != TM_OK)
+        return rc;
+    const double *copies = out->near.copy_share;
+    out->has_near = true;
+    out->ratio = ratio(out->near.median);
+    out->ratio_q05 = ratio(out->near.q05);
+    out->ratio_ok = !(out->ratio < cfg->min_ratio) && !(out->ratio_q05 < cfg->min_ratio_q05);
+    out->copies_ok = copies[TM_NEAR_DRAWN] - copies[TM_NEAR_HELDOUT] <= cfg->max_copies;
+    return TM_OK;
+}
+
+int tm_exposure(const struct tm_model *m, const struct tm_exposure_cfg *cfg,
+                const struct tm_exposure_side *train, const struct tm_exposure_side *heldout,
+                struct tm_exposure *out)
+{
+    *out =
+        (struct tm_exposure){.few_ok = true, .own_ok = true, .ratio_ok = true, .copies_ok = true};
+    int rc = train->points.n > 0 ? TM_OK : TM_ERR_RANGE;
+    if (rc == TM_OK && m->kind == TM_MODEL_SWING)
+        rc = judge_params(m, cfg, train, heldout, out);
+    if (rc == TM_OK && heldout)
+        rc = judge_near(m, cfg, train, heldout, out);
+    return rc;
+}

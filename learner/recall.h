@@ -1,0 +1,32 @@
+/* learner/recall.h - what a model remembers of single users: values that in the training captures one
+ * user alone had, and values that few observations stand behind.
+ *
+ * Somebody who has the model and suspects that a person was in the training captures looks for that
+ * person's odd values.  A value that one training user alone had may also be in the model by chance,
+ * since sizes are whole numbers; how often that happens is measured with users who were not there:
+ * the share of the model's draws whose value one held-out user alone had.  Pure. */
+#ifndef TM_LEARNER_RECALL_H
+#define TM_LEARNER_RECALL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "learner/samples.h"
+#include "models/model.h"
+#include "tm/base/err.h"
+
+struct tm_recall {
+    uint64_t n_values;   /* that the model can draw */
+    uint64_t n_few;      /* of these, fewer than k observations by the model's own counts */
+    uint64_t n_own;      /* of these, one training user alone had exactly this value */
+    double own_share;    /* the part of all draws that they are, 0..1 */
+    double chance_share; /* the same with held-out users; 0 when there are none */
+};
+
+/* One parameter of a model against the samples of the training captures, and of others or NULL.  The
+ * samples need not be sorted.  TM_ERR_NOMEM. */
+TM_MUST_CHECK int tm_recall(const struct tm_dist *d, enum tm_swing_param p, uint32_t k,
+                            const struct tm_samples *train, const struct tm_samples *heldout,
+                            struct tm_recall *out);
+
+#endif

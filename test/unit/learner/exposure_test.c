@@ -1,0 +1,201 @@
+#include "learner/exposure.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "test/support/check.h"
+
+#define P TM_SWING_RSP
+
+static void add(struct tm_samples *s, uint32_t user, uint64_t value)
+{
+    s->user_now = user;
+    CHECK_INT(tm_samples_add(s, P, value), TM_OK);
+}
+
+static void a_value_of_one_user_alone_is_found(void)
+{
+    struct tm_samples train = {0};
+    struct tm_dist d;
+    struct tm_recall r;
+    add(&train, 1, 100);
+    add(&train, 2, 100);
+    add(&train, 3, 777);
+    add(&train, 3, 777);
+    add(&train, 4, 901);
+    const struct tm_dist_point pt[] = {{100, 10}, {500, 12}, {777, 20}};
+    CHECK_INT(tm_dist_set(&d, pt, 3), TM_OK);
+    CHECK_INT(tm_recall(&d, P, 8, &train, NULL, &r), TM_OK);
+    CHECK_INT(r.n_values, 3);
+    CHECK_INT(r.n_own, 1);                  /* 777; nobody had 500, and 901 is not drawn */
+    CHECK(fabs(r.own_share - 0.4) < 1e-12); /* 8 draws of 20 */
+    CHECK_INT(r.n_few, 1);                  /* 500, two draws */
+    CHECK(r.chance_share == 0);
+    tm_dist_deinit(&d);
+    tm_samples_deinit(&train);
+}
+
+static void chance_is_what_users_who_were_not_there_have_alone(void)
+{
+    struct tm_samples train = {0};
+    struct tm_samples heldout = {0};
+    struct tm_dist d;
+    struct tm_recall r;
+    add(&train, 1, 777);
+    add(&heldout, 9, 100);
+    add(&heldout, 8, 500);
+    add(&heldout, 9, 500);
+    const struct tm_dist_point pt[] = {{100, 10}, {500, 12}, {777, 20}};
+    CHECK_INT(tm_dist_set(&d, pt, 3), TM_OK);
+    CHECK_INT(tm_recall(&d, P, 1, &train, &heldout, &r), TM_OK);
+    CHECK(fabs(r.chance_share - 0.5) < 1e-12);
+    CHECK_INT(r.n_few, 0);
+    tm_dist_deinit(&d);
+    tm_samples_deinit(&train);
+    tm_samples_deinit(&heldout);
+}
+
+/* A connection of exchanges (request, response). */
+static void add_conn(struct tm_near_set *set, const uint32_t *size, uint32_t n_pairs)
+{
+    struct tm_pair pair[8];
+    struct tm_pair_pool pool = {.pair = pair, .n_pairs = n_pairs, .cap_pairs = 8};
+    struct tm_conn c = {.first_pair = 0, .n_pairs = n_pairs};
+    for (uint32_t i = 0; i < n_pairs; i++) {
+        pair[i] = (struct tm_pair){size[2 * i], size[2 * i + 1], TM_PAIR_NONE, TM_PAIR_NONE,
+                                   i + 1 < n_pairs ? i + 1 : TM_PAIR_NONE};
+    }
+    CHECK_INT(tm_near_add_record(set, &c, &pool), TM_OK);
+}
+
+static void a_plan_and_a_connection_of_equal_sizes_are_one_point(void)
+{
+    struct tm_near_set set = {0};
+    struct tm_plan plan = {0};
+    add_conn(&set, (const uint32_t[]){300, 4000, 90, 7}, 2);
+    static const struct tm_write w[] = {{300, 0, TM_UP, 0},
+                                        {1000, 0, TM_DOWN, 1},
+                                        {3000, 50, TM_DOWN, 1}, /* the response in two writes */
+                                        {90, 0, TM_UP, 1},
+                                        {7, 0, TM_DOWN, 1}};
+    for (size_t i = 0; i < sizeof w / sizeof *w; i++)
+        CHECK_INT(tm_plan_add(&plan, w[i]), TM_OK);
+    CHECK_INT(tm_near_add_plan(&set, &plan), TM_OK);
+    CHECK_MEM(&set.v[0], &set.v[1], offsetof(struct tm_near_point, sizes) + sizeof(uint64_t));
+    CHECK(fabsf(set.v[0].x[0] - log2f(391)) < 1e-5F);
+    CHECK(fabsf(set.v[0].x[1] - log2f(4008)) < 1e-5F);
+    CHECK(fabsf(set.v[0].x[7] - log2f(4001)) < 1e-5F);
+    tm_plan_deinit(&plan);
+    tm_near_deinit(&set);
+}
+
+/* 200 connections whose requests have sizes of their own. */
+static void fill(struct tm_near_set *set, uint32_t from, uint32_t step)
+{
+    for (uint32_t i = 0; i < 200; i++)
+        add_conn(set, (const uint32_t[]){from + step * i, 1000}, 1);
+}
+
+static void copies_of_training_connections_are_nearer_than_held_out_ones(void)
+{
+    struct tm_near_set train = {0};
+    struct tm_near_set heldout = {0};
+    struct tm_near out;
+    fill(&train, 100, 30);
+    fill(&heldout, 107, 30);
+    CHECK_INT(tm_near_compare(&train, &heldout, &train, &out), TM_OK);
+    CHECK(out.median[TM_NEAR_DRAWN] == 0);
+    CHECK(out.median[TM_NEAR_HELDOUT] > 0);
+    CHECK(out.copy_share[TM_NEAR_DRAWN] == 1);
+    CHECK(out.copy_share[TM_NEAR_HELDOUT] == 0);
+    CHECK_INT(tm_near_compare(&train, &heldout, &heldout, &out), TM_OK);
+    CHECK(out.median[TM_NEAR_DRAWN] == out.median[TM_NEAR_HELDOUT]);
+    CHECK(out.q05[TM_NEAR_DRAWN] == out.q05[TM_NEAR_HELDOUT]);
+    tm_near_deinit(&train);
+    tm_near_deinit(&heldout);
+}
+
+static void nothing_to_compare_is_said(void)
+{
+    struct tm_near_set none = {0};
+    struct tm_near out;
+    CHECK_INT(tm_near_compare(&none, &none, &none, &out), TM_ERR_RANGE);
+}
+
+/* A model whose connections are the training ones: one exchange, the user's own sizes. */
+static void make_model(struct tm_model *m, const struct tm_dist_point *req, size_t n)
+{
+    *m = (struct tm_model){.kind = TM_MODEL_SWING, .name = "own"};
+    const struct tm_dist_point one = {1, 100};
+    const struct tm_dist_point rsp = {1000, 100};
+    CHECK_INT(tm_dist_set(&m->u.swing.param[TM_SWING_NUM_PAIRS], &one, 1), TM_OK);
+    CHECK_INT(tm_dist_set(&m->u.swing.param[TM_SWING_REQ], req, n), TM_OK);
+    CHECK_INT(tm_dist_set(&m->u.swing.param[TM_SWING_RSP], &rsp, 1), TM_OK);
+}
+
+static void a_model_that_repeats_its_training_capture_is_over_every_limit(void)
+{
+    struct tm_model m;
+    struct tm_exposure x;
+    struct tm_exposure_side train = {0};
+    struct tm_exposure_side heldout = {0};
+    struct tm_exposure_cfg cfg = tm_exposure_cfg_default();
+    struct tm_dist_point req[200];
+    for (uint32_t i = 0; i < 200; i++) {
+        req[i] = (struct tm_dist_point){100 + 30 * i, i + 1};
+        train.samples.user_now = i;
+        CHECK_INT(tm_samples_add(&train.samples, TM_SWING_REQ, 100 + 30 * i), TM_OK);
+    }
+    fill(&train.points, 100, 30);
+    fill(&heldout.points, 107, 30);
+    make_model(&m, req, 200);
+    CHECK_INT(tm_exposure(&m, &cfg, &train, &heldout, &x), TM_OK);
+    CHECK(!x.few_ok && !x.own_ok && !x.ratio_ok && !x.copies_ok);
+    CHECK_INT(x.worst, TM_SWING_REQ);
+    CHECK(x.worst_own == 1);
+    CHECK(x.ratio == 0);
+    CHECK_INT(tm_exposure(&m, &cfg, &train, NULL, &x), TM_OK);
+    CHECK(!x.few_ok && !x.own_ok && x.ratio_ok && x.copies_ok && !x.has_near);
+    tm_model_deinit(&m);
+    tm_exposure_side_deinit(&train);
+    tm_exposure_side_deinit(&heldout);
+}
+
+static void a_model_of_means_is_within_the_limits(void)
+{
+    struct tm_model m;
+    struct tm_exposure x;
+    struct tm_exposure_side train = {0};
+    struct tm_exposure_side heldout = {0};
+    struct tm_exposure_cfg cfg = tm_exposure_cfg_default();
+    struct tm_dist_point req[25];
+    for (uint32_t i = 0; i < 200; i++) {
+        train.samples.user_now = i;
+        CHECK_INT(tm_samples_add(&train.samples, TM_SWING_REQ, 100 + 30 * i), TM_OK);
+        req[i / 8] = (struct tm_dist_point){100 + 30 * (i / 8 * 8) + 105, i + 1};
+    }
+    fill(&train.points, 100, 30);
+    fill(&heldout.points, 107, 30);
+    make_model(&m, req, 25);
+    CHECK_INT(tm_exposure(&m, &cfg, &train, &heldout, &x), TM_OK);
+    CHECK(x.few_ok && x.own_ok && x.ratio_ok && x.copies_ok);
+    CHECK(x.ratio > 1);
+    tm_model_deinit(&m);
+    tm_exposure_side_deinit(&train);
+    tm_exposure_side_deinit(&heldout);
+}
+
+static const struct check_case cases[] = {
+    {"a_value_of_one_user_alone_is_found", a_value_of_one_user_alone_is_found},
+    {"chance_is_what_users_who_were_not_there_have_alone",
+     chance_is_what_users_who_were_not_there_have_alone},
+    {"a_plan_and_a_connection_of_equal_sizes_are_one_point",
+     a_plan_and_a_connection_of_equal_sizes_are_one_point},
+    {"copies_of_training_connections_are_nearer_than_held_out_ones",
+     copies_of_training_connections_are_nearer_than_held_out_ones},
+    {"nothing_to_compare_is_said", nothing_to_compare_is_said},
+    {"a_model_that_repeats_its_training_capture_is_over_every_limit",
+     a_model_that_repeats_its_training_capture_is_over_every_limit},
+    {"a_model_of_means_is_within_the_limits", a_model_of_means_is_within_the_limits},
+};
+CHECK_MAIN("exposure", cases)
