@@ -84,7 +84,7 @@ static int judge(const struct tm_audit_options *o, const struct tm_store_entry *
     if (rc == TM_OK)
         rc = tm_exposure(&e->model, &o->limits, &train, o->n_heldout > 0 ? &heldout : NULL, &x);
     if (rc == TM_OK) {
-        *is_ok = x.few_ok && x.own_ok && x.ratio_ok && x.copies_ok;
+        *is_ok = tm_exposure_ok(&x);
         tm_audit_print(o, &x, &train, &heldout);
     }
     tm_exposure_side_deinit(&train);

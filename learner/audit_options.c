@@ -25,7 +25,8 @@ static const struct argp_option options[] = {
     {"json", OPT_JSON, NULL, 0, "print one JSON object", 1},
     {"k", OPT_K, "N", 0, "a value should stand for at least N observations (8)", 2},
     {"max-own", OPT_MAX_OWN, "PERCENT", 0,
-     "... and so much of a parameter's draws at most be values of one user alone, above chance (5)",
+     "... and so much of a parameter's draws, or of its values, at most be one user's alone, above "
+     "chance (5)",
      2},
     {"min-ratio", OPT_MIN_RATIO, "RATIO", 0,
      "drawn connections lie at least so far from training ones as held-out ones do, by the median "

@@ -10,30 +10,40 @@ static const char *word(bool ok)
     return ok ? "ok" : "TOO MUCH";
 }
 
+static void print_param(const struct tm_recall *r, enum tm_swing_param p, bool has_heldout)
+{
+    (void)printf("  %-18s%9" PRIu64 "%14" PRIu64 "%11" PRIu64, tm_swing_param_name(p), r->n_values,
+                 r->n_few, r->n_own);
+    if (has_heldout)
+        (void)printf("%11" PRIu64 "%13.2f %%%9.2f %%\n", r->n_chance, 100 * r->own_share,
+                     100 * r->chance_share);
+    else
+        (void)printf("%11s%13.2f %%%11s\n", "-", 100 * r->own_share, "-");
+}
+
 static void print_params(const struct tm_exposure *x, const struct tm_audit_options *o)
 {
-    (void)printf(
-        "\nof what the model can draw      values   under %-4u  one user's  of draws  by chance\n",
-        o->limits.k);
+    bool has_heldout = o->n_heldout > 0;
+    (void)printf("\n%29s%10s%4u%24s%26s\n%39s%15s%11s%15s%11s\n", "values", "under ", o->limits.k,
+                 "one user's alone", "draws for these users", "", "of training", "by chance",
+                 "of training", "by chance");
     for (int p = 0; p < TM_SWING_PARAMS; p++) {
-        const struct tm_recall *r = &x->param[p];
-        if (r->n_values == 0)
-            continue;
-        (void)printf("  %-28s %8" PRIu64 "  %10" PRIu64 "  %10" PRIu64 "  %6.2f %%",
-                     tm_swing_param_name((enum tm_swing_param)p), r->n_values, r->n_few, r->n_own,
-                     100 * r->own_share);
-        if (o->n_heldout > 0)
-            (void)printf("  %7.2f %%\n", 100 * r->chance_share);
-        else
-            (void)printf("          -\n");
+        if (x->param[p].n_values > 0)
+            print_param(&x->param[p], (enum tm_swing_param)p, has_heldout);
     }
     (void)printf("\nvalues of fewer than %u observations: %" PRIu64 " (none allowed): %s\n",
                  o->limits.k, x->n_few, word(x->few_ok));
     (void)printf(
-        "values that one training user alone had, above chance: %.2f %% of the draws of %s "
-        "(at most %.2f %%): %s\n",
-        100 * x->worst_own, tm_swing_param_name(x->worst), 100 * o->limits.max_own,
-        word(x->own_ok));
+        "draws that stand for what one user alone had, above chance: %.2f %% of %s (at most "
+        "%.2f %%): %s\n",
+        100 * x->worst_draws, tm_swing_param_name(x->draws_of), 100 * o->limits.max_own,
+        word(x->draws_ok));
+    if (has_heldout)
+        (void)printf(
+            "values that one user alone had, above chance and its error: %.2f %% of %s (at "
+            "most %.2f %%): %s\n",
+            100 * x->worst_values, tm_swing_param_name(x->values_of), 100 * o->limits.max_own,
+            word(x->values_ok));
 }
 
 static void print_ratio(const char *what, double drawn, double heldout, double ratio, double least)
@@ -64,7 +74,6 @@ static void print_near(const struct tm_exposure *x, const struct tm_audit_option
 static void print_text(const struct tm_audit_options *o, const struct tm_exposure *x,
                        const struct tm_exposure_side *train, const struct tm_exposure_side *heldout)
 {
-    bool is_ok = x->few_ok && x->own_ok && x->ratio_ok && x->copies_ok;
     (void)printf("%s, learned from %zu connections of %" PRIu64 " users", o->name, train->points.n,
                  train->n_users);
     if (o->n_heldout > 0)
@@ -81,7 +90,8 @@ static void print_text(const struct tm_audit_options *o, const struct tm_exposur
         (void)printf("there is one user in the training captures: all that the model says is about "
                      "that user\n");
     (void)printf("%s: %s\n", o->name,
-                 is_ok ? "nothing over a limit" : "tells too much; do not give it away");
+                 tm_exposure_ok(x) ? "nothing over a limit"
+                                   : "tells too much; do not give it away");
 }
 
 static void print_number(const char *name, double v)
@@ -99,6 +109,7 @@ static void print_param_json(const struct tm_recall *r, enum tm_swing_param p,
                  ", \"own\": %" PRIu64,
                  tm_swing_param_name(p), r->n_values, r->n_few, r->n_own);
     print_number("own_share", r->own_share);
+    print_number("chance", o->n_heldout > 0 ? (double)r->n_chance : (double)NAN);
     print_number("chance_share", o->n_heldout > 0 ? r->chance_share : (double)NAN);
     (void)printf("}");
 }
@@ -136,8 +147,10 @@ static void print_json(const struct tm_audit_options *o, const struct tm_exposur
     }
     if (x->has_near)
         print_near_json(x);
-    (void)printf(",\n  \"few_ok\": %s, \"own_ok\": %s, \"ratio_ok\": %s, \"copies_ok\": %s}\n",
-                 text[x->few_ok], text[x->own_ok], text[x->ratio_ok], text[x->copies_ok]);
+    (void)printf(",\n  \"few_ok\": %s, \"draws_ok\": %s, \"values_ok\": %s, \"ratio_ok\": %s, "
+                 "\"copies_ok\": %s}\n",
+                 text[x->few_ok], text[x->draws_ok], text[x->values_ok], text[x->ratio_ok],
+                 text[x->copies_ok]);
 }
 
 void tm_audit_print(const struct tm_audit_options *o, const struct tm_exposure *x,

@@ -24,24 +24,44 @@ void tm_exposure_side_deinit(struct tm_exposure_side *s)
     tm_near_deinit(&s->points);
 }
 
+/* How many more of the values belong to single training users than to single users who were not
+ * there, beyond what two standard errors explain. */
+static double excess_values(const struct tm_recall *r)
+{
+    if (r->n_values == 0)
+        return 0;
+    double own = (double)r->n_own;
+    double chance = (double)r->n_chance;
+    return (own - chance - 2 * sqrt(own + chance)) / (double)r->n_values;
+}
+
+static void note_worst(double value, enum tm_swing_param p, double *worst, enum tm_swing_param *of)
+{
+    if (value > *worst) {
+        *worst = value;
+        *of = p;
+    }
+}
+
 static int judge_params(const struct tm_model *m, const struct tm_exposure_cfg *cfg,
                         const struct tm_exposure_side *train,
                         const struct tm_exposure_side *heldout, struct tm_exposure *out)
 {
     int rc = TM_OK;
     out->has_params = true;
-    for (int p = 0; p < TM_SWING_PARAMS && rc == TM_OK; p++) {
+    for (int i = 0; i < TM_SWING_PARAMS && rc == TM_OK; i++) {
+        enum tm_swing_param p = (enum tm_swing_param)i;
         struct tm_recall *r = &out->param[p];
-        rc = tm_recall(&m->u.swing.param[p], (enum tm_swing_param)p, cfg->k, &train->samples,
+        rc = tm_recall(&m->u.swing.param[p], p, cfg->k, &train->samples,
                        heldout ? &heldout->samples : NULL, r);
         out->n_few += r->n_few;
-        if (r->own_share - r->chance_share > out->worst_own) {
-            out->worst_own = r->own_share - r->chance_share;
-            out->worst = (enum tm_swing_param)p;
-        }
+        note_worst(r->own_share - r->chance_share, p, &out->worst_draws, &out->draws_of);
+        if (heldout)
+            note_worst(excess_values(r), p, &out->worst_values, &out->values_of);
     }
     out->few_ok = out->n_few == 0;
-    out->own_ok = out->worst_own <= cfg->max_own;
+    out->draws_ok = out->worst_draws <= cfg->max_own;
+    out->values_ok = out->worst_values <= cfg->max_own;
     return rc;
 }
 
@@ -91,12 +111,17 @@ int tm_exposure(const struct tm_model *m, const struct tm_exposure_cfg *cfg,
                 const struct tm_exposure_side *train, const struct tm_exposure_side *heldout,
                 struct tm_exposure *out)
 {
-    *out =
-        (struct tm_exposure){.few_ok = true, .own_ok = true, .ratio_ok = true, .copies_ok = true};
+    *out = (struct tm_exposure){
+        .few_ok = true, .draws_ok = true, .values_ok = true, .ratio_ok = true, .copies_ok = true};
     int rc = train->points.n > 0 ? TM_OK : TM_ERR_RANGE;
     if (rc == TM_OK && m->kind == TM_MODEL_SWING)
         rc = judge_params(m, cfg, train, heldout, out);
     if (rc == TM_OK && heldout)
         rc = judge_near(m, cfg, train, heldout, out);
     return rc;
+}
+
+bool tm_exposure_ok(const struct tm_exposure *x)
+{
+    return x->few_ok && x->draws_ok && x->values_ok && x->ratio_ok && x->copies_ok;
 }

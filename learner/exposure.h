@@ -36,21 +36,31 @@ struct tm_exposure_cfg tm_exposure_cfg_default(void);
 struct tm_exposure {
     bool has_params; /* the model is a swing model */
     struct tm_recall param[TM_SWING_PARAMS];
-    uint64_t n_few;   /* sums and worst of these */
-    double worst_own; /* the largest own_share - chance_share */
-    enum tm_swing_param worst;
-    bool has_near; /* there were held-out connections */
+    uint64_t n_few;                          /* sum */
+    double worst_draws;                      /* the largest own_share - chance_share */
+    double worst_values;                     /* the largest excess of values, see tm_exposure */
+    enum tm_swing_param draws_of, values_of; /* which parameters these are of */
+    bool has_near;                           /* there were held-out connections */
     struct tm_near near;
     double ratio; /* drawn to held-out; NAN when held-out connections lie at training ones */
     double ratio_q05;
-    bool few_ok, own_ok, ratio_ok, copies_ok; /* those not measured are true */
+    bool few_ok, draws_ok, values_ok, ratio_ok, copies_ok; /* those not measured are true */
 };
 
-/* Judges `m` by its training captures and by others, or NULL.  The same model gives the same answer:
+/* Judges `m` by its training captures and by others, or NULL.
+ *
+ * Of values, with held-out captures: (n_own - n_chance) / n_values less twice its standard error,
+ * sqrt(n_own + n_chance) / n_values, since both are counts of rare events.  Held-out captures of about
+ * as many users as the training captures have make the comparison fair; fewer make it stricter.
+ *
+ * The same model gives the same answer:
  * connections are drawn with a fixed seed.  TM_ERR_RANGE no training connection; TM_ERR_NOMEM. */
 TM_MUST_CHECK int tm_exposure(const struct tm_model *m, const struct tm_exposure_cfg *cfg,
                               const struct tm_exposure_side *train,
                               const struct tm_exposure_side *heldout, struct tm_exposure *out);
+
+/* Nothing is over a limit. */
+bool tm_exposure_ok(const struct tm_exposure *x);
 
 void tm_exposure_side_deinit(struct tm_exposure_side *s);
 

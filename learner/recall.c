@@ -1,6 +1,5 @@
 #include "learner/recall.h"
 
-#include <stdbool.h>
 #include <stdlib.h>
 
 struct seen {
@@ -31,21 +30,19 @@ static size_t lower_bound(const struct seen *s, size_t n, uint64_t value)
     return low;
 }
 
-/* One user had the value, and no other. */
-static bool is_own(const struct seen *s, size_t n, uint64_t value)
+/* How many observations the one user has who alone had the value; 0 when nobody or several had it. */
+static uint64_t own_observations(const struct seen *s, size_t n, uint64_t value)
 {
-    size_t i = lower_bound(s, n, value);
-    if (i == n || s[i].value != value)
-        return false;
-    uint32_t user = s[i].user;
+    size_t from = lower_bound(s, n, value);
+    size_t i = from;
     for (; i < n && s[i].value == value; i++) {
-        if (s[i].user != user)
-            return false;
+        if (s[i].user != s[from].user)
+            return 0;
     }
-    return true;
+    return i - from;
 }
 
-/* How many values of the model one user alone had, and their share of the draws. */
+/* How many values of the model one user alone had, and the share of the draws that these are. */
 static int count_own(const struct tm_dist *d, enum tm_swing_param p, const struct tm_samples *from,
                      uint64_t *n_own, double *share)
 {
@@ -59,10 +56,10 @@ static int count_own(const struct tm_dist *d, enum tm_swing_param p, const struc
     qsort(s, n, sizeof *s, by_value);
     *n_own = 0;
     for (size_t i = 0; i < d->n_points; i++) {
-        if (!is_own(s, n, d->pt[i].value))
-            continue;
-        ++*n_own;
-        draws += d->pt[i].cum - (i > 0 ? d->pt[i - 1].cum : 0);
+        uint64_t count = d->pt[i].cum - (i > 0 ? d->pt[i - 1].cum : 0);
+        uint64_t own = own_observations(s, n, d->pt[i].value);
+        *n_own += own > 0;
+        draws += own < count ? own : count;
     }
     *share = d->n_points > 0 ? (double)draws / (double)tm_dist_total(d) : 0;
     free(s);
@@ -73,12 +70,11 @@ int tm_recall(const struct tm_dist *d, enum tm_swing_param p, uint32_t k,
               const struct tm_samples *train, const struct tm_samples *heldout,
               struct tm_recall *out)
 {
-    uint64_t n_chance;
     *out = (struct tm_recall){.n_values = d->n_points};
     for (size_t i = 0; i < d->n_points; i++)
         out->n_few += d->pt[i].cum - (i > 0 ? d->pt[i - 1].cum : 0) < k;
     int rc = count_own(d, p, train, &out->n_own, &out->own_share);
     if (rc == TM_OK && heldout)
-        rc = count_own(d, p, heldout, &n_chance, &out->chance_share);
+        rc = count_own(d, p, heldout, &out->n_chance, &out->chance_share);
     return rc;
 }

@@ -154,7 +154,7 @@ int tm_shard_read(const struct tm_shard_file *s, const struct tm_shard_block *b,
                   struct tm_msg *msg)
 {
     int fd;
-    uint64_t size;
+    uint64_t size = 0;
     uint8_t digest[TM_DIGEST_LEN];
     *out = NULL;
     int rc = open_file(s->path, &size, &fd, msg);

@@ -28,7 +28,7 @@ static void a_value_of_one_user_alone_is_found(void)
     CHECK_INT(tm_recall(&d, P, 8, &train, NULL, &r), TM_OK);
     CHECK_INT(r.n_values, 3);
     CHECK_INT(r.n_own, 1);                  /* 777; nobody had 500, and 901 is not drawn */
-    CHECK(fabs(r.own_share - 0.4) < 1e-12); /* 8 draws of 20 */
+    CHECK(fabs(r.own_share - 0.1) < 1e-12); /* 2 own of 8, of 20 */
     CHECK_INT(r.n_few, 1);                  /* 500, two draws */
     CHECK(r.chance_share == 0);
     tm_dist_deinit(&d);
@@ -48,7 +48,8 @@ static void chance_is_what_users_who_were_not_there_have_alone(void)
     const struct tm_dist_point pt[] = {{100, 10}, {500, 12}, {777, 20}};
     CHECK_INT(tm_dist_set(&d, pt, 3), TM_OK);
     CHECK_INT(tm_recall(&d, P, 1, &train, &heldout, &r), TM_OK);
-    CHECK(fabs(r.chance_share - 0.5) < 1e-12);
+    CHECK(fabs(r.chance_share - 0.05) < 1e-12); /* 100 once, of 20 */
+    CHECK_INT(r.n_chance, 1);
     CHECK_INT(r.n_few, 0);
     tm_dist_deinit(&d);
     tm_samples_deinit(&train);
@@ -150,15 +151,37 @@ static void a_model_that_repeats_its_training_capture_is_over_every_limit(void)
     fill(&heldout.points, 107, 30);
     make_model(&m, req, 200);
     CHECK_INT(tm_exposure(&m, &cfg, &train, &heldout, &x), TM_OK);
-    CHECK(!x.few_ok && !x.own_ok && !x.ratio_ok && !x.copies_ok);
-    CHECK_INT(x.worst, TM_SWING_REQ);
-    CHECK(x.worst_own == 1);
+    CHECK(!x.few_ok && !x.draws_ok && !x.values_ok && !x.ratio_ok && !x.copies_ok);
+    CHECK_INT(x.draws_of, TM_SWING_REQ);
+    CHECK(x.worst_draws == 1);
+    CHECK(fabs(x.worst_values - (1 - 2 / sqrt(200))) < 1e-12);
     CHECK(x.ratio == 0);
     CHECK_INT(tm_exposure(&m, &cfg, &train, NULL, &x), TM_OK);
-    CHECK(!x.few_ok && !x.own_ok && x.ratio_ok && x.copies_ok && !x.has_near);
+    CHECK(!x.few_ok && !x.draws_ok && x.values_ok && x.ratio_ok && x.copies_ok && !x.has_near);
     tm_model_deinit(&m);
     tm_exposure_side_deinit(&train);
     tm_exposure_side_deinit(&heldout);
+}
+
+/* Every value has enough observations behind it, and one of them is one user's. */
+static void one_user_with_many_equal_observations_is_found(void)
+{
+    struct tm_model m;
+    struct tm_exposure x;
+    struct tm_exposure_side train = {0};
+    struct tm_exposure_cfg cfg = tm_exposure_cfg_default();
+    const struct tm_dist_point req[] = {{100, 80}, {777, 100}};
+    for (uint32_t i = 0; i < 100; i++) {
+        train.samples.user_now = i < 80 ? i : 1000;
+        CHECK_INT(tm_samples_add(&train.samples, TM_SWING_REQ, i < 80 ? 100 : 777), TM_OK);
+    }
+    fill(&train.points, 100, 30);
+    make_model(&m, req, 2);
+    CHECK_INT(tm_exposure(&m, &cfg, &train, NULL, &x), TM_OK);
+    CHECK(x.few_ok && !x.draws_ok && !tm_exposure_ok(&x));
+    CHECK(fabs(x.worst_draws - 0.2) < 1e-12);
+    tm_model_deinit(&m);
+    tm_exposure_side_deinit(&train);
 }
 
 static void a_model_of_means_is_within_the_limits(void)
@@ -178,7 +201,7 @@ static void a_model_of_means_is_within_the_limits(void)
     fill(&heldout.points, 107, 30);
     make_model(&m, req, 25);
     CHECK_INT(tm_exposure(&m, &cfg, &train, &heldout, &x), TM_OK);
-    CHECK(x.few_ok && x.own_ok && x.ratio_ok && x.copies_ok);
+    CHECK(x.few_ok && x.draws_ok && x.values_ok && x.ratio_ok && x.copies_ok);
     CHECK(x.ratio > 1);
     tm_model_deinit(&m);
     tm_exposure_side_deinit(&train);
@@ -196,6 +219,8 @@ static const struct check_case cases[] = {
     {"nothing_to_compare_is_said", nothing_to_compare_is_said},
     {"a_model_that_repeats_its_training_capture_is_over_every_limit",
      a_model_that_repeats_its_training_capture_is_over_every_limit},
+    {"one_user_with_many_equal_observations_is_found",
+     one_user_with_many_equal_observations_is_found},
     {"a_model_of_means_is_within_the_limits", a_model_of_means_is_within_the_limits},
 };
 CHECK_MAIN("exposure", cases)

@@ -125,7 +125,7 @@ has out 'tells too much; do not give it away'
 run 1 audit --json --train "$golden" --heldout "$data"/captures/https/joy-firefox58.pcap models.db web
 python3 -c 'import json
 x=json.load(open("out"))
-assert x["schema_version"]==1 and x["train"]["connections"]==5 and not x["few_ok"] and not x["own_ok"], x
+assert x["schema_version"]==1 and x["train"]["connections"]==5 and not x["few_ok"] and not x["draws_ok"], x
 assert x["distance"]["drawn"]["median"] < x["distance"]["heldout"]["median"], x' || fail "audit --json"
 run 1 audit --train "$golden" models.db constant
 has err 'constant is built in'
