@@ -50,22 +50,21 @@ static int read_side(const struct tm_options *o, char *const *trace, size_t n,
     return rc;
 }
 
-/* The entry of the model asked for, among n. */
-static int find(const struct tm_audit_options *o, struct tm_store_entry *e, size_t n,
-                struct tm_store_entry **out, struct tm_msg *msg)
+/* The entry of the model asked for, among n; NULL, with the reason in msg, when it was not learned. */
+static const struct tm_store_entry *
+find(const struct tm_audit_options *o, const struct tm_store_entry *e, size_t n, struct tm_msg *msg)
 {
     struct tm_model m;
     for (size_t i = 0; i < n; i++) {
-        if (strcmp(e[i].model.name, o->name) == 0) {
-            *out = &e[i];
-            return TM_OK;
-        }
+        if (strcmp(e[i].model.name, o->name) == 0)
+            return &e[i];
     }
-    int rc = tm_store_load_model(o->database, o->name, &m, msg); /* for the names that there are */
-    if (rc != TM_OK)
-        return rc;
-    tm_model_deinit(&m);
-    return tm_msg_set(msg, TM_ERR_RANGE, "%s is built in and was learned from nobody", o->name);
+    if (tm_store_load_model(o->database, o->name, &m, msg) ==
+        TM_OK) { /* else: the names there are */
+        tm_model_deinit(&m);
+        (void)tm_msg_set(msg, TM_ERR_RANGE, "%s is built in and was learned from nobody", o->name);
+    }
+    return NULL;
 }
 
 static int judge(const struct tm_audit_options *o, const struct tm_store_entry *e, bool *is_ok,
@@ -97,15 +96,15 @@ int tm_cmd_audit(int argc, char **argv)
     struct tm_audit_options o;
     struct tm_msg msg = {""};
     struct tm_store_entry *e = NULL;
-    struct tm_store_entry *model = NULL;
+    const struct tm_store_entry *model = NULL;
     size_t n = 0;
     bool is_ok = false;
     tm_audit_options(&o, argc, argv);
     int rc = tm_store_load(o.database, &e, &n, &msg);
     if (rc == TM_OK)
-        rc = find(&o, e, n, &model, &msg);
+        model = find(&o, e, n, &msg);
     if (rc == TM_OK)
-        rc = judge(&o, model, &is_ok, &msg);
+        rc = model ? judge(&o, model, &is_ok, &msg) : TM_ERR_RANGE;
     if (rc != TM_OK)
         (void)fprintf(stderr, "tm-learn: %s\n", msg.text[0] != '\0' ? msg.text : tm_strerror(rc));
     tm_store_entries_free(e, n);

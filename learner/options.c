@@ -313,6 +313,7 @@ static void take_shards(struct tm_options *o, const struct argp_state *st)
     o->n_traces = (size_t)(st->argc - st->next);
 }
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): argp's type */
 static error_t parse_finish(int key, char *arg, struct argp_state *st)
 {
     struct tm_options *o = st->input;
@@ -334,6 +335,7 @@ static error_t parse_finish(int key, char *arg, struct argp_state *st)
     }
 }
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): argp's type */
 static error_t parse_merge(int key, char *arg, struct argp_state *st)
 {
     struct tm_options *o = st->input;

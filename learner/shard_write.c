@@ -125,26 +125,29 @@ int tm_shard_add_block(struct tm_shard_writer *w, struct tm_shard_block b, const
     return rc;
 }
 
-/* Encodes and writes record after record; counts the bytes in b->len and feeds them to `digest`. */
-static int put_records(struct tm_shard_writer *w, const struct tm_record *r, size_t n,
-                       const struct tm_pair_pool *pool, struct tm_canon *digest,
-                       struct tm_shard_block *b, struct tm_msg *msg)
+/* Encodes and writes b->n_records records, one after the other; sets the block's length and digest. */
+static int put_records(struct tm_shard_writer *w, const struct tm_record *r,
+                       const struct tm_pair_pool *pool, struct tm_shard_block *b,
+                       struct tm_msg *msg)
 {
     size_t cap = 1;
-    for (size_t i = 0; i < n; i++) {
+    struct tm_canon digest;
+    for (size_t i = 0; i < b->n_records; i++) {
         size_t len = tm_shard_record_max(&r[i]);
         cap = len > cap ? len : cap;
     }
     uint8_t *p = malloc(cap);
     int rc = p ? TM_OK : TM_ERR_NOMEM;
-    for (size_t i = 0; i < n && rc == TM_OK; i++) {
+    tm_shard_digest_init(&digest);
+    for (size_t i = 0; i < b->n_records && rc == TM_OK; i++) {
         struct tm_wr wr = tm_wr_init(p, cap);
         rc = tm_shard_encode_record(&wr, &r[i], pool);
         if (rc == TM_OK)
             rc = put(w, p, wr.len, msg);
-        tm_canon_bytes(digest, p, wr.len);
+        tm_canon_bytes(&digest, p, wr.len);
         b->len += wr.len;
     }
+    tm_canon_final(&digest, b->digest);
     free(p);
     return rc;
 }
@@ -154,7 +157,6 @@ int tm_shard_add_records(struct tm_shard_writer *w, struct tm_shard_block b,
                          const struct tm_record *r, size_t n, const struct tm_pair_pool *pool,
                          struct tm_msg *msg)
 {
-    struct tm_canon digest;
     int rc = block_room(w, msg);
     if (rc != TM_OK)
         return rc;
@@ -164,9 +166,7 @@ int tm_shard_add_records(struct tm_shard_writer *w, struct tm_shard_block b,
     b.occurrence = 0;
     for (size_t i = 0; i < w->n_blocks; i++)
         b.occurrence += w->block[i].mark == b.mark;
-    tm_shard_digest_init(&digest);
-    rc = put_records(w, r, n, pool, &digest, &b, msg);
-    tm_canon_final(&digest, b.digest);
+    rc = put_records(w, r, pool, &b, msg);
     if (rc == TM_OK)
         w->block[w->n_blocks++] = b;
     return rc;
