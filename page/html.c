@@ -1,10 +1,10 @@
-#include "audit/report/html.h"
+#include "page/html.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "audit/report/html_style.h"
+#include "page/html_style.h"
 
 #define TEXT_MAX 2048U
 
@@ -29,9 +29,11 @@ void tm_html_begin(struct tm_text *out, const char *title, const char *lead)
     tm_text_put(out, "</header>\n");
 }
 
-void tm_html_end(struct tm_text *out)
+void tm_html_end(struct tm_text *out, const char *program)
 {
-    tm_text_put(out, "<footer>tm-audit " TM_VERSION "</footer>\n</main>\n</body>\n</html>\n");
+    tm_text_put(out, "<footer>");
+    tm_text_escape(out, program);
+    tm_text_put(out, " " TM_VERSION "</footer>\n</main>\n</body>\n</html>\n");
 }
 
 /* <tag attributes>text</tag> */

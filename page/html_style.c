@@ -1,6 +1,6 @@
 /* The colours: each of the six tones has 4.5 : 1 or more against its background (WCAG 2.1, 1.4.3), and neighbours differ in
  * lightness as well as in hue; series also differ in their dashes. */
-#include "audit/report/html_style.h"
+#include "page/html_style.h"
 
 #define LIGHT                                                                                      \
     "--bg:#ffffff;--card:#f6f7f9;--ink:#1b1f24;--muted:#57606a;--grid:#e2e5e9;--axis:#8c959f;"     \

@@ -1,8 +1,8 @@
-/* audit/report/scale.h - numbers on paper: axes with round ticks, and quantities as people read them.
+/* page/scale.h - numbers on paper: axes with round ticks, and quantities as people read them.
  *
  * Any double is allowed everywhere: NaN has no place on an axis, what lies outside stands at its end. */
-#ifndef TM_AUDIT_REPORT_SCALE_H
-#define TM_AUDIT_REPORT_SCALE_H
+#ifndef TM_PAGE_SCALE_H
+#define TM_PAGE_SCALE_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,12 +1,12 @@
-/* audit/report/svg_draw.h - the strokes that all pictures share; used by svg_*.c alone.
+/* page/svg_draw.h - the strokes that all pictures share; used by svg_*.c alone.
  *
  * Nothing is measured here, as there is no font: widths are estimated on the safe side, room is made for them, and what still
  * does not fit is cut with an ellipsis and kept whole in a tooltip.  Colours are classes of the page's style sheet. */
-#ifndef TM_AUDIT_REPORT_SVG_DRAW_H
-#define TM_AUDIT_REPORT_SVG_DRAW_H
+#ifndef TM_PAGE_SVG_DRAW_H
+#define TM_PAGE_SVG_DRAW_H
 
-#include "audit/report/scale.h"
-#include "audit/report/text.h"
+#include "page/scale.h"
+#include "page/text.h"
 
 #define TM_SVG_FONT_PX 13.0
 

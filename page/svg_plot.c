@@ -1,8 +1,8 @@
-/* Lines, steps and points over two axes. */
+#include "page/svg_plot.h"
+
 #include <math.h>
 
-#include "audit/report/svg.h"
-#include "audit/report/svg_draw.h"
+#include "page/svg_draw.h"
 
 #define PATH_GRAIN_PX 0.5 /* vertices nearer than this to the last one are not drawn */
 #define LEGEND_GAP_PX 6.0

@@ -1,4 +1,4 @@
-#include "audit/report/scale.h"
+#include "page/scale.h"
 
 #include <float.h>
 #include <math.h>

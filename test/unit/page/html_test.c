@@ -1,4 +1,4 @@
-#include "audit/report/html.h"
+#include "page/html.h"
 
 #include <string.h>
 
@@ -42,7 +42,7 @@ static void every_text_is_escaped(void)
     tm_html_list_item(&t, HOSTILE, "%s", HOSTILE);
     tm_html_list_end(&t);
     tm_html_section_end(&t);
-    tm_html_end(&t);
+    tm_html_end(&t, "tm-audit");
     CHECK_INT(tm_text_status(&t), TM_OK);
     CHECK_INT(count(t.p, "<img"), 0);
     CHECK_INT(count(t.p, ESCAPED), 23);
@@ -53,7 +53,7 @@ static void the_page_forbids_scripts_and_loads(void)
 {
     struct tm_text t = {0};
     tm_html_begin(&t, "T", NULL);
-    tm_html_end(&t);
+    tm_html_end(&t, "tm-audit");
     CHECK_INT(count(t.p, "content=\"default-src 'none'; style-src 'unsafe-inline'\""), 1);
     CHECK_INT(count(t.p, "<script") + count(t.p, "<link") + count(t.p, "src=") +
                   count(t.p, "href=") + count(t.p, "url(") + count(t.p, "@import") +

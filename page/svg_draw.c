@@ -1,4 +1,4 @@
-#include "audit/report/svg_draw.h"
+#include "page/svg_draw.h"
 
 #include <assert.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-#include "audit/report/scale.h"
+#include "page/scale.h"
 
 #include <inttypes.h>
 #include <math.h>

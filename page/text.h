@@ -1,9 +1,9 @@
-/* audit/report/text.h - text that grows: what the page and its pictures are written into.
+/* page/text.h - text that grows: what the page and its pictures are written into.
  *
  * The first failed allocation is kept; every further call then does nothing, so that a writer asks once, at the end.
  * Texts of others (names of files, classes, sessions) go through tm_text_escape: they may hold anything. */
-#ifndef TM_AUDIT_REPORT_TEXT_H
-#define TM_AUDIT_REPORT_TEXT_H
+#ifndef TM_PAGE_TEXT_H
+#define TM_PAGE_TEXT_H
 
 #include <stdbool.h>
 #include <stddef.h>

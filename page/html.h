@@ -1,18 +1,18 @@
-/* audit/report/html.h - one self-contained page: sections, tables, verdicts and warnings around pictures.
+/* page/html.h - one self-contained page: sections, tables, verdicts and warnings around pictures.
  *
  * No script and no external resource, and the page's policy forbids both.  Every text given here is escaped; what was escaped already
  * (audit/report/svg.h) is written into `out` between the calls.  Light and dark follow the reader's system; prints on paper. */
-#ifndef TM_AUDIT_REPORT_HTML_H
-#define TM_AUDIT_REPORT_HTML_H
+#ifndef TM_PAGE_HTML_H
+#define TM_PAGE_HTML_H
 
 #include <stddef.h>
 
-#include "audit/report/text.h"
+#include "page/text.h"
 
 /* Head and title of the page; lead: one line under the title, NULL: none. */
 void tm_html_begin(struct tm_text *out, const char *title, const char *lead);
-/* Foot with the program's name and version. */
-void tm_html_end(struct tm_text *out);
+/* Foot with the program's name and its version. */
+void tm_html_end(struct tm_text *out, const char *program);
 
 /* id: letters and dashes, unique on the page. */
 void tm_html_section_begin(struct tm_text *out, const char *id, const char *heading);

@@ -1,4 +1,4 @@
-#include "audit/report/text.h"
+#include "page/text.h"
 
 #include <stdarg.h>
 #include <stdint.h>
