@@ -19,6 +19,7 @@ static char finish_title[] = "tm-learn finish";
 static char audit_title[] = "tm-learn audit";
 static char list_title[] = "tm-learn list";
 static char show_title[] = "tm-learn show";
+static char report_title[] = "tm-learn report";
 static char connections_title[] = "tm-learn connections";
 
 static const struct command commands[] = {
@@ -28,6 +29,7 @@ static const struct command commands[] = {
     {"audit", audit_title, tm_cmd_audit, "say what a model tells about the captures it is from"},
     {"list", list_title, tm_cmd_list, "list the models of a database"},
     {"show", show_title, tm_cmd_show, "show what a model holds"},
+    {"report", report_title, tm_cmd_report, "write a page about a model"},
     {"connections", connections_title, tm_cmd_connections,
      "print the connections found in captures"},
 };
