@@ -29,6 +29,7 @@ struct taking {
     struct tm_group_counts group;
 };
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): argp's type */
 static error_t parse(int key, char *arg, struct argp_state *st)
 {
     struct report_options *o = st->input;
