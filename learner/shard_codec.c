@@ -42,6 +42,7 @@ static const struct field fields[] = {
 
 /* Whoever adds a member adds it to `fields` too, or parts put together would lose it. */
 static_assert(sizeof(struct tm_conn) == 104, "a member of struct tm_conn may be missing in fields");
+static_assert(sizeof(struct tm_record) == 144, "a member of struct tm_record may be missing below");
 static_assert(sizeof(struct tm_pair) == 20, "a member of struct tm_pair may be missing below");
 static_assert(sizeof(bool) == 1, "flags are bytes");
 

@@ -283,6 +283,23 @@ static void model_has_the_name_and_passes_its_check(void)
     tm_samples_deinit(&s);
 }
 
+static void samples_know_their_users(void)
+{
+    for (int key = 0; key < 2; key++) {
+        struct capture c = {.n_pairs = 0};
+        struct tm_samples s = {0};
+        pair(&c, conn(&c, 1, 3, 0, 500), 10, 20, NONE, NONE);
+        pair(&c, conn(&c, 4, 2, 100, 200), 10, 20, NONE, NONE);
+        pair(&c, conn(&c, 1, 2, 600, 700), 10, 20, NONE, NONE);
+        fit(&c, key == 0 ? TM_USER_CLIENT : TM_USER_PAIR, &s);
+        const uint32_t *user = s.user[TM_SWING_REQ];
+        CHECK(user[0] != user[1]);
+        CHECK_INT(user[0] == user[2], key == 0); /* one client, two servers */
+        CHECK(s.user[TM_SWING_NUM_CONN][0] == user[0] || s.user[TM_SWING_NUM_CONN][0] == user[2]);
+        tm_samples_deinit(&s);
+    }
+}
+
 static const struct check_case cases[] = {
     {"pairs_become_samples_without_their_round_trips",
      pairs_become_samples_without_their_round_trips},
@@ -300,5 +317,6 @@ static const struct check_case cases[] = {
     {"model_has_the_name_and_passes_its_check", model_has_the_name_and_passes_its_check},
     {"parts_of_a_cut_connection_do_not_weigh_its_round_trip",
      parts_of_a_cut_connection_do_not_weigh_its_round_trip},
+    {"samples_know_their_users", samples_know_their_users},
 };
 CHECK_MAIN("fit", cases)

@@ -2,6 +2,7 @@
  * nothing leaks (LeakSanitizer looks). */
 #include "learner/fit.h"
 #include "learner/pcap_source.h"
+#include "learner/pool.h"
 #include "learner/world.h"
 #include "test/support/check.h"
 #include "test/support/oom.h"
@@ -62,6 +63,11 @@ static int learn(void)
     if (rc == TM_OK) {
         const struct tm_record *r = tm_world_records(w, &n);
         rc = tm_fit_records(&fc, tm_world_pairs(w), r, n, &samples, &groups);
+    }
+    if (rc == TM_OK) {
+        struct tm_pool_cfg pc = {.k = 8, .min_users = 2};
+        struct tm_pool_count pooled[TM_SWING_PARAMS];
+        rc = tm_pool_samples(&samples, &pc, pooled);
     }
     if (rc == TM_OK) {
         rc = tm_fit_model(&samples, "oom", TM_DIST_POINTS_MAX, &m);
