@@ -9,7 +9,6 @@
 #include "learner/commands.h"
 #include "learner/exposure.h"
 #include "learner/options.h"
-#include "learner/pool.h"
 #include "learner/provenance_read.h"
 #include "learner/reading.h"
 #include "models/store/store.h"
@@ -45,7 +44,7 @@ static int read_side(const struct tm_options *o, char *const *trace, size_t n,
         rc = tm_msg_set(msg, TM_ERR_RANGE, "%s: no connection that the model could be learned from",
                         trace[0]);
     if (rc == TM_OK)
-        rc = tm_pool_users(&side->samples, TM_SWING_NUM_PAIRS, &side->n_users);
+        rc = tm_samples_users(&side->samples, TM_SWING_NUM_PAIRS, &side->n_users);
     tm_world_free(w);
     return rc;
 }

@@ -1,6 +1,7 @@
 #include "learner/exposure.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 #include "models/gen.h"
 
@@ -43,6 +44,23 @@ static void note_worst(double value, enum tm_swing_param p, double *worst, enum 
     }
 }
 
+/* What the model remembers of one parameter. */
+static int recall(const struct tm_model *m, const struct tm_exposure_cfg *cfg,
+                  enum tm_swing_param p, const struct tm_exposure_side *train,
+                  const struct tm_exposure_side *heldout, struct tm_recall *out)
+{
+    struct tm_runs of_train = {0};
+    struct tm_runs of_heldout = {0};
+    int rc = tm_samples_runs(&train->samples, p, &of_train);
+    if (rc == TM_OK && heldout)
+        rc = tm_samples_runs(&heldout->samples, p, &of_heldout);
+    if (rc == TM_OK)
+        tm_recall(&m->u.swing.param[p], cfg->k, &of_train, heldout ? &of_heldout : NULL, out);
+    free(of_train.v);
+    free(of_heldout.v);
+    return rc;
+}
+
 static int judge_params(const struct tm_model *m, const struct tm_exposure_cfg *cfg,
                         const struct tm_exposure_side *train,
                         const struct tm_exposure_side *heldout, struct tm_exposure *out)
@@ -52,8 +70,7 @@ static int judge_params(const struct tm_model *m, const struct tm_exposure_cfg *
     for (int i = 0; i < TM_SWING_PARAMS && rc == TM_OK; i++) {
         enum tm_swing_param p = (enum tm_swing_param)i;
         struct tm_recall *r = &out->param[p];
-        rc = tm_recall(&m->u.swing.param[p], p, cfg->k, &train->samples,
-                       heldout ? &heldout->samples : NULL, r);
+        rc = recall(m, cfg, p, train, heldout, r);
         out->n_few += r->n_few;
         note_worst(r->own_share - r->chance_share, p, &out->worst_draws, &out->draws_of);
         if (heldout)

@@ -142,19 +142,16 @@ static void print_pooling(const struct tm_finish *f, const struct pooled *p)
                       cfg->k);
 }
 
-static int fit(struct tm_finish *f, struct pooled *p, struct tm_model *m, struct tm_msg *msg)
+static int fit(const struct tm_finish *f, struct pooled *p, struct tm_model *m, struct tm_msg *msg)
 {
-    int rc = tm_pool_users(&f->samples, TM_SWING_NUM_PAIRS, &p->n_users);
+    const struct tm_options *o = f->o;
+    int rc = tm_samples_users(&f->samples, TM_SWING_NUM_PAIRS, &p->n_users);
     if (rc == TM_OK)
-        rc = tm_pool_samples(&f->samples, &f->o->pool, p->count);
-    if (rc == TM_OK)
-        rc = check_left(f, p, msg);
-    if (rc == TM_OK)
-        rc = tm_fit_model(&f->samples, f->o->name, f->o->fit.max_points, m);
-    return rc;
+        rc = tm_pool_model(&f->samples, o->name, o->fit.max_points, &o->pool, p->count, m);
+    return rc == TM_OK ? check_left(f, p, msg) : rc;
 }
 
-int tm_finish_run(struct tm_finish *f, struct tm_msg *msg)
+int tm_finish_run(const struct tm_finish *f, struct tm_msg *msg)
 {
     struct pooled p;
     struct tm_model m = {0};

@@ -27,9 +27,9 @@ void tm_finish_deinit(struct tm_finish *f);
 TM_MUST_CHECK int tm_finish_check_output(const char *path, struct tm_msg *msg);
 
 /* Pools rare values (learner/pool.h), fits, checks and writes the model; prints the report unless
- * o->is_quiet.  The samples are pooled in place.  When it fails the database is as before.
- * TM_ERR_RANGE with the reason when too little is left for a model; errors of tm_pool_samples,
- * tm_fit_model, tm_model_check and tm_store_save. */
-TM_MUST_CHECK int tm_finish_run(struct tm_finish *f, struct tm_msg *msg);
+ * o->is_quiet.  When it fails the database is as before.
+ * TM_ERR_RANGE with the reason when too little is left for a model; errors of
+ * tm_pool_model, tm_model_check and tm_store_save. */
+TM_MUST_CHECK int tm_finish_run(const struct tm_finish *f, struct tm_msg *msg);
 
 #endif

@@ -118,7 +118,8 @@ static void own(const struct tm_fit_cfg *cfg, const struct tm_record *r, struct 
 
 static uint32_t user_id(const struct owned *o)
 {
-    return (uint32_t)tm_mix_bytes(o->user, sizeof o->user);
+    uint32_t id = (uint32_t)tm_mix_bytes(o->user, sizeof o->user);
+    return id != TM_RUN_SEVERAL ? id : 1;
 }
 
 static int by_user(const void *a, const void *b)

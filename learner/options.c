@@ -51,7 +51,8 @@ static const struct argp_option model_options[] = {
      "given "
      "away (8)",
      5},
-    {"min-users", OPT_MIN_USERS, "N", 0, "... and for observations of at least N users (1)", 5},
+    {"min-users", OPT_MIN_USERS, "N", 0, "... and for observations of at least N users, 1 or 2 (1)",
+     5},
     {"points", OPT_POINTS, "N", 0,
      "coarsen distributions of more than N values to N quantile steps (4096)", 5},
     {0},

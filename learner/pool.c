@@ -1,217 +1,178 @@
 #include "learner/pool.h"
 
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "tm/base/buf.h"
 
-struct item {
-    uint64_t value;
-    uint32_t user;
-};
-
-/* Observations that stand together, with as many of their users as the rule asks for. */
-struct backing {
-    uint64_t n;
-    uint32_t n_users;
-    uint32_t user[TM_POOL_USERS_MAX];
-};
-
-/* A parameter under work: its observations by value, and how far they are settled. */
+/* A parameter under work: runs 0..n_out-1 are settled, and those before the present one are used up. */
 struct pooling {
     const struct tm_pool_cfg *cfg;
-    struct item *item;
+    struct tm_run *run;
     size_t n;
+    size_t n_out;
     uint64_t n_pooled;
 };
 
-static int by_value(const void *a, const void *b)
+static bool is_enough(const struct tm_run *r, const struct tm_pool_cfg *cfg)
 {
-    const struct item *x = a;
-    const struct item *y = b;
-    if (x->value != y->value)
-        return x->value < y->value ? -1 : 1;
-    return (x->user > y->user) - (x->user < y->user);
+    return r->count >= cfg->k && (cfg->min_users < 2 || r->user == TM_RUN_SEVERAL);
 }
 
-static int by_user(const void *a, const void *b)
+/* The observations of `b` too; the value is a's.  A run without observations is nobody's. */
+static void add(struct tm_run *a, const struct tm_run *b)
 {
-    uint32_t x = *(const uint32_t *)a;
-    uint32_t y = *(const uint32_t *)b;
-    return (x > y) - (x < y);
+    if (a->count == 0)
+        a->user = b->user;
+    else if (a->user != b->user)
+        a->user = TM_RUN_SEVERAL;
+    a->count += b->count;
 }
 
-static bool is_enough(const struct backing *b, const struct tm_pool_cfg *cfg)
-{
-    return b->n >= cfg->k && b->n_users >= cfg->min_users;
-}
-
-static void back(struct backing *b, const struct tm_pool_cfg *cfg, uint32_t user)
-{
-    b->n++;
-    for (uint32_t i = 0; i < b->n_users; i++) {
-        if (b->user[i] == user)
-            return;
-    }
-    if (b->n_users < cfg->min_users)
-        b->user[b->n_users++] = user;
-}
-
-/* Where the observations of the value at `from` end; whether they suffice on their own. */
-static size_t end_of_value(const struct pooling *p, size_t from, bool *is_common)
-{
-    struct backing b = {0};
-    size_t to = from;
-    for (; to < p->n && p->item[to].value == p->item[from].value; to++)
-        back(&b, p->cfg, p->item[to].user);
-    *is_common = is_enough(&b, p->cfg);
-    return to;
-}
-
-static void settle(struct pooling *p, size_t from, size_t to, uint64_t value)
-{
-    for (size_t i = from; i < to; i++)
-        p->item[i].value = value;
-    p->n_pooled += to - from;
-}
-
-/* The rounded mean, without a sum that could overflow: quotients and remainders apart.  Fewer than
- * 2^32 observations, as tm_pool_samples has seen to. */
-static uint64_t mean(const struct item *item, size_t n)
+/* The rounded mean of runs that have `total` observations, without a sum that could overflow: quotients
+ * and remainders apart.  Beyond 2^32 observations their counts are rounded down. */
+static uint64_t mean(const struct tm_run *run, size_t n, uint64_t total)
 {
     uint64_t whole = 0;
     uint64_t rest = 0;
+    uint64_t seen = 0;
+    unsigned shift = 0;
+    while (total >> shift > UINT32_MAX)
+        shift++;
+    for (size_t i = 0; i < n; i++)
+        seen += run[i].count >> shift;
+    TM_ASSERT(seen > 0);
     for (size_t i = 0; i < n; i++) {
-        whole += item[i].value / n;
-        rest += item[i].value % n;
+        whole += run[i].value / seen * (run[i].count >> shift);
+        rest += run[i].value % seen * (run[i].count >> shift);
     }
-    return whole + (rest + n / 2) / n;
+    return whole + (rest + seen / 2) / seen;
 }
 
-/* Rule 3 for observations from..to-1 that are no step and have none before them: the nearer of the
- * common values beside them. */
+static void emit(struct pooling *p, struct tm_run r)
+{
+    p->run[p->n_out++] = r;
+}
+
+/* Runs from..to-1 become one, of their mean. */
+static void emit_step(struct pooling *p, size_t from, size_t to)
+{
+    struct tm_run step = {0};
+    for (size_t i = from; i < to; i++)
+        add(&step, &p->run[i]);
+    step.value = mean(p->run + from, to - from, step.count);
+    p->n_pooled += step.count;
+    emit(p, step);
+}
+
+/* Rule 3 for runs from..to-1 that are no step and have none before them: the nearer of the common values
+ * beside them, the last settled run and run `to`. */
 static void join_common(struct pooling *p, size_t from, size_t to)
 {
-    bool has_lower = from > 0;
-    bool has_upper = to < p->n;
-    TM_ASSERT(has_lower || has_upper); /* rule 4 took the parameters without either */
-    if (!has_lower || !has_upper) {
-        settle(p, from, to, has_lower ? p->item[from - 1].value : p->item[to].value);
-        return;
+    struct tm_run *lower = p->n_out > 0 ? &p->run[p->n_out - 1] : NULL;
+    struct tm_run *upper = to < p->n ? &p->run[to] : NULL;
+    TM_ASSERT(lower || upper); /* rule 4 took the parameters without either */
+    for (size_t i = from; i < to; i++) {
+        const struct tm_run *r = &p->run[i];
+        bool is_lower = !upper || (lower && r->value - lower->value <= upper->value - r->value);
+        p->n_pooled += r->count;
+        add(is_lower ? lower : upper, r);
     }
-    uint64_t lower = p->item[from - 1].value;
-    uint64_t upper = p->item[to].value;
-    size_t at = from;
-    while (at < to && p->item[at].value - lower <= upper - p->item[at].value)
-        at++;
-    settle(p, from, at, lower);
-    settle(p, at, to, upper);
 }
 
-/* Rules 2 and 3 for the uncommon values from..to-1, between common ones or the ends. */
-static void pool_run(struct pooling *p, size_t from, size_t to)
+/* Rules 2 and 3 for the uncommon runs from..to-1, between common ones or the ends.  A step is settled when
+ * the one after it is complete, for it may have to take what is left. */
+static void pool_between(struct pooling *p, size_t from, size_t to)
 {
-    struct backing b = {0};
+    struct tm_run sum = {0};
     size_t step = from; /* the step at work begins here, */
     size_t last = from; /* the one before it here; equal: there is none */
     for (size_t i = from; i < to; i++) {
-        back(&b, p->cfg, p->item[i].user);
-        bool is_last_of_value = i + 1 == to || p->item[i + 1].value != p->item[i].value;
-        if (!is_last_of_value || !is_enough(&b, p->cfg))
+        add(&sum, &p->run[i]);
+        if (!is_enough(&sum, p->cfg))
             continue;
         if (step > last)
-            settle(p, last, step, mean(p->item + last, step - last));
+            emit_step(p, last, step);
         last = step;
         step = i + 1;
-        b = (struct backing){0};
+        sum = (struct tm_run){0};
     }
     if (last < step)
-        settle(p, last, to, mean(p->item + last, to - last));
+        emit_step(p, last, to);
     else if (from < to)
         join_common(p, from, to);
 }
 
 static void pool(struct pooling *p)
 {
-    size_t run = 0; /* the uncommon values not yet pooled begin here */
-    for (size_t i = 0, to; i < p->n; i = to) {
-        bool is_common;
-        to = end_of_value(p, i, &is_common);
-        if (!is_common)
+    size_t from = 0; /* the uncommon runs not yet pooled begin here */
+    for (size_t i = 0; i < p->n; i++) {
+        if (!is_enough(&p->run[i], p->cfg))
             continue;
-        pool_run(p, run, i);
-        run = to;
+        pool_between(p, from, i);
+        emit(p, p->run[i]);
+        from = i + 1;
     }
-    pool_run(p, run, p->n);
+    pool_between(p, from, p->n);
 }
 
-static bool is_backed(const struct pooling *p)
-{
-    struct backing b = {0};
-    for (size_t i = 0; i < p->n; i++)
-        back(&b, p->cfg, p->item[i].user);
-    return is_enough(&b, p->cfg);
-}
-
-static int pool_param(struct tm_samples *s, size_t param, const struct tm_pool_cfg *cfg,
-                      struct tm_pool_count *count)
-{
-    size_t len;
-    size_t n = s->n[param];
-    if (n == 0)
-        return TM_OK;
-    if (n > UINT32_MAX)
-        return TM_ERR_LIMIT;
-    struct item *item = tm_mul_ok(n, sizeof *item, &len) ? malloc(len) : NULL;
-    if (!item)
-        return TM_ERR_NOMEM;
-    struct pooling p = {.cfg = cfg, .item = item, .n = n};
-    for (size_t i = 0; i < n; i++)
-        item[i] = (struct item){s->v[param][i], s->user[param][i]};
-    qsort(item, n, sizeof *item, by_value);
-    if (is_backed(&p)) {
-        pool(&p);
-        count->n_pooled = p.n_pooled;
-    } else {
-        count->n_dropped = n;
-        s->n[param] = 0;
-    }
-    for (size_t i = 0; i < s->n[param]; i++) {
-        s->v[param][i] = item[i].value;
-        s->user[param][i] = item[i].user;
-    }
-    free(item);
-    return TM_OK;
-}
-
-int tm_pool_samples(struct tm_samples *s, const struct tm_pool_cfg *cfg,
-                    struct tm_pool_count count[TM_SWING_PARAMS])
+void tm_pool_runs(struct tm_runs *r, const struct tm_pool_cfg *cfg, struct tm_pool_count *count)
 {
     TM_ASSERT(cfg->k >= 1 && cfg->k <= TM_POOL_K_MAX);
     TM_ASSERT(cfg->min_users >= 1 && cfg->min_users <= TM_POOL_USERS_MAX);
-    int rc = TM_OK;
-    for (size_t p = 0; rc == TM_OK && p < TM_SWING_PARAMS; p++) {
-        count[p] = (struct tm_pool_count){0};
-        if (cfg->k > 1 || cfg->min_users > 1)
-            rc = pool_param(s, p, cfg, &count[p]);
+    struct pooling p = {.cfg = cfg, .run = r->v, .n = r->n};
+    struct tm_run all = {0};
+    *count = (struct tm_pool_count){0};
+    for (size_t i = 0; i < r->n; i++)
+        add(&all, &r->v[i]);
+    if (all.count == 0)
+        return;
+    if (is_enough(&all, cfg))
+        pool(&p);
+    else
+        count->n_dropped = all.count;
+    count->n_pooled = p.n_pooled;
+    r->n = p.n_out;
+}
+
+/* The distribution of runs: each value as often as it is counted. */
+static int fit(struct tm_dist *d, const struct tm_runs *r, size_t max_points)
+{
+    size_t len;
+    size_t n = 0;
+    for (size_t i = 0; i < r->n; i++)
+        n += (size_t)r->v[i].count;
+    uint64_t *v = tm_mul_ok(n + 1, sizeof *v, &len) ? malloc(len) : NULL;
+    if (!v)
+        return TM_ERR_NOMEM;
+    size_t at = 0;
+    for (size_t i = 0; i < r->n; i++) {
+        for (uint64_t k = 0; k < r->v[i].count; k++)
+            v[at++] = r->v[i].value;
     }
+    int rc = tm_dist_fit_coarse(d, v, n, max_points);
+    free(v);
     return rc;
 }
 
-int tm_pool_users(const struct tm_samples *s, enum tm_swing_param p, uint64_t *out)
+int tm_pool_model(const struct tm_samples *s, const char *name, size_t max_points,
+                  const struct tm_pool_cfg *cfg, struct tm_pool_count count[TM_SWING_PARAMS],
+                  struct tm_model *out)
 {
-    size_t n = s->n[p];
-    *out = 0;
-    if (n == 0)
-        return TM_OK;
-    uint32_t *user = calloc(n, sizeof *user);
-    if (!user)
-        return TM_ERR_NOMEM;
-    for (size_t i = 0; i < n; i++)
-        user[i] = s->user[p][i];
-    qsort(user, n, sizeof *user, by_user);
-    for (size_t i = 0; i < n; i++)
-        *out += i == 0 || user[i] != user[i - 1];
-    free(user);
-    return TM_OK;
+    int rc = TM_OK;
+    *out = (struct tm_model){.kind = TM_MODEL_SWING};
+    (void)snprintf(out->name, sizeof out->name, "%s", name);
+    for (size_t p = 0; p < TM_SWING_PARAMS && rc == TM_OK; p++) {
+        struct tm_runs r;
+        rc = tm_samples_runs(s, (enum tm_swing_param)p, &r);
+        if (rc == TM_OK) {
+            tm_pool_runs(&r, cfg, &count[p]);
+            rc = fit(&out->u.swing.param[p], &r, max_points);
+        }
+        free(r.v);
+    }
+    if (rc != TM_OK)
+        tm_model_deinit(out);
+    return rc;
 }

@@ -17,8 +17,8 @@
  * Rules 1 to 3 lose no observation and keep their order by size; rule 2 keeps their mean.  With m = 1 a
  * step holds fewer than 3k observations, so no quantile moves by more than that in rank.
  *
- * What it does not do: k observations may all be one user's.  With m > 1 they are not; but a capture
- * of fewer than m users then gives no model.  `tm-learn audit` tells how much of a model is one
+ * What it does not do: k observations may all be one user's.  With m = 2 they are not; but a capture
+ * of one user then gives no model.  `tm-learn audit` tells how much of a model is one
  * user's. */
 #ifndef TM_LEARNER_POOL_H
 #define TM_LEARNER_POOL_H
@@ -31,11 +31,11 @@
 
 #define TM_POOL_K_DEFAULT 8U
 #define TM_POOL_K_MAX     1000000U
-#define TM_POOL_USERS_MAX 64U
+#define TM_POOL_USERS_MAX 2U
 
 struct tm_pool_cfg {
-    uint32_t k;         /* observations behind each value, 1..TM_POOL_K_MAX; 1: every value stays */
-    uint32_t min_users; /* m, 1..TM_POOL_USERS_MAX */
+    uint32_t k;         /* observations behind each value, 1..TM_POOL_K_MAX */
+    uint32_t min_users; /* m, 1..TM_POOL_USERS_MAX; with k 1 and m 1 every value stays */
 };
 
 /* What the rule did to one parameter. */
@@ -44,13 +44,13 @@ struct tm_pool_count {
     uint64_t n_dropped; /* under rule 4: all of the parameter, or none */
 };
 
-/* Applies the rule to every parameter; the values come out sorted, each with the user it had.  A
- * parameter that rule 4 leaves out has no samples any more.  The result does not depend on the order
- * of the samples.  TM_ERR_NOMEM, with *s as it was or partly done. */
-TM_MUST_CHECK int tm_pool_samples(struct tm_samples *s, const struct tm_pool_cfg *cfg,
-                                  struct tm_pool_count count[TM_SWING_PARAMS]);
+/* Applies the rule in place; what rule 4 leaves out has no runs any more. */
+void tm_pool_runs(struct tm_runs *r, const struct tm_pool_cfg *cfg, struct tm_pool_count *count);
 
-/* How many users stand behind a parameter's samples.  TM_ERR_NOMEM. */
-TM_MUST_CHECK int tm_pool_users(const struct tm_samples *s, enum tm_swing_param p, uint64_t *out);
+/* tm_fit_model with the rule applied to every parameter.  The samples are not changed, and their order
+ * is of no consequence; the caller deinits *out.  TM_ERR_NOMEM. */
+TM_MUST_CHECK int tm_pool_model(const struct tm_samples *s, const char *name, size_t max_points,
+                                const struct tm_pool_cfg *cfg,
+                                struct tm_pool_count count[TM_SWING_PARAMS], struct tm_model *out);
 
 #endif

@@ -12,8 +12,7 @@
 #include <stdint.h>
 
 #include "learner/samples.h"
-#include "models/model.h"
-#include "tm/base/err.h"
+#include "models/dist.h"
 
 struct tm_recall {
     uint64_t n_values; /* that the model can draw */
@@ -26,10 +25,8 @@ struct tm_recall {
     double chance_share; /* the same of held-out users */
 };
 
-/* One parameter of a model against the samples of the training captures, and of others or NULL.  The
- * samples need not be sorted.  TM_ERR_NOMEM. */
-TM_MUST_CHECK int tm_recall(const struct tm_dist *d, enum tm_swing_param p, uint32_t k,
-                            const struct tm_samples *train, const struct tm_samples *heldout,
-                            struct tm_recall *out);
+/* One parameter of a model against what was observed in the training captures, and in others or NULL. */
+void tm_recall(const struct tm_dist *d, uint32_t k, const struct tm_runs *train,
+               const struct tm_runs *heldout, struct tm_recall *out);
 
 #endif

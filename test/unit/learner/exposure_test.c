@@ -5,55 +5,38 @@
 
 #include "test/support/check.h"
 
-#define P TM_SWING_RSP
-
-static void add(struct tm_samples *s, uint32_t user, uint64_t value)
-{
-    s->user_now = user;
-    CHECK_INT(tm_samples_add(s, P, value), TM_OK);
-}
-
 static void a_value_of_one_user_alone_is_found(void)
 {
-    struct tm_samples train = {0};
+    struct tm_run run[] = {{100, 2, TM_RUN_SEVERAL}, {777, 2, 3}, {901, 1, 4}};
+    struct tm_runs train = {run, 3};
     struct tm_dist d;
     struct tm_recall r;
-    add(&train, 1, 100);
-    add(&train, 2, 100);
-    add(&train, 3, 777);
-    add(&train, 3, 777);
-    add(&train, 4, 901);
     const struct tm_dist_point pt[] = {{100, 10}, {500, 12}, {777, 20}};
     CHECK_INT(tm_dist_set(&d, pt, 3), TM_OK);
-    CHECK_INT(tm_recall(&d, P, 8, &train, NULL, &r), TM_OK);
+    tm_recall(&d, 8, &train, NULL, &r);
     CHECK_INT(r.n_values, 3);
     CHECK_INT(r.n_own, 1);                  /* 777; nobody had 500, and 901 is not drawn */
     CHECK(fabs(r.own_share - 0.1) < 1e-12); /* 2 own of 8, of 20 */
     CHECK_INT(r.n_few, 1);                  /* 500, two draws */
     CHECK(r.chance_share == 0);
     tm_dist_deinit(&d);
-    tm_samples_deinit(&train);
 }
 
 static void chance_is_what_users_who_were_not_there_have_alone(void)
 {
-    struct tm_samples train = {0};
-    struct tm_samples heldout = {0};
+    struct tm_run seen[] = {{777, 1, 1}};
+    struct tm_run other[] = {{100, 1, 9}, {500, 2, TM_RUN_SEVERAL}};
+    struct tm_runs train = {seen, 1};
+    struct tm_runs heldout = {other, 2};
     struct tm_dist d;
     struct tm_recall r;
-    add(&train, 1, 777);
-    add(&heldout, 9, 100);
-    add(&heldout, 8, 500);
-    add(&heldout, 9, 500);
     const struct tm_dist_point pt[] = {{100, 10}, {500, 12}, {777, 20}};
     CHECK_INT(tm_dist_set(&d, pt, 3), TM_OK);
-    CHECK_INT(tm_recall(&d, P, 1, &train, &heldout, &r), TM_OK);
+    tm_recall(&d, 1, &train, &heldout, &r);
     CHECK(fabs(r.chance_share - 0.05) < 1e-12); /* 100 once, of 20 */
     CHECK_INT(r.n_chance, 1);
     CHECK_INT(r.n_few, 0);
     tm_dist_deinit(&d);
-    tm_samples_deinit(&train);
-    tm_samples_deinit(&heldout);
 }
 
 /* A connection of exchanges (request, response). */
@@ -144,7 +127,7 @@ static void a_model_that_repeats_its_training_capture_is_over_every_limit(void)
     struct tm_dist_point req[200];
     for (uint32_t i = 0; i < 200; i++) {
         req[i] = (struct tm_dist_point){100 + 30 * i, i + 1};
-        train.samples.user_now = i;
+        train.samples.user_now = i + 1;
         CHECK_INT(tm_samples_add(&train.samples, TM_SWING_REQ, 100 + 30 * i), TM_OK);
     }
     fill(&train.points, 100, 30);
@@ -172,7 +155,7 @@ static void one_user_with_many_equal_observations_is_found(void)
     struct tm_exposure_cfg cfg = tm_exposure_cfg_default();
     const struct tm_dist_point req[] = {{100, 80}, {777, 100}};
     for (uint32_t i = 0; i < 100; i++) {
-        train.samples.user_now = i < 80 ? i : 1000;
+        train.samples.user_now = i < 80 ? i + 1 : 1000;
         CHECK_INT(tm_samples_add(&train.samples, TM_SWING_REQ, i < 80 ? 100 : 777), TM_OK);
     }
     fill(&train.points, 100, 30);
@@ -193,7 +176,7 @@ static void a_model_of_means_is_within_the_limits(void)
     struct tm_exposure_cfg cfg = tm_exposure_cfg_default();
     struct tm_dist_point req[25];
     for (uint32_t i = 0; i < 200; i++) {
-        train.samples.user_now = i;
+        train.samples.user_now = i + 1;
         CHECK_INT(tm_samples_add(&train.samples, TM_SWING_REQ, 100 + 30 * i), TM_OK);
         req[i / 8] = (struct tm_dist_point){100 + 30 * (i / 8 * 8) + 105, i + 1};
     }

@@ -67,7 +67,9 @@ static int learn(void)
     if (rc == TM_OK) {
         struct tm_pool_cfg pc = {.k = 8, .min_users = 2};
         struct tm_pool_count pooled[TM_SWING_PARAMS];
-        rc = tm_pool_samples(&samples, &pc, pooled);
+        rc = tm_pool_model(&samples, "oom", TM_DIST_POINTS_MAX, &pc, pooled, &m);
+        if (rc == TM_OK)
+            tm_model_deinit(&m);
     }
     if (rc == TM_OK) {
         rc = tm_fit_model(&samples, "oom", TM_DIST_POINTS_MAX, &m);

@@ -133,12 +133,12 @@ static void finish_takes_what_makes_a_model_of_shards(void)
 {
     struct tm_options o;
     char *argv[] = {"tm-learn finish", "-o", "m.db",    "-n",      "a", "--k", "20",
-                    "--min-users",     "3",  "a.shard", "b.shard", NULL};
+                    "--min-users",     "2",  "a.shard", "b.shard", NULL};
     tm_options_finish(&o, 11, argv);
     CHECK_INT(o.n_traces, 2);
     CHECK_STR(o.traces[1], "b.shard");
     CHECK_INT(o.pool.k, 20);
-    CHECK_INT(o.pool.min_users, 3);
+    CHECK_INT(o.pool.min_users, 2);
     CHECK_INT(o.fit.max_points, 0); /* as the shards say */
     char *merge[] = {"tm-learn merge", "-o", "all.shard", "a.shard", NULL};
     tm_options_merge(&o, 4, merge);

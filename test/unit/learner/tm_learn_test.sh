@@ -96,8 +96,8 @@ assert p["req_bytes"]["n"]==9 and p["inter_session_us"]["n"]==0, p
 assert p["req_bytes"]["max"] < 2900, p
 assert v["option.k"]=="3" and v["option.min_users"]=="1" and v["users"]=="2", v
 assert int(v["values.pooled"]) > 0 and int(v["values.dropped"]) > 0, v' || fail "pooling"
-run 1 learn -o few.db --name x --port 443 --k 3 --min-users 3 "$golden"
-has err 'of 3 users at least'
+run 0 learn -o two.db --name x --port 443 --k 3 --min-users 2 "$golden"
+cmp -s pooled.db two.db && fail "--min-users does nothing"
 
 # A model says nothing about where it comes from.
 for secret in 192.0.2 198.51 2001:db8 learner.pcap golden 2023 1700000000; do
@@ -156,7 +156,7 @@ run 2 learn -o x.db --name web --port 443 --key pair/33 "$golden"
 run 2 learn -o x.db --name web --port 443 --points 15 "$golden"
 run 2 learn -o x.db --name web --port 443 - -
 run 2 learn -o x.db --name web --port 443 --k 0 "$golden"
-run 2 learn -o x.db --name web --port 443 --min-users 65 "$golden"
+run 2 learn -o x.db --name web --port 443 --min-users 3 "$golden"
 run 2 audit models.db web
 has err 'no training capture'
 run 2 audit --train "$golden" models.db
