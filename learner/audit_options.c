@@ -13,6 +13,7 @@ enum {
     OPT_MIN_RATIO,
     OPT_MIN_RATIO_Q05,
     OPT_MAX_COPIES,
+    OPT_MAX_STRETCH,
     OPT_DRAWN,
     OPT_JSON,
 };
@@ -35,6 +36,10 @@ static const struct argp_option options[] = {
     {"min-ratio-q05", OPT_MIN_RATIO_Q05, "RATIO", 0, "... and by the 5 % quantile (0.5)", 2},
     {"max-copies", OPT_MAX_COPIES, "PERCENT", 0,
      "so many more drawn connections than held-out ones may equal a training one (5)", 2},
+    {"max-stretch", OPT_MAX_STRETCH, "PERCENT", 0,
+     "so much more of a drawn connection than of a held-out one may be one stretch of a training "
+     "one (25)",
+     2},
     {"connections", OPT_DRAWN, "N", 0, "connections to draw from the model (2000)", 2},
     {0},
 };
@@ -83,6 +88,9 @@ static error_t parse_limit(int key, const char *arg, struct argp_state *st)
         return 0;
     case OPT_MAX_COPIES:
         l->max_copies = number(arg, "max-copies", 100, st) / 100;
+        return 0;
+    case OPT_MAX_STRETCH:
+        l->max_stretch = number(arg, "max-stretch", 100, st) / 100;
         return 0;
     case OPT_DRAWN:
         l->n_drawn = (uint32_t)number(arg, "connections", 1e6, st);

@@ -69,6 +69,11 @@ static void print_near(const struct tm_exposure *x, const struct tm_audit_option
                  "ones %.2f %% (at most %.2f %% more): %s\n",
                  100 * n->copy_share[TM_NEAR_DRAWN], 100 * n->copy_share[TM_NEAR_HELDOUT],
                  100 * o->limits.max_copies, word(x->copies_ok));
+    (void)printf(
+        "of a drawn connection, one stretch of a training one on average: %.1f %%, of held-out "
+        "ones %.1f %% (at most %.1f %% more): %s\n",
+        100 * n->stretch[TM_NEAR_DRAWN], 100 * n->stretch[TM_NEAR_HELDOUT],
+        100 * o->limits.max_stretch, word(x->stretch_ok));
 }
 
 static void print_text(const struct tm_audit_options *o, const struct tm_exposure *x,
@@ -120,8 +125,9 @@ static void print_near_json(const struct tm_exposure *x)
     static const char *const side[] = {[TM_NEAR_HELDOUT] = "heldout", [TM_NEAR_DRAWN] = "drawn"};
     (void)printf(",\n  \"distance\": {");
     for (int s = 0; s < TM_NEAR_SIDES; s++)
-        (void)printf("%s\"%s\": {\"median\": %.6g, \"q05\": %.6g, \"copies\": %.6g}",
-                     s > 0 ? ", " : "", side[s], n->median[s], n->q05[s], n->copy_share[s]);
+        (void)printf(
+            "%s\"%s\": {\"median\": %.6g, \"q05\": %.6g, \"copies\": %.6g, \"stretch\": %.6g}",
+            s > 0 ? ", " : "", side[s], n->median[s], n->q05[s], n->copy_share[s], n->stretch[s]);
     print_number("ratio", x->ratio);
     print_number("ratio_q05", x->ratio_q05);
     (void)printf("}");
@@ -148,9 +154,9 @@ static void print_json(const struct tm_audit_options *o, const struct tm_exposur
     if (x->has_near)
         print_near_json(x);
     (void)printf(",\n  \"few_ok\": %s, \"draws_ok\": %s, \"values_ok\": %s, \"ratio_ok\": %s, "
-                 "\"copies_ok\": %s}\n",
+                 "\"copies_ok\": %s, \"stretch_ok\": %s}\n",
                  text[x->few_ok], text[x->draws_ok], text[x->values_ok], text[x->ratio_ok],
-                 text[x->copies_ok]);
+                 text[x->copies_ok], text[x->stretch_ok]);
 }
 
 void tm_audit_print(const struct tm_audit_options *o, const struct tm_exposure *x,

@@ -15,6 +15,7 @@ struct tm_exposure_cfg tm_exposure_cfg_default(void)
         .min_ratio = 0.8,
         .min_ratio_q05 = 0.5,
         .max_copies = 0.05,
+        .max_stretch = 0.25,
         .n_drawn = 2000,
     };
 }
@@ -121,6 +122,8 @@ static int judge_near(const struct tm_model *m, const struct tm_exposure_cfg *cf
     out->ratio_q05 = ratio(out->near.q05);
     out->ratio_ok = !(out->ratio < cfg->min_ratio) && !(out->ratio_q05 < cfg->min_ratio_q05);
     out->copies_ok = copies[TM_NEAR_DRAWN] - copies[TM_NEAR_HELDOUT] <= cfg->max_copies;
+    out->stretch_ok =
+        out->near.stretch[TM_NEAR_DRAWN] - out->near.stretch[TM_NEAR_HELDOUT] <= cfg->max_stretch;
     return TM_OK;
 }
 
@@ -128,8 +131,12 @@ int tm_exposure(const struct tm_model *m, const struct tm_exposure_cfg *cfg,
                 const struct tm_exposure_side *train, const struct tm_exposure_side *heldout,
                 struct tm_exposure *out)
 {
-    *out = (struct tm_exposure){
-        .few_ok = true, .draws_ok = true, .values_ok = true, .ratio_ok = true, .copies_ok = true};
+    *out = (struct tm_exposure){.few_ok = true,
+                                .draws_ok = true,
+                                .values_ok = true,
+                                .ratio_ok = true,
+                                .copies_ok = true,
+                                .stretch_ok = true};
     int rc = train->points.n > 0 ? TM_OK : TM_ERR_RANGE;
     if (rc == TM_OK && m->kind == TM_MODEL_SWING)
         rc = judge_params(m, cfg, train, heldout, out);
@@ -140,5 +147,5 @@ int tm_exposure(const struct tm_model *m, const struct tm_exposure_cfg *cfg,
 
 bool tm_exposure_ok(const struct tm_exposure *x)
 {
-    return x->few_ok && x->draws_ok && x->values_ok && x->ratio_ok && x->copies_ok;
+    return x->few_ok && x->draws_ok && x->values_ok && x->ratio_ok && x->copies_ok && x->stretch_ok;
 }

@@ -27,10 +27,12 @@ struct tm_exposure_cfg {
     double max_own;   /* of each parameter's draws, 0..1, above what chance gives */
     double min_ratio; /* of the median distances, drawn to held-out */
     double min_ratio_q05;
-    double max_copies; /* share of drawn connections above that of held-out ones, 0..1 */
-    uint32_t n_drawn;  /* connections drawn from the model */
+    double max_copies;  /* share of drawn connections above that of held-out ones, 0..1 */
+    double max_stretch; /* mean part that is one stretch of a training connection, above that of
+                             held-out ones, 0..1 */
+    uint32_t n_drawn;   /* connections drawn from the model */
 };
-/* 8; 0.05; 0.8; 0.5; 0.05; 2000. */
+/* 8; 0.05; 0.8; 0.5; 0.05; 0.25; 2000. */
 struct tm_exposure_cfg tm_exposure_cfg_default(void);
 
 struct tm_exposure {
@@ -44,7 +46,8 @@ struct tm_exposure {
     struct tm_near near;
     double ratio; /* drawn to held-out; NAN when held-out connections lie at training ones */
     double ratio_q05;
-    bool few_ok, draws_ok, values_ok, ratio_ok, copies_ok; /* those not measured are true */
+    bool few_ok, draws_ok, values_ok, ratio_ok, copies_ok,
+        stretch_ok; /* those not measured are true */
 };
 
 /* Judges `m` by its training captures and by others, or NULL.

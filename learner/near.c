@@ -2,7 +2,6 @@
 
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "learner/mix.h"
 
@@ -10,22 +9,40 @@
 
 /* A connection's objects as they come: requests and responses in turn. */
 struct outline {
+    struct tm_near_set *set; /* gets them */
     uint64_t bytes[2];
     uint64_t n_objects[2];
     uint64_t first[2][2]; /* by direction: the first two objects */
     uint64_t largest;     /* response */
     uint64_t sizes;
+    size_t from; /* in set->object */
 };
 
-static void add_object(struct outline *o, enum tm_dir dir, uint64_t bytes)
+static int push(struct tm_near_set *s, uint64_t object)
 {
+    if (s->n_objects == s->cap_objects) {
+        size_t cap = s->cap_objects > 0 ? s->cap_objects * 2 : START;
+        uint64_t *o = realloc(s->object, cap * sizeof *o);
+        if (!o)
+            return TM_ERR_NOMEM;
+        s->object = o;
+        s->cap_objects = cap;
+    }
+    s->object[s->n_objects++] = object;
+    return TM_OK;
+}
+
+static int add_object(struct outline *o, enum tm_dir dir, uint64_t bytes)
+{
+    uint64_t object = bytes << 1 | (uint64_t)dir;
     if (o->n_objects[dir] < 2)
         o->first[dir][o->n_objects[dir]] = bytes;
     o->n_objects[dir]++;
     o->bytes[dir] += bytes;
     if (dir == TM_DOWN && bytes > o->largest)
         o->largest = bytes;
-    o->sizes = tm_mix(o->sizes ^ tm_mix(bytes << 1 | (uint64_t)dir));
+    o->sizes = tm_mix(o->sizes ^ tm_mix(object));
+    return push(o->set, object);
 }
 
 static float size_figure(uint64_t bytes)
@@ -35,6 +52,7 @@ static float size_figure(uint64_t bytes)
 
 static int add_point(struct tm_near_set *s, const struct outline *o)
 {
+    size_t n_objects = s->n_objects - o->from;
     if (s->n == s->cap) {
         size_t cap = s->cap > 0 ? s->cap * 2 : START;
         struct tm_near_point *v = realloc(s->v, cap * sizeof *v);
@@ -49,40 +67,50 @@ static int add_point(struct tm_near_set *s, const struct outline *o)
               size_figure(o->first[TM_DOWN][0]), size_figure(o->first[TM_UP][1]),
               size_figure(o->first[TM_DOWN][1]), size_figure(o->largest)},
         .sizes = o->sizes,
+        .first = o->from,
+        .n_objects = n_objects,
     };
-    return TM_OK;
+    return push(s, 0);
 }
 
 void tm_near_deinit(struct tm_near_set *s)
 {
     free(s->v);
+    free(s->object);
     *s = (struct tm_near_set){0};
+}
+
+static int add_pair(struct outline *o, const struct tm_pair *p)
+{
+    int rc = TM_OK;
+    if (p->req_bytes != TM_PAIR_NONE)
+        rc = add_object(o, TM_UP, p->req_bytes > 0 ? p->req_bytes : 1);
+    if (rc == TM_OK && p->rsp_bytes != TM_PAIR_NONE)
+        rc = add_object(o, TM_DOWN, p->rsp_bytes > 0 ? p->rsp_bytes : 1);
+    return rc;
 }
 
 int tm_near_add_record(struct tm_near_set *s, const struct tm_conn *c,
                        const struct tm_pair_pool *pool)
 {
-    struct outline o = {0};
-    for (uint32_t i = c->first_pair; i != TM_PAIR_NONE; i = pool->pair[i].next) {
-        const struct tm_pair *p = &pool->pair[i];
-        if (p->req_bytes != TM_PAIR_NONE)
-            add_object(&o, TM_UP, p->req_bytes > 0 ? p->req_bytes : 1);
-        if (p->rsp_bytes != TM_PAIR_NONE)
-            add_object(&o, TM_DOWN, p->rsp_bytes > 0 ? p->rsp_bytes : 1);
-    }
-    return add_point(s, &o);
+    struct outline o = {.set = s, .from = s->n_objects};
+    int rc = TM_OK;
+    for (uint32_t i = c->first_pair; i != TM_PAIR_NONE && rc == TM_OK; i = pool->pair[i].next)
+        rc = add_pair(&o, &pool->pair[i]);
+    return rc == TM_OK ? add_point(s, &o) : rc;
 }
 
 int tm_near_add_plan(struct tm_near_set *s, const struct tm_plan *p)
 {
-    struct outline o = {0};
-    for (size_t i = 0, to; i < p->n_writes; i = to) {
+    struct outline o = {.set = s, .from = s->n_objects};
+    int rc = TM_OK;
+    for (size_t i = 0, to; i < p->n_writes && rc == TM_OK; i = to) {
         uint64_t bytes = 0;
         for (to = i; to < p->n_writes && p->w[to].dir == p->w[i].dir; to++)
             bytes += p->w[to].size;
-        add_object(&o, (enum tm_dir)p->w[i].dir, bytes);
+        rc = add_object(&o, (enum tm_dir)p->w[i].dir, bytes);
     }
-    return add_point(s, &o);
+    return rc == TM_OK ? add_point(s, &o) : rc;
 }
 
 /* One over the deviation of each figure among the training connections; 1 where there is none. */
@@ -170,5 +198,9 @@ int tm_near_compare(const struct tm_near_set *train, const struct tm_near_set *h
     if (rc == TM_OK)
         rc = compare_side(train, drawn, scale, known, TM_NEAR_DRAWN, out);
     free(known);
+    if (rc == TM_OK)
+        rc = tm_near_stretch(train, heldout, &out->stretch[TM_NEAR_HELDOUT]);
+    if (rc == TM_OK)
+        rc = tm_near_stretch(train, drawn, &out->stretch[TM_NEAR_DRAWN]);
     return rc;
 }

@@ -146,7 +146,7 @@ int tm_shard_decode_settings(struct tm_rd *rd, struct tm_options *o)
 
 size_t tm_shard_record_max(const struct tm_record *r)
 {
-    return 2 * TM_ADDR_LEN + 2 * sizeof(uint16_t) + N_FIELDS * VARINT_MAX_LEN +
+    return (size_t)2 * TM_ADDR_LEN + 2 * sizeof(uint16_t) + N_FIELDS * VARINT_MAX_LEN +
            (size_t)r->conn.n_pairs * PAIR_FIELDS * VARINT_MAX_LEN;
 }
 

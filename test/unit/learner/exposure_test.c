@@ -65,7 +65,9 @@ static void a_plan_and_a_connection_of_equal_sizes_are_one_point(void)
     for (size_t i = 0; i < sizeof w / sizeof *w; i++)
         CHECK_INT(tm_plan_add(&plan, w[i]), TM_OK);
     CHECK_INT(tm_near_add_plan(&set, &plan), TM_OK);
-    CHECK_MEM(&set.v[0], &set.v[1], offsetof(struct tm_near_point, sizes) + sizeof(uint64_t));
+    CHECK_MEM(&set.v[0], &set.v[1], offsetof(struct tm_near_point, first));
+    CHECK_INT(set.v[0].n_objects, 4);
+    CHECK_INT(set.v[1].n_objects, 4);
     CHECK(fabsf(set.v[0].x[0] - log2f(391)) < 1e-5F);
     CHECK(fabsf(set.v[0].x[1] - log2f(4008)) < 1e-5F);
     CHECK(fabsf(set.v[0].x[7] - log2f(4001)) < 1e-5F);
@@ -97,6 +99,71 @@ static void copies_of_training_connections_are_nearer_than_held_out_ones(void)
     CHECK(out.q05[TM_NEAR_DRAWN] == out.q05[TM_NEAR_HELDOUT]);
     tm_near_deinit(&train);
     tm_near_deinit(&heldout);
+}
+
+/* Training: (1,2) (3,4) (5,6), and (7,8) in another connection. */
+static void stretches_are_found_and_do_not_cross_connections(void)
+{
+    struct tm_near_set train = {0};
+    struct tm_near_set set = {0};
+    double share = -1;
+    add_conn(&train, (const uint32_t[]){1, 2, 3, 4, 5, 6}, 3);
+    add_conn(&train, (const uint32_t[]){7, 8}, 1);
+    CHECK_INT(tm_near_stretch(&train, &set, &share), TM_OK);
+    CHECK(share == 0);
+    add_conn(&set, (const uint32_t[]){9, 9, 3, 4, 5, 6}, 3);
+    CHECK_INT(tm_near_stretch(&train, &set, &share), TM_OK);
+    CHECK(fabs(share - 4.0 / 6) < 1e-12);
+    tm_near_deinit(&set);
+    add_conn(&set, (const uint32_t[]){5, 6, 7, 8}, 2);
+    CHECK_INT(tm_near_stretch(&train, &set, &share), TM_OK);
+    CHECK(fabs(share - 0.5) < 1e-12);
+    tm_near_deinit(&set);
+    add_conn(&set, (const uint32_t[]){2, 1}, 1); /* the sizes, but the other way */
+    CHECK_INT(tm_near_stretch(&train, &set, &share), TM_OK);
+    CHECK(share == 0);
+    add_conn(&set, (const uint32_t[]){1, 2, 3, 4, 5, 6}, 3);
+    CHECK_INT(tm_near_stretch(&train, &set, &share), TM_OK);
+    CHECK(fabs(share - 0.5) < 1e-12);
+    tm_near_deinit(&set);
+    tm_near_deinit(&train);
+}
+
+/* Against the plain way: every pair of places compared. */
+static void stretches_agree_with_the_plain_search(void)
+{
+    struct tm_near_set train = {0};
+    struct tm_near_set set = {0};
+    uint64_t seed = 5;
+    double want = 0;
+    double share = 0;
+    for (uint32_t c = 0; c < 60; c++) {
+        uint32_t size[12];
+        for (size_t i = 0; i < 12; i++) {
+            seed = seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+            size[i] = 1 + (uint32_t)(seed >> 33) % 3;
+        }
+        add_conn(c % 2 == 0 ? &train : &set, size, 1 + c % 6);
+    }
+    for (size_t c = 0; c < set.n; c++) {
+        size_t longest = 0;
+        for (size_t k = 0; k < set.v[c].n_objects; k++) {
+            for (size_t i = 0; i < train.n_objects; i++) {
+                const uint64_t *a = train.object + i;
+                const uint64_t *b = set.object + set.v[c].first + k;
+                size_t len = 0;
+                while (a[len] != 0 && a[len] == b[len])
+                    len++;
+                longest = len > longest ? len : longest;
+            }
+        }
+        want += (double)longest / (double)set.v[c].n_objects / (double)set.n;
+    }
+    CHECK_INT(tm_near_stretch(&train, &set, &share), TM_OK);
+    CHECK(want > 0.3 && want < 1);
+    CHECK(fabs(share - want) < 1e-9);
+    tm_near_deinit(&set);
+    tm_near_deinit(&train);
 }
 
 static void nothing_to_compare_is_said(void)
@@ -134,7 +201,7 @@ static void a_model_that_repeats_its_training_capture_is_over_every_limit(void)
     fill(&heldout.points, 107, 30);
     make_model(&m, req, 200);
     CHECK_INT(tm_exposure(&m, &cfg, &train, &heldout, &x), TM_OK);
-    CHECK(!x.few_ok && !x.draws_ok && !x.values_ok && !x.ratio_ok && !x.copies_ok);
+    CHECK(!x.few_ok && !x.draws_ok && !x.values_ok && !x.ratio_ok && !x.copies_ok && !x.stretch_ok);
     CHECK_INT(x.draws_of, TM_SWING_REQ);
     CHECK(x.worst_draws == 1);
     CHECK(fabs(x.worst_values - (1 - 2 / sqrt(200))) < 1e-12);
@@ -199,6 +266,9 @@ static const struct check_case cases[] = {
      a_plan_and_a_connection_of_equal_sizes_are_one_point},
     {"copies_of_training_connections_are_nearer_than_held_out_ones",
      copies_of_training_connections_are_nearer_than_held_out_ones},
+    {"stretches_are_found_and_do_not_cross_connections",
+     stretches_are_found_and_do_not_cross_connections},
+    {"stretches_agree_with_the_plain_search", stretches_agree_with_the_plain_search},
     {"nothing_to_compare_is_said", nothing_to_compare_is_said},
     {"a_model_that_repeats_its_training_capture_is_over_every_limit",
      a_model_that_repeats_its_training_capture_is_over_every_limit},
