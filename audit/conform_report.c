@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 
+#include "audit/json.h"
 #include "tm/base/time.h"
 
 static const char *const DIR_TEXT[] = {"up", "down"};
@@ -182,18 +183,6 @@ int tm_conform_report_text(const struct tm_conform_report *r, FILE *f)
 
 /* ---- JSON ---- */
 
-static void json_string(const char *s, FILE *f)
-{
-    (void)fputc('"', f);
-    for (; *s; s++) {
-        if ((unsigned char)*s < 0x20)
-            (void)fprintf(f, "\\u%04x", (unsigned)(unsigned char)*s);
-        else
-            (void)fprintf(f, *s == '"' || *s == '\\' ? "\\%c" : "%c", *s);
-    }
-    (void)fputc('"', f);
-}
-
 static void json_sample(struct tm_sample *s, FILE *f)
 {
     (void)fprintf(f,
@@ -247,7 +236,7 @@ static void json_diffs(const struct tm_conform *c, FILE *f)
                       "%s{\"carrier\":%" PRId64 ",\"write\":%" PRId64 ",\"expected\":%" PRId64
                       ",\"seen\":%" PRId64 ",\"text\":",
                       i > 0 ? "," : "", d->carrier, d->write, d->expected, d->seen);
-        json_string(d->text, f);
+        tm_json_quote(f, d->text);
         (void)fputc('}', f);
     }
     (void)fputc(']', f);
@@ -280,7 +269,7 @@ int tm_conform_report_json(const struct tm_conform_report *r, FILE *f)
     json_lateness(c, f);
     json_diffs(c, f);
     (void)fputs(",\"capture\":", f);
-    json_string(r->capture_name, f);
+    tm_json_quote(f, r->capture_name);
     (void)fputs("}\n", f);
 out:
     tm_sample_deinit(&all);

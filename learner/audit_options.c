@@ -9,7 +9,7 @@ enum {
     OPT_TRAIN = 0x100,
     OPT_HELDOUT,
     OPT_K,
-    OPT_MAX_OWN,
+    OPT_MAX_RARE,
     OPT_MIN_RATIO,
     OPT_MIN_RATIO_Q05,
     OPT_MAX_COPIES,
@@ -25,9 +25,9 @@ static const struct argp_option options[] = {
      "a capture of the same kind that it was not learned from; may be repeated", 1},
     {"json", OPT_JSON, NULL, 0, "print one JSON object", 1},
     {"k", OPT_K, "N", 0, "a value should stand for at least N observations (8)", 2},
-    {"max-own", OPT_MAX_OWN, "PERCENT", 0,
-     "... and so much of a parameter's draws, or of its values, at most be one user's alone, above "
-     "chance (5)",
+    {"max-rare", OPT_MAX_RARE, "PERCENT", 0,
+     "... and so much of a parameter's draws, or of its values, at most be just what fewer "
+     "observations of the training captures were, above chance (5)",
      2},
     {"min-ratio", OPT_MIN_RATIO, "RATIO", 0,
      "drawn connections lie at least so far from training ones as held-out ones do, by the median "
@@ -77,8 +77,8 @@ static error_t parse_limit(int key, const char *arg, struct argp_state *st)
     case OPT_K:
         l->k = (uint32_t)number(arg, "k", TM_POOL_K_MAX, st);
         return 0;
-    case OPT_MAX_OWN:
-        l->max_own = number(arg, "max-own", 100, st) / 100;
+    case OPT_MAX_RARE:
+        l->max_rare = number(arg, "max-rare", 100, st) / 100;
         return 0;
     case OPT_MIN_RATIO:
         l->min_ratio = number(arg, "min-ratio", 100, st);
@@ -133,11 +133,9 @@ void tm_audit_options(struct tm_audit_options *o, int argc, char **argv)
         .options = options,
         .parser = parse,
         .args_doc = "models.db NAME",
-        .doc =
-            "Say what somebody who has a model could learn about the captures that it was "
-            "learned from, and fail when that is too much."
-            "\vThe captures are read as the model's provenance says that it was learned.  A user "
-            "is what the model was learned with, --key of tm-learn learn.",
+        .doc = "Say what somebody who has a model could learn about the captures that it was "
+               "learned from, and fail when that is too much."
+               "\vThe captures are read as the model's provenance says that it was learned.",
     };
     *o = (struct tm_audit_options){.limits = tm_exposure_cfg_default()};
     if (argp_parse(&argp, argc, argv, 0, NULL, o) != 0)

@@ -13,36 +13,35 @@ static const char *word(bool ok)
 static void print_param(const struct tm_recall *r, enum tm_swing_param p, bool has_heldout)
 {
     (void)printf("  %-18s%9" PRIu64 "%14" PRIu64 "%11" PRIu64, tm_swing_param_name(p), r->n_values,
-                 r->n_few, r->n_own);
+                 r->n_few, r->n_rare);
     if (has_heldout)
-        (void)printf("%11" PRIu64 "%13.2f %%%9.2f %%\n", r->n_chance, 100 * r->own_share,
+        (void)printf("%11" PRIu64 "%13.2f %%%9.2f %%\n", r->n_chance, 100 * r->rare_share,
                      100 * r->chance_share);
     else
-        (void)printf("%11s%13.2f %%%11s\n", "-", 100 * r->own_share, "-");
+        (void)printf("%11s%13.2f %%%11s\n", "-", 100 * r->rare_share, "-");
 }
 
 static void print_params(const struct tm_exposure *x, const struct tm_audit_options *o)
 {
     bool has_heldout = o->n_heldout > 0;
     (void)printf("\n%29s%10s%4u%24s%26s\n%39s%15s%11s%15s%11s\n", "values", "under ", o->limits.k,
-                 "one user's alone", "draws for these users", "", "of training", "by chance",
-                 "of training", "by chance");
+                 "rare values", "draws of rare ones", "", "of training", "by chance", "of training",
+                 "by chance");
     for (int p = 0; p < TM_SWING_PARAMS; p++) {
         if (x->param[p].n_values > 0)
             print_param(&x->param[p], (enum tm_swing_param)p, has_heldout);
     }
     (void)printf("\nvalues of fewer than %u observations: %" PRIu64 " (none allowed): %s\n",
                  o->limits.k, x->n_few, word(x->few_ok));
-    (void)printf(
-        "draws that stand for what one user alone had, above chance: %.2f %% of %s (at most "
-        "%.2f %%): %s\n",
-        100 * x->worst_draws, tm_swing_param_name(x->draws_of), 100 * o->limits.max_own,
-        word(x->draws_ok));
+    (void)printf("draws that stand for rare training values, above chance: %.2f %% of %s (at most "
+                 "%.2f %%): %s\n",
+                 100 * x->worst_draws, tm_swing_param_name(x->draws_of), 100 * o->limits.max_rare,
+                 word(x->draws_ok));
     if (has_heldout)
         (void)printf(
-            "values that one user alone had, above chance and its error: %.2f %% of %s (at "
+            "values that are rare training values, above chance and its error: %.2f %% of %s (at "
             "most %.2f %%): %s\n",
-            100 * x->worst_values, tm_swing_param_name(x->values_of), 100 * o->limits.max_own,
+            100 * x->worst_values, tm_swing_param_name(x->values_of), 100 * o->limits.max_rare,
             word(x->values_ok));
 }
 
@@ -111,9 +110,9 @@ static void print_param_json(const struct tm_recall *r, enum tm_swing_param p,
                              const struct tm_audit_options *o)
 {
     (void)printf("\n    {\"name\": \"%s\", \"values\": %" PRIu64 ", \"few\": %" PRIu64
-                 ", \"own\": %" PRIu64,
-                 tm_swing_param_name(p), r->n_values, r->n_few, r->n_own);
-    print_number("own_share", r->own_share);
+                 ", \"rare\": %" PRIu64,
+                 tm_swing_param_name(p), r->n_values, r->n_few, r->n_rare);
+    print_number("rare_share", r->rare_share);
     print_number("chance", o->n_heldout > 0 ? (double)r->n_chance : (double)NAN);
     print_number("chance_share", o->n_heldout > 0 ? r->chance_share : (double)NAN);
     (void)printf("}");

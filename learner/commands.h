@@ -12,5 +12,10 @@ int tm_cmd_report(int argc, char **argv);
 int tm_cmd_connections(int argc, char **argv);
 int tm_cmd_list(int argc, char **argv);
 int tm_cmd_show(int argc, char **argv);
+int tm_cmd_sample(int argc, char **argv);
+int tm_cmd_compare(int argc, char **argv);
+int tm_cmd_diff(int argc, char **argv);
+int tm_cmd_export(int argc, char **argv);
+int tm_cmd_import(int argc, char **argv);
 
 #endif

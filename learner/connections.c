@@ -21,11 +21,14 @@ static void print_row(const struct tm_record *r, size_t index)
     tm_packet_addr_text(r->client, client);
     tm_packet_addr_text(r->server, server);
     (void)printf("%zu\t%s\t%u\t%s\t%u\t%" PRId64 "\t%" PRId64 "\t%u\t%u\t%" PRIu64 "\t%" PRIu64
-                 "\t%" PRIu64 "\t%" PRIu64 "\t%d\t%d\t%d\n",
+                 "\t%" PRIu64 "\t%" PRIu64 "\t%d\t%d\t%d\t%" PRId64 "\t%s\t%" PRIu64 "\t%" PRIu64
+                 "\t%u\n",
                  index + 1, client, r->client_port, server, r->server_port, c->start_us, c->end_us,
                  c->n_packets, c->n_pairs, c->bytes[TM_UP], c->bytes[TM_DOWN],
                  c->inferred[TM_UP] + c->inferred[TM_DOWN],
-                 c->uncounted[TM_UP] + c->uncounted[TM_DOWN], c->has_syn, c->has_end, c->is_pseudo);
+                 c->uncounted[TM_UP] + c->uncounted[TM_DOWN], c->has_syn, c->has_end, c->is_pseudo,
+                 c->data_us, tm_tls_state_name((enum tm_tls_state)r->tls.state),
+                 r->tls.app_bytes[TM_UP], r->tls.app_bytes[TM_DOWN], r->tls.n_pairs);
 }
 
 static void print_object(const struct tm_record *r, size_t index, bool is_first)
@@ -40,12 +43,16 @@ static void print_object(const struct tm_record *r, size_t index, bool is_first)
         "\"server_port\": %u, \"start_us\": %" PRId64 ", \"end_us\": %" PRId64
         ", \"packets\": %u, \"exchanges\": %u, \"up_bytes\": %" PRIu64 ", \"down_bytes\": %" PRIu64
         ", \"inferred_bytes\": %" PRIu64 ", \"uncounted_bytes\": %" PRIu64
-        ", \"opening\": %s, \"end\": %s, \"later_part\": %s}",
+        ", \"opening\": %s, \"end\": %s, \"later_part\": %s, \"last_byte_us\": %" PRId64
+        ", \"tls\": \"%s\", \"tls_up_bytes\": %" PRIu64 ", \"tls_down_bytes\": %" PRIu64
+        ", \"tls_exchanges\": %u}",
         is_first ? "" : ",", index + 1, client, r->client_port, server, r->server_port, c->start_us,
         c->end_us, c->n_packets, c->n_pairs, c->bytes[TM_UP], c->bytes[TM_DOWN],
         c->inferred[TM_UP] + c->inferred[TM_DOWN], c->uncounted[TM_UP] + c->uncounted[TM_DOWN],
         c->has_syn ? "true" : "false", c->has_end ? "true" : "false",
-        c->is_pseudo ? "true" : "false");
+        c->is_pseudo ? "true" : "false", c->data_us,
+        tm_tls_state_name((enum tm_tls_state)r->tls.state), r->tls.app_bytes[TM_UP],
+        r->tls.app_bytes[TM_DOWN], r->tls.n_pairs);
 }
 
 static int print_capture(void *ctx, const struct tm_world *w, size_t index)
@@ -76,11 +83,12 @@ int tm_cmd_connections(int argc, char **argv)
             ? "{\"schema_version\": 1, \"connections\": ["
             : "#capture\tclient\tclient_port\tserver\tserver_port\tstart_us\tend_us\tpackets\t"
               "exchanges\tup_bytes\tdown_bytes\tinferred_bytes\tuncounted_bytes\topening\tend\t"
-              "later_part\n",
+              "later_part\tlast_byte_us\ttls\ttls_up_bytes\ttls_down_bytes\ttls_exchanges\n",
         stdout);
     int rc = tm_world_new(&w, &o.world);
     if (rc == TM_OK)
-        rc = tm_reading_run(o.traces, o.n_traces, w, print_capture, &p, &counts, &msg);
+        rc = tm_reading_run(&(struct tm_reading){o.traces, o.n_traces, o.join, &w, NULL, 1},
+                            print_capture, &p, &counts, &msg);
     if (o.is_json)
         (void)fputs("\n]}\n", stdout);
     if (rc != TM_OK)

@@ -1,26 +1,36 @@
 /* The rules, in the order of the code.  P: Swing's paper, sec. III.A and III.B; C: the extractor
- * that was released with it; ours: neither.
+ * that was released with it (getconndata); ours: neither.
  *
  *   R1  (C) SYN repeated within 3 s: same connection; later: a new one.  With another number: a new
- *       one at once (ours).
- *   R2  (P) No SYN captured: the connection starts at its first packet.
+ *       one at once (ours), unless it is late.
+ *   R2  (P) No SYN captured: the connection starts at its first packet.  Reordered bytes from before
+ *       that packet count too (ours).
  *   R3  (C) An acknowledgement beyond what was seen: the tap missed that much; credited below
  *       15,000 bytes.  An advance of 1 is the other side's unseen FIN, or a probe (ours).
  *   R4  (C) Segment without new bytes: a retransmission or keep-alive, adds nothing.
  *   R5  (C) Segment that overlaps: only the new part counts.
  *   R6  (C) Segment after a hole: the hole's bytes are added below 15,000, else left out; until
- *       retransmissions fill it (ours).  A hole of 1 is an unseen keep-alive's number (ours).
- *   R7  (P) Data against the direction of the last object ends it and starts the next.
+ *       retransmissions fill it, the last three holes of a direction (ours).  A hole of 1 is an
+ *       unseen keep-alive's number (ours).
+ *   R7  (P) Data against the direction of the last object ends it and starts the next; pipelined
+ *       requests merge.  Acknowledgements alone end nothing.
  *   R8  (C) The server speaks first: an empty request, kept as 1 byte.
  *   R9  (C) More than 200 pairs: the connection is cut into pseudo-connections.
  *   R10 (C) An object more than 15,000 bytes of which are known from acknowledgements alone is
  *       doubtful unless they are less than a tenth: it gives no size.
- *   R11 (P) A connection ends with its last FIN, its RST, or its last packet.
+ *   R11 (P) A connection ends with its last FIN, its RST, or its last packet.  A FIN of one side
+ *       leaves the other side's bytes counting (half-close); what comes with or after an RST does not.
  *   R12 (ours) No opening captured, and the server's data first: the tail of an exchange that we
- *       did not see; it is no pair.
+ *       did not see; it is no pair.  In C it is one, after an empty request (is_tail_pair).
  *   R13 (P) Round trips: SYN to SYN-ACK and SYN-ACK to ACK, among the first 5 packets and unless
- *       repeated; without them, the smallest time from data to acknowledgement (smallest: ours). */
+ *       repeated; without them, the smallest time from data to acknowledgement (smallest: ours).
+ *   R14 (ours) Bytes known from an acknowledgement alone have its time, unless that came with data
+ *       of its own: then they were sent some time before, and no think begins or ends with them.
+ *   R15 (C) A late SYN, captured after packets that follow it, opens no other connection: one within
+ *       3 s whose number lies before all that was seen, by less than the credit of R3. */
 #include "learner/exchange.h"
+
+#include <string.h>
 
 #include "learner/packet.h"
 #include "tm/base/time.h"
@@ -76,6 +86,8 @@ static void add_rtt(struct tm_exchange *x, const struct tm_exchange_cfg *cfg, en
 {
     if (rtt_us <= 0 || rtt_us >= cfg->rtt_max_us)
         return;
+    if (x->conn.n_rtt[dir] < UINT16_MAX)
+        x->conn.n_rtt[dir]++;
     if (is_handshake) {
         x->conn.rtt_us[dir] = (uint32_t)rtt_us;
         x->has_handshake_rtt[dir] = true;
@@ -106,6 +118,7 @@ static void cut_conn(struct tm_exchange *x, int64_t t_us, struct tm_conn *cut)
 {
     *cut = x->conn;
     cut->end_us = tm_max_us(x->data_us, cut->start_us);
+    cut->data_us = cut->end_us;
     cut->has_end = false;
     x->conn.start_us = t_us;
     x->conn.is_pseudo = true;
@@ -120,9 +133,10 @@ static void cut_conn(struct tm_exchange *x, int64_t t_us, struct tm_conn *cut)
     x->last_pair = TM_PAIR_NONE;
 }
 
-/* Ends the pair in progress and starts the next, whose request begins at t_us. */
+/* Ends the pair in progress and starts the next, whose request begins at t_us, after a think if
+ * `is_timed` (R14). */
 static int begin_pair(struct tm_exchange *x, const struct tm_exchange_cfg *cfg,
-                      struct tm_pair_pool *pool, int64_t t_us, struct tm_conn *cut)
+                      struct tm_pair_pool *pool, int64_t t_us, bool is_timed, struct tm_conn *cut)
 {
     uint32_t i;
     int rc = tm_pair_pool_take(pool, &i);
@@ -133,7 +147,7 @@ static int begin_pair(struct tm_exchange *x, const struct tm_exchange_cfg *cfg,
     if (x->conn.n_pairs >= cfg->max_pairs) {
         cut_conn(x, t_us, cut);
         rc = TM_EXCHANGE_CUT;
-    } else if (x->phase != PHASE_IDLE) {
+    } else if (x->phase != PHASE_IDLE && is_timed) {
         pool->pair[i].req_think_us = gap_us(t_us, x->data_us);
     }
     if (x->last_pair == TM_PAIR_NONE)
@@ -164,15 +178,18 @@ static int deliver(struct tm_exchange *x, const struct tm_exchange_cfg *cfg,
                    uint64_t n, bool is_inferred, struct tm_conn *cut)
 {
     int rc = TM_EXCHANGE_OK;
+    bool is_late = is_inferred && s->payload_len > 0;
+    bool is_timed = !is_late && !x->is_data_late;
+    bool is_opening = x->conn.has_syn || cfg->is_tail_pair;
     if (dir == TM_UP && x->phase != PHASE_REQUEST) {
-        rc = begin_pair(x, cfg, pool, s->t_us, cut);
+        rc = begin_pair(x, cfg, pool, s->t_us, is_timed, cut);
     } else if (dir == TM_DOWN && x->phase == PHASE_REQUEST) {
-        begin_response(x, cfg, pool, s->t_us, x->data_us);
-    } else if (dir == TM_DOWN && x->phase == PHASE_IDLE && x->conn.has_syn) {
-        rc = begin_pair(x, cfg, pool, s->t_us, cut);
+        begin_response(x, cfg, pool, s->t_us, is_timed ? x->data_us : TM_NEVER);
+    } else if (dir == TM_DOWN && x->phase == PHASE_IDLE && is_opening) {
+        rc = begin_pair(x, cfg, pool, s->t_us, is_timed, cut);
         if (rc >= 0) {
             x->object_bytes = 1;
-            begin_response(x, cfg, pool, s->t_us, x->ready_us);
+            begin_response(x, cfg, pool, s->t_us, is_late ? TM_NEVER : x->ready_us);
         }
     }
     if (rc < 0)
@@ -184,6 +201,7 @@ static int deliver(struct tm_exchange *x, const struct tm_exchange_cfg *cfg,
         x->object_inferred += is_inferred ? n : 0;
     }
     x->data_us = s->t_us;
+    x->is_data_late = is_late;
     x->conn.data_dir = (uint8_t)dir;
     x->close_us = TM_NEVER;
     return rc;
@@ -197,7 +215,11 @@ static bool opens_another(const struct tm_exchange *x, const struct tm_exchange_
         return true;
     if (!x->half[TM_UP].is_valid)
         return false;
-    return s->seq != x->isn || s->t_us - x->conn.start_us > cfg->syn_repeat_us;
+    if (s->t_us - x->conn.start_us > cfg->syn_repeat_us)
+        return true;
+    int64_t before = seq_diff(x->isn, s->seq);
+    bool is_late = !x->conn.has_syn && before >= 0 && before < (int64_t)cfg->gap_credit_bytes;
+    return s->seq != x->isn && !is_late;
 }
 
 static void start_half(struct tm_exchange *x, enum tm_dir dir, uint32_t next)
@@ -207,8 +229,34 @@ static void start_half(struct tm_exchange *x, enum tm_dir dir, uint32_t next)
         return;
     h->is_valid = true;
     h->next = next;
+    h->base = next;
     if (dir == TM_UP)
         x->isn = next - 1;
+}
+
+/* The oldest hole is forgotten when there are too many. */
+static void note_hole(struct tm_exchange *x, enum tm_dir dir, uint32_t from, uint32_t to)
+{
+    struct tm_hole *hole = x->half[dir].hole;
+    size_t i = 0;
+    while (i < TM_EXCHANGE_HOLES && hole[i].from != hole[i].to)
+        i++;
+    if (i == TM_EXCHANGE_HOLES) {
+        i--;
+        memmove(hole, hole + 1, i * sizeof *hole);
+    }
+    hole[i] = (struct tm_hole){from, to};
+    x->conn.uncounted[dir] += to - from;
+}
+
+/* R15: bytes between the SYN and what was seen first may still come. */
+static void take_late_syn(struct tm_exchange *x, uint32_t first)
+{
+    struct tm_exchange_half *h = &x->half[TM_UP];
+    if (seq_diff(h->base, first) > 0)
+        note_hole(x, TM_UP, first, h->base);
+    h->base = first;
+    x->isn = first - 1;
 }
 
 static void feed_syn(struct tm_exchange *x, const struct tm_exchange_cfg *cfg,
@@ -218,6 +266,8 @@ static void feed_syn(struct tm_exchange *x, const struct tm_exchange_cfg *cfg,
     enum tm_dir dir = s->dir == TM_UP ? TM_UP : TM_DOWN;
     if (is_answer != (dir == TM_DOWN))
         return; /* the sides do not fit: a simultaneous opening, or forged */
+    if (dir == TM_UP && x->half[TM_UP].is_valid && !x->conn.has_syn)
+        take_late_syn(x, s->seq + 1);
     x->conn.has_syn = true;
     start_half(x, dir, s->seq + 1);
     x->is_syn_repeated[dir] = x->syn_us[dir] != TM_NEVER;
@@ -226,13 +276,6 @@ static void feed_syn(struct tm_exchange *x, const struct tm_exchange_cfg *cfg,
     if (is_answer && is_clean && x->syn_us[TM_UP] != TM_NEVER &&
         x->conn.n_packets <= HANDSHAKE_PACKETS)
         add_rtt(x, cfg, TM_UP, s->t_us - x->syn_us[TM_UP], true);
-}
-
-static void note_hole(struct tm_exchange *x, enum tm_dir dir, uint32_t from, uint32_t to)
-{
-    x->half[dir].hole_from = from;
-    x->half[dir].hole_to = to;
-    x->conn.uncounted[dir] += to - from;
 }
 
 /* R3, and the round trips of R13. */
@@ -262,18 +305,60 @@ static int feed_ack(struct tm_exchange *x, const struct tm_exchange_cfg *cfg,
     return TM_EXCHANGE_OK;
 }
 
-/* R4, and R6's filling of a hole: how many bytes of the segment seq..end lie in it. */
-static uint32_t fill_hole(struct tm_exchange *x, enum tm_dir dir, uint32_t seq, uint32_t end)
+/* Of the bytes seq..end, those in the hole; the hole keeps the larger rest. */
+static uint32_t fill_one(struct tm_hole *hole, uint32_t seq, uint32_t end)
+{
+    uint32_t from = seq_diff(seq, hole->from) > 0 ? seq : hole->from;
+    uint32_t to = seq_diff(end, hole->to) < 0 ? end : hole->to;
+    if (hole->from == hole->to || seq_diff(to, from) <= 0 || to - from > end - seq)
+        return 0; /* none, elsewhere, or so old that the numbers have come round */
+    if (from - hole->from > hole->to - to)
+        hole->to = from;
+    else
+        hole->from = to;
+    return to - from;
+}
+
+/* R4, and the filling of holes in R6: how many bytes of the segment seq..end lie in one. */
+static uint32_t fill_holes(struct tm_exchange *x, enum tm_dir dir, uint32_t seq, uint32_t end)
+{
+    uint32_t n = 0;
+    for (size_t i = 0; i < TM_EXCHANGE_HOLES; i++)
+        n += fill_one(&x->half[dir].hole[i], seq, end);
+    n = n < end - seq ? n : end - seq;
+    uint64_t *left = &x->conn.uncounted[dir]; /* 0 when the connection was cut since */
+    *left -= *left < n ? *left : n;
+    return n;
+}
+
+/* R2: bytes before all that was seen of a connection whose opening was not. */
+static uint32_t before_base(struct tm_exchange *x, const struct tm_exchange_cfg *cfg,
+                            enum tm_dir dir, uint32_t seq, uint32_t end)
 {
     struct tm_exchange_half *h = &x->half[dir];
-    uint32_t from = seq_diff(seq, h->hole_from) > 0 ? seq : h->hole_from;
-    uint32_t to = seq_diff(end, h->hole_to) < 0 ? end : h->hole_to;
-    if (h->hole_from == h->hole_to || seq_diff(to, from) <= 0)
+    int64_t n = seq_diff(h->base, seq);
+    bool is_known = x->conn.has_syn || seq_diff(end, h->base) > 0;
+    if (is_known || n <= 1 || n >= (int64_t)cfg->gap_credit_bytes)
         return 0;
-    h->hole_from = to;
-    uint64_t *left = &x->conn.uncounted[dir]; /* 0 when the connection was cut since */
-    *left -= *left < to - from ? *left : to - from;
-    return to - from;
+    h->base = seq;
+    return end - seq;
+}
+
+/* Nothing beyond the highest byte known. */
+static int feed_old(struct tm_exchange *x, const struct tm_exchange_cfg *cfg,
+                    struct tm_pair_pool *pool, const struct tm_segment *s, uint32_t seq,
+                    struct tm_conn *cut)
+{
+    enum tm_dir dir = s->dir == TM_UP ? TM_UP : TM_DOWN;
+    uint32_t end = seq + s->payload_len;
+    uint32_t n = 0;
+    if (s->payload_len == 0)
+        return TM_EXCHANGE_OK;
+    if (seq_diff(seq, x->half[dir].next) < 0)
+        n = fill_holes(x, dir, seq, end) + before_base(x, cfg, dir, seq, end);
+    x->conn.n_retrans += n == 0;
+    x->half[dir].timed_us = TM_NEVER;
+    return n > 0 ? deliver(x, cfg, pool, s, dir, n, false, cut) : TM_EXCHANGE_OK;
 }
 
 /* R4, R5, R6.  `seq` is that of the first payload byte. */
@@ -286,26 +371,27 @@ static int feed_payload(struct tm_exchange *x, const struct tm_exchange_cfg *cfg
     uint32_t end = seq + s->payload_len;
     int64_t hole = seq_diff(seq, h->next);
     int64_t fresh = seq_diff(end, h->next);
-    if (fresh <= 0 || hole > WINDOW_MAX || h->has_fin) {
-        uint32_t filled = s->payload_len > 0 && hole < 0 ? fill_hole(x, dir, seq, end) : 0;
-        x->conn.n_retrans += s->payload_len > 0 && filled == 0;
-        h->timed_us = s->payload_len > 0 ? TM_NEVER : h->timed_us;
-        return filled > 0 ? deliver(x, cfg, pool, s, dir, filled, false, cut) : TM_EXCHANGE_OK;
-    }
+    if (fresh <= 0 || hole > WINDOW_MAX || h->has_fin)
+        return feed_old(x, cfg, pool, s, seq, cut);
+    uint64_t credit = 0;
     if (hole == 1) {
         fresh = s->payload_len;
-    } else if (hole >= (int64_t)cfg->gap_credit_bytes) {
+    } else if (hole >= (int64_t)cfg->gap_credit_bytes && hole > 0) {
         note_hole(x, dir, h->next, seq);
         fresh = s->payload_len;
     } else if (hole > 1) {
-        x->conn.inferred[dir] += (uint64_t)hole;
+        credit = (uint64_t)hole;
     }
     h->next = end;
-    if (!x->has_handshake_rtt[dir] && h->timed_us == TM_NEVER) {
+    if (h->timed_us == TM_NEVER) {
         h->timed_seq = end;
         h->timed_us = s->t_us;
     }
-    return fresh > 0 ? deliver(x, cfg, pool, s, dir, (uint64_t)fresh, false, cut) : TM_EXCHANGE_OK;
+    if (fresh <= 0)
+        return TM_EXCHANGE_OK;
+    int rc = deliver(x, cfg, pool, s, dir, (uint64_t)fresh, false, cut);
+    x->conn.inferred[dir] += rc >= 0 ? credit : 0; /* after a cut, if there was one */
+    return rc;
 }
 
 static void note_close(struct tm_exchange *x, const struct tm_segment *s)
@@ -373,10 +459,12 @@ void tm_exchange_finish(struct tm_exchange *x, const struct tm_exchange_cfg *cfg
 {
     if (x->phase != PHASE_IDLE)
         end_object(x, cfg, pool);
-    if (x->close_us != TM_NEVER && x->data_us != TM_NEVER)
+    if (x->close_us != TM_NEVER && x->data_us != TM_NEVER && !x->is_data_late)
         x->conn.close_think_us = gap_us(x->close_us, x->data_us);
     x->conn.end_us =
         tm_max_us(x->conn.has_end ? x->fin_us : x->last_us, x->conn.start_us); /* R11 */
+    x->conn.data_us =
+        x->data_us != TM_NEVER ? tm_max_us(x->data_us, x->conn.start_us) : x->conn.start_us;
     *out = x->conn;
     tm_exchange_init(x);
 }

@@ -23,12 +23,13 @@
 #include "tm/base/err.h"
 
 struct tm_exchange_cfg {
-    uint32_t gap_credit_bytes; /* a hole below this counts as bytes that the tap missed */
+    uint32_t gap_credit_bytes; /* a hole below this counts as bytes that the tap missed; 0: none */
     uint32_t max_pairs; /* longer connections are cut into pseudo-connections of this many; >= 1 */
     int64_t syn_repeat_us; /* a SYN repeated within this is the same connection's */
     int64_t rtt_max_us;    /* longer round trips are no samples */
+    bool is_tail_pair; /* R12: an answer without its request is a pair, as in the released code */
 };
-/* Swing's values: 15,000 bytes, 200 pairs, 3 s, 1.5 s. */
+/* Swing's values: 15,000 bytes, 200 pairs, 3 s, 1.5 s; a tail is no pair. */
 struct tm_exchange_cfg tm_exchange_cfg_default(void);
 
 /* One TCP segment.  `dir` is TM_UP from the client to the server. */
@@ -45,11 +46,13 @@ struct tm_segment {
 struct tm_conn {
     int64_t start_us;  /* SYN, or the first packet; of a pseudo-connection its first request */
     int64_t end_us;    /* last FIN or RST, or the last packet; of a cut connection its last byte */
+    int64_t data_us;   /* last payload byte; start_us when there was none */
     uint64_t bytes[2]; /* payload by direction, retransmissions counted once */
     uint64_t inferred[2];  /* of these, bytes credited before any packet showed them */
     uint64_t uncounted[2]; /* bytes of holes too large to be credited, and never filled */
     uint32_t
-        rtt_us[2]; /* tap to server (TM_UP) and to client (TM_DOWN) and back; or TM_PAIR_NONE */
+        rtt_us[2];     /* tap to server (TM_UP) and to client (TM_DOWN) and back; or TM_PAIR_NONE */
+    uint16_t n_rtt[2]; /* samples behind these, at most 65535 */
     uint32_t n_packets;  /* of the whole connection, pseudo-connections included */
     uint32_t n_retrans;  /* segments that held nothing new */
     uint32_t first_pair; /* chain in the pool, owned by the connection */
@@ -62,11 +65,19 @@ struct tm_conn {
     bool is_pseudo; /* a later part of a cut connection */
 };
 
+#define TM_EXCHANGE_HOLES 3U
+
+/* Sequence numbers from..to-1 that no packet showed; equal: none. */
+struct tm_hole {
+    uint32_t from;
+    uint32_t to;
+};
+
 /* The state of one direction. */
 struct tm_exchange_half {
-    uint32_t next;      /* the sequence number after the highest byte known */
-    uint32_t hole_from; /* the last hole too large to be credited, as far as not filled since; */
-    uint32_t hole_to;   /* equal: none */
+    uint32_t next;                          /* the sequence number after the highest byte known */
+    uint32_t base;                          /* that of the lowest byte known */
+    struct tm_hole hole[TM_EXCHANGE_HOLES]; /* the last ones too large to be credited */
     uint32_t timed_seq; /* an acknowledgement of this gives a round-trip sample ... */
     int64_t timed_us;   /* ... since then; TM_NEVER: none is timed */
     bool is_valid;      /* `next` is known */
@@ -88,6 +99,7 @@ struct tm_exchange {
     uint32_t last_pair;
     uint8_t phase; /* enum phase in exchange.c */
     bool has_rst;
+    bool is_data_late;       /* data_us is after the byte, nobody knows how long (R14) */
     bool is_syn_repeated[2]; /* SYN, SYN-ACK: no round-trip sample then (Karn) */
     bool has_handshake_rtt[2];
 };

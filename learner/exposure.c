@@ -11,7 +11,7 @@ struct tm_exposure_cfg tm_exposure_cfg_default(void)
 {
     return (struct tm_exposure_cfg){
         .k = 8,
-        .max_own = 0.05,
+        .max_rare = 0.05,
         .min_ratio = 0.8,
         .min_ratio_q05 = 0.5,
         .max_copies = 0.05,
@@ -26,15 +26,15 @@ void tm_exposure_side_deinit(struct tm_exposure_side *s)
     tm_near_deinit(&s->points);
 }
 
-/* How many more of the values belong to single training users than to single users who were not
- * there, beyond what two standard errors explain. */
+/* How many more of the values are rare in the training captures than in held-out ones, beyond what two
+ * standard errors explain. */
 static double excess_values(const struct tm_recall *r)
 {
     if (r->n_values == 0)
         return 0;
-    double own = (double)r->n_own;
+    double rare = (double)r->n_rare;
     double chance = (double)r->n_chance;
-    return (own - chance - 2 * sqrt(own + chance)) / (double)r->n_values;
+    return (rare - chance - 2 * sqrt(rare + chance)) / (double)r->n_values;
 }
 
 static void note_worst(double value, enum tm_swing_param p, double *worst, enum tm_swing_param *of)
@@ -47,8 +47,8 @@ static void note_worst(double value, enum tm_swing_param p, double *worst, enum 
 
 /* What the model remembers of one parameter. */
 static int recall(const struct tm_model *m, const struct tm_exposure_cfg *cfg,
-                  enum tm_swing_param p, const struct tm_exposure_side *train,
-                  const struct tm_exposure_side *heldout, struct tm_recall *out)
+                  enum tm_swing_param p, struct tm_exposure_side *train,
+                  struct tm_exposure_side *heldout, struct tm_recall *out)
 {
     struct tm_runs of_train = {0};
     struct tm_runs of_heldout = {0};
@@ -63,8 +63,8 @@ static int recall(const struct tm_model *m, const struct tm_exposure_cfg *cfg,
 }
 
 static int judge_params(const struct tm_model *m, const struct tm_exposure_cfg *cfg,
-                        const struct tm_exposure_side *train,
-                        const struct tm_exposure_side *heldout, struct tm_exposure *out)
+                        struct tm_exposure_side *train, struct tm_exposure_side *heldout,
+                        struct tm_exposure *out)
 {
     int rc = TM_OK;
     out->has_params = true;
@@ -73,13 +73,13 @@ static int judge_params(const struct tm_model *m, const struct tm_exposure_cfg *
         struct tm_recall *r = &out->param[p];
         rc = recall(m, cfg, p, train, heldout, r);
         out->n_few += r->n_few;
-        note_worst(r->own_share - r->chance_share, p, &out->worst_draws, &out->draws_of);
+        note_worst(r->rare_share - r->chance_share, p, &out->worst_draws, &out->draws_of);
         if (heldout)
             note_worst(excess_values(r), p, &out->worst_values, &out->values_of);
     }
     out->few_ok = out->n_few == 0;
-    out->draws_ok = out->worst_draws <= cfg->max_own;
-    out->values_ok = out->worst_values <= cfg->max_own;
+    out->draws_ok = out->worst_draws <= cfg->max_rare;
+    out->values_ok = out->worst_values <= cfg->max_rare;
     return rc;
 }
 
@@ -128,7 +128,7 @@ static int judge_near(const struct tm_model *m, const struct tm_exposure_cfg *cf
 }
 
 int tm_exposure(const struct tm_model *m, const struct tm_exposure_cfg *cfg,
-                const struct tm_exposure_side *train, const struct tm_exposure_side *heldout,
+                struct tm_exposure_side *train, struct tm_exposure_side *heldout,
                 struct tm_exposure *out)
 {
     *out = (struct tm_exposure){.few_ok = true,

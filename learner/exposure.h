@@ -19,12 +19,12 @@ struct tm_exposure_side {
     struct tm_samples samples; /* owned */
     struct tm_near_set points; /* owned */
     struct tm_group_counts group;
-    uint64_t n_users;
+    uint64_t n_users; /* those of several recordings count in each */
 };
 
 struct tm_exposure_cfg {
     uint32_t k;       /* observations that a value should stand for */
-    double max_own;   /* of each parameter's draws, 0..1, above what chance gives */
+    double max_rare;  /* of each parameter's draws, 0..1, above what chance gives */
     double min_ratio; /* of the median distances, drawn to held-out */
     double min_ratio_q05;
     double max_copies;  /* share of drawn connections above that of held-out ones, 0..1 */
@@ -39,7 +39,7 @@ struct tm_exposure {
     bool has_params; /* the model is a swing model */
     struct tm_recall param[TM_SWING_PARAMS];
     uint64_t n_few;                          /* sum */
-    double worst_draws;                      /* the largest own_share - chance_share */
+    double worst_draws;                      /* the largest rare_share - chance_share */
     double worst_values;                     /* the largest excess of values, see tm_exposure */
     enum tm_swing_param draws_of, values_of; /* which parameters these are of */
     bool has_near;                           /* there were held-out connections */
@@ -52,15 +52,15 @@ struct tm_exposure {
 
 /* Judges `m` by its training captures and by others, or NULL.
  *
- * Of values, with held-out captures: (n_own - n_chance) / n_values less twice its standard error,
- * sqrt(n_own + n_chance) / n_values, since both are counts of rare events.  Held-out captures of about
- * as many users as the training captures have make the comparison fair; fewer make it stricter.
+ * Of values, with held-out captures: (n_rare - n_chance) / n_values less twice its standard error,
+ * sqrt(n_rare + n_chance) / n_values, since both are counts of rare events.  Held-out captures of about
+ * as many connections as the training captures have make the comparison fair; fewer make it stricter.
  *
- * The same model gives the same answer:
+ * The samples are settled in place.  The same model gives the same answer:
  * connections are drawn with a fixed seed.  TM_ERR_RANGE no training connection; TM_ERR_NOMEM. */
 TM_MUST_CHECK int tm_exposure(const struct tm_model *m, const struct tm_exposure_cfg *cfg,
-                              const struct tm_exposure_side *train,
-                              const struct tm_exposure_side *heldout, struct tm_exposure *out);
+                              struct tm_exposure_side *train, struct tm_exposure_side *heldout,
+                              struct tm_exposure *out);
 
 /* Nothing is over a limit. */
 bool tm_exposure_ok(const struct tm_exposure *x);

@@ -28,10 +28,14 @@ void tm_figure_number(char out[TM_FIGURE_LEN], uint64_t value, const char *unit)
     };
     static const struct scale size_scale[] = {
         {999.5e6, 1e9, "GB"}, {999.5e3, 1e6, "MB"}, {1e3, 1e3, "kB"}};
+    static const struct scale rate_scale[] = {
+        {999.5e6, 1e9, "Gb/s"}, {999.5e3, 1e6, "Mb/s"}, {0, 1e3, "kb/s"}};
     bool is_time = strcmp(unit, "us") == 0;
     bool is_size = strcmp(unit, "bytes") == 0;
-    const struct scale *scale = is_time ? time_scale : size_scale;
+    bool is_rate = strcmp(unit, "bps") == 0;
+    const struct scale *scale = is_time ? time_scale : is_rate ? rate_scale : size_scale;
     size_t n = is_time   ? sizeof time_scale / sizeof *scale
+               : is_rate ? sizeof rate_scale / sizeof *scale
                : is_size ? sizeof size_scale / sizeof *scale
                          : 0;
     for (size_t i = 0; i < n; i++) {

@@ -10,8 +10,8 @@
 
 #define TM_FIGURE_LEN 24U /* bytes that a number's text takes at most, terminator included */
 
-/* `unit` is "us", "bytes" or "count" (tm_swing_param_unit): 850 us, 12.3 ms, 3.21 s, 12.5 min,
- * 26.0 h, 9.0 d; 517 B, 3.20 kB, 1.40 MB; counts as they are. */
+/* `unit` is as in models/model.h and measured.h, "ppm" counts as "count": 850 us, 12.3 ms, 3.21 s, 12.5 min,
+ * 26.0 h, 9.0 d; 517 B, 3.20 kB, 1.40 MB; 10.0 Mb/s; counts as they are. */
 void tm_figure_number(char out[TM_FIGURE_LEN], uint64_t value, const char *unit);
 
 /* `value` as above, but counts with one decimal: for means. */

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "learner/fit.h"
 #include "learner/provenance.h"
 #include "models/store/store.h"
 
@@ -16,7 +17,7 @@
 
 void tm_finish_deinit(struct tm_finish *f)
 {
-    tm_samples_deinit(&f->samples);
+    tm_model_deinit(&f->model);
 }
 
 /* The directory can take a file (sqlite also writes a journal beside the database). */
@@ -49,6 +50,21 @@ int tm_finish_check_output(const char *path, struct tm_msg *msg)
     return rc;
 }
 
+/* What the captures' payload could not say. */
+static void print_tls(const struct tm_world_counts *c)
+{
+    if (c->n_tls_cut > 0)
+        (void)fprintf(stderr,
+                      "tm-learn: no record layout of %" PRIu64
+                      " TLS connections: payload was cut off by the snapshot length\n",
+                      c->n_tls_cut);
+    if (c->n_tls_lost > 0)
+        (void)fprintf(stderr,
+                      "tm-learn: record layout of %" PRIu64
+                      " TLS connections only up to bytes that were not captured\n",
+                      c->n_tls_lost);
+}
+
 static void print_left_out(uint64_t n, const char *why)
 {
     if (n > 0)
@@ -56,14 +72,14 @@ static void print_left_out(uint64_t n, const char *why)
                       n == 1 ? "" : "s", why);
 }
 
-static void print_summary(const struct tm_finish *f, const struct tm_model *m)
+static void print_summary(const struct tm_finish *f)
 {
     const struct tm_options *o = f->o;
     const struct tm_world_counts *c = &f->world;
     uint8_t digest[TM_DIGEST_LEN];
-    tm_model_digest(m, digest);
+    tm_model_digest(&f->model, digest);
     (void)fprintf(stderr, "tm-learn: %s: %" PRIu64 " connections in %" PRIu64 " sessions, digest ",
-                  m->name, c->n_conns, f->group.n_sessions);
+                  f->model.name, c->n_conns, f->class->group.n_sessions);
     for (size_t i = 0; i < 8; i++)
         (void)fprintf(stderr, "%02x", digest[i]);
     (void)fprintf(stderr, ", written to %s\n", o->output);
@@ -72,6 +88,7 @@ static void print_summary(const struct tm_finish *f, const struct tm_model *m)
     print_left_out(c->n_short, few);
     print_left_out(c->n_empty, "without an exchange");
     print_left_out(c->n_foreign, "with the port on the client's side");
+    print_tls(c);
     if (c->n_evicted > 0)
         (void)fprintf(stderr,
                       "tm-learn: warning: %" PRIu64
@@ -86,84 +103,73 @@ static void print_summary(const struct tm_finish *f, const struct tm_model *m)
                       c->n_conns);
 }
 
-/* What pooling did to the parameters, and whose observations they are. */
-struct pooled {
-    struct tm_pool_count count[TM_SWING_PARAMS];
-    uint64_t n_users;
-};
-
-static int save(const struct tm_finish *f, const struct tm_model *m, const struct pooled *p,
-                struct tm_msg *msg)
+static void print_pooling(const struct tm_finish *f)
 {
-    struct tm_prov_sheet *sheet = calloc(1, sizeof *sheet);
-    if (!sheet)
-        return TM_ERR_NOMEM;
-    tm_prov_fill(sheet, f->o, &f->reading, &f->world, &f->group);
-    tm_prov_add_pooling(sheet, &f->o->pool, p->n_users, p->count);
-    int rc = tm_store_save(f->o->output, m, sheet->line, sheet->n_lines, msg);
-    free(sheet);
-    return rc;
+    uint32_t k = f->o->pool.k;
+    unsigned n_measured = 0;
+    for (unsigned kind = 0; kind < TM_SAMPLES_KINDS; kind++) {
+        uint64_t n = f->pooled[kind].n_dropped;
+        n_measured += n > 0 && kind >= TM_SWING_PARAMS;
+        if (n > 0 && kind < TM_SWING_PARAMS)
+            (void)fprintf(stderr,
+                          "tm-learn: left out %s: %" PRIu64
+                          " observation%s, too few to say anything that is not about somebody\n",
+                          tm_swing_param_name((enum tm_swing_param)kind), n, n == 1 ? "" : "s");
+    }
+    if (n_measured > 0)
+        (void)fprintf(stderr,
+                      "tm-learn: left out %u of what is measured and not played: fewer than %u "
+                      "observations\n",
+                      n_measured, k);
+    if (k < TM_POOL_K_DEFAULT)
+        (void)fprintf(stderr,
+                      "tm-learn: warning: with --k %u the model keeps what few observations stand "
+                      "behind; do not give it away\n",
+                      k);
 }
 
 /* A model cannot be played without these. */
-static int check_left(const struct tm_finish *f, const struct pooled *p, struct tm_msg *msg)
+static int check_left(const struct tm_finish *f, struct tm_msg *msg)
 {
     static const enum tm_swing_param needed[] = {TM_SWING_NUM_PAIRS, TM_SWING_REQ, TM_SWING_RSP};
-    const struct tm_pool_cfg *cfg = &f->o->pool;
     for (size_t i = 0; i < sizeof needed / sizeof *needed; i++) {
-        uint64_t n = p->count[needed[i]].n_dropped;
+        uint64_t n = f->pooled[needed[i]].n_dropped;
         if (n > 0)
-            return tm_msg_set(
-                msg, TM_ERR_RANGE,
-                "%" PRIu64 " observation%s of %s, %" PRIu64 " user%s: too few, a value "
-                "stands for %u observations of %u users at least; learn from a longer "
-                "capture, or with --k 1 for a model that is not given away",
-                n, n == 1 ? "" : "s", tm_swing_param_name(needed[i]), p->n_users,
-                p->n_users == 1 ? "" : "s", cfg->k, cfg->min_users);
+            return tm_msg_set(msg, TM_ERR_RANGE,
+                              "%s: %" PRIu64 " observation%s of %s: too few, a value stands for %u "
+                              "at least; learn from a longer capture, or with --k 1 for a model "
+                              "that is not given away",
+                              f->class->name, n, n == 1 ? "" : "s", tm_swing_param_name(needed[i]),
+                              f->o->pool.k);
     }
     return TM_OK;
 }
 
-static void print_pooling(const struct tm_finish *f, const struct pooled *p)
-{
-    const struct tm_pool_cfg *cfg = &f->o->pool;
-    for (size_t i = 0; i < TM_SWING_PARAMS; i++) {
-        uint64_t n = p->count[i].n_dropped;
-        if (n > 0)
-            (void)fprintf(stderr,
-                          "tm-learn: left out %s: %" PRIu64
-                          " observation%s, too few to say anything that is not about somebody\n",
-                          tm_swing_param_name((enum tm_swing_param)i), n, n == 1 ? "" : "s");
-    }
-    if (cfg->k < TM_POOL_K_DEFAULT)
-        (void)fprintf(stderr,
-                      "tm-learn: warning: with --k %u the model keeps what few observations stand "
-                      "behind; do not give it away\n",
-                      cfg->k);
-}
-
-static int fit(const struct tm_finish *f, struct pooled *p, struct tm_model *m, struct tm_msg *msg)
+int tm_finish_fit(struct tm_finish *f, struct tm_msg *msg)
 {
     const struct tm_options *o = f->o;
-    int rc = tm_samples_users(&f->samples, TM_SWING_NUM_PAIRS, &p->n_users);
+    struct tm_samples *s = &f->class->samples;
+    f->n_users = tm_samples_total(s, TM_SAMPLES_MEASURED(TM_MEASURED_CLIENT_SESSIONS));
+    int rc = tm_pool_model(s, f->class->name, o->fit.max_points, &o->pool, f->pooled, &f->model);
     if (rc == TM_OK)
-        rc = tm_pool_model(&f->samples, o->name, o->fit.max_points, &o->pool, p->count, m);
-    return rc == TM_OK ? check_left(f, p, msg) : rc;
+        rc = check_left(f, msg);
+    if (rc != TM_OK)
+        return rc;
+    tm_fit_bounds(&o->fit, &o->world.exchange, &f->model);
+    return tm_model_check(&f->model, msg);
 }
 
-int tm_finish_run(const struct tm_finish *f, struct tm_msg *msg)
+int tm_finish_save(const struct tm_finish *f, struct tm_msg *msg)
 {
-    struct pooled p;
-    struct tm_model m = {0};
-    int rc = fit(f, &p, &m, msg);
-    if (rc == TM_OK)
-        rc = tm_model_check(&m, msg);
-    if (rc == TM_OK)
-        rc = save(f, &m, &p, msg);
+    struct tm_prov_sheet *sheet = calloc(1, sizeof *sheet);
+    if (!sheet)
+        return TM_ERR_NOMEM;
+    tm_prov_fill(sheet, f);
+    int rc = tm_store_save(f->o->output, &f->model, sheet->line, sheet->n_lines, msg);
+    free(sheet);
     if (rc == TM_OK && !f->o->is_quiet) {
-        print_summary(f, &m);
-        print_pooling(f, &p);
+        print_summary(f);
+        print_pooling(f);
     }
-    tm_model_deinit(&m);
     return rc;
 }

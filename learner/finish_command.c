@@ -5,6 +5,7 @@
 
 #include "learner/commands.h"
 #include "learner/finish.h"
+#include "learner/fit.h"
 #include "learner/options.h"
 #include "learner/shard_join.h"
 
@@ -13,19 +14,26 @@ struct capture {
     struct tm_record *record;
     size_t n_records;
     struct tm_pair_pool pool;
+    struct tm_samples samples; /* beside those of the connections */
 };
 
-/* The records of one block, behind those that are there. */
+/* The records and samples of one block, beside those that are there. */
 static int decode(struct capture *c, const struct tm_shard_item *item, const uint8_t *p,
                   struct tm_msg *msg)
 {
     struct tm_rd rd = tm_rd_init(p, (size_t)item->block->len);
     int rc = TM_OK;
+    struct tm_samples samples = {0};
     for (uint64_t i = 0; i < item->block->n_records && rc == TM_OK; i++)
         rc = tm_shard_decode_record(&rd, &c->record[c->n_records++], &c->pool);
+    if (rc == TM_OK)
+        rc = tm_shard_decode_samples(&rd, &samples);
+    if (rc == TM_OK)
+        rc = tm_samples_merge(&c->samples, &samples);
+    tm_samples_deinit(&samples);
     if (rc == TM_ERR_FORMAT || (rc == TM_OK && rd.len > 0))
-        return tm_msg_set(msg, TM_ERR_FORMAT, "%s: connection %zu of a capture is damaged",
-                          item->file->path, c->n_records);
+        return tm_msg_set(msg, TM_ERR_FORMAT, "%s: connections or samples of a capture are damaged",
+                          item->file->path);
     return rc;
 }
 
@@ -55,10 +63,14 @@ static int add_capture(struct tm_finish *f, const struct tm_shard_item *item, si
     tm_pair_pool_init(&c.pool);
     int rc = load(&c, item, n, msg);
     if (rc == TM_OK)
-        rc = tm_fit_records(&f->o->fit, &c.pool, c.record, c.n_records, &f->samples, &f->group);
+        rc = tm_fit_records(&f->o->fit, &c.pool, c.record, c.n_records, &f->class->samples,
+                            &f->class->group);
+    if (rc == TM_OK)
+        rc = tm_samples_merge(&f->class->samples, &c.samples);
     tm_shard_counts_add(&sum, &item[0].block->counts);
     f->reading = sum.reading;
     f->world = sum.world;
+    tm_samples_deinit(&c.samples);
     tm_pair_pool_deinit(&c.pool);
     free(c.record);
     return rc;
@@ -111,7 +123,9 @@ static int run(struct tm_options *o, struct tm_finish *f, struct tm_msg *msg)
                         "without data; tm-learn learn says more of a single capture",
                         (unsigned long long)f->world.n_short, (unsigned long long)f->world.n_empty);
     if (rc == TM_OK)
-        rc = tm_finish_run(f, msg);
+        rc = tm_finish_fit(f, msg);
+    if (rc == TM_OK)
+        rc = tm_finish_save(f, msg);
     tm_shard_join_close(&j);
     return rc;
 }
@@ -121,10 +135,12 @@ int tm_cmd_finish(int argc, char **argv)
     struct tm_options o;
     struct tm_msg msg = {""};
     tm_options_finish(&o, argc, argv);
-    struct tm_finish f = {.o = &o};
+    struct tm_class class = {.name = o.name};
+    struct tm_finish f = {.o = &o, .class = &class};
     int rc = run(&o, &f, &msg);
     if (rc != TM_OK)
         (void)fprintf(stderr, "tm-learn: %s\n", msg.text[0] != '\0' ? msg.text : tm_strerror(rc));
     tm_finish_deinit(&f);
+    tm_samples_deinit(&class.samples);
     return rc == TM_OK ? 0 : 1;
 }

@@ -164,6 +164,8 @@ void tm_flow_table_free(struct tm_flow_table *t)
 {
     if (!t)
         return;
+    for (uint32_t i = 0; i < t->n_slots; i++)
+        free(t->flow[i].watch);
     free(t->flow);
     free(t->cell);
     free(t);
@@ -259,6 +261,8 @@ void tm_flow_remove(struct tm_flow_table *t, struct tm_flow *f)
     uint32_t slot = (uint32_t)(f - t->flow);
     index_remove(t, slot);
     list_remove(t, list_of(t, f), f);
+    free(f->watch);
+    f->watch = NULL;
     f->next = t->first_free;
     t->first_free = slot;
     t->n_flows--;

@@ -14,6 +14,8 @@
 
 #include "learner/exchange.h"
 #include "learner/packet.h"
+#include "learner/path.h"
+#include "learner/tls.h"
 #include "tm/base/err.h"
 
 /* Both endpoints; side 0 is the one with the smaller (address, port). */
@@ -25,6 +27,13 @@ struct tm_flow_key {
 /* The key of a packet's connection, and in *src_side which side sent it. */
 struct tm_flow_key tm_flow_key_of(const struct tm_packet *p, unsigned *src_side);
 
+/* What stands beside a connection's exchanges, from its first payload byte on: a flood of openings does
+ * without. */
+struct tm_watch {
+    struct tm_path path;
+    struct tm_tls tls;
+};
+
 struct tm_flow {
     struct tm_flow_key key;
     uint32_t hash;
@@ -32,7 +41,10 @@ struct tm_flow {
     int64_t closed_us;   /* TM_NEVER while open */
     uint8_t client_side; /* 0 or 1 */
     bool is_foreign; /* its server is not on a port that we learn: tracked only to be left out */
+    uint32_t ticket; /* of its fitter (learner/fitter.h), if it has one */
+    uint16_t mss[2]; /* options of client's and server's SYN; 0: not seen */
     struct tm_exchange exchange;
+    struct tm_watch *watch; /* owned; NULL: none yet */
 };
 
 struct tm_flow_cfg {

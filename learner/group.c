@@ -15,108 +15,105 @@ struct tm_group_cfg tm_group_cfg_default(void)
     };
 }
 
-/* The session and the RRE in progress. */
-struct open_session {
-    int64_t start_us;
-    int64_t rre_end_us; /* latest end among the RRE's connections */
-    int64_t end_us;     /* latest end in the session */
-    int64_t last_us;    /* start of the last connection */
-    uint32_t n_conns;   /* in the RRE */
-    uint32_t n_rres;
-};
-
-static struct open_session open_at(const struct tm_span *c)
-{
-    return (struct open_session){
-        .start_us = c->start_us,
-        .rre_end_us = c->end_us,
-        .end_us = c->end_us,
-        .last_us = c->start_us,
-        .n_conns = 1,
-        .n_rres = 1,
-    };
-}
-
 static uint64_t gap_us(int64_t later_us, int64_t earlier_us)
 {
     return later_us > earlier_us ? (uint64_t)(later_us - earlier_us) : 0;
 }
 
-static bool same_rre(const struct tm_group_cfg *cfg, const struct open_session *s, int64_t start_us)
+static bool same_rre(const struct tm_group_cfg *cfg, const struct tm_group *g, int64_t start_us)
 {
-    return start_us - s->rre_end_us < cfg->rre_gap_us &&
-           start_us - s->last_us < cfg->inter_conn_us && s->n_conns < cfg->max_conns;
+    return (cfg->rre_gap_us == 0 || start_us - g->rre_end_us < cfg->rre_gap_us) &&
+           start_us - g->last_us < cfg->inter_conn_us && g->n_conns < cfg->max_conns;
 }
 
-static bool same_session(const struct tm_group_cfg *cfg, const struct open_session *s,
-                         int64_t start_us)
+static bool same_session(const struct tm_group_cfg *cfg, const struct tm_group *g, int64_t start_us)
 {
-    return start_us - s->rre_end_us < cfg->session_gap_us && s->n_rres < cfg->max_rres &&
-           (cfg->session_length_us == 0 || start_us - s->start_us < cfg->session_length_us);
+    return start_us - g->rre_end_us < cfg->session_gap_us && g->n_rres < cfg->max_rres &&
+           (cfg->session_length_us == 0 || start_us - g->start_us < cfg->session_length_us);
 }
 
-static int end_rre(const struct open_session *s, struct tm_samples *samples,
+static int end_rre(const struct tm_group *g, struct tm_samples *samples,
                    struct tm_group_counts *counts)
 {
     counts->n_rres++;
-    return tm_samples_add(samples, TM_SWING_NUM_CONN, s->n_conns);
+    return tm_samples_add(samples, TM_SWING_NUM_CONN, g->n_conns);
 }
 
-static int end_session(const struct open_session *s, struct tm_samples *samples,
+static int end_session(const struct tm_group *g, struct tm_samples *samples,
                        struct tm_group_counts *counts)
 {
-    int rc = end_rre(s, samples, counts);
+    int rc = end_rre(g, samples, counts);
     counts->n_sessions++;
-    return rc == TM_OK ? tm_samples_add(samples, TM_SWING_NUM_RRE, s->n_rres) : rc;
+    return rc == TM_OK ? tm_samples_add(samples, TM_SWING_NUM_RRE, g->n_rres) : rc;
 }
 
-/* The connection opens a session; `s` holds the one before. */
-static int next_session(const struct tm_group_cfg *cfg, struct open_session *s,
-                        const struct tm_span *c, struct tm_samples *samples,
-                        struct tm_group_counts *counts)
+static void open_session(struct tm_group *g, const struct tm_span *c, struct tm_group_found *found)
 {
-    int rc = end_session(s, samples, counts);
-    uint64_t silence_us = gap_us(c->start_us, s->end_us);
+    g->start_us = c->start_us;
+    g->rre_end_us = c->end_us;
+    g->end_us = c->end_us;
+    g->n_sessions++;
+    g->n_conns = 1;
+    g->n_rres = 1;
+    found->has_session = true;
+}
+
+/* The connection opens a session after another. */
+static int next_session(const struct tm_group_cfg *cfg, struct tm_group *g, const struct tm_span *c,
+                        struct tm_samples *samples, struct tm_group_counts *counts,
+                        struct tm_group_found *found)
+{
+    int rc = end_session(g, samples, counts);
+    uint64_t silence_us = gap_us(c->start_us, g->end_us);
     bool is_away = silence_us > (uint64_t)cfg->away_us;
     counts->n_away += is_away;
     if (rc == TM_OK && !is_away)
         rc = tm_samples_add(samples, TM_SWING_INTER_SESSION, silence_us);
-    *s = open_at(c);
+    open_session(g, c, found);
     return rc;
 }
 
-static int next_conn(const struct tm_group_cfg *cfg, struct open_session *s,
-                     const struct tm_span *c, struct tm_rtt rtt, struct tm_samples *samples,
-                     struct tm_group_counts *counts)
+static int next_rre(struct tm_group *g, const struct tm_span *c, struct tm_samples *samples,
+                    struct tm_group_counts *counts, struct tm_group_found *found)
 {
-    if (same_rre(cfg, s, c->start_us)) {
-        s->n_conns++;
-        s->rre_end_us = tm_max_us(s->rre_end_us, c->end_us);
-        return tm_samples_add(samples, TM_SWING_INTER_CONN, gap_us(c->start_us, s->last_us));
-    }
-    if (!same_session(cfg, s, c->start_us))
-        return next_session(cfg, s, c, samples, counts);
-    int rc = end_rre(s, samples, counts);
-    uint64_t think_us = tm_rtt_remove(rtt, gap_us(c->start_us, s->rre_end_us));
-    if (rc == TM_OK)
-        rc = tm_samples_add(samples, TM_SWING_INTER_RRE, think_us);
-    s->n_rres++;
-    s->n_conns = 1;
-    s->rre_end_us = c->end_us;
+    int rc = end_rre(g, samples, counts);
+    found->has_inter_rre = true;
+    found->inter_rre_us = gap_us(c->start_us, g->rre_end_us);
+    g->n_rres++;
+    g->n_conns = 1;
+    g->rre_end_us = c->end_us;
     return rc;
 }
 
-int tm_group_user(const struct tm_group_cfg *cfg, const struct tm_span *span, size_t n,
-                  struct tm_rtt rtt, struct tm_samples *samples, struct tm_group_counts *counts)
+int tm_group_feed(const struct tm_group_cfg *cfg, struct tm_group *g, const struct tm_span *c,
+                  struct tm_samples *samples, struct tm_group_counts *counts,
+                  struct tm_group_found *found)
 {
-    if (n == 0)
-        return TM_OK;
     int rc = TM_OK;
-    struct open_session s = open_at(&span[0]);
-    for (size_t i = 1; i < n && rc == TM_OK; i++) {
-        rc = next_conn(cfg, &s, &span[i], rtt, samples, counts);
-        s.last_us = span[i].start_us;
-        s.end_us = tm_max_us(s.end_us, s.rre_end_us);
+    *found = (struct tm_group_found){0};
+    if (g->n_sessions == 0) {
+        open_session(g, c, found);
+    } else if (same_rre(cfg, g, c->start_us)) {
+        g->n_conns++;
+        g->rre_end_us = tm_max_us(g->rre_end_us, c->end_us);
+        rc = tm_samples_add(samples, TM_SWING_INTER_CONN, gap_us(c->start_us, g->last_us));
+    } else if (same_session(cfg, g, c->start_us)) {
+        rc = next_rre(g, c, samples, counts, found);
+    } else {
+        rc = next_session(cfg, g, c, samples, counts, found);
     }
-    return rc == TM_OK ? end_session(&s, samples, counts) : rc;
+    g->last_us = c->start_us;
+    g->end_us = tm_max_us(g->end_us, g->rre_end_us);
+    return rc;
+}
+
+int tm_group_end(const struct tm_group *g, struct tm_samples *samples,
+                 struct tm_group_counts *counts)
+{
+    if (g->n_sessions == 0)
+        return TM_OK;
+    int rc = end_session(g, samples, counts);
+    return rc == TM_OK ? tm_samples_add(samples, TM_SAMPLES_MEASURED(TM_MEASURED_CLIENT_SESSIONS),
+                                        g->n_sessions)
+                       : rc;
 }

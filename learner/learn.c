@@ -1,38 +1,25 @@
-/* tm-learn learn: captures -> one model in the database.  The database is looked at first and
+/* tm-learn learn: captures -> models in the database, one of each class.  The database is looked at first and
  * written last, so that nothing is lost to a wrong name after a long reading. */
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/random.h>
 
+#include "learner/classes.h"
 #include "learner/commands.h"
 #include "learner/finish.h"
 #include "learner/options.h"
 #include "learner/reading.h"
 #include "learner/shard_file.h"
 
-/* A reading under way: towards a model, or towards a shard. */
-struct learning {
-    struct tm_finish f;
-    struct tm_shard_writer *shard; /* NULL: a model */
-    struct tm_shard_counts before; /* up to the capture at work */
-    struct tm_msg *msg;
-};
-
-static int take_capture(void *ctx, const struct tm_world *w, size_t index)
+static int nothing_in_class(const struct tm_class *class, const struct tm_world_counts *c,
+                            struct tm_msg *msg)
 {
-    struct learning *l = ctx;
-    size_t n;
-    const struct tm_record *r = tm_world_records(w, &n);
-    (void)index;
-    if (!l->shard)
-        return tm_fit_records(&l->f.o->fit, tm_world_pairs(w), r, n, &l->f.samples, &l->f.group);
-    struct tm_shard_counts now = {l->f.reading, *tm_world_counts(w)};
-    struct tm_shard_block b = {
-        .n_parts = l->f.o->world.shard.n_parts, .part = l->f.o->world.shard.part, .counts = now};
-    tm_shard_counts_sub(&b.counts, &l->before);
-    b.mark = tm_shard_mark(tm_world_mark(w), &b.counts);
-    l->before = now;
-    return tm_shard_add_records(l->shard, b, r, n, tm_world_pairs(w), l->msg);
+    return tm_msg_set(msg, TM_ERR_RANGE,
+                      "no usable connection in class %s: of its %" PRIu64
+                      " TCP packets came %" PRIu64 " short connections and %" PRIu64
+                      " without data; its filter is \"%.100s\"",
+                      class->name, c->n_packets, c->n_short, c->n_empty, class->filter);
 }
 
 static int nothing_learned(const struct tm_options *o, const struct tm_world *w, struct tm_msg *msg)
@@ -66,51 +53,119 @@ static int nothing_learned(const struct tm_options *o, const struct tm_world *w,
                       o->ports_text, text);
 }
 
-/* Writes what was measured.  A part may hold nothing: its clients may not have been there. */
-static int learn_shard(struct learning *l, struct tm_world *w)
+/* A shard under way. */
+struct sharding {
+    const struct tm_options *o;
+    struct tm_shard_writer *w;
+    struct tm_reading_counts reading;
+    struct tm_shard_counts before; /* up to the recording at work */
+    struct tm_msg *msg;
+};
+
+/* What no record gives is in the first part alone. */
+static int take_samples(const struct sharding *s, const struct tm_world *w, struct tm_samples *out)
 {
-    const struct tm_options *o = l->f.o;
-    uint8_t settings[TM_SHARD_SETTINGS_MAX];
-    struct tm_wr wr = tm_wr_init(settings, sizeof settings);
-    int rc = tm_shard_encode_settings(&wr, o);
+    *out = (struct tm_samples){0};
+    return s->o->world.shard.part == 1 ? tm_samples_merge(out, tm_world_samples(w)) : TM_OK;
+}
+
+static int take_recording(void *ctx, const struct tm_world *w, size_t index)
+{
+    struct sharding *s = ctx;
+    struct tm_samples samples;
+    struct tm_shard_content c = {.pool = tm_world_pairs(w), .samples = &samples};
+    struct tm_shard_counts now = {s->reading, *tm_world_counts(w)};
+    struct tm_shard_block b = {.n_parts = s->o->world.shard.n_parts,
+                               .part = s->o->world.shard.part};
+    now.reading.n_recordings = index + 1;
+    b.counts = now;
+    tm_shard_counts_sub(&b.counts, &s->before);
+    b.mark = tm_shard_mark(tm_world_mark(w), &b.counts);
+    s->before = now;
+    c.record = tm_world_records(w, &c.n_records);
+    int rc = take_samples(s, w, &samples);
     if (rc == TM_OK)
-        rc = tm_shard_create(&l->shard, o->output, settings, wr.len, l->msg);
-    if (rc == TM_OK)
-        rc = tm_reading_run(o->traces, o->n_traces, w, take_capture, l, &l->f.reading, l->msg);
-    if (rc == TM_OK)
-        rc = tm_shard_commit(l->shard, l->msg);
-    tm_shard_writer_free(l->shard);
+        rc = tm_shard_add_records(s->w, b, &c, s->msg);
+    tm_samples_deinit(&samples);
     return rc;
 }
 
-static int learn_model(struct learning *l, struct tm_world *w)
+/* Writes what was measured.  A part may hold nothing: its clients may not have been there. */
+static int learn_shard(const struct tm_options *o, struct tm_msg *msg)
 {
-    const struct tm_options *o = l->f.o;
-    int rc = tm_finish_check_output(o->output, l->msg);
-    if (rc != TM_OK)
-        return rc;
-    rc = tm_reading_run(o->traces, o->n_traces, w, take_capture, l, &l->f.reading, l->msg);
-    if (rc != TM_OK)
-        return rc;
-    l->f.world = *tm_world_counts(w);
-    return l->f.world.n_conns > 0 ? tm_finish_run(&l->f, l->msg) : nothing_learned(o, w, l->msg);
+    struct sharding s = {.o = o, .msg = msg};
+    struct tm_world *world = NULL;
+    uint8_t settings[TM_SHARD_SETTINGS_MAX];
+    struct tm_wr wr = tm_wr_init(settings, sizeof settings);
+    struct tm_reading r = {o->traces, o->n_traces, o->join, &world, NULL, 1};
+    int rc = tm_world_new(&world, &o->world);
+    if (rc == TM_OK)
+        rc = tm_shard_encode_settings(&wr, o);
+    if (rc == TM_OK)
+        rc = tm_shard_create(&s.w, o->output, settings, wr.len, msg);
+    if (rc == TM_OK)
+        rc = tm_reading_run(&r, take_recording, &s, &s.reading, msg);
+    if (rc == TM_OK)
+        rc = tm_shard_commit(s.w, msg);
+    tm_shard_writer_free(s.w);
+    tm_world_free(world);
+    return rc;
+}
+
+static int fit(struct tm_classes *c, size_t i, const struct tm_reading_counts *reading,
+               struct tm_finish *f, struct tm_msg *msg)
+{
+    struct tm_class *class = &c->class[i];
+    *f = (struct tm_finish){.o = c->options,
+                            .class = class,
+                            .world = *tm_world_counts(c->world[i]),
+                            .reading = *reading};
+    if (f->world.n_conns == 0)
+        return class->filter ? nothing_in_class(class, &f->world, msg)
+                             : nothing_learned(c->options, c->world[i], msg);
+    return tm_finish_fit(f, msg);
+}
+
+/* All are fitted before the first is written. */
+static int finish_all(struct tm_classes *c, const struct tm_reading_counts *reading,
+                      struct tm_msg *msg)
+{
+    struct tm_finish *f = calloc(c->n, sizeof *f);
+    int rc = f ? TM_OK : TM_ERR_NOMEM;
+    for (size_t i = 0; i < c->n && rc == TM_OK; i++)
+        rc = fit(c, i, reading, &f[i], msg);
+    for (size_t i = 0; i < c->n && rc == TM_OK; i++)
+        rc = tm_finish_save(&f[i], msg);
+    for (size_t i = 0; f && i < c->n; i++)
+        tm_finish_deinit(&f[i]);
+    free(f);
+    return rc;
+}
+
+static int learn_models(const struct tm_options *o, struct tm_msg *msg)
+{
+    struct tm_classes c = {0};
+    struct tm_reading_counts reading;
+    int rc = tm_classes_init(&c, o, msg);
+    if (rc == TM_OK)
+        rc = tm_finish_check_output(o->output, msg);
+    if (rc == TM_OK)
+        rc = tm_classes_read(&c, &reading, msg);
+    if (rc == TM_OK)
+        rc = finish_all(&c, &reading, msg);
+    tm_classes_deinit(&c);
+    return rc;
 }
 
 int tm_cmd_learn(int argc, char **argv)
 {
     struct tm_options o;
     struct tm_msg msg = {""};
-    struct tm_world *w = NULL;
     tm_options_learn(&o, argc, argv);
-    struct learning l = {.f = {.o = &o}, .msg = &msg};
     if (getrandom(&o.world.flow.hash_seed, sizeof o.world.flow.hash_seed, 0) < 0)
         o.world.flow.hash_seed = 0; /* an early boot: only collisions become predictable */
-    int rc = tm_world_new(&w, &o.world);
-    if (rc == TM_OK)
-        rc = o.is_shard ? learn_shard(&l, w) : learn_model(&l, w);
+    int rc = o.is_shard ? learn_shard(&o, &msg) : learn_models(&o, &msg);
     if (rc != TM_OK)
         (void)fprintf(stderr, "tm-learn: %s\n", msg.text[0] != '\0' ? msg.text : tm_strerror(rc));
-    tm_finish_deinit(&l.f);
-    tm_world_free(w);
     return rc == TM_OK ? 0 : 1;
 }

@@ -20,6 +20,11 @@ static char audit_title[] = "tm-learn audit";
 static char list_title[] = "tm-learn list";
 static char show_title[] = "tm-learn show";
 static char report_title[] = "tm-learn report";
+static char sample_title[] = "tm-learn sample";
+static char compare_title[] = "tm-learn compare";
+static char diff_title[] = "tm-learn diff";
+static char export_title[] = "tm-learn export";
+static char import_title[] = "tm-learn import";
 static char connections_title[] = "tm-learn connections";
 
 static const struct command commands[] = {
@@ -30,6 +35,12 @@ static const struct command commands[] = {
     {"list", list_title, tm_cmd_list, "list the models of a database"},
     {"show", show_title, tm_cmd_show, "show what a model holds"},
     {"report", report_title, tm_cmd_report, "write a page about a model"},
+    {"sample", sample_title, tm_cmd_sample,
+     "play a model in virtual time: connections, a schedule, a capture"},
+    {"compare", compare_title, tm_cmd_compare, "compare two models, or a model and captures"},
+    {"diff", diff_title, tm_cmd_diff, "show what differs between two models"},
+    {"export", export_title, tm_cmd_export, "print models as JSON"},
+    {"import", import_title, tm_cmd_import, "put models from JSON into a database"},
     {"connections", connections_title, tm_cmd_connections,
      "print the connections found in captures"},
 };

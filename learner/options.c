@@ -1,10 +1,10 @@
 #include "learner/options.h"
 
-#include <argp.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "learner/options_model.h"
 #include "models/model.h"
 #include "tm/base/time.h"
 
@@ -21,14 +21,20 @@ enum {
     OPT_MAX_PAIRS,
     OPT_MAX_FLOWS,
     OPT_KEY,
-    OPT_POINTS,
+    OPT_JOIN,
     OPT_JSON,
+    OPT_CLASS,
+    OPT_OTHER,
+    OPT_RULES,
+    OPT_CONN_END,
+    OPT_MIN_RTTS,
+    OPT_TAILS,
+    OPT_NO_SERVER_THINK,
     OPT_SHARD,
-    OPT_K,
-    OPT_MIN_USERS,
 };
 
 #define MAX_FLOWS_DEFAULT 1000000U
+#define MIN_RTTS_DEFAULT  5U                 /* Swing's paper */
 #define LINGER_US         (60 * TM_US_PER_S) /* half of TIME_WAIT, RFC 9293: 2 minutes at most */
 
 static const struct argp_option read_options[] = {
@@ -37,24 +43,13 @@ static const struct argp_option read_options[] = {
     {"max-pairs", OPT_MAX_PAIRS, "N", 0, "cut connections after N exchanges (200)", 3},
     {"gap-credit", OPT_GAP_CREDIT, "BYTES", 0,
      "count a hole in the capture as data when it is smaller (15000)", 3},
+    {"tails", OPT_TAILS, NULL, 0,
+     "an answer whose request was not captured is an exchange with an empty one", 3},
     {"max-flows", OPT_MAX_FLOWS, "N", 0, "connections followed at a time (1000000)", 3},
-    {0},
-};
-
-/* What makes a model out of what was measured. */
-static const struct argp_option model_options[] = {
-    {"output", 'o', "FILE", 0, "the model database; made when missing", 1},
-    {"name", 'n', "NAME", 0, "the model's name; a model of that name is replaced", 1},
-    {"quiet", 'q', NULL, 0, "no report when all went well", 1},
-    {"k", OPT_K, "N", 0,
-     "a value stands for at least N observations; 1 keeps every value, for a model that is not "
-     "given "
-     "away (8)",
-     5},
-    {"min-users", OPT_MIN_USERS, "N", 0, "... and for observations of at least N users, 1 or 2 (1)",
-     5},
-    {"points", OPT_POINTS, "N", 0,
-     "coarsen distributions of more than N values to N quantile steps (4096)", 5},
+    {"join", OPT_JOIN, "following|all|none", 0,
+     "captures that are one recording: those that follow each other in time, all of them merged by "
+     "time, or none (following)",
+     3},
     {0},
 };
 
@@ -63,8 +58,20 @@ static const struct argp_option learn_options[] = {
      "write what was measured on the clients of part I of N into FILE, for merge and finish; no "
      "model",
      1},
+    {"class", OPT_CLASS, "NAME=FILTER", 0,
+     "learn a model NAME of what a pcap-filter(7) matches; may be given 16 times", 2},
+    {"other", OPT_OTHER, "NAME", 0, "learn a model NAME of all other TCP traffic", 2},
+    {"rules", OPT_RULES, "default|paper|code", 0,
+     "set the options below to those of Swing's paper or of the code released with it; later "
+     "options override",
+     4},
+    {"conn-end", OPT_CONN_END, "close|payload", 0,
+     "for RREs and sessions a connection ends with FIN or RST, or with its last payload byte "
+     "(close)",
+     4},
     {"rre-gap", OPT_RRE_GAP, "TIME", 0,
-     "a connection that starts later after the last one's end opens a new RRE (2s)", 4},
+     "a connection that starts later after the last one's end opens a new RRE (2s; 0: no limit)",
+     4},
     {"inter-conn", OPT_INTER_CONN, "TIME", 0,
      "... also one that starts later after the last one's start (30s)", 4},
     {"session-gap", OPT_SESSION_GAP, "TIME", 0,
@@ -78,11 +85,9 @@ static const struct argp_option learn_options[] = {
      "a user is a client address, or one with one server's, or with one network of servers "
      "(client)",
      4},
-    {0},
-};
-
-static const struct argp_option merge_options[] = {
-    {"output", 'o', "FILE", 0, "the shard to write", 1},
+    {"min-rtts", OPT_MIN_RTTS, "N", 0,
+     "round trips that must be measured with a host before its median counts (5)", 4},
+    {"no-server-think", OPT_NO_SERVER_THINK, NULL, 0, "learn no server think times", 4},
     {0},
 };
 
@@ -123,18 +128,6 @@ static int64_t duration(const char *arg, const char *option, const struct argp_s
     return us;
 }
 
-static uint32_t number(const char *arg, const char *option, uint32_t min, uint32_t max,
-                       const struct argp_state *st)
-{
-    char *end;
-    errno = 0;
-    unsigned long long v = strtoull(arg, &end, 10);
-    bool is_digit = arg[0] >= '0' && arg[0] <= '9';
-    if (!is_digit || errno != 0 || *end != '\0' || v < min || v > max)
-        argp_error(st, "--%s %s: not a number from %u to %u", option, arg, min, max);
-    return (uint32_t)v;
-}
-
 static void parse_ports(struct tm_options *o, const char *arg, const struct argp_state *st)
 {
     o->ports_text = arg;
@@ -154,18 +147,36 @@ static void parse_ports(struct tm_options *o, const char *arg, const struct argp
     }
 }
 
-/* Where the model goes. */
-static void check_model(const struct tm_options *o, const struct argp_state *st)
+static void check_names(const struct tm_options *o, const struct argp_state *st)
 {
+    const char *names[TM_OPTIONS_CLASSES_MAX + 2];
+    size_t n = 0;
+    if (o->name)
+        names[n++] = o->name;
+    if (o->other)
+        names[n++] = o->other;
+    for (size_t i = 0; i < o->n_classes; i++)
+        names[n++] = o->classes[i].name;
+    for (size_t i = 0; i < n; i++) {
+        for (size_t k = 0; k < i; k++) {
+            if (strcmp(names[i], names[k]) == 0)
+                argp_error(st, "two models of one name, %s", names[i]);
+        }
+    }
+}
+
+static void check_learn(struct tm_options *o, const struct argp_state *st)
+{
+    bool has_class = o->n_classes > 0 || o->other;
     if (!o->output)
         argp_error(st, "no database; say where the model goes, e.g. -o models.db");
-    if (!o->name)
+    if (!o->name && (o->world.n_ports > 0 || !has_class))
         argp_error(st, "the model has no name; give one, e.g. --name https");
-    if (!tm_model_name_ok(o->name))
-        argp_error(
-            st,
-            "--name %s: use 1 to %d letters, digits, '-', '_' and '.', the first a letter or digit",
-            o->name, TM_MODEL_NAME_MAX);
+    if (o->name)
+        tm_options_check_name("name", o->name, st);
+    if (o->world.n_ports == 0 && (o->name || !has_class))
+        argp_error(st, "no port; say which service to learn, e.g. --port 443");
+    check_names(o, st);
 }
 
 static void check_shard(const struct tm_options *o, const struct argp_state *st)
@@ -174,18 +185,24 @@ static void check_shard(const struct tm_options *o, const struct argp_state *st)
         argp_error(st, "no file; say where the shard goes, e.g. -o part1.shard");
     if (o->name)
         argp_error(st, "--name: a shard has no name; give it to tm-learn finish");
+    if (o->n_classes > 0 || o->other)
+        argp_error(st, "--shard: a shard is of one class, that of --port; not of --class or "
+                       "--other");
+    if (o->world.n_ports == 0)
+        argp_error(st, "no port; say which service to learn, e.g. --port 443");
 }
 
-static void check_usage(const struct tm_options *o, const struct argp_state *st)
+static void check_usage(struct tm_options *o, struct argp_state *st)
 {
     if (o->is_learn && o->is_shard)
         check_shard(o, st);
     else if (o->is_learn)
-        check_model(o, st);
-    if (o->world.n_ports == 0)
+        check_learn(o, st);
+    else if (o->world.n_ports == 0)
         argp_error(st, "no port; say which service to learn, e.g. --port 443");
     if (o->n_traces == 0)
-        argp_error(st, "no capture; name pcap or pcapng files, or - for standard input");
+        argp_error(st,
+                   "no capture; name pcap or pcapng files, directories, or - for standard input");
     size_t n_stdin = 0;
     for (size_t i = 0; i < o->n_traces; i++)
         n_stdin += strcmp(o->traces[i], "-") == 0;
@@ -193,19 +210,52 @@ static void check_usage(const struct tm_options *o, const struct argp_state *st)
         argp_error(st, "standard input (-) can be read only once");
 }
 
-/* "3/16". */
-static void parse_shard(struct tm_options *o, const char *arg, const struct argp_state *st)
+static void parse_class(struct tm_options *o, const char *arg, const struct argp_state *st)
 {
-    char *end = NULL;
-    unsigned long part = arg[0] >= '0' && arg[0] <= '9' ? strtoul(arg, &end, 10) : 0;
-    unsigned long n = 0;
-    if (end && end[0] == '/' && end[1] >= '0' && end[1] <= '9')
-        n = strtoul(end + 1, &end, 10);
-    if (n < 1 || n > TM_SHARD_PARTS_MAX || part < 1 || part > n || *end != '\0')
-        argp_error(st, "--shard %s: write it like 1/4, 2/4, 3/4 and 4/4; at most %u parts", arg,
-                   TM_SHARD_PARTS_MAX);
-    o->world.shard = (struct tm_shard){(uint32_t)part, (uint32_t)n};
-    o->is_shard = true;
+    const char *filter = strchr(arg, '=');
+    if (!filter || filter[1] == '\0')
+        argp_error(st, "--class %s: write NAME=FILTER, e.g. web='tcp port 443'", arg);
+    if (o->n_classes == TM_OPTIONS_CLASSES_MAX)
+        argp_error(st, "--class: at most %u classes", TM_OPTIONS_CLASSES_MAX);
+    struct tm_options_class *c = &o->classes[o->n_classes++];
+    size_t len = (size_t)(filter - arg);
+    *c = (struct tm_options_class){.filter = filter + 1};
+    if (len > TM_MODEL_NAME_MAX)
+        argp_error(st, "--class %s: a name is at most %d letters", arg, TM_MODEL_NAME_MAX);
+    memcpy(c->name, arg, len);
+    tm_options_check_name("class", c->name, st);
+}
+
+/* Swing's paper knows starts within 30 s and pauses of 300 s, no caps; the code released with it also
+ * an end within 2 s, caps, and sessions of 300 s (doc/PAPER.md). */
+static void parse_rules(struct tm_options *o, const char *arg, const struct argp_state *st)
+{
+    bool is_paper = strcmp(arg, "paper") == 0;
+    bool is_code = strcmp(arg, "code") == 0;
+    if (!is_paper && !is_code && strcmp(arg, "default") != 0)
+        argp_error(st, "--rules %s: is default, paper or code", arg);
+    o->fit.group = tm_group_cfg_default();
+    o->fit.key = is_code ? TM_USER_PAIR : TM_USER_CLIENT;
+    o->fit.server_bits = 0;
+    o->fit.end = is_code ? TM_END_PAYLOAD : TM_END_CLOSE;
+    o->fit.min_rtts = is_code ? 2 : MIN_RTTS_DEFAULT;
+    o->fit.is_server_think_zero = is_code;
+    o->world.exchange.is_tail_pair = is_code;
+    if (is_paper) {
+        o->fit.group.rre_gap_us = 0;
+        o->fit.group.max_conns = TM_MODEL_COUNT_MAX;
+        o->fit.group.max_rres = TM_MODEL_COUNT_MAX;
+    }
+    if (is_code)
+        o->fit.group.session_length_us = 300 * TM_US_PER_S;
+}
+
+static void parse_conn_end(struct tm_options *o, const char *arg, const struct argp_state *st)
+{
+    bool is_close = strcmp(arg, "close") == 0;
+    if (!is_close && strcmp(arg, "payload") != 0)
+        argp_error(st, "--conn-end %s: is close or payload", arg);
+    o->fit.end = is_close ? TM_END_CLOSE : TM_END_PAYLOAD;
 }
 
 /* "client", "pair" or "pair/27". */
@@ -227,6 +277,18 @@ static void parse_key(struct tm_options *o, const char *arg, const struct argp_s
         o->fit.key = TM_USER_NET;
         o->fit.server_bits = (uint8_t)v;
     }
+}
+
+static void parse_join(struct tm_options *o, const char *arg, const struct argp_state *st)
+{
+    if (strcmp(arg, "following") == 0)
+        o->join = TM_JOIN_FOLLOWING;
+    else if (strcmp(arg, "all") == 0)
+        o->join = TM_JOIN_ALL;
+    else if (strcmp(arg, "none") == 0)
+        o->join = TM_JOIN_NONE;
+    else
+        argp_error(st, "--join %s: is following, all or none", arg);
 }
 
 /* Options of grouping; ARGP_ERR_UNKNOWN for others. */
@@ -251,38 +313,22 @@ static error_t parse_group(int key, char *arg, struct argp_state *st)
         g->away_us = duration(arg, "away", st);
         return 0;
     case OPT_MAX_CONNS:
-        g->max_conns = number(arg, "max-conns", 1, 1000000, st);
+        g->max_conns = tm_options_number(arg, "max-conns", 1, 1000000, st);
         return 0;
     case OPT_MAX_RRES:
-        g->max_rres = number(arg, "max-rres", 1, 1000000, st);
+        g->max_rres = tm_options_number(arg, "max-rres", 1, 1000000, st);
         return 0;
-    default:
-        return ARGP_ERR_UNKNOWN;
-    }
-}
-
-/* The model's options, of learn and finish. */
-static error_t parse_model(int key, char *arg, struct argp_state *st)
-{
-    struct tm_options *o = st->input;
-    switch (key) {
-    case 'o':
-        o->output = arg;
+    case OPT_RULES:
+        parse_rules(o, arg, st);
         return 0;
-    case 'n':
-        o->name = arg;
+    case OPT_CONN_END:
+        parse_conn_end(o, arg, st);
         return 0;
-    case 'q':
-        o->is_quiet = true;
+    case OPT_MIN_RTTS:
+        o->fit.min_rtts = tm_options_number(arg, "min-rtts", 1, 1000000, st);
         return 0;
-    case OPT_POINTS:
-        o->fit.max_points = number(arg, "points", TM_DIST_POINTS_MIN, TM_DIST_POINTS_MAX, st);
-        return 0;
-    case OPT_K:
-        o->pool.k = number(arg, "k", 1, TM_POOL_K_MAX, st);
-        return 0;
-    case OPT_MIN_USERS:
-        o->pool.min_users = number(arg, "min-users", 1, TM_POOL_USERS_MAX, st);
+    case OPT_NO_SERVER_THINK:
+        o->fit.is_server_think_zero = true;
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -297,64 +343,21 @@ static error_t parse_learn(int key, char *arg, struct argp_state *st)
         st->child_inputs[0] = o;
         st->child_inputs[1] = o;
         return 0;
+    case OPT_SHARD:
+        tm_options_parse_shard(o, arg, st);
+        return 0;
+    case OPT_CLASS:
+        parse_class(o, arg, st);
+        return 0;
+    case OPT_OTHER:
+        o->other = arg;
+        tm_options_check_name("other", arg, st);
+        return 0;
     case OPT_KEY:
         parse_key(o, arg, st);
         return 0;
-    case OPT_SHARD:
-        parse_shard(o, arg, st);
-        return 0;
     default:
         return parse_group(key, arg, st);
-    }
-}
-
-static void take_shards(struct tm_options *o, const struct argp_state *st)
-{
-    o->traces = st->argv + st->next;
-    o->n_traces = (size_t)(st->argc - st->next);
-}
-
-/* NOLINTNEXTLINE(readability-non-const-parameter): argp's type */
-static error_t parse_finish(int key, char *arg, struct argp_state *st)
-{
-    struct tm_options *o = st->input;
-    (void)arg;
-    switch (key) {
-    case ARGP_KEY_INIT:
-        st->child_inputs[0] = o;
-        return 0;
-    case ARGP_KEY_ARGS:
-        take_shards(o, st);
-        return 0;
-    case ARGP_KEY_END:
-        check_model(o, st);
-        if (o->n_traces == 0)
-            argp_error(st, "no shard; name the files that tm-learn learn --shard wrote");
-        return 0;
-    default:
-        return ARGP_ERR_UNKNOWN;
-    }
-}
-
-/* NOLINTNEXTLINE(readability-non-const-parameter): argp's type */
-static error_t parse_merge(int key, char *arg, struct argp_state *st)
-{
-    struct tm_options *o = st->input;
-    switch (key) {
-    case 'o':
-        o->output = arg;
-        return 0;
-    case ARGP_KEY_ARGS:
-        take_shards(o, st);
-        return 0;
-    case ARGP_KEY_END:
-        if (!o->output)
-            argp_error(st, "no file; say where the shard goes, e.g. -o all.shard");
-        if (o->n_traces == 0)
-            argp_error(st, "no shard; name the files that tm-learn learn --shard wrote");
-        return 0;
-    default:
-        return ARGP_ERR_UNKNOWN;
     }
 }
 
@@ -384,16 +387,22 @@ static error_t parse_read(int key, char *arg, struct argp_state *st)
         parse_ports(o, arg, st);
         return 0;
     case OPT_MIN_PACKETS:
-        o->world.min_packets = number(arg, "min-packets", 1, 1000000, st);
+        o->world.min_packets = tm_options_number(arg, "min-packets", 1, 1000000, st);
         return 0;
     case OPT_MAX_PAIRS:
-        o->world.exchange.max_pairs = number(arg, "max-pairs", 1, 30000, st);
+        o->world.exchange.max_pairs = tm_options_number(arg, "max-pairs", 1, 30000, st);
         return 0;
     case OPT_GAP_CREDIT:
-        o->world.exchange.gap_credit_bytes = number(arg, "gap-credit", 0, 1U << 30, st);
+        o->world.exchange.gap_credit_bytes = tm_options_number(arg, "gap-credit", 0, 1U << 30, st);
+        return 0;
+    case OPT_TAILS:
+        o->world.exchange.is_tail_pair = true;
         return 0;
     case OPT_MAX_FLOWS:
-        o->world.flow.max_flows = number(arg, "max-flows", 1, 1U << 28, st);
+        o->world.flow.max_flows = tm_options_number(arg, "max-flows", 1, 1U << 28, st);
+        return 0;
+    case OPT_JOIN:
+        parse_join(o, arg, st);
         return 0;
     case ARGP_KEY_ARGS:
         o->traces = st->argv + st->next;
@@ -415,38 +424,40 @@ void tm_options_init(struct tm_options *o)
                   .flow = {.max_flows = MAX_FLOWS_DEFAULT, .linger_us = LINGER_US}},
         .fit = {.group = tm_group_cfg_default(),
                 .key = TM_USER_CLIENT,
+                .min_rtts = MIN_RTTS_DEFAULT,
                 .max_points = TM_DIST_POINTS_MAX},
-        .pool = {.k = TM_POOL_K_DEFAULT, .min_users = 1},
+        .pool = {.k = TM_POOL_K_DEFAULT},
     };
 }
 
-static void parse(struct tm_options *o, const struct argp *argp, int argc, char **argv)
+static void parse(struct tm_options *o, bool is_learn, const struct argp *argp, int argc,
+                  char **argv)
 {
+    tm_options_init(o);
+    o->is_learn = is_learn;
     o->world.ports = o->ports;
     if (argp_parse(argp, argc, argv, 0, NULL, o) != 0)
         exit(2);
 }
 
 static const struct argp read_argp = {.options = read_options, .parser = parse_read};
-static const struct argp model_argp = {.options = model_options, .parser = parse_model};
 
 void tm_options_learn(struct tm_options *o, int argc, char **argv)
 {
     static const struct argp_child children[] = {
-        {&read_argp, 0, NULL, 0}, {&model_argp, 0, NULL, 0}, {0}};
+        {&read_argp, 0, NULL, 0}, {&tm_options_model_argp, 0, NULL, 0}, {0}};
     static const struct argp argp = {
         .options = learn_options,
         .parser = parse_learn,
         .args_doc = "TRACE...",
-        .doc = "Learn a model of a service's traffic from captures and put it into a database."
-               "\vTRACE is a pcap or pcapng file, compressed with gzip or not, or - for standard "
-               "input.  "
+        .doc = "Learn a model of a service's traffic from captures and put it into a database, "
+               "or one of each class."
+               "\vTRACE is a pcap or pcapng file, packed with gzip or zstd or not, a directory of "
+               "them, or - for standard input.  "
                "Headers are enough; nothing but sizes, times and counts goes into the database.",
         .children = children,
     };
-    tm_options_init(o);
-    o->is_learn = true;
-    parse(o, &argp, argc, argv);
+    parse(o, true, &argp, argc, argv);
 }
 
 void tm_options_connections(struct tm_options *o, int argc, char **argv)
@@ -460,38 +471,5 @@ void tm_options_connections(struct tm_options *o, int argc, char **argv)
                "\vUnlike a model, this output holds addresses.",
         .children = children,
     };
-    tm_options_init(o);
-    parse(o, &argp, argc, argv);
-}
-
-void tm_options_finish(struct tm_options *o, int argc, char **argv)
-{
-    static const struct argp_child children[] = {{&model_argp, 0, NULL, 0}, {0}};
-    static const struct argp argp = {
-        .parser = parse_finish,
-        .args_doc = "SHARD...",
-        .doc =
-            "Make a model of the shards that `tm-learn learn --shard' wrote and put it into a "
-            "database."
-            "\vAll parts of all captures must be there, in any order, merged or not.  The model is "
-            "the one that a single pass over the captures gives.",
-        .children = children,
-    };
-    tm_options_init(o);
-    o->fit.max_points = 0;
-    parse(o, &argp, argc, argv);
-}
-
-void tm_options_merge(struct tm_options *o, int argc, char **argv)
-{
-    static const struct argp argp = {
-        .options = merge_options,
-        .parser = parse_merge,
-        .args_doc = "SHARD...",
-        .doc = "Put shards of `tm-learn learn --shard' together into one file."
-               "\vA shard holds addresses and times: it is for its owner's eyes alone.  The same "
-               "shards give the same file in any order.",
-    };
-    tm_options_init(o);
-    parse(o, &argp, argc, argv);
+    parse(o, false, &argp, argc, argv);
 }

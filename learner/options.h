@@ -6,22 +6,35 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "learner/fit.h"
+#include "learner/fitter.h"
 #include "learner/pool.h"
+#include "learner/reading.h"
 #include "learner/world.h"
+#include "models/model.h"
 
-#define TM_OPTIONS_PORTS_MAX 64U
+#define TM_OPTIONS_PORTS_MAX   64U
+#define TM_OPTIONS_CLASSES_MAX 16U
+
+/* --class NAME=FILTER. */
+struct tm_options_class {
+    char name[TM_MODEL_NAME_MAX + 1];
+    const char *filter;
+};
 
 struct tm_options {
-    const char *output; /* borrowed from argv, as all strings here */
-    const char *name;
+    const char *output;     /* borrowed from argv, as all strings here */
+    const char *name;       /* of the class of `ports` */
     const char *ports_text; /* as given, for provenance */
     uint16_t ports[TM_OPTIONS_PORTS_MAX];
     struct tm_world_cfg world; /* its `ports` points to the member above */
     struct tm_fit_cfg fit;
     struct tm_pool_cfg pool;
-    char **traces; /* captures; of finish and merge, shards */
+    struct tm_options_class classes[TM_OPTIONS_CLASSES_MAX];
+    size_t n_classes;
+    const char *other; /* name of the class of all other TCP; NULL: none */
+    char **traces;     /* captures; of finish and merge, shards */
     size_t n_traces;
+    enum tm_join join;
     bool is_json;
     bool is_quiet;
     bool is_learn; /* which command's options are parsed */

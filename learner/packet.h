@@ -1,9 +1,11 @@
 /* learner/packet.h - the bytes of one captured frame -> its TCP/IP header fields.
  *
- * Link headers, IPv4, IPv6 with extension headers, TCP.  Headers suffice: the payload's length
- * comes from the IP header, so captures cut by a snapshot length decode too.  Checksums are not
- * looked at (capturing machines offload them).  Stateless, pure, reads nothing past `cap_len`; used
- * by the learner and by audit.  Source: RFC 791, RFC 8200 sec. 4, RFC 9293 sec. 3.1, IEEE 802.1Q;
+ * Link headers with VLAN tags, PPPoE sessions and MPLS labels in any order, IPv4, IPv6 with
+ * extension headers, TCP.  Headers suffice: the payload's length comes from the IP header, so
+ * captures cut by a snapshot length decode too.  Checksums are not looked at (capturing machines
+ * offload them).  Stateless, pure, reads nothing past `cap_len`; used by the learner and by audit.
+ * Fragments are put together by learner/capture/defrag.h.  Source: RFC 791, RFC 8200 sec. 4,
+ * RFC 9293 sec. 3.1, IEEE 802.1Q, RFC 2516 (PPPoE), RFC 3032 (MPLS), RFC 6946 (atomic fragments);
  * the link-layer header types of libpcap. */
 #ifndef TM_LEARNER_PACKET_H
 #define TM_LEARNER_PACKET_H
@@ -16,19 +18,21 @@
 
 /* What the frame starts with. */
 enum tm_link {
-    TM_LINK_ETHERNET, /* with any number of 802.1Q / 802.1ad tags */
+    TM_LINK_ETHERNET, /* with any number of 802.1Q and 802.1ad tags, PPPoE, MPLS */
     TM_LINK_RAW,      /* IPv4 or IPv6 at once */
     TM_LINK_NULL,     /* 4-byte address family, in either byte order (LOOP: big-endian) */
     TM_LINK_SLL,      /* Linux "cooked" header, 16 bytes */
     TM_LINK_SLL2,     /* its second version, 20 bytes */
 };
 
-/* The outcome of decoding; everything but TM_PACKET_TCP leaves the packet's fields unspecified. */
+/* The outcome of decoding; what is neither TM_PACKET_TCP nor TM_PACKET_FRAGMENT leaves the packet's
+ * fields unspecified. */
 enum tm_packet_kind {
     TM_PACKET_TCP,
     TM_PACKET_NOT_IP,   /* ARP, LLC, an unknown ethertype */
     TM_PACKET_NOT_TCP,  /* IP with another protocol */
-    TM_PACKET_FRAGMENT, /* not the first fragment: no TCP header in it */
+    TM_PACKET_FRAGMENT, /* a part of an IP datagram: addresses and `frag` are set, and of the first
+                         * one all that TCP's header says */
     TM_PACKET_CUT,      /* a header continues beyond what was captured */
     TM_PACKET_BAD,      /* a length field contradicts the headers */
     TM_PACKET_KINDS     /* count */
@@ -42,6 +46,16 @@ enum tm_tcp_flag {
     TM_TCP_ACK = 0x10,
 };
 
+/* Which part of its datagram a fragment is (RFC 791, RFC 8200 sec. 4.5); bytes, counted in what
+ * fragmentation cut up: after IPv4's header, after IPv6's fragment header. */
+struct tm_packet_frag {
+    uint32_t id;
+    uint16_t at;
+    uint16_t len;
+    uint16_t head_len; /* of the first fragment: what stands before TCP's payload; else 0 */
+    bool is_last;
+};
+
 struct tm_packet {
     int64_t t_us; /* since 1970; set by the source (learner/pcap_source.h), not by the decoder */
     uint8_t src[TM_ADDR_LEN]; /* IPv4 addresses in their IPv6 form ::ffff:a.b.c.d */
@@ -50,12 +64,17 @@ struct tm_packet {
     uint16_t dst_port;
     uint32_t seq;
     uint32_t ack;
-    uint8_t flags;          /* enum tm_tcp_flag */
-    uint8_t ip_version;     /* 4 or 6 */
-    uint32_t wire_len;      /* bytes of the frame on the wire, link header included */
-    uint32_t payload_len;   /* TCP payload on the wire, bytes; of a fragmented one the first part */
-    const uint8_t *payload; /* what was captured of it; borrowed from the frame */
+    uint8_t flags;            /* enum tm_tcp_flag */
+    uint8_t ip_version;       /* 4 or 6 */
+    uint32_t wire_len;        /* bytes of the frame on the wire, link header included */
+    uint32_t payload_len;     /* TCP payload on the wire, bytes; of a fragment the part in it */
+    const uint8_t *payload;   /* what was captured of it; borrowed from the frame */
     uint32_t payload_cap_len; /* bytes at `payload`, <= payload_len */
+    uint16_t mss;             /* the option's value on a SYN; 0: none or not captured */
+    const uint8_t *ip;    /* from the IP header on, whatever the link; borrowed from the frame */
+    uint32_t ip_cap_len;  /* bytes there */
+    uint32_t ip_wire_len; /* and on the wire */
+    struct tm_packet_frag frag; /* only of TM_PACKET_FRAGMENT */
 };
 
 /* Decodes the first `cap_len` bytes of a frame that had `wire_len` bytes on the wire. */

@@ -1,178 +1,144 @@
-/* libpcap reads from a FILE, so gzip is a FILE made with fopencookie over zlib.  Plain files are
- * given to libpcap as they are: its reading is the fast path. */
 #include "learner/pcap_source.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <pcap/pcap.h>
-#include <zlib.h>
+#include "learner/capture/ahead.h"
+#include "learner/capture/frames.h"
+#include "learner/capture/link.h"
+#include "tm/base/time.h"
+
+#define NO_LINK_TYPE    UINT32_MAX
+#define AHEAD_MIN_BYTES (UINT64_C(4) << 20) /* a thread for less is not worth it */
 
 struct tm_pcap_source {
-    pcap_t *pcap; /* owns `file` once opened */
-    FILE *file;
-    char *buf;  /* of the plain file */
+    int fd;
     char *path; /* as shown in messages */
     uint64_t size_bytes;
+    uint64_t read_bytes;
+    struct tm_frames *frames;
+    struct tm_ahead *ahead;   /* of large plain files */
+    struct tm_defrag *defrag; /* made with the first fragment */
+    struct tm_frame frame;
+    int first; /* what the first frame gave; > 0 until it was used */
+    struct tm_msg first_msg;
+    int64_t first_us;
+    int64_t newest_us;
+    uint32_t link_type; /* that `link` is for */
     enum tm_link link;
     struct tm_pcap_counts counts;
 };
 
-#define GZIP_BUF_LEN ((size_t)256 * 1024)
-#define FILE_BUF_LEN                                                                               \
-    ((size_t)256 * 1024) /* with the 4 KiB of stdio a third of the time goes into system calls */
-
-static ssize_t gz_cookie_read(void *cookie, char *buf, size_t n)
+static ssize_t read_fd(void *ctx, uint8_t *buf, size_t cap, struct tm_msg *msg)
 {
-    int got = gzread(cookie, buf, n > INT32_MAX ? INT32_MAX : (unsigned)n);
+    struct tm_pcap_source *s = ctx;
+    ssize_t got;
+    do
+        got = read(s->fd, buf, cap);
+    while (got < 0 && errno == EINTR);
     if (got < 0)
-        errno = EIO;
+        return tm_msg_set(msg, TM_ERR_IO, "cannot read: %s", strerror(errno));
+    s->read_bytes += (uint64_t)got;
     return got;
 }
 
-static int gz_cookie_close(void *cookie)
+static ssize_t read_chunk(void *ctx, uint8_t **out, struct tm_msg *msg)
 {
-    return gzclose(cookie) == Z_OK ? 0 : EOF;
+    struct tm_pcap_source *s = ctx;
+    ssize_t got = tm_ahead_chunk(s->ahead, out, msg);
+    if (got > 0)
+        s->read_bytes += (uint64_t)got;
+    return got;
 }
 
-/* Takes fd in every case.  Plain input passes through zlib unchanged. */
-static FILE *open_gzip(int take_fd)
+/* Large files that are not packed are read ahead; where no thread can be had, as all others. */
+static int new_frames(struct tm_pcap_source *s)
 {
-    gzFile gz = gzdopen(take_fd, "rb");
-    if (!gz) {
-        (void)close(take_fd);
-        return NULL;
+    uint8_t start[4] = {0};
+    if (s->size_bytes >= AHEAD_MIN_BYTES && pread(s->fd, start, sizeof start, 0) == 4 &&
+        !tm_unpack_is_packed(start, sizeof start)) {
+        int rc = tm_ahead_open(&s->ahead, s->fd);
+        if (rc == TM_OK)
+            return tm_frames_new_chunks(&s->frames, read_chunk, s);
+        if (rc != TM_ERR_LIMIT)
+            return rc;
     }
-    (void)gzbuffer(gz, GZIP_BUF_LEN);
-    FILE *f = fopencookie(
-        gz, "rb", (cookie_io_functions_t){.read = gz_cookie_read, .close = gz_cookie_close});
-    if (!f)
-        (void)gzclose(gz);
-    return f;
-}
-
-static int open_stdin(struct tm_pcap_source *s, struct tm_msg *msg)
-{
-    int fd = dup(STDIN_FILENO);
-    if (fd < 0)
-        return tm_msg_set(msg, TM_ERR_IO, "standard input: %s", strerror(errno));
-    s->file = open_gzip(fd);
-    return s->file ? TM_OK : TM_ERR_NOMEM;
-}
-
-/* Takes fd in every case. */
-static int open_plain(struct tm_pcap_source *s, int take_fd)
-{
-    s->file = fdopen(take_fd, "rb");
-    if (!s->file) {
-        (void)close(take_fd);
-        return TM_ERR_NOMEM;
-    }
-    s->buf = malloc(FILE_BUF_LEN);
-    return s->buf && setvbuf(s->file, s->buf, _IOFBF, FILE_BUF_LEN) == 0 ? TM_OK : TM_ERR_NOMEM;
+    return tm_frames_new(&s->frames, read_fd, s);
 }
 
 static int open_file(struct tm_pcap_source *s, const char *path, struct tm_msg *msg)
 {
-    uint8_t magic[2] = {0};
     struct stat st;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    int rc = TM_ERR_IO;
-    if (fd < 0 || fstat(fd, &st) != 0) {
-        rc = tm_msg_set(msg, rc, "%s: cannot open: %s", path, strerror(errno));
-        goto out;
-    }
-    if (S_ISDIR(st.st_mode)) {
-        rc = tm_msg_set(msg, rc, "%s: is a directory; name the capture files in it", path);
-        goto out;
-    }
-    if (S_ISREG(st.st_mode) && st.st_size == 0) {
-        rc = tm_msg_set(msg, TM_ERR_FORMAT, "%s: is empty; capture again, e.g. with tcpdump -w",
-                        path);
-        goto out;
-    }
-    bool is_gzip = pread(fd, magic, sizeof magic, 0) == 2 && magic[0] == 0x1f && magic[1] == 0x8b;
-    int take_fd = fd;
-    fd = -1;
-    if (S_ISREG(st.st_mode) && !is_gzip) {
-        s->size_bytes = (uint64_t)st.st_size;
-        rc = open_plain(s, take_fd);
-    } else { /* of a pipe nobody knows before reading: zlib looks */
-        s->file = open_gzip(take_fd);
-        rc = s->file ? TM_OK : TM_ERR_NOMEM;
-    }
-out:
-    if (fd >= 0)
-        (void)close(fd);
-    return rc;
+    s->fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (s->fd < 0 || fstat(s->fd, &st) != 0)
+        return tm_msg_set(msg, TM_ERR_IO, "%s: cannot open: %s", path, strerror(errno));
+    if (S_ISDIR(st.st_mode))
+        return tm_msg_set(msg, TM_ERR_IO, "%s: is a directory; name the capture files in it", path);
+    if (!S_ISREG(st.st_mode))
+        return TM_OK;
+    if (st.st_size == 0)
+        return tm_msg_set(msg, TM_ERR_FORMAT, "%s: is empty; capture again, e.g. with tcpdump -w",
+                          path);
+    s->size_bytes = (uint64_t)st.st_size;
+    (void)posix_fadvise(s->fd, 0, 0, POSIX_FADV_SEQUENTIAL);
+    return TM_OK;
 }
 
-/* pcapng has 64-bit times: a damaged one must not overflow. */
-static int64_t time_us(const struct timeval *ts)
+static int open_stdin(struct tm_pcap_source *s, struct tm_msg *msg)
 {
-    const int64_t sec_max = INT64_C(1) << 40;
-    int64_t sec = ts->tv_sec < 0 ? 0 : ts->tv_sec;
-    return (sec > sec_max ? sec_max : sec) * 1000000 + (uint32_t)ts->tv_usec;
+    s->fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0);
+    if (s->fd < 0)
+        return tm_msg_set(msg, TM_ERR_IO, "standard input: %s", strerror(errno));
+    return TM_OK;
 }
 
-/* Link-layer header types by their libpcap names (pcap-linktype(7)). */
-static int set_link(struct tm_pcap_source *s, struct tm_msg *msg)
+/* A capture of whose interfaces none can be decoded is refused at once, not read to its end. */
+static int check_links(const struct tm_pcap_source *s, struct tm_msg *msg)
 {
-    int dlt = pcap_datalink(s->pcap);
-    switch (dlt) {
-    case DLT_EN10MB:
-        s->link = TM_LINK_ETHERNET;
-        return TM_OK;
-    case DLT_RAW:
-    case DLT_IPV4:
-    case DLT_IPV6:
-        s->link = TM_LINK_RAW;
-        return TM_OK;
-    case DLT_NULL:
-    case DLT_LOOP:
-        s->link = TM_LINK_NULL;
-        return TM_OK;
-    case DLT_LINUX_SLL:
-        s->link = TM_LINK_SLL;
-        return TM_OK;
-    case DLT_LINUX_SLL2:
-        s->link = TM_LINK_SLL2;
-        return TM_OK;
-    default:
-        break;
+    uint32_t link_type = 0;
+    enum tm_link link;
+    size_t n = 0;
+    for (; tm_frames_link(s->frames, n, &link_type); n++) {
+        if (tm_link_of(link_type, &link))
+            return TM_OK;
     }
-    const char *name = pcap_datalink_val_to_name(dlt);
-    const char *text = pcap_datalink_val_to_description(dlt);
-    return tm_msg_set(
-        msg, TM_ERR_UNSUPPORTED,
-        "%s: link type %s (%d, %s) is not supported; capture on an Ethernet, loopback or "
-        "tunnel interface, or with -i any",
-        s->path, name ? name : "unknown", dlt, text ? text : "no description");
+    if (n == 0)
+        return TM_OK;
+    return tm_msg_set(msg, TM_ERR_UNSUPPORTED,
+                      "%s: link type %s (%" PRIu32 ") is not supported; capture on an Ethernet, "
+                      "loopback or tunnel interface, or with -i any",
+                      s->path, tm_link_name(link_type), link_type);
 }
 
-static int open_pcap(struct tm_pcap_source *s, struct tm_msg *msg)
+/* Up to the first frame; a fault behind the header is kept for later. */
+static int open_frames(struct tm_pcap_source *s, struct tm_msg *msg)
 {
-    char err[PCAP_ERRBUF_SIZE] = "";
-    s->pcap = pcap_fopen_offline(s->file, err);
-    if (!s->pcap) {
-        if (strstr(err, "truncated"))
-            return tm_msg_set(
-                msg, TM_ERR_FORMAT,
-                "%s: ends inside its file header; capture again, or copy the file again", s->path);
-        return tm_msg_set(
-            msg, TM_ERR_FORMAT,
-            "%s: not a readable pcap or pcapng capture (%s); give captures as written by tcpdump "
-            "or Wireshark",
-            s->path, err);
-    }
-    s->file = NULL; /* pcap_close closes it */
-    return set_link(s, msg);
+    int rc = new_frames(s);
+    if (rc != TM_OK)
+        return rc;
+    s->first = tm_frames_next(s->frames, &s->frame, &s->first_msg);
+    if (s->first == TM_ERR_NOMEM)
+        return s->first;
+    if (s->first == TM_ERR_IO)
+        return tm_msg_set(msg, s->first, "%s: %s", s->path, s->first_msg.text);
+    if (!tm_frames_is_open(s->frames) && tm_frames_is_cut(s->frames))
+        return tm_msg_set(msg, TM_ERR_FORMAT,
+                          "%s: ends inside its file header; capture again, or copy the file again",
+                          s->path);
+    if (!tm_frames_is_open(s->frames))
+        return tm_msg_set(msg, s->first,
+                          "%s: not a readable pcap or pcapng capture (%s); give captures as "
+                          "written by tcpdump or Wireshark",
+                          s->path, s->first_msg.text);
+    if (s->first == 1 && s->frame.has_time)
+        s->first_us = s->frame.t_us;
+    return check_links(s, msg);
 }
 
 int tm_pcap_open(struct tm_pcap_source **out, const char *path, struct tm_msg *msg)
@@ -183,13 +149,15 @@ int tm_pcap_open(struct tm_pcap_source **out, const char *path, struct tm_msg *m
     struct tm_pcap_source *s = calloc(1, sizeof *s);
     if (!s)
         goto out;
+    s->fd = -1;
+    s->first_us = TM_NEVER;
+    s->link_type = NO_LINK_TYPE;
     s->path = strdup(is_stdin ? "standard input" : path);
     if (!s->path)
         goto out;
     rc = is_stdin ? open_stdin(s, msg) : open_file(s, path, msg);
-    if (rc != TM_OK)
-        goto out;
-    rc = open_pcap(s, msg);
+    if (rc == TM_OK)
+        rc = open_frames(s, msg);
     if (rc != TM_OK)
         goto out;
     *out = s;
@@ -205,35 +173,116 @@ void tm_pcap_close(struct tm_pcap_source *s)
 {
     if (!s)
         return;
-    if (s->pcap)
-        pcap_close(s->pcap);
-    if (s->file)
-        (void)fclose(s->file);
-    free(s->buf);
+    tm_frames_free(s->frames);
+    tm_ahead_close(s->ahead);
+    tm_defrag_free(s->defrag);
+    if (s->fd >= 0)
+        (void)close(s->fd);
     free(s->path);
     free(s);
 }
 
+/* Into s->frame. */
+static int next_frame(struct tm_pcap_source *s, struct tm_msg *msg)
+{
+    struct tm_msg why = {""};
+    int got = s->first;
+    if (got == 1)
+        s->first = 0;
+    else
+        got = tm_frames_next(s->frames, &s->frame, &why);
+    if (got == TM_ERR_NOMEM)
+        return tm_msg_set(msg, got, "%s: out of memory", s->path);
+    if (got < 0)
+        return tm_msg_set(msg, got, "%s: cut or damaged after packet %" PRIu64 " (%s)", s->path,
+                          s->counts.n_frames, why.text);
+    return got;
+}
+
+static void watch_time(struct tm_pcap_source *s)
+{
+    struct tm_pcap_counts *n = &s->counts;
+    int64_t early_us = s->newest_us - s->frame.t_us;
+    if (early_us <= 0) {
+        s->newest_us = s->frame.t_us;
+        return;
+    }
+    if (n->n_early++ == 0)
+        n->first_early = n->n_frames;
+    if (early_us > n->most_early_us)
+        n->most_early_us = early_us;
+}
+
+/* Whether s->link is set for the frame. */
+static bool find_link(struct tm_pcap_source *s)
+{
+    if (s->frame.link_type == s->link_type)
+        return true;
+    if (!tm_link_of(s->frame.link_type, &s->link))
+        return false;
+    s->link_type = s->frame.link_type;
+    return true;
+}
+
+/* 1: whole now; 0: not yet. */
+static int feed_fragment(struct tm_pcap_source *s, struct tm_packet *p, struct tm_msg *msg)
+{
+    int rc = s->defrag ? TM_OK : tm_defrag_new(&s->defrag);
+    if (rc != TM_OK)
+        return tm_msg_set(msg, rc, "%s: out of memory", s->path);
+    return tm_defrag_feed(s->defrag, p) ? 1 : 0;
+}
+
+/* 1: a TCP packet; 0: something else, which was counted. */
+static int read_frame(struct tm_pcap_source *s, struct tm_packet *p, struct tm_msg *msg)
+{
+    const struct tm_frame *f = &s->frame;
+    s->counts.n_frames++;
+    if (!f->has_time) {
+        s->counts.n_untimed++;
+        return 0;
+    }
+    watch_time(s);
+    if (!find_link(s)) {
+        s->counts.n_link++;
+        return 0;
+    }
+    enum tm_packet_kind kind = tm_packet_decode(p, s->link, f->bytes, f->cap_len, f->wire_len);
+    s->counts.n_kind[kind]++;
+    p->t_us = f->t_us;
+    if (kind == TM_PACKET_FRAGMENT)
+        return feed_fragment(s, p, msg);
+    return kind == TM_PACKET_TCP;
+}
+
 int tm_pcap_next(struct tm_pcap_source *s, struct tm_packet *p, struct tm_msg *msg)
 {
-    struct pcap_pkthdr *h;
-    const uint8_t *frame;
     for (;;) {
-        int got = pcap_next_ex(s->pcap, &h, &frame);
-        if (got == PCAP_ERROR_BREAK)
-            return 0;
-        if (got != 1)
-            return tm_msg_set(msg, TM_ERR_FORMAT, "%s: cut or damaged after packet %llu (%s)",
-                              s->path, (unsigned long long)s->counts.n_frames,
-                              pcap_geterr(s->pcap));
-        s->counts.n_frames++;
-        enum tm_packet_kind kind = tm_packet_decode(p, s->link, frame, h->caplen, h->len);
-        s->counts.n_kind[kind]++;
-        if (kind == TM_PACKET_TCP) {
-            p->t_us = time_us(&h->ts);
-            return 1;
+        int got = next_frame(s, msg);
+        if (got != 1) {
+            if (s->defrag)
+                tm_defrag_count(s->defrag, &s->counts.defrag);
+            return got;
         }
+        int rc = read_frame(s, p, msg);
+        if (rc != 0)
+            return rc;
     }
+}
+
+const struct tm_frame *tm_pcap_frame(const struct tm_pcap_source *s)
+{
+    return &s->frame;
+}
+
+int64_t tm_pcap_first_us(const struct tm_pcap_source *s)
+{
+    return s->first_us;
+}
+
+int64_t tm_pcap_newest_us(const struct tm_pcap_source *s)
+{
+    return s->newest_us;
 }
 
 const struct tm_pcap_counts *tm_pcap_counts(const struct tm_pcap_source *s)
@@ -248,8 +297,5 @@ uint64_t tm_pcap_size_bytes(const struct tm_pcap_source *s)
 
 uint64_t tm_pcap_read_bytes(const struct tm_pcap_source *s)
 {
-    if (s->size_bytes == 0)
-        return 0;
-    long at = ftell(pcap_file(s->pcap));
-    return at < 0 ? 0 : (uint64_t)at;
+    return s->read_bytes;
 }

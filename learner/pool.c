@@ -4,8 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "tm/base/buf.h"
-
 /* A parameter under work: runs 0..n_out-1 are settled, and those before the present one are used up. */
 struct pooling {
     const struct tm_pool_cfg *cfg;
@@ -17,17 +15,7 @@ struct pooling {
 
 static bool is_enough(const struct tm_run *r, const struct tm_pool_cfg *cfg)
 {
-    return r->count >= cfg->k && (cfg->min_users < 2 || r->user == TM_RUN_SEVERAL);
-}
-
-/* The observations of `b` too; the value is a's.  A run without observations is nobody's. */
-static void add(struct tm_run *a, const struct tm_run *b)
-{
-    if (a->count == 0)
-        a->user = b->user;
-    else if (a->user != b->user)
-        a->user = TM_RUN_SEVERAL;
-    a->count += b->count;
+    return r->count >= cfg->k;
 }
 
 /* The rounded mean of runs that have `total` observations, without a sum that could overflow: quotients
@@ -60,7 +48,7 @@ static void emit_step(struct pooling *p, size_t from, size_t to)
 {
     struct tm_run step = {0};
     for (size_t i = from; i < to; i++)
-        add(&step, &p->run[i]);
+        step.count += p->run[i].count;
     step.value = mean(p->run + from, to - from, step.count);
     p->n_pooled += step.count;
     emit(p, step);
@@ -77,7 +65,7 @@ static void join_common(struct pooling *p, size_t from, size_t to)
         const struct tm_run *r = &p->run[i];
         bool is_lower = !upper || (lower && r->value - lower->value <= upper->value - r->value);
         p->n_pooled += r->count;
-        add(is_lower ? lower : upper, r);
+        (is_lower ? lower : upper)->count += r->count;
     }
 }
 
@@ -89,7 +77,7 @@ static void pool_between(struct pooling *p, size_t from, size_t to)
     size_t step = from; /* the step at work begins here, */
     size_t last = from; /* the one before it here; equal: there is none */
     for (size_t i = from; i < to; i++) {
-        add(&sum, &p->run[i]);
+        sum.count += p->run[i].count;
         if (!is_enough(&sum, p->cfg))
             continue;
         if (step > last)
@@ -120,12 +108,11 @@ static void pool(struct pooling *p)
 void tm_pool_runs(struct tm_runs *r, const struct tm_pool_cfg *cfg, struct tm_pool_count *count)
 {
     TM_ASSERT(cfg->k >= 1 && cfg->k <= TM_POOL_K_MAX);
-    TM_ASSERT(cfg->min_users >= 1 && cfg->min_users <= TM_POOL_USERS_MAX);
     struct pooling p = {.cfg = cfg, .run = r->v, .n = r->n};
     struct tm_run all = {0};
     *count = (struct tm_pool_count){0};
     for (size_t i = 0; i < r->n; i++)
-        add(&all, &r->v[i]);
+        all.count += r->v[i].count;
     if (all.count == 0)
         return;
     if (is_enough(&all, cfg))
@@ -136,39 +123,40 @@ void tm_pool_runs(struct tm_runs *r, const struct tm_pool_cfg *cfg, struct tm_po
     r->n = p.n_out;
 }
 
-/* The distribution of runs: each value as often as it is counted. */
 static int fit(struct tm_dist *d, const struct tm_runs *r, size_t max_points)
 {
-    size_t len;
-    size_t n = 0;
-    for (size_t i = 0; i < r->n; i++)
-        n += (size_t)r->v[i].count;
-    uint64_t *v = tm_mul_ok(n + 1, sizeof *v, &len) ? malloc(len) : NULL;
-    if (!v)
+    uint64_t cum = 0;
+    struct tm_dist_point *pt = calloc(r->n + 1, sizeof *pt);
+    if (!pt)
         return TM_ERR_NOMEM;
-    size_t at = 0;
     for (size_t i = 0; i < r->n; i++) {
-        for (uint64_t k = 0; k < r->v[i].count; k++)
-            v[at++] = r->v[i].value;
+        cum += r->v[i].count;
+        pt[i] = (struct tm_dist_point){r->v[i].value, cum};
     }
-    int rc = tm_dist_fit_coarse(d, v, n, max_points);
-    free(v);
+    int rc = tm_dist_fit_points(d, pt, r->n, max_points);
+    free(pt);
     return rc;
 }
 
-int tm_pool_model(const struct tm_samples *s, const char *name, size_t max_points,
-                  const struct tm_pool_cfg *cfg, struct tm_pool_count count[TM_SWING_PARAMS],
+/* Where the model keeps a kind of samples. */
+static struct tm_dist *dist_of(struct tm_swing *s, unsigned kind)
+{
+    return kind < TM_SWING_PARAMS ? &s->param[kind] : &s->measured[kind - TM_SWING_PARAMS];
+}
+
+int tm_pool_model(struct tm_samples *s, const char *name, size_t max_points,
+                  const struct tm_pool_cfg *cfg, struct tm_pool_count count[TM_SAMPLES_KINDS],
                   struct tm_model *out)
 {
     int rc = TM_OK;
     *out = (struct tm_model){.kind = TM_MODEL_SWING};
     (void)snprintf(out->name, sizeof out->name, "%s", name);
-    for (size_t p = 0; p < TM_SWING_PARAMS && rc == TM_OK; p++) {
+    for (unsigned kind = 0; kind < TM_SAMPLES_KINDS && rc == TM_OK; kind++) {
         struct tm_runs r;
-        rc = tm_samples_runs(s, (enum tm_swing_param)p, &r);
+        rc = tm_samples_runs(s, kind, &r);
         if (rc == TM_OK) {
-            tm_pool_runs(&r, cfg, &count[p]);
-            rc = fit(&out->u.swing.param[p], &r, max_points);
+            tm_pool_runs(&r, cfg, &count[kind]);
+            rc = fit(dist_of(&out->u.swing, kind), &r, max_points);
         }
         free(r.v);
     }

@@ -41,16 +41,40 @@ static void add_key(struct tm_prov_sheet *s, const struct tm_fit_cfg *fit)
     }
 }
 
-static void add_options(struct tm_prov_sheet *s, const struct tm_options *o)
+static void add_join(struct tm_prov_sheet *s, enum tm_join join)
 {
-    const struct tm_group_cfg *g = &o->fit.group;
+    switch (join) {
+    case TM_JOIN_FOLLOWING:
+        add_text(s, "option.join", "following");
+        return;
+    case TM_JOIN_ALL:
+        add_text(s, "option.join", "all");
+        return;
+    case TM_JOIN_NONE:
+        add_text(s, "option.join", "none");
+        return;
+    }
+}
+
+static void add_ports(struct tm_prov_sheet *s, const struct tm_options *o)
+{
     char ports[TM_OPTIONS_PORTS_MAX * 6 + 1] = "";
     size_t len = 0;
     for (size_t i = 0; i < o->world.n_ports; i++)
         len += (size_t)snprintf(ports + len, sizeof ports - len, "%s%u", i > 0 ? "," : "",
                                 o->ports[i]);
     add_text(s, "option.port", ports);
+}
+
+static void add_options(struct tm_prov_sheet *s, const struct tm_options *o)
+{
+    const struct tm_group_cfg *g = &o->fit.group;
+    add_text(s, "option.conn_end", o->fit.end == TM_END_CLOSE ? "close" : "payload");
+    add_number(s, "option.min_rtts", o->fit.min_rtts);
+    add_number(s, "option.no_server_think", o->fit.is_server_think_zero);
+    add_number(s, "option.tails", o->world.exchange.is_tail_pair);
     add_key(s, &o->fit);
+    add_join(s, o->join);
     add_number(s, "option.points", o->fit.max_points);
     add_number(s, "option.rre_gap_us", (uint64_t)g->rre_gap_us);
     add_number(s, "option.inter_conn_us", (uint64_t)g->inter_conn_us);
@@ -74,9 +98,16 @@ static void add_reading(struct tm_prov_sheet *s, const struct tm_reading_counts 
     };
     add_number(s, "captures", r->n_captures);
     add_number(s, "captures.damaged", r->n_damaged);
+    add_number(s, "recordings", r->n_recordings);
     add_number(s, "frames", r->n_frames);
     for (size_t k = 0; k < TM_PACKET_KINDS; k++)
         add_number(s, key[k], r->n_kind[k]);
+    add_number(s, "frames.other_link", r->n_link);
+    add_number(s, "frames.no_time", r->n_untimed);
+    add_number(s, "frames.early", r->n_early);
+    add_number(s, "datagrams.joined", r->defrag.n_whole);
+    add_number(s, "datagrams.overlapping", r->defrag.n_overlap);
+    add_number(s, "datagrams.incomplete", r->defrag.n_lost);
 }
 
 static void add_world(struct tm_prov_sheet *s, const struct tm_world_counts *w)
@@ -96,6 +127,10 @@ static void add_world(struct tm_prov_sheet *s, const struct tm_world_counts *w)
     add_number(s, "bytes.down", w->bytes[TM_DOWN]);
     add_number(s, "bytes.inferred", w->inferred);
     add_number(s, "bytes.uncounted", w->uncounted);
+    add_number(s, "tls", w->n_tls);
+    add_number(s, "tls.followed", w->n_tls_followed);
+    add_number(s, "tls.cut_by_snapshot", w->n_tls_cut);
+    add_number(s, "tls.lost", w->n_tls_lost);
 }
 
 static int by_key(const void *a, const void *b)
@@ -103,33 +138,33 @@ static int by_key(const void *a, const void *b)
     return strcmp(((const struct tm_provenance *)a)->key, ((const struct tm_provenance *)b)->key);
 }
 
-void tm_prov_fill(struct tm_prov_sheet *sheet, const struct tm_options *o,
-                  const struct tm_reading_counts *reading, const struct tm_world_counts *world,
-                  const struct tm_group_counts *group)
+static void add_pooling(struct tm_prov_sheet *s, const struct tm_finish *f)
+{
+    struct tm_pool_count sum = {0};
+    for (size_t kind = 0; kind < TM_SAMPLES_KINDS; kind++) {
+        sum.n_pooled += f->pooled[kind].n_pooled;
+        sum.n_dropped += f->pooled[kind].n_dropped;
+    }
+    add_number(s, "option.k", f->o->pool.k);
+    add_number(s, "users", f->n_users);
+    add_number(s, "values.pooled", sum.n_pooled);
+    add_number(s, "values.dropped", sum.n_dropped);
+}
+
+void tm_prov_fill(struct tm_prov_sheet *sheet, const struct tm_finish *f)
 {
     sheet->n_lines = 0;
     add_text(sheet, "tool", "tm-learn " TM_VERSION);
-    add_options(sheet, o);
-    add_reading(sheet, reading);
-    add_world(sheet, world);
-    add_number(sheet, "sessions", group->n_sessions);
-    add_number(sheet, "sessions.away", group->n_away);
-    add_number(sheet, "rres", group->n_rres);
-    qsort(sheet->line, sheet->n_lines, sizeof *sheet->line, by_key);
-}
-
-void tm_prov_add_pooling(struct tm_prov_sheet *sheet, const struct tm_pool_cfg *cfg,
-                         uint64_t n_users, const struct tm_pool_count count[TM_SWING_PARAMS])
-{
-    struct tm_pool_count sum = {0};
-    for (size_t p = 0; p < TM_SWING_PARAMS; p++) {
-        sum.n_pooled += count[p].n_pooled;
-        sum.n_dropped += count[p].n_dropped;
-    }
-    add_number(sheet, "option.k", cfg->k);
-    add_number(sheet, "option.min_users", cfg->min_users);
-    add_number(sheet, "users", n_users);
-    add_number(sheet, "values.pooled", sum.n_pooled);
-    add_number(sheet, "values.dropped", sum.n_dropped);
+    if (f->class->filter)
+        add_text(sheet, "option.class", "by filter"); /* which may hold addresses */
+    else
+        add_ports(sheet, f->o);
+    add_options(sheet, f->o);
+    add_reading(sheet, &f->reading);
+    add_world(sheet, &f->world);
+    add_pooling(sheet, f);
+    add_number(sheet, "sessions", f->class->group.n_sessions);
+    add_number(sheet, "sessions.away", f->class->group.n_away);
+    add_number(sheet, "rres", f->class->group.n_rres);
     qsort(sheet->line, sheet->n_lines, sizeof *sheet->line, by_key);
 }

@@ -6,14 +6,10 @@
 
 #include <stddef.h>
 
-#include "learner/group.h"
-#include "learner/options.h"
-#include "learner/pool.h"
-#include "learner/reading.h"
-#include "learner/world.h"
+#include "learner/finish.h"
 #include "models/store/store.h"
 
-#define TM_PROV_LINES_MAX 64U
+#define TM_PROV_LINES_MAX 96U
 
 /* Lines sorted by key, in one block of memory; do not copy (the entries point into it). */
 struct tm_prov_sheet {
@@ -23,12 +19,6 @@ struct tm_prov_sheet {
     char value[TM_PROV_LINES_MAX][400];
 };
 
-void tm_prov_fill(struct tm_prov_sheet *sheet, const struct tm_options *o,
-                  const struct tm_reading_counts *reading, const struct tm_world_counts *world,
-                  const struct tm_group_counts *group);
-
-/* Adds how the values were pooled, and how many users stand behind them. */
-void tm_prov_add_pooling(struct tm_prov_sheet *sheet, const struct tm_pool_cfg *cfg,
-                         uint64_t n_users, const struct tm_pool_count count[TM_SWING_PARAMS]);
+void tm_prov_fill(struct tm_prov_sheet *sheet, const struct tm_finish *f);
 
 #endif

@@ -71,6 +71,46 @@ static bool read_key(const char *text, struct tm_fit_cfg *fit)
     return true;
 }
 
+/* One of the words, whose number is set. */
+static bool read_word(const char *text, const char *const *word, unsigned n, unsigned *out)
+{
+    for (unsigned i = 0; i < n; i++) {
+        if (strcmp(text, word[i]) == 0) {
+            *out = i;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The options that are words; *is_one is false for others. */
+static bool read_choice(const char *key, const char *value, struct tm_options *o, bool *is_one)
+{
+    static const char *const flag[] = {"0", "1"};
+    static const char *const join[] = {
+        [TM_JOIN_FOLLOWING] = "following", [TM_JOIN_ALL] = "all", [TM_JOIN_NONE] = "none"};
+    static const char *const end[] = {[TM_END_CLOSE] = "close", [TM_END_PAYLOAD] = "payload"};
+    unsigned v = 0;
+    bool is_ok = true;
+    *is_one = true;
+    if (strcmp(key, "join") == 0) {
+        is_ok = read_word(value, join, 3, &v);
+        o->join = (enum tm_join)v;
+    } else if (strcmp(key, "conn_end") == 0) {
+        is_ok = read_word(value, end, 2, &v);
+        o->fit.end = (enum tm_conn_end)v;
+    } else if (strcmp(key, "no_server_think") == 0) {
+        is_ok = read_word(value, flag, 2, &v);
+        o->fit.is_server_think_zero = v == 1;
+    } else if (strcmp(key, "tails") == 0) {
+        is_ok = read_word(value, flag, 2, &v);
+        o->world.exchange.is_tail_pair = v == 1;
+    } else {
+        *is_one = false;
+    }
+    return is_ok;
+}
+
 static bool read_line(const char *key, const char *value, struct tm_options *o)
 {
     struct tm_group_cfg *g = &o->fit.group;
@@ -94,8 +134,8 @@ static bool read_line(const char *key, const char *value, struct tm_options *o)
                   {"gap_credit_bytes", &x->gap_credit_bytes, 0, 1U << 30},
                   {"min_packets", &o->world.min_packets, 1, 1000000},
                   {"max_flows", &o->world.flow.max_flows, 1, 1U << 28},
-                  {"k", &o->pool.k, 1, TM_POOL_K_MAX},
-                  {"min_users", &o->pool.min_users, 1, TM_POOL_USERS_MAX}};
+                  {"min_rtts", &o->fit.min_rtts, 1, 1000000},
+                  {"k", &o->pool.k, 1, TM_POOL_K_MAX}};
     for (size_t i = 0; i < sizeof time / sizeof *time; i++) {
         if (strcmp(key, time[i].key) == 0)
             return read_time(value, time[i].us);
@@ -104,6 +144,10 @@ static bool read_line(const char *key, const char *value, struct tm_options *o)
         if (strcmp(key, number[i].key) == 0)
             return read_u32(value, number[i].min, number[i].max, number[i].v);
     }
+    bool is_one;
+    bool is_ok = read_choice(key, value, o, &is_one);
+    if (is_one)
+        return is_ok;
     if (strcmp(key, "port") == 0)
         return read_ports(value, o);
     return strcmp(key, "key") != 0 || read_key(value, &o->fit);
@@ -122,6 +166,7 @@ int tm_prov_read_options(const struct tm_provenance *prov, size_t n, struct tm_o
     }
     if (o->world.n_ports == 0)
         return tm_msg_set(msg, TM_ERR_RANGE,
-                          "the model does not say which ports it was learned from");
+                          "the model does not say which ports it was learned from; models of "
+                          "--class and --other cannot be learned again");
     return TM_OK;
 }

@@ -4,135 +4,225 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <time.h>
-#include <unistd.h>
 
+#include "learner/capture/inputs.h"
+#include "learner/capture/merge.h"
 #include "learner/pcap_source.h"
+#include "learner/progress.h"
+#include "tm/base/time.h"
 
-/* Shown on a terminal when a capture takes longer than a moment. */
-struct progress {
-    bool is_on;
-    bool is_shown;
-    struct timespec next;
-    size_t index;
-    size_t n_traces;
+/* Captures of several queues or interfaces are out of order by less; more is a clock that was set,
+ * or damage. */
+#define EARLY_WARN_US TM_US_PER_S
+
+/* By this much the next part of a recording may begin before the last frame, for the same reason. */
+#define OVERLAP_MAX_US (100 * TM_US_PER_MS)
+
+struct loop {
+    const struct tm_reading *r;
+    tm_reading_fn each;
+    void *ctx;
+    struct tm_reading_counts *counts;
+    struct tm_progress progress;
+    uint64_t done_bytes; /* of the captures read to their end */
+    size_t n_packets;
+    int64_t end_us; /* of the recording so far */
+    bool is_used;   /* the recording has a capture */
+    struct tm_msg *msg;
 };
 
-#define PROGRESS_EVERY 65536U /* packets between two looks at the clock */
-
-static void progress_start(struct progress *p, size_t index, size_t n_traces)
+static void add_counts(struct tm_reading_counts *sum, const struct tm_pcap_counts *c)
 {
-    *p = (struct progress){
-        .is_on = isatty(STDERR_FILENO) == 1, .index = index, .n_traces = n_traces};
-    (void)clock_gettime(CLOCK_MONOTONIC, &p->next);
-    p->next.tv_sec++;
+    sum->n_captures++;
+    sum->n_frames += c->n_frames;
+    for (size_t k = 0; k < TM_PACKET_KINDS; k++)
+        sum->n_kind[k] += c->n_kind[k];
+    sum->n_link += c->n_link;
+    sum->n_untimed += c->n_untimed;
+    sum->n_early += c->n_early;
+    sum->defrag.n_whole += c->defrag.n_whole;
+    sum->defrag.n_overlap += c->defrag.n_overlap;
+    sum->defrag.n_lost += c->defrag.n_lost;
 }
 
-static void progress_step(struct progress *p, const struct tm_pcap_source *src)
+static void warn_of(const struct tm_pcap_counts *c, const char *path)
 {
-    struct timespec now;
-    if (!p->is_on)
-        return;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    if (now.tv_sec < p->next.tv_sec ||
-        (now.tv_sec == p->next.tv_sec && now.tv_nsec < p->next.tv_nsec))
-        return;
-    p->next = now;
-    p->next.tv_sec++;
-    p->is_shown = true;
-    (void)fprintf(stderr, "\rcapture %zu of %zu: %.1f M packets", p->index + 1, p->n_traces,
-                  (double)tm_pcap_counts(src)->n_frames / 1e6);
-    uint64_t size = tm_pcap_size_bytes(src);
-    if (size > 0)
-        (void)fprintf(stderr, ", %.0f %%", 100.0 * (double)tm_pcap_read_bytes(src) / (double)size);
-    (void)fflush(stderr);
+    if (c->n_untimed > 0)
+        (void)fprintf(stderr,
+                      "tm-learn: warning: %s: left out %" PRIu64
+                      " packets that have no time (simple packet blocks)\n",
+                      path, c->n_untimed);
+    if (c->n_link > 0)
+        (void)fprintf(stderr,
+                      "tm-learn: warning: %s: left out %" PRIu64
+                      " packets of interfaces whose link type is not supported\n",
+                      path, c->n_link);
+    if (c->most_early_us > EARLY_WARN_US)
+        (void)fprintf(stderr,
+                      "tm-learn: warning: %s: time goes back: %" PRIu64
+                      " packets are earlier than one before them, the first is packet %" PRIu64
+                      ", by up to %.1f s; pauses below zero count as none\n",
+                      path, c->n_early, c->first_early, (double)c->most_early_us / 1e6);
 }
 
-static void progress_end(const struct progress *p)
+/* One capture came to its end. */
+static void take_counts(void *ctx, const struct tm_pcap_source *src, const char *path)
 {
-    if (p->is_shown)
-        (void)fprintf(stderr, "\r\033[K");
+    struct loop *l = ctx;
+    const struct tm_pcap_counts *c = tm_pcap_counts(src);
+    tm_progress_hide(&l->progress);
+    warn_of(c, path);
+    add_counts(l->counts, c);
+    l->done_bytes += tm_pcap_read_bytes(src);
+    l->end_us = tm_max_us(l->end_us, tm_pcap_newest_us(src));
 }
 
-static int read_packets(struct tm_pcap_source *src, struct tm_world *w, struct progress *progress,
-                        struct tm_msg *msg)
+static int feed_worlds(const struct tm_reading *r, const struct tm_packet *p)
 {
-    struct tm_packet p;
-    int rc;
-    for (uint32_t n = 1; (rc = tm_pcap_next(src, &p, msg)) == 1; n++) {
-        int fed = tm_world_packet(w, &p);
-        if (fed != TM_OK)
-            return fed;
-        if (n % PROGRESS_EVERY == 0)
-            progress_step(progress, src);
+    int rc = TM_OK;
+    for (size_t i = 0; i < r->n_worlds && rc == TM_OK; i++) {
+        if (!r->filter || !r->filter[i] || tm_filter_match(r->filter[i], p))
+            rc = tm_world_packet(r->world[i], p);
     }
     return rc;
 }
 
-static void add_counts(struct tm_reading_counts *counts, const struct tm_pcap_counts *c)
+static int feed(struct loop *l, const struct tm_pcap_source *src, const char *path,
+                const struct tm_packet *p)
 {
-    counts->n_frames += c->n_frames;
-    for (size_t k = 0; k < TM_PACKET_KINDS; k++)
-        counts->n_kind[k] += c->n_kind[k];
+    int rc = feed_worlds(l->r, p);
+    if (rc != TM_OK)
+        return tm_msg_set(l->msg, rc, "%s: packet %" PRIu64 ": %s", path,
+                          tm_pcap_counts(src)->n_frames, tm_strerror(rc));
+    if (++l->n_packets % TM_PROGRESS_EVERY == 0)
+        tm_progress_step(&l->progress, l->counts->n_captures,
+                         l->counts->n_frames + tm_pcap_counts(src)->n_frames,
+                         l->done_bytes + tm_pcap_read_bytes(src));
+    return TM_OK;
 }
 
-static int read_capture(const char *path, struct tm_world *w, struct progress *progress,
-                        struct tm_reading_counts *counts, struct tm_msg *msg)
+/* Damage ends a capture and nothing more. */
+static int forgive(struct loop *l, int rc)
+{
+    if (rc != TM_ERR_FORMAT && rc != TM_ERR_IO)
+        return rc;
+    tm_progress_hide(&l->progress);
+    (void)fprintf(stderr, "tm-learn: warning: %s; what was read before is used\n", l->msg->text);
+    l->msg->text[0] = '\0';
+    l->counts->n_damaged++;
+    return TM_OK;
+}
+
+static int read_capture(struct loop *l, const char *path)
 {
     struct tm_pcap_source *src;
-    int rc = tm_pcap_open(&src, path, msg);
+    struct tm_packet p;
+    int rc = tm_pcap_open(&src, path, l->msg);
     if (rc != TM_OK)
         return rc;
-    rc = read_packets(src, w, progress, msg);
-    progress_end(progress);
-    if (rc == TM_ERR_FORMAT) {
-        (void)fprintf(stderr, "tm-learn: warning: %s; what was read before is used\n", msg->text);
-        counts->n_damaged++;
-        rc = TM_OK;
-    } else if (rc != TM_OK) {
-        (void)tm_msg_set(msg, rc, "%s: packet %" PRIu64 ": %s", path, tm_pcap_counts(src)->n_frames,
-                         tm_strerror(rc));
-    }
-    counts->n_captures++;
-    add_counts(counts, tm_pcap_counts(src));
+    int fed = TM_OK;
+    while (fed == TM_OK && (rc = tm_pcap_next(src, &p, l->msg)) == 1)
+        fed = feed(l, src, path, &p);
+    take_counts(l, src, path);
     tm_pcap_close(src);
-    return rc == TM_OK ? tm_world_end(w) : rc;
+    return fed != TM_OK ? fed : forgive(l, rc);
 }
 
-/* Named pipes and standard input can be opened only once. */
-static int try_open(const char *path, struct tm_msg *msg)
+static int hand_over(const struct loop *l, struct tm_world *w)
 {
-    struct tm_pcap_source *src;
-    struct stat st;
-    if (strcmp(path, "-") == 0 ||
-        (stat(path, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode)))
-        return TM_OK;
-    int rc = tm_pcap_open(&src, path, msg);
+    int rc = tm_world_end(w);
     if (rc == TM_OK)
-        tm_pcap_close(src);
+        rc = l->each(l->ctx, w, l->counts->n_recordings);
+    if (rc == TM_OK)
+        tm_world_clear(w);
     return rc;
 }
 
-/* NOLINTNEXTLINE(readability-function-size): what goes in, what comes out, and who is told */
-int tm_reading_run(char *const *traces, size_t n_traces, struct tm_world *w, tm_reading_fn each,
-                   void *ctx, struct tm_reading_counts *counts, struct tm_msg *msg)
+/* The recording is over: its connections are handed on, and forgotten. */
+static int end_recording(struct loop *l)
 {
-    *counts = (struct tm_reading_counts){0};
-    for (size_t i = 0; i < n_traces; i++) {
-        int rc = try_open(traces[i], msg);
-        if (rc != TM_OK)
-            return rc;
-    }
-    for (size_t i = 0; i < n_traces; i++) {
-        struct progress progress;
-        progress_start(&progress, i, n_traces);
-        int rc = read_capture(traces[i], w, &progress, counts, msg);
+    if (!l->is_used)
+        return TM_OK;
+    int rc = TM_OK;
+    for (size_t i = 0; i < l->r->n_worlds && rc == TM_OK; i++)
+        rc = hand_over(l, l->r->world[i]);
+    l->counts->n_recordings++;
+    l->is_used = false;
+    l->end_us = 0;
+    return rc;
+}
+
+static bool follows(const struct loop *l, const struct tm_input *in)
+{
+    return l->is_used && l->end_us > 0 && in->is_file && in->first_us != TM_NEVER &&
+           in->first_us >= l->end_us - OVERLAP_MAX_US && in->first_us - l->end_us < TM_JOIN_GAP_US;
+}
+
+static int read_one_by_one(struct loop *l, const struct tm_inputs *in, bool is_joining)
+{
+    for (size_t i = 0; i < in->n; i++) {
+        int rc = TM_OK;
+        if (!is_joining || !follows(l, &in->input[i]))
+            rc = end_recording(l);
+        l->is_used = true;
         if (rc == TM_OK)
-            rc = each(ctx, w, i);
+            rc = read_capture(l, in->input[i].path);
         if (rc != TM_OK)
             return rc;
-        tm_world_clear(w);
     }
-    return TM_OK;
+    return end_recording(l);
+}
+
+static int read_merged(struct loop *l, const struct tm_inputs *in)
+{
+    struct tm_merge *m = NULL;
+    struct tm_packet p;
+    bool is_fatal = false;
+    int got = 1;
+    int rc = tm_merge_new(&m, in, take_counts, l);
+    l->is_used = true;
+    while (rc == TM_OK && got != 0) {
+        got = tm_merge_next(m, &p, &is_fatal, l->msg);
+        if (got == 1)
+            rc = feed(l, tm_merge_source(m), "merged captures", &p);
+        else if (got < 0)
+            rc = is_fatal ? got : forgive(l, got);
+    }
+    tm_merge_free(m);
+    return rc == TM_OK ? end_recording(l) : rc;
+}
+
+static int read_inputs(struct loop *l, struct tm_inputs *in, enum tm_join join)
+{
+    uint64_t size_bytes = 0;
+    bool is_known = true;
+    for (size_t i = 0; i < in->n; i++) {
+        size_bytes += in->input[i].size_bytes;
+        is_known = is_known && in->input[i].is_file;
+    }
+    tm_progress_start(&l->progress, in->n, is_known ? size_bytes : 0);
+    if (join != TM_JOIN_NONE)
+        tm_inputs_sort(in);
+    int rc = join == TM_JOIN_ALL ? read_merged(l, in)
+                                 : read_one_by_one(l, in, join == TM_JOIN_FOLLOWING);
+    tm_progress_hide(&l->progress);
+    return rc;
+}
+
+int tm_reading_run(const struct tm_reading *r, tm_reading_fn each, void *ctx,
+                   struct tm_reading_counts *counts, struct tm_msg *msg)
+{
+    struct tm_inputs in;
+    struct tm_msg own = {""};
+    struct loop l = {.r = r, .each = each, .ctx = ctx, .counts = counts, .msg = msg ? msg : &own};
+    *counts = (struct tm_reading_counts){0};
+    int rc = tm_inputs_find(&in, r->traces, r->n_traces, l.msg);
+    if (rc == TM_OK && in.n_passed_over > 0)
+        (void)fprintf(stderr, "tm-learn: passed over %zu file%s that %s no captures\n",
+                      in.n_passed_over, in.n_passed_over == 1 ? "" : "s",
+                      in.n_passed_over == 1 ? "is" : "are");
+    if (rc == TM_OK)
+        rc = read_inputs(&l, &in, r->join);
+    tm_inputs_deinit(&in);
+    return rc;
 }

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "learner/commands.h"
+#include "learner/fit.h"
 #include "learner/options.h"
 #include "learner/provenance_read.h"
 #include "learner/reading.h"
@@ -73,7 +74,9 @@ static int read_captures(const struct report_options *o, const struct tm_store_e
     if (rc == TM_OK)
         rc = tm_world_new(&w, &t->learned.world);
     if (rc == TM_OK)
-        rc = tm_reading_run(o->captures, o->n_captures, w, take_capture, t, &counts, msg);
+        rc = tm_reading_run(
+            &(struct tm_reading){o->captures, o->n_captures, t->learned.join, &w, NULL, 1},
+            take_capture, t, &counts, msg);
     if (rc == TM_OK)
         *n_conns = tm_world_counts(w)->n_conns;
     tm_world_free(w);

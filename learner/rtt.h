@@ -2,24 +2,14 @@
  * time.
  *
  * A think time measured at the tap contains the way to the host and back.  Each host's round trip
- * is the median over its connections; a host without a sample gets the byte-weighted median of its
- * side's hosts. Source: Swing (ToN 2009) sec. III.B and massage_reqthink in the code released with
+ * is the median over its connections; a host without enough measurements gets the byte-weighted median
+ * of its side's hosts. Source: Swing (ToN 2009) sec. III.B and massage_reqthink in the code released with
  * it. */
 #ifndef TM_LEARNER_RTT_H
 #define TM_LEARNER_RTT_H
 
 #include <stddef.h>
 #include <stdint.h>
-
-#include "learner/packet.h"
-
-/* One connection's view of one host. */
-struct tm_rtt_sample {
-    uint8_t host[TM_ADDR_LEN];
-    uint32_t rtt_us; /* TM_PAIR_NONE: not measured on this connection */
-    uint32_t index;  /* of the connection: where its answer goes */
-    uint64_t bytes;  /* the connection's payload, the weight of its host in the side's median */
-};
 
 enum tm_rtt_origin {
     TM_RTT_UNKNOWN, /* no host of this side was measured */
@@ -32,10 +22,15 @@ struct tm_rtt {
     enum tm_rtt_origin origin;
 };
 
-/* For each of the n samples of one side, its host's round trip in out[sample.index]; sorts
- * `samples`.  The lower median where n is even.  The answer does not depend on the order of the
- * samples. */
-void tm_rtt_of_hosts(struct tm_rtt_sample *samples, size_t n, struct tm_rtt *out);
+/* A host of one side: its median, if enough was measured, and the payload of its connections. */
+struct tm_rtt_host {
+    struct tm_rtt rtt; /* of origin HOST or UNKNOWN */
+    uint64_t bytes;
+};
+
+/* The value at half of all bytes of those hosts that are known, of origin SIDE; UNKNOWN when none is.
+ * Sorts the hosts. */
+struct tm_rtt tm_rtt_side(struct tm_rtt_host *hosts, size_t n);
 
 /* The gap without the round trip: never below 0; a side's median is taken off only from gaps that
  * exceed it. */

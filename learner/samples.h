@@ -1,30 +1,41 @@
-/* learner/samples.h - what was measured so far: a list of values for each parameter of the
- * model, each with the user it was measured on. */
+/* learner/samples.h - what was measured so far: for each distribution of a model, values and how often they
+ * came.
+ *
+ * Memory is bounded whatever the captures' length.  New values wait in a list; a full list is sorted into
+ * counted runs.  With more than TM_SAMPLES_RUNS_MAX different values, all lose their lowest significant
+ * bits, no more than needed.  What is left depends on the values alone, not on their order: rounding down
+ * nests, so the same values in several collections that are merged give the same as in one. */
 #ifndef TM_LEARNER_SAMPLES_H
 #define TM_LEARNER_SAMPLES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "models/model.h"
 #include "tm/base/err.h"
 
+#define TM_SAMPLES_WAIT_MAX 32768U /* values that wait, of each kind */
+#define TM_SAMPLES_RUNS_MAX 65536U /* different values, 16 times as many as a model keeps */
+
+/* Kinds of samples: enum tm_swing_param, then the measured parameters. */
+#define TM_SAMPLES_KINDS       (TM_SWING_PARAMS + TM_MEASURED_PARAMS)
+#define TM_SAMPLES_MEASURED(m) ((unsigned)TM_SWING_PARAMS + (unsigned)(m))
+
 struct tm_samples {
-    uint64_t *v[TM_SWING_PARAMS];    /* owned */
-    uint32_t *user[TM_SWING_PARAMS]; /* owned; whose v[p][i] is: a hash of the user's key, so two of
-                                        very many users may count as one; never 0 */
-    uint32_t user_now;               /* what tm_samples_add notes */
-    size_t n[TM_SWING_PARAMS];
-    size_t cap[TM_SWING_PARAMS];
+    uint64_t *v[TM_SAMPLES_KINDS]; /* owned; the values that wait */
+    size_t n[TM_SAMPLES_KINDS];
+    size_t cap[TM_SAMPLES_KINDS];
+    struct tm_dist_point *run[TM_SAMPLES_KINDS]; /* owned; sorted, `cum` as in tm_dist */
+    size_t n_runs[TM_SAMPLES_KINDS];
+    uint8_t bits[TM_SAMPLES_KINDS]; /* significant bits that the runs keep; 0: all */
 };
 
 /* The observations of one value. */
 struct tm_run {
     uint64_t value;
     uint64_t count; /* >= 1 */
-    uint32_t user;  /* whose they all are, or TM_RUN_SEVERAL */
 };
-#define TM_RUN_SEVERAL 0U
 
 /* By value, each value once; owned.  {0} is empty. */
 struct tm_runs {
@@ -34,13 +45,17 @@ struct tm_runs {
 
 /* An empty collection is {0}. */
 void tm_samples_deinit(struct tm_samples *s);
-/* TM_ERR_NOMEM. */
-TM_MUST_CHECK int tm_samples_add(struct tm_samples *s, enum tm_swing_param p, uint64_t value);
-/* A parameter's values with their counts; the caller frees out->v.  TM_ERR_NOMEM. */
-TM_MUST_CHECK int tm_samples_runs(const struct tm_samples *s, enum tm_swing_param p,
-                                  struct tm_runs *out);
-/* How many users a parameter was measured on.  TM_ERR_NOMEM. */
-TM_MUST_CHECK int tm_samples_users(const struct tm_samples *s, enum tm_swing_param p,
-                                   uint64_t *out);
+/* One value of a kind below TM_SAMPLES_KINDS.  TM_ERR_NOMEM. */
+TM_MUST_CHECK int tm_samples_add(struct tm_samples *s, unsigned kind, uint64_t value);
+/* How many values were added. */
+uint64_t tm_samples_total(const struct tm_samples *s, unsigned kind);
+/* All values of `from` too.  TM_ERR_NOMEM. */
+TM_MUST_CHECK int tm_samples_merge(struct tm_samples *s, const struct tm_samples *from);
+/* A kind's values with their counts; nothing waits afterwards.  The caller frees out->v.  TM_ERR_NOMEM. */
+TM_MUST_CHECK int tm_samples_runs(struct tm_samples *s, unsigned kind, struct tm_runs *out);
+/* The distribution of a kind with at most max_points (tm_dist_fit_points); nothing waits afterwards.
+ * Overwrites *out.  TM_ERR_NOMEM, TM_ERR_RANGE (2^48 values). */
+TM_MUST_CHECK int tm_samples_fit(struct tm_samples *s, unsigned kind, size_t max_points,
+                                 struct tm_dist *out);
 
 #endif

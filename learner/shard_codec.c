@@ -16,6 +16,7 @@ enum form {
     COUNT, /* uint64_t */
     SMALL, /* uint32_t */
     NONE,  /* uint32_t, or TM_PAIR_NONE: stored plus 1 */
+    SHORT, /* uint16_t */
     FLAG,  /* 0 or 1 in one byte: bool, or enum tm_dir */
 };
 
@@ -26,23 +27,34 @@ struct field {
 
 #define FIELD(name, form)                                                                          \
     {                                                                                              \
-        offsetof(struct tm_conn, name), form                                                       \
+        offsetof(struct tm_record, name), form                                                     \
     }
 
 static const struct field fields[] = {
-    FIELD(start_us, TIME),      FIELD(end_us, TIME),         FIELD(bytes[0], COUNT),
-    FIELD(bytes[1], COUNT),     FIELD(inferred[0], COUNT),   FIELD(inferred[1], COUNT),
-    FIELD(uncounted[0], COUNT), FIELD(uncounted[1], COUNT),  FIELD(rtt_us[0], NONE),
-    FIELD(rtt_us[1], NONE),     FIELD(n_packets, SMALL),     FIELD(n_retrans, SMALL),
-    FIELD(n_pairs, SMALL),      FIELD(close_think_us, NONE), FIELD(data_dir, FLAG),
-    FIELD(close_dir, FLAG),     FIELD(has_syn, FLAG),        FIELD(has_end, FLAG),
-    FIELD(is_pseudo, FLAG),
+    FIELD(conn.start_us, TIME),         FIELD(conn.end_us, TIME),
+    FIELD(conn.data_us, TIME),          FIELD(conn.bytes[0], COUNT),
+    FIELD(conn.bytes[1], COUNT),        FIELD(conn.inferred[0], COUNT),
+    FIELD(conn.inferred[1], COUNT),     FIELD(conn.uncounted[0], COUNT),
+    FIELD(conn.uncounted[1], COUNT),    FIELD(conn.rtt_us[0], NONE),
+    FIELD(conn.rtt_us[1], NONE),        FIELD(conn.n_rtt[0], SHORT),
+    FIELD(conn.n_rtt[1], SHORT),        FIELD(conn.n_packets, SMALL),
+    FIELD(conn.n_retrans, SMALL),       FIELD(conn.n_pairs, SMALL),
+    FIELD(conn.close_think_us, NONE),   FIELD(conn.data_dir, FLAG),
+    FIELD(conn.close_dir, FLAG),        FIELD(conn.has_syn, FLAG),
+    FIELD(conn.has_end, FLAG),          FIELD(conn.is_pseudo, FLAG),
+    FIELD(path.mss_bytes, SMALL),       FIELD(path.capacity_bps[0], COUNT),
+    FIELD(path.capacity_bps[1], COUNT), FIELD(path.n_data[0], SMALL),
+    FIELD(path.n_data[1], SMALL),       FIELD(path.n_lost[0], SMALL),
+    FIELD(path.n_lost[1], SMALL),
 };
 #define N_FIELDS (sizeof fields / sizeof *fields)
 
-/* Whoever adds a member adds it to `fields` too, or parts put together would lose it. */
-static_assert(sizeof(struct tm_conn) == 104, "a member of struct tm_conn may be missing in fields");
-static_assert(sizeof(struct tm_record) == 144, "a member of struct tm_record may be missing below");
+/* Whoever adds a member adds it to `fields` too, or parts put together would lose it.  struct tm_tls_conn is
+ * left out: no fitter asks for it, and its samples are those of the capture (learner/shard_samples.h). */
+static_assert(sizeof(struct tm_conn) == 112, "a member of struct tm_conn may be missing in fields");
+static_assert(sizeof(struct tm_path_conn) == 40,
+              "a member of struct tm_path_conn may be missing in fields");
+static_assert(sizeof(struct tm_record) == 248, "a member of struct tm_record may be missing below");
 static_assert(sizeof(struct tm_pair) == 20, "a member of struct tm_pair may be missing below");
 static_assert(sizeof(bool) == 1, "flags are bytes");
 
@@ -67,8 +79,13 @@ int tm_shard_encode_settings(struct tm_wr *w, const struct tm_options *o)
     tm_wr_u64(w, (uint64_t)o->world.exchange.syn_repeat_us);
     tm_wr_u64(w, (uint64_t)o->world.exchange.rtt_max_us);
     tm_wr_u64(w, (uint64_t)o->world.flow.linger_us);
+    tm_wr_u8(w, o->world.exchange.is_tail_pair);
+    tm_wr_u8(w, (uint8_t)o->join);
     tm_wr_u8(w, (uint8_t)o->fit.key);
     tm_wr_u8(w, o->fit.server_bits);
+    tm_wr_u8(w, (uint8_t)o->fit.end);
+    tm_wr_u8(w, o->fit.is_server_think_zero);
+    tm_wr_u32(w, o->fit.min_rtts);
     tm_wr_u32(w, (uint32_t)o->fit.max_points);
     const int64_t gap_us[] = {g->rre_gap_us, g->inter_conn_us, g->session_gap_us,
                               g->session_length_us, g->away_us};
@@ -86,6 +103,14 @@ static int get_version(struct tm_rd *rd)
         return TM_ERR_FORMAT;
     bool is_ours = v.len == strlen(TM_VERSION) && memcmp(v.p, TM_VERSION, v.len) == 0;
     return is_ours ? TM_OK : TM_ERR_UNSUPPORTED;
+}
+
+/* 0..most; else the reader's error is set. */
+static uint8_t get_choice(struct tm_rd *rd, unsigned most)
+{
+    uint8_t v = tm_rd_u8(rd);
+    rd->bad |= v > most;
+    return rd->bad ? 0 : v;
 }
 
 static void get_group(struct tm_rd *rd, struct tm_group_cfg *g)
@@ -108,12 +133,12 @@ static bool settings_ok(const struct tm_options *o)
     const struct tm_group_cfg *g = &o->fit.group;
     const struct tm_exchange_cfg *x = &o->world.exchange;
     return o->world.n_ports >= 1 && x->max_pairs >= 1 && x->max_pairs <= TM_MODEL_PAIRS_MAX &&
-           o->fit.server_bits <= 32 && o->fit.max_points >= TM_DIST_POINTS_MIN &&
-           o->fit.max_points <= TM_DIST_POINTS_MAX && is_duration(g->rre_gap_us) &&
-           is_duration(g->inter_conn_us) && is_duration(g->session_gap_us) &&
-           is_duration(g->session_length_us) && is_duration(g->away_us) && g->max_conns >= 1 &&
-           g->max_conns <= TM_MODEL_COUNT_MAX && g->max_rres >= 1 &&
-           g->max_rres <= TM_MODEL_COUNT_MAX;
+           o->fit.server_bits <= 32 && o->fit.min_rtts >= 1 &&
+           o->fit.max_points >= TM_DIST_POINTS_MIN && o->fit.max_points <= TM_DIST_POINTS_MAX &&
+           is_duration(g->rre_gap_us) && is_duration(g->inter_conn_us) &&
+           is_duration(g->session_gap_us) && is_duration(g->session_length_us) &&
+           is_duration(g->away_us) && g->max_conns >= 1 && g->max_conns <= TM_MODEL_COUNT_MAX &&
+           g->max_rres >= 1 && g->max_rres <= TM_MODEL_COUNT_MAX;
 }
 
 int tm_shard_decode_settings(struct tm_rd *rd, struct tm_options *o)
@@ -134,11 +159,13 @@ int tm_shard_decode_settings(struct tm_rd *rd, struct tm_options *o)
     o->world.exchange.syn_repeat_us = (int64_t)tm_rd_u64(rd);
     o->world.exchange.rtt_max_us = (int64_t)tm_rd_u64(rd);
     o->world.flow.linger_us = (int64_t)tm_rd_u64(rd);
-    uint8_t key = tm_rd_u8(rd);
-    if (key > TM_USER_NET)
-        return TM_ERR_FORMAT;
-    o->fit.key = (enum tm_user_key)key;
+    o->world.exchange.is_tail_pair = get_choice(rd, 1);
+    o->join = (enum tm_join)get_choice(rd, TM_JOIN_NONE);
+    o->fit.key = (enum tm_user_key)get_choice(rd, TM_USER_NET);
     o->fit.server_bits = tm_rd_u8(rd);
+    o->fit.end = (enum tm_conn_end)get_choice(rd, TM_END_PAYLOAD);
+    o->fit.is_server_think_zero = get_choice(rd, 1);
+    o->fit.min_rtts = tm_rd_u32(rd);
     o->fit.max_points = tm_rd_u32(rd);
     get_group(rd, &o->fit.group);
     return tm_rd_ok(rd) && rd->len == 0 && settings_ok(o) ? TM_OK : TM_ERR_FORMAT;
@@ -171,6 +198,7 @@ static uint32_t load_32(const uint8_t *at)
 
 static void put_field(struct tm_wr *w, const struct field *f, const uint8_t *at)
 {
+    uint16_t half;
     switch (f->form) {
     case TIME:
         tm_wr_u64(w, load_64(at));
@@ -183,6 +211,10 @@ static void put_field(struct tm_wr *w, const struct field *f, const uint8_t *at)
         return;
     case NONE:
         put_none(w, load_32(at));
+        return;
+    case SHORT:
+        memcpy(&half, at, sizeof half);
+        tm_wr_u16(w, half);
         return;
     case FLAG:
         tm_wr_u8(w, *at);
@@ -198,7 +230,7 @@ int tm_shard_encode_record(struct tm_wr *w, const struct tm_record *r,
     tm_wr_u16(w, r->client_port);
     tm_wr_u16(w, r->server_port);
     for (size_t i = 0; i < N_FIELDS; i++)
-        put_field(w, &fields[i], (const uint8_t *)&r->conn + fields[i].offset);
+        put_field(w, &fields[i], (const uint8_t *)r + fields[i].offset);
     for (uint32_t i = r->conn.first_pair; i != TM_PAIR_NONE; i = pool->pair[i].next) {
         const struct tm_pair *p = &pool->pair[i];
         put_none(w, p->req_bytes);
@@ -240,6 +272,7 @@ static void get_time(struct tm_rd *rd, uint8_t *at)
 static void get_field(struct tm_rd *rd, const struct field *f, uint8_t *at)
 {
     uint64_t v;
+    uint16_t half;
     switch (f->form) {
     case TIME:
         get_time(rd, at);
@@ -251,6 +284,10 @@ static void get_field(struct tm_rd *rd, const struct field *f, uint8_t *at)
     case SMALL:
     case NONE:
         get_u32(rd, f->form, at);
+        return;
+    case SHORT:
+        half = tm_rd_u16(rd);
+        memcpy(at, &half, sizeof half);
         return;
     case FLAG:
         *at = tm_rd_u8(rd);
@@ -291,7 +328,7 @@ int tm_shard_decode_record(struct tm_rd *rd, struct tm_record *r, struct tm_pair
     r->client_port = tm_rd_u16(rd);
     r->server_port = tm_rd_u16(rd);
     for (size_t i = 0; i < N_FIELDS; i++)
-        get_field(rd, &fields[i], (uint8_t *)&r->conn + fields[i].offset);
+        get_field(rd, &fields[i], (uint8_t *)r + fields[i].offset);
     if (!tm_rd_ok(rd) || r->conn.n_pairs == 0 || r->conn.n_pairs > TM_MODEL_PAIRS_MAX ||
         r->conn.n_pairs > rd->len / PAIR_FIELDS)
         return TM_ERR_FORMAT;

@@ -6,11 +6,12 @@
  * of learner/exchange.h and learner/pair.h.  Pure.
  *
  *   settings: string version | u16 n, n * u16 port | u32 min_packets, gap_credit, max_pairs, max_flows |
- *             u64 syn_repeat_us, rtt_max_us, linger_us | u8 key, server_bits | u32 max_points |
+ *             u64 syn_repeat_us, rtt_max_us, linger_us | u8 is_tail_pair, join, key, server_bits, end,
+ *             is_server_think_zero | u32 min_rtts, max_points |
  *             u64 rre_gap_us, inter_conn_us, session_gap_us, session_length_us, away_us |
  *             u32 max_conns, max_rres
  *   record:   16 B client, 16 B server | u16 client port, server port | the fields of struct tm_conn
- *             in the order of shard_codec.c | per exchange: varint request, response, request think,
+ *             and struct tm_path_conn in the order of shard_codec.c | per exchange: varint request, response, request think,
  *             server think, each plus 1, and 0 for TM_PAIR_NONE */
 #ifndef TM_LEARNER_SHARD_CODEC_H
 #define TM_LEARNER_SHARD_CODEC_H

@@ -5,7 +5,7 @@
  * and is for nobody else's eyes.  A model of all parts of all captures is the same, byte for byte, as
  * that of one pass over the captures, because nothing is worked out before the parts are together.
  *
- *   "TMSHARD1" | u32 length, settings (learner/shard_codec.h) | records of the blocks |
+ *   "TMSHARD1" | u32 length, settings (learner/shard_codec.h) | records, then samples of each block |
  *   u32 n, n blocks (learner/shard_index.h) | u64 offset of n | 32 B digest of settings and blocks |
  *   "TMSHEND1"
  *
@@ -18,6 +18,7 @@
 
 #include "learner/shard_codec.h"
 #include "learner/shard_index.h"
+#include "learner/shard_samples.h"
 #include "tm/base/err.h"
 
 /* A shard file that was opened: everything but the records. */
@@ -34,7 +35,7 @@ struct tm_shard_file {
 TM_MUST_CHECK int tm_shard_open(struct tm_shard_file *s, const char *path, struct tm_msg *msg);
 void tm_shard_close(struct tm_shard_file *s);
 
-/* The bytes of one block's records, as many as its `len`, checked against its digest; the caller
+/* The bytes of one block's records and samples, as many as its `len`, checked against its digest; the caller
  * frees *out.  Errors as above. */
 TM_MUST_CHECK int tm_shard_read(const struct tm_shard_file *s, const struct tm_shard_block *b,
                                 uint8_t **out, struct tm_msg *msg);
@@ -44,12 +45,19 @@ struct tm_shard_writer; /* opaque */
 /* A file beside `path` (borrowed) that takes its name when all is written.  TM_ERR_IO, TM_ERR_NOMEM. */
 TM_MUST_CHECK int tm_shard_create(struct tm_shard_writer **out, const char *path,
                                   const uint8_t *settings, size_t settings_len, struct tm_msg *msg);
-/* Records of one part of one capture, in the world's order.  Sets the block's n_records, offset, len,
+/* What one part of one capture gave; borrowed. */
+struct tm_shard_content {
+    const struct tm_record *record; /* in the world's order */
+    size_t n_records;
+    const struct tm_pair_pool *pool;
+    struct tm_samples *samples; /* learner/shard_samples.h; settled in place */
+};
+
+/* Writes it.  Sets the block's n_records, offset, len,
  * digest and occurrence; the rest is the caller's.  TM_ERR_IO, TM_ERR_NOMEM, TM_ERR_LIMIT. */
 TM_MUST_CHECK int tm_shard_add_records(struct tm_shard_writer *w, struct tm_shard_block b,
-                                       const struct tm_record *r, size_t n,
-                                       const struct tm_pair_pool *pool, struct tm_msg *msg);
-/* A block as it is in another file, whose records are at `p`.  Errors as above. */
+                                       const struct tm_shard_content *c, struct tm_msg *msg);
+/* A block as it is in another file, whose records and samples are at `p`.  Errors as above. */
 TM_MUST_CHECK int tm_shard_add_block(struct tm_shard_writer *w, struct tm_shard_block b,
                                      const uint8_t *p, struct tm_msg *msg);
 /* Writes the index, brings everything to the disk and gives the file its name.  TM_ERR_IO,

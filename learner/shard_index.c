@@ -5,8 +5,9 @@
 
 #include "learner/shard.h"
 
-#define N_COUNTS     (sizeof(struct tm_shard_counts) / sizeof(uint64_t))
-#define RECORD_LEAST 60U /* bytes: addresses, ports, two times, one byte for each other field */
+#define N_COUNTS (sizeof(struct tm_shard_counts) / sizeof(uint64_t))
+#define RECORD_LEAST                                                                               \
+    88U /* bytes: addresses, ports, three times, two shorts, one byte for each other field */
 
 static_assert(sizeof(struct tm_shard_counts) % sizeof(uint64_t) == 0, "members are uint64_t");
 

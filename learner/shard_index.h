@@ -36,8 +36,8 @@ struct tm_shard_block {
     uint32_t n_parts;    /* that the capture was cut into, 1..TM_SHARD_PARTS_MAX */
     uint32_t part;       /* 1..n_parts */
     uint64_t n_records;
-    uint64_t offset;               /* of its records in the file */
-    uint64_t len;                  /* bytes of its records */
+    uint64_t offset;               /* of its records and samples in the file */
+    uint64_t len;                  /* bytes of these */
     uint8_t digest[TM_DIGEST_LEN]; /* SHA-256 of those bytes */
     struct tm_shard_counts counts;
 };
@@ -51,7 +51,7 @@ bool tm_shard_block_same(const struct tm_shard_block *a, const struct tm_shard_b
 size_t tm_shard_block_len(void);
 /* `w` has room for tm_shard_block_len. */
 void tm_shard_encode_block(struct tm_wr *w, const struct tm_shard_block *b);
-/* The records lie in bytes from..to-1 of the file.  TM_ERR_FORMAT. */
+/* The records and samples lie in bytes from..to-1 of the file.  TM_ERR_FORMAT. */
 TM_MUST_CHECK int tm_shard_decode_block(struct tm_rd *rd, uint64_t from, uint64_t to,
                                         struct tm_shard_block *b);
 

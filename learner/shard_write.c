@@ -125,48 +125,65 @@ int tm_shard_add_block(struct tm_shard_writer *w, struct tm_shard_block b, const
     return rc;
 }
 
-/* Encodes and writes b->n_records records, one after the other; sets the block's length and digest. */
-static int put_records(struct tm_shard_writer *w, const struct tm_record *r,
-                       const struct tm_pair_pool *pool, struct tm_shard_block *b,
-                       struct tm_msg *msg)
+/* Bytes of a block, which its length and digest cover. */
+static int put_more(struct tm_shard_writer *w, const uint8_t *p, size_t n, struct tm_shard_block *b,
+                    struct tm_canon *digest, struct tm_msg *msg)
+{
+    tm_canon_bytes(digest, p, n);
+    b->len += n;
+    return put(w, p, n, msg);
+}
+
+static int put_records(struct tm_shard_writer *w, const struct tm_shard_content *c,
+                       struct tm_shard_block *b, struct tm_canon *digest, struct tm_msg *msg)
 {
     size_t cap = 1;
-    struct tm_canon digest;
-    for (size_t i = 0; i < b->n_records; i++) {
-        size_t len = tm_shard_record_max(&r[i]);
+    for (size_t i = 0; i < c->n_records; i++) {
+        size_t len = tm_shard_record_max(&c->record[i]);
         cap = len > cap ? len : cap;
     }
     uint8_t *p = malloc(cap);
     int rc = p ? TM_OK : TM_ERR_NOMEM;
-    tm_shard_digest_init(&digest);
-    for (size_t i = 0; i < b->n_records && rc == TM_OK; i++) {
+    for (size_t i = 0; i < c->n_records && rc == TM_OK; i++) {
         struct tm_wr wr = tm_wr_init(p, cap);
-        rc = tm_shard_encode_record(&wr, &r[i], pool);
+        rc = tm_shard_encode_record(&wr, &c->record[i], c->pool);
         if (rc == TM_OK)
-            rc = put(w, p, wr.len, msg);
-        tm_canon_bytes(&digest, p, wr.len);
-        b->len += wr.len;
+            rc = put_more(w, p, wr.len, b, digest, msg);
     }
-    tm_canon_final(&digest, b->digest);
     free(p);
     return rc;
 }
 
-/* NOLINTNEXTLINE(readability-function-size): where to, whose, which, and who is told */
-int tm_shard_add_records(struct tm_shard_writer *w, struct tm_shard_block b,
-                         const struct tm_record *r, size_t n, const struct tm_pair_pool *pool,
-                         struct tm_msg *msg)
+static int put_samples(struct tm_shard_writer *w, struct tm_samples *s, struct tm_shard_block *b,
+                       struct tm_canon *digest, struct tm_msg *msg)
 {
+    uint8_t *p;
+    size_t len;
+    int rc = tm_shard_encode_samples(s, &p, &len);
+    if (rc == TM_OK)
+        rc = put_more(w, p, len, b, digest, msg);
+    free(p);
+    return rc;
+}
+
+int tm_shard_add_records(struct tm_shard_writer *w, struct tm_shard_block b,
+                         const struct tm_shard_content *c, struct tm_msg *msg)
+{
+    struct tm_canon digest;
     int rc = block_room(w, msg);
     if (rc != TM_OK)
         return rc;
-    b.n_records = n;
+    b.n_records = c->n_records;
     b.offset = w->offset;
     b.len = 0;
     b.occurrence = 0;
     for (size_t i = 0; i < w->n_blocks; i++)
         b.occurrence += w->block[i].mark == b.mark;
-    rc = put_records(w, r, pool, &b, msg);
+    tm_shard_digest_init(&digest);
+    rc = put_records(w, c, &b, &digest, msg);
+    if (rc == TM_OK)
+        rc = put_samples(w, c->samples, &b, &digest, msg);
+    tm_canon_final(&digest, b.digest);
     if (rc == TM_OK)
         w->block[w->n_blocks++] = b;
     return rc;

@@ -115,22 +115,78 @@ static void print_list_json(const struct tm_store_entry *e, size_t n)
 static const unsigned shown_permille[] = {0, 100, 500, 900, 990, 1000};
 #define N_SHOWN (sizeof shown_permille / sizeof *shown_permille)
 
-static void print_param(const struct tm_dist *d, enum tm_swing_param p, bool is_utf8)
+/* One distribution in a table or as JSON. */
+struct shown {
+    const char *name;
+    const char *unit;
+    const struct tm_dist *dist;
+    struct tm_bound bound;
+};
+
+static struct shown shown_param(const struct tm_swing *s, int p)
+{
+    enum tm_swing_param param = (enum tm_swing_param)p;
+    return (struct shown){tm_swing_param_name(param), tm_swing_param_unit(param), &s->param[p],
+                          s->bound[p]};
+}
+
+static struct shown shown_measured(const struct tm_swing *s, int p)
+{
+    enum tm_measured_param param = (enum tm_measured_param)p;
+    return (struct shown){tm_measured_name(param), tm_measured_unit(param), &s->measured[p], {0}};
+}
+
+static void print_bound(const struct shown *s)
+{
+    char text[TM_FIGURE_LEN];
+    const uint64_t limit[] = {s->bound.least, s->bound.most};
+    for (int i = 0; i < 2; i++) {
+        if (limit[i] == 0)
+            continue;
+        tm_figure_number(text, limit[i], s->unit);
+        (void)printf("  cut %s %s", i == 0 ? "below" : "above", text);
+    }
+}
+
+static void print_param(const struct shown *s, bool is_utf8)
 {
     char text[TM_FIGURE_LEN];
     char curve[TM_FIGURE_CURVE_LEN];
-    (void)printf("%-16s %8" PRIu64, tm_swing_param_name(p), tm_dist_total(d));
+    const struct tm_dist *d = s->dist;
+    (void)printf("%-21s %8" PRIu64, s->name, tm_dist_total(d));
     for (size_t q = 0; q < N_SHOWN; q++) {
         (void)snprintf(text, sizeof text, "-");
         if (d->n_points > 0)
-            tm_figure_number(text, tm_dist_quantile(d, shown_permille[q]), tm_swing_param_unit(p));
+            tm_figure_number(text, tm_dist_quantile(d, shown_permille[q]), s->unit);
         (void)printf(" %9s", text);
     }
     (void)snprintf(text, sizeof text, "-");
     if (d->n_points > 0)
-        tm_figure_mean_number(text, tm_figure_mean(d), tm_swing_param_unit(p));
+        tm_figure_mean_number(text, tm_figure_mean(d), s->unit);
     tm_figure_curve(curve, d, is_utf8);
-    (void)printf(" %9s  %s\n", text, curve);
+    (void)printf(" %9s  %s", text, curve);
+    print_bound(s);
+    (void)putchar('\n');
+}
+
+static void print_swing(const struct tm_swing *s, bool is_utf8)
+{
+    (void)printf("%-21s %8s %9s %9s %9s %9s %9s %9s %9s  %s\n", "PARAMETER", "N", "MIN", "P10",
+                 "P50", "P90", "P99", "MAX", "MEAN", "MIN..MAX (LOG)");
+    for (int p = 0; p < TM_SWING_PARAMS; p++) {
+        struct shown one = shown_param(s, p);
+        print_param(&one, is_utf8);
+    }
+    bool has_title = false;
+    for (int p = 0; p < TM_MEASURED_PARAMS; p++) {
+        struct shown one = shown_measured(s, p);
+        if (one.dist->n_points == 0)
+            continue;
+        if (!has_title)
+            (void)printf("\nmeasured, not played\n");
+        has_title = true;
+        print_param(&one, is_utf8);
+    }
 }
 
 static void print_model(const struct tm_store_entry *e, bool is_utf8)
@@ -140,10 +196,7 @@ static void print_model(const struct tm_store_entry *e, bool is_utf8)
     (void)printf("\n\n");
     switch (e->model.kind) {
     case TM_MODEL_SWING:
-        (void)printf("%-16s %8s %9s %9s %9s %9s %9s %9s %9s  %s\n", "PARAMETER", "N", "MIN", "P10",
-                     "P50", "P90", "P99", "MAX", "MEAN", "MIN..MAX (LOG)");
-        for (int p = 0; p < TM_SWING_PARAMS; p++)
-            print_param(&e->model.u.swing.param[p], (enum tm_swing_param)p, is_utf8);
+        print_swing(&e->model.u.swing, is_utf8);
         break;
     case TM_MODEL_CONSTANT:
         (void)printf("size      %" PRIu32 " bytes\ninterval  %" PRIu32 " us\nexchanges %" PRIu32
@@ -158,11 +211,20 @@ static void print_model(const struct tm_store_entry *e, bool is_utf8)
         (void)printf("  %-26s %s\n", e->prov[i].key, e->prov[i].value);
 }
 
-static void print_param_json(const struct tm_dist *d, enum tm_swing_param p)
+static void print_limit_json(const char *name, uint64_t limit)
+{
+    if (limit > 0)
+        (void)printf(", \"%s\": %" PRIu64, name, limit);
+    else
+        (void)printf(", \"%s\": null", name);
+}
+
+static void print_param_json(const struct shown *s)
 {
     static const char *const name[N_SHOWN] = {"min", "p10", "p50", "p90", "p99", "max"};
-    (void)printf("\n    {\"name\": \"%s\", \"unit\": \"%s\", \"n\": %" PRIu64,
-                 tm_swing_param_name(p), tm_swing_param_unit(p), tm_dist_total(d));
+    const struct tm_dist *d = s->dist;
+    (void)printf("\n    {\"name\": \"%s\", \"unit\": \"%s\", \"n\": %" PRIu64, s->name, s->unit,
+                 tm_dist_total(d));
     for (size_t q = 0; q < N_SHOWN; q++) {
         if (d->n_points > 0)
             (void)printf(", \"%s\": %" PRIu64, name[q], tm_dist_quantile(d, shown_permille[q]));
@@ -170,9 +232,29 @@ static void print_param_json(const struct tm_dist *d, enum tm_swing_param p)
             (void)printf(", \"%s\": null", name[q]);
     }
     if (d->n_points > 0)
-        (void)printf(", \"mean\": %.3f}", tm_figure_mean(d));
+        (void)printf(", \"mean\": %.3f", tm_figure_mean(d));
     else
-        (void)printf(", \"mean\": null}");
+        (void)printf(", \"mean\": null");
+    print_limit_json("cut_below", s->bound.least);
+    print_limit_json("cut_above", s->bound.most);
+    (void)putchar('}');
+}
+
+static void print_swing_json(const struct tm_swing *s)
+{
+    (void)printf(", \"parameters\": [");
+    for (int p = 0; p < TM_SWING_PARAMS; p++) {
+        struct shown one = shown_param(s, p);
+        (void)printf("%s", p > 0 ? "," : "");
+        print_param_json(&one);
+    }
+    (void)printf("\n  ], \"measured\": [");
+    for (int p = 0; p < TM_MEASURED_PARAMS; p++) {
+        struct shown one = shown_measured(s, p);
+        (void)printf("%s", p > 0 ? "," : "");
+        print_param_json(&one);
+    }
+    (void)printf("\n  ]");
 }
 
 static void print_model_json(const struct tm_store_entry *e)
@@ -180,13 +262,7 @@ static void print_model_json(const struct tm_store_entry *e)
     print_json_head(e);
     switch (e->model.kind) {
     case TM_MODEL_SWING:
-        (void)printf(", \"parameters\": [");
-        for (int p = 0; p < TM_SWING_PARAMS; p++) {
-            if (p > 0)
-                (void)putchar(',');
-            print_param_json(&e->model.u.swing.param[p], (enum tm_swing_param)p);
-        }
-        (void)printf("\n  ]");
+        print_swing_json(&e->model.u.swing);
         break;
     case TM_MODEL_CONSTANT:
         (void)printf(", \"size_bytes\": %" PRIu32 ", \"interval_us\": %" PRIu32

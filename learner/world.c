@@ -15,6 +15,7 @@ struct tm_world {
     struct tm_world_counts counts;
     struct tm_flow_table *flows;
     struct tm_pair_pool pool;
+    struct tm_samples samples;
     struct tm_record *record;
     size_t n_records;
     size_t cap_records;
@@ -27,13 +28,15 @@ struct tm_world {
 int tm_world_new(struct tm_world **out, const struct tm_world_cfg *cfg)
 {
     *out = NULL;
-    if (cfg->n_ports == 0 || cfg->exchange.max_pairs == 0)
+    if ((cfg->n_ports == 0 && !cfg->is_any_port) || cfg->exchange.max_pairs == 0)
         return TM_ERR_RANGE;
     struct tm_world *w = calloc(1, sizeof *w);
     if (!w)
         return TM_ERR_NOMEM;
     w->cfg = *cfg;
     w->cfg.ports = NULL;
+    for (size_t i = 0; i < N_PORTS; i++)
+        w->is_port[i] = cfg->is_any_port;
     for (size_t i = 0; i < cfg->n_ports; i++)
         w->is_port[cfg->ports[i]] = true;
     tm_pair_pool_init(&w->pool);
@@ -52,6 +55,7 @@ void tm_world_free(struct tm_world *w)
         return;
     tm_flow_table_free(w->flows);
     tm_pair_pool_deinit(&w->pool);
+    tm_samples_deinit(&w->samples);
     free(w->record);
     free(w);
 }
@@ -70,6 +74,14 @@ static int record_room(struct tm_world *w)
     return TM_OK;
 }
 
+static void count_tls(struct tm_world_counts *n, enum tm_tls_state state)
+{
+    n->n_tls += state != TM_TLS_NONE;
+    n->n_tls_followed += state == TM_TLS_FOLLOWED;
+    n->n_tls_cut += state == TM_TLS_CUT;
+    n->n_tls_lost += state == TM_TLS_LOST || state == TM_TLS_BROKEN;
+}
+
 static void count_kept(struct tm_world_counts *n, const struct tm_conn *c)
 {
     n->n_conns++;
@@ -84,43 +96,68 @@ static void count_kept(struct tm_world_counts *n, const struct tm_conn *c)
     }
 }
 
-/* Keeps a finished connection, or drops it and says why in the counts. */
-static int emit(struct tm_world *w, const struct tm_flow *f, const struct tm_conn *c)
+static int keep_record(struct tm_world *w, const struct tm_record *r)
 {
+    int rc = record_room(w);
+    if (rc == TM_OK)
+        w->record[w->n_records++] = *r;
+    return rc;
+}
+
+/* A finished connection with its TLS and path, which are its last part's alone (NULL: another), is
+ * kept, or dropped and counted. */
+static int emit(struct tm_world *w, const struct tm_flow *f, const struct tm_conn *c,
+                const struct tm_tls_conn *tls)
+{
+    unsigned client = f->client_side;
+    struct tm_record r = {
+        .client_port = f->key.port[client], .server_port = f->key.port[!client], .conn = *c};
     bool is_short = c->n_packets < w->cfg.min_packets;
-    if (is_short || c->n_pairs == 0) {
+    bool is_kept = !is_short && c->n_pairs > 0;
+    int rc = TM_OK;
+    memcpy(r.client, f->key.addr[client], TM_ADDR_LEN);
+    memcpy(r.server, f->key.addr[!client], TM_ADDR_LEN);
+    if (tls) {
+        struct tm_path none = {0};
+        r.tls = *tls;
+        r.path = tm_path_finish(f->watch ? &f->watch->path : &none, f->mss);
+    }
+    if (is_kept) {
+        count_kept(&w->counts, c);
+        count_tls(&w->counts, (enum tm_tls_state)r.tls.state);
+    } else {
         w->counts.n_short += is_short;
         w->counts.n_empty += !is_short;
-        tm_pair_pool_release(&w->pool, c->first_pair);
-        return TM_OK;
     }
-    unsigned client = f->client_side;
-    count_kept(&w->counts, c);
-    if (!tm_shard_has(w->cfg.shard, f->key.addr[client])) {
-        tm_pair_pool_release(&w->pool, c->first_pair);
-        return TM_OK;
-    }
-    int rc = record_room(w);
-    if (rc != TM_OK)
-        return rc;
-    struct tm_record *r = &w->record[w->n_records++];
-    memcpy(r->client, f->key.addr[client], TM_ADDR_LEN);
-    memcpy(r->server, f->key.addr[!client], TM_ADDR_LEN);
-    r->client_port = f->key.port[client];
-    r->server_port = f->key.port[!client];
-    r->conn = *c;
-    return TM_OK;
+    if (w->cfg.fitter)
+        rc = tm_fitter_close(w->cfg.fitter, f->ticket, is_kept ? &r : NULL, &w->pool);
+    else if (is_kept && tm_shard_has(w->cfg.shard, r.client))
+        return keep_record(w, &r);
+    tm_pair_pool_release(&w->pool, c->first_pair);
+    return rc;
 }
 
 static int finish(struct tm_world *w, struct tm_flow *f)
 {
     struct tm_conn c;
+    struct tm_tls_conn tls = {0};
     if (f->is_foreign) {
         w->counts.n_foreign++;
         return TM_OK;
     }
     tm_exchange_finish(&f->exchange, &w->cfg.exchange, &w->pool, &c);
-    return emit(w, f, &c);
+    int rc = f->watch ? tm_tls_finish(&f->watch->tls, &w->samples, &tls) : TM_OK;
+    return rc == TM_OK ? emit(w, f, &c, &tls) : rc;
+}
+
+/* Tells the fitter that the flow's connection, or its next part, began. */
+static int announce(struct tm_world *w, struct tm_flow *f, int64_t start_us)
+{
+    unsigned client = f->client_side;
+    if (f->is_foreign || !w->cfg.fitter)
+        return TM_OK;
+    return tm_fitter_open(w->cfg.fitter, f->key.addr[client], f->key.addr[!client], start_us,
+                          &f->ticket);
 }
 
 static bool is_opening(const struct tm_packet *p)
@@ -161,9 +198,10 @@ static int add_flow(struct tm_world *w, const struct tm_flow_key *key, const str
             return rc;
     }
     int rc = tm_flow_add(w->flows, key, out);
-    if (rc == TM_OK)
-        orient(w, *out, p, src_side);
-    return rc;
+    if (rc != TM_OK)
+        return rc;
+    orient(w, *out, p, src_side);
+    return announce(w, *out, p->t_us);
 }
 
 /* The flow's endpoints open another connection. */
@@ -187,6 +225,39 @@ static struct tm_segment segment_of(const struct tm_packet *p, enum tm_dir dir)
     };
 }
 
+/* The exchange machine has seen the packet: it knows where both directions begin. */
+static struct tm_watch *start_watch(const struct tm_exchange *x)
+{
+    struct tm_watch *watch = calloc(1, sizeof *watch);
+    if (!watch)
+        return NULL;
+    tm_tls_init(&watch->tls);
+    for (int d = 0; d < 2; d++) {
+        if (!x->half[d].is_valid)
+            continue;
+        tm_path_start(&watch->path, (enum tm_dir)d, x->half[d].base);
+        tm_tls_start(&watch->tls, (enum tm_dir)d, x->half[d].base);
+    }
+    return watch;
+}
+
+/* The network's and TLS's view of a packet that belongs to the connection. */
+static int observe(struct tm_world *w, const struct tm_packet *p, const struct tm_segment *s,
+                   struct tm_flow *f)
+{
+    struct tm_view payload = {p->payload, p->payload_cap_len};
+    if (s->flags & TM_TCP_SYN)
+        f->mss[s->dir] = p->mss;
+    if (s->payload_len == 0)
+        return TM_OK;
+    if (!f->watch)
+        f->watch = start_watch(&f->exchange);
+    if (!f->watch)
+        return TM_ERR_NOMEM;
+    tm_path_feed(&f->watch->path, s, f->exchange.conn.rtt_us[s->dir]);
+    return tm_tls_feed(&f->watch->tls, s, payload, &w->samples);
+}
+
 static int feed(struct tm_world *w, const struct tm_flow_key *key, const struct tm_packet *p,
                 unsigned src_side, struct tm_flow *f)
 {
@@ -200,8 +271,13 @@ static int feed(struct tm_world *w, const struct tm_flow_key *key, const struct 
         s = segment_of(p, src_side == f->client_side ? TM_UP : TM_DOWN);
         rc = tm_exchange_feed(&f->exchange, &w->cfg.exchange, &w->pool, &s, &cut);
     }
-    if (rc == TM_EXCHANGE_CUT)
-        rc = emit(w, f, &cut);
+    if (rc == TM_EXCHANGE_CUT) {
+        rc = emit(w, f, &cut, NULL);
+        if (rc == TM_OK)
+            rc = announce(w, f, f->exchange.conn.start_us);
+    }
+    if (rc == TM_OK)
+        rc = observe(w, p, &s, f);
     if (rc == TM_OK && tm_exchange_is_closed(&f->exchange))
         tm_flow_close(w->flows, f, p->t_us);
     return rc;
@@ -257,6 +333,7 @@ void tm_world_clear(struct tm_world *w)
     while ((f = tm_flow_any(w->flows)))
         tm_flow_remove(w->flows, f);
     tm_pair_pool_clear(&w->pool);
+    tm_samples_deinit(&w->samples);
     w->n_records = 0;
     w->mark = 0;
 }
@@ -280,6 +357,11 @@ const struct tm_world_counts *tm_world_counts(const struct tm_world *w)
 uint64_t tm_world_mark(const struct tm_world *w)
 {
     return w->mark;
+}
+
+const struct tm_samples *tm_world_samples(const struct tm_world *w)
+{
+    return &w->samples;
 }
 
 static bool is_listed(const uint16_t *ports, size_t n, size_t port)

@@ -6,23 +6,28 @@
 #ifndef TM_LEARNER_WORLD_H
 #define TM_LEARNER_WORLD_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "learner/exchange.h"
-#include "learner/fit.h"
+#include "learner/fitter.h"
 #include "learner/flow.h"
 #include "learner/packet.h"
+#include "learner/record.h"
 #include "learner/shard.h"
 #include "tm/base/err.h"
 
 struct tm_world_cfg {
     const uint16_t *ports; /* servers' ports to learn from; copied */
-    size_t n_ports;        /* >= 1 */
+    size_t n_ports;        /* >= 1, unless is_any_port */
+    bool is_any_port;      /* all of them */
     uint32_t min_packets;  /* connections with fewer packets (both ways) are dropped; Swing: 6 */
     struct tm_exchange_cfg exchange;
     struct tm_flow_cfg flow;
-    struct tm_shard shard; /* connections of other parts' clients are counted, but not kept */
+    struct tm_fitter *fitter; /* gets the connections as they end, which are then not kept as
+                                 records; borrowed.  NULL: they are kept */
+    struct tm_shard shard;    /* connections of other parts' clients are counted, but no records */
 };
 
 /* Sums over all captures since new. */
@@ -41,6 +46,10 @@ struct tm_world_counts {
     uint64_t bytes[2];        /* payload by direction, of the kept */
     uint64_t inferred;        /* of these, bytes credited before any packet showed them */
     uint64_t uncounted;       /* bytes in holes too large to be credited, and never filled */
+    uint64_t n_tls;           /* of the kept, began a TLS handshake ... */
+    uint64_t n_tls_followed;  /* ... and could be followed to the end, */
+    uint64_t n_tls_cut;       /* ... or not: payload cut off by the snapshot length */
+    uint64_t n_tls_lost;      /* ... or a record's header not captured, or broken */
 };
 
 struct tm_world; /* opaque */
@@ -60,6 +69,9 @@ void tm_world_clear(struct tm_world *w);
 const struct tm_record *tm_world_records(const struct tm_world *w, size_t *n);
 const struct tm_pair_pool *tm_world_pairs(const struct tm_world *w);
 const struct tm_world_counts *tm_world_counts(const struct tm_world *w);
+/* The samples of TLS records so far, of dropped connections too; borrowed until the next call.  clear
+ * forgets them. */
+const struct tm_samples *tm_world_samples(const struct tm_world *w);
 
 /* Tells this capture from others: a hash over all its TCP packets so far since new or clear.  It does
  * not depend on cfg. */

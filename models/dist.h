@@ -34,6 +34,10 @@ struct tm_dist {
  * on error.  TM_ERR_NOMEM. */
 TM_MUST_CHECK int tm_dist_fit_coarse(struct tm_dist *d, uint64_t *samples, size_t n,
                                      size_t max_points);
+/* The same from samples that were counted already: points as in struct tm_dist, but any number of them
+ * (copied).  TM_ERR_RANGE unless they are strictly increasing, the total below 2^48. */
+TM_MUST_CHECK int tm_dist_fit_points(struct tm_dist *d, const struct tm_dist_point *pt, size_t n,
+                                     size_t max_points);
 /* As fine as a distribution can be: TM_DIST_POINTS_MAX. */
 TM_MUST_CHECK int tm_dist_fit(struct tm_dist *d, uint64_t *samples, size_t n);
 /* From points (copied).  TM_ERR_RANGE unless values and cums are strictly increasing from cum >= 1, the

@@ -1,10 +1,10 @@
 /* What the digest covers, integers big-endian, strings as u32 length + bytes:
  *
- *   "trafficmimic model 1" 00 | u32 kind | swing:    per non-empty parameter, in enum order:
+ *   "trafficmimic model 1" 00 | u32 kind | swing:    per non-empty list (model.h), in order:
  *                                                    string name, u32 n_points, n * {u64 value, u64 cum}
  *                                        | constant: u32 size_bytes, u32 interval_us, u32 n_exchanges
  *
- * Empty parameters are left out, so a parameter that a later version adds changes no digest of today. */
+ * Empty lists are left out, so one that a later version adds changes no digest of today. */
 #include "models/model.h"
 
 #include <assert.h>
@@ -18,6 +18,8 @@ enum unit { US, BYTES, COUNT };
 
 struct param_spec {
     const char *name;
+    const char *least; /* the names of its bounds */
+    const char *most;
     enum unit unit;
     bool needed;
     uint64_t min;
@@ -25,27 +27,31 @@ struct param_spec {
     const char *help;
 };
 
+#define NAMES(name) name, name ".least", name ".most"
+
 static const struct param_spec specs[] = {
-    [TM_SWING_NUM_RRE] = {"num_rre", COUNT, false, 1, TM_MODEL_COUNT_MAX,
+    [TM_SWING_NUM_RRE] = {NAMES("num_rre"), COUNT, false, 1, TM_MODEL_COUNT_MAX,
                           "request-response exchanges (RREs, think page views) in a session"},
     [TM_SWING_INTER_RRE] =
-        {"inter_rre_us", US, false, 0, TM_MODEL_TIME_MAX_US,
+        {NAMES("inter_rre_us"), US, false, 0, TM_MODEL_TIME_MAX_US,
          "end of an RRE's last connection to the next RRE's first SYN, RTT removed"},
-    [TM_SWING_NUM_CONN] = {"num_conn", COUNT, false, 1, TM_MODEL_COUNT_MAX,
+    [TM_SWING_NUM_CONN] = {NAMES("num_conn"), COUNT, false, 1, TM_MODEL_COUNT_MAX,
                            "connections in an RRE"},
-    [TM_SWING_INTER_CONN] = {"inter_conn_us", US, false, 0, TM_MODEL_TIME_MAX_US,
+    [TM_SWING_INTER_CONN] = {NAMES("inter_conn_us"), US, false, 0, TM_MODEL_TIME_MAX_US,
                              "SYN to SYN of consecutive connections in an RRE"},
-    [TM_SWING_NUM_PAIRS] = {"num_pairs", COUNT, true, 1, TM_MODEL_PAIRS_MAX,
+    [TM_SWING_NUM_PAIRS] = {NAMES("num_pairs"), COUNT, true, 1, TM_MODEL_PAIRS_MAX,
                             "request/response exchanges on a connection"},
-    [TM_SWING_REQ] = {"req_bytes", BYTES, true, 1, TM_WRITE_SIZE_MAX, "TCP payload of a request"},
-    [TM_SWING_RSP] = {"rsp_bytes", BYTES, true, 1, TM_WRITE_SIZE_MAX, "TCP payload of a response"},
-    [TM_SWING_REQ_THINK] = {"req_think_us", US, false, 0, TM_MODEL_TIME_MAX_US,
+    [TM_SWING_REQ] = {NAMES("req_bytes"), BYTES, true, 1, TM_WRITE_SIZE_MAX,
+                      "TCP payload of a request"},
+    [TM_SWING_RSP] = {NAMES("rsp_bytes"), BYTES, true, 1, TM_WRITE_SIZE_MAX,
+                      "TCP payload of a response"},
+    [TM_SWING_REQ_THINK] = {NAMES("req_think_us"), US, false, 0, TM_MODEL_TIME_MAX_US,
                             "response end to the next request, client RTT removed"},
-    [TM_SWING_SERVER_THINK] = {"server_think_us", US, false, 0, TM_MODEL_TIME_MAX_US,
+    [TM_SWING_SERVER_THINK] = {NAMES("server_think_us"), US, false, 0, TM_MODEL_TIME_MAX_US,
                                "request end to response start, server RTT removed"},
-    [TM_SWING_CLOSE_THINK] = {"close_think_us", US, false, 0, TM_MODEL_TIME_MAX_US,
+    [TM_SWING_CLOSE_THINK] = {NAMES("close_think_us"), US, false, 0, TM_MODEL_TIME_MAX_US,
                               "last data byte to the first FIN or RST"},
-    [TM_SWING_INTER_SESSION] = {"inter_session_us", US, false, 0, TM_MODEL_TIME_MAX_US,
+    [TM_SWING_INTER_SESSION] = {NAMES("inter_session_us"), US, false, 0, TM_MODEL_TIME_MAX_US,
                                 "end of a client's session to the start of its next"},
 };
 static_assert(sizeof specs / sizeof specs[0] == TM_SWING_PARAMS, "a parameter has no spec");
@@ -76,6 +82,51 @@ const char *tm_swing_param_help(enum tm_swing_param p)
     return specs[p].help;
 }
 
+#define FIRST_BOUND (TM_SWING_PARAMS + TM_MEASURED_PARAMS)
+
+const char *tm_swing_list_name(int list)
+{
+    TM_ASSERT(list >= 0 && list < TM_SWING_LISTS);
+    if (list < TM_SWING_PARAMS)
+        return specs[list].name;
+    if (list < FIRST_BOUND)
+        return tm_measured_name((enum tm_measured_param)(list - TM_SWING_PARAMS));
+    const struct param_spec *spec = &specs[(list - FIRST_BOUND) / 2];
+    return (list - FIRST_BOUND) % 2 == 0 ? spec->least : spec->most;
+}
+
+const struct tm_dist_point *tm_swing_list(const struct tm_swing *s, int list,
+                                          struct tm_dist_point *one, size_t *n)
+{
+    TM_ASSERT(list >= 0 && list < TM_SWING_LISTS);
+    if (list < FIRST_BOUND) {
+        const struct tm_dist *d =
+            list < TM_SWING_PARAMS ? &s->param[list] : &s->measured[list - TM_SWING_PARAMS];
+        *n = d->n_points;
+        return d->pt;
+    }
+    const struct tm_bound *b = &s->bound[(list - FIRST_BOUND) / 2];
+    *one = (struct tm_dist_point){(list - FIRST_BOUND) % 2 == 0 ? b->least : b->most, 1};
+    *n = one->value > 0;
+    return one;
+}
+
+int tm_swing_list_set(struct tm_swing *s, int list, const struct tm_dist_point *pt, size_t n)
+{
+    TM_ASSERT(list >= 0 && list < TM_SWING_LISTS);
+    if (list < FIRST_BOUND) {
+        struct tm_dist *d =
+            list < TM_SWING_PARAMS ? &s->param[list] : &s->measured[list - TM_SWING_PARAMS];
+        return d->n_points > 0 ? TM_ERR_RANGE : tm_dist_set(d, pt, n);
+    }
+    struct tm_bound *b = &s->bound[(list - FIRST_BOUND) / 2];
+    uint64_t *bound = (list - FIRST_BOUND) % 2 == 0 ? &b->least : &b->most;
+    if (*bound > 0 || n != 1 || pt[0].value == 0 || pt[0].cum != 1)
+        return TM_ERR_RANGE;
+    *bound = pt[0].value;
+    return TM_OK;
+}
+
 const char *tm_model_kind_name(enum tm_model_kind k)
 {
     switch (k) {
@@ -101,6 +152,8 @@ void tm_model_deinit(struct tm_model *m)
     if (m->kind == TM_MODEL_SWING) {
         for (size_t p = 0; p < TM_SWING_PARAMS; p++)
             tm_dist_deinit(&m->u.swing.param[p]);
+        for (size_t p = 0; p < TM_MEASURED_PARAMS; p++)
+            tm_dist_deinit(&m->u.swing.measured[p]);
     }
     *m = (struct tm_model){0};
 }
@@ -125,6 +178,19 @@ static int check_param(const char *model, const struct param_spec *spec, const s
                       "model %s cannot be played: %s reaches %" PRIu64 ", allowed is %" PRIu64
                       " to %" PRIu64,
                       model, spec->name, least < spec->min ? least : most, spec->min, spec->max);
+}
+
+static int check_measured(const char *model, const struct tm_swing *s, struct tm_msg *msg)
+{
+    struct tm_dist_point one;
+    for (int list = TM_SWING_PARAMS; list < TM_SWING_LISTS; list++) {
+        size_t n;
+        const struct tm_dist_point *pt = tm_swing_list(s, list, &one, &n);
+        if (n > 0 && pt[n - 1].value > TM_MEASURED_MAX)
+            return tm_msg_set(msg, TM_ERR_RANGE, "model %s: %s reaches %" PRIu64 ", too far", model,
+                              tm_swing_list_name(list), pt[n - 1].value);
+    }
+    return TM_OK;
 }
 
 static int check_constant(const char *model, const struct tm_constant *c, struct tm_msg *msg)
@@ -161,7 +227,7 @@ int tm_model_check(const struct tm_model *m, struct tm_msg *msg)
             if (rc)
                 return rc;
         }
-        return TM_OK;
+        return check_measured(m->name, &m->u.swing, msg);
     case TM_MODEL_CONSTANT:
         return check_constant(m->name, &m->u.constant, msg);
     }
@@ -188,15 +254,17 @@ bool tm_model_name_ok(const char *name)
 
 static void canon_swing(struct tm_canon *c, const struct tm_swing *s)
 {
-    for (size_t p = 0; p < TM_SWING_PARAMS; p++) {
-        const struct tm_dist *d = &s->param[p];
-        if (d->n_points == 0)
+    struct tm_dist_point one;
+    for (int list = 0; list < TM_SWING_LISTS; list++) {
+        size_t n;
+        const struct tm_dist_point *pt = tm_swing_list(s, list, &one, &n);
+        if (n == 0)
             continue;
-        tm_canon_str(c, specs[p].name);
-        tm_canon_u32(c, (uint32_t)d->n_points);
-        for (size_t i = 0; i < d->n_points; i++) {
-            tm_canon_u64(c, d->pt[i].value);
-            tm_canon_u64(c, d->pt[i].cum);
+        tm_canon_str(c, tm_swing_list_name(list));
+        tm_canon_u32(c, (uint32_t)n);
+        for (size_t i = 0; i < n; i++) {
+            tm_canon_u64(c, pt[i].value);
+            tm_canon_u64(c, pt[i].cum);
         }
     }
 }

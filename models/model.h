@@ -2,7 +2,7 @@
  *
  * Two kinds so far:
  *   swing     one empirical CDF per parameter of Swing's structural model (Swing ToN 2009 Table I;
- *             the network rows are left out, as TrafficMimic does), drawn independently;
+ *             the network rows are not played, as in TrafficMimic), drawn independently;
  *   constant  TrafficMimic's baseline: fixed size, fixed interval, fixed exchanges per connection.
  * The digest covers the statistics alone, so two databases learned from the same traffic agree whatever
  * their provenance says, and both ends of a tunnel can check that they hold the same model. */
@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "models/dist.h"
+#include "models/measured.h"
 #include "tm/base/err.h"
 
 /* A name is letters, digits, '-', '_' and '.'; the first is a letter or digit. */
@@ -44,9 +45,29 @@ enum tm_swing_param {
     TM_SWING_PARAMS         /* count */
 };
 
+/* How far a rule of the learner let a parameter reach: a value beyond was counted as something else (a pause
+ * too long for an RRE as a pause between RREs), so the distribution is cut there.  0: not on this side. */
+struct tm_bound {
+    uint64_t least;
+    uint64_t most;
+};
+
 struct tm_swing {
     struct tm_dist param[TM_SWING_PARAMS];
+    struct tm_dist measured[TM_MEASURED_PARAMS]; /* not played */
+    struct tm_bound bound[TM_SWING_PARAMS];
 };
+
+/* A swing model as named lists of points, the form of databases and digests: the parameters, what was
+ * measured, then the bounds, "NAME.least" and "NAME.most", each one point {bound, 1}.  Names are static. */
+#define TM_SWING_LISTS (3 * TM_SWING_PARAMS + TM_MEASURED_PARAMS)
+const char *tm_swing_list_name(int list); /* 0..TM_SWING_LISTS-1 */
+/* The list's points, *n of them, 0 when it is empty; borrowed from the model, or *one for a bound. */
+const struct tm_dist_point *tm_swing_list(const struct tm_swing *s, int list,
+                                          struct tm_dist_point *one, size_t *n);
+/* Sets an empty list.  TM_ERR_RANGE when it is not empty, or the points are none of its kind; TM_ERR_NOMEM. */
+TM_MUST_CHECK int tm_swing_list_set(struct tm_swing *s, int list, const struct tm_dist_point *pt,
+                                    size_t n);
 
 struct tm_constant {
     uint32_t size_bytes;  /* of every request and response */
@@ -81,6 +102,7 @@ void tm_model_deinit(struct tm_model *m);
  * INTER_SESSION 300 s), counts and sizes >= 1, sizes <= TM_WRITE_SIZE_MAX, pairs <= TM_MODEL_PAIRS_MAX,
  * other counts <= TM_MODEL_COUNT_MAX, times <= TM_MODEL_TIME_MAX_US (thinks inside a connection above
  * TM_WRITE_GAP_MAX are allowed and played as TM_WRITE_GAP_MAX);
+ * measured values are at most TM_MEASURED_MAX;
  * constant needs 1 <= n_exchanges <= TM_MODEL_PAIRS_MAX, 1 <= size <= TM_WRITE_SIZE_MAX and an interval
  * <= TM_WRITE_GAP_MAX.  Else TM_ERR_RANGE with msg saying which. */
 TM_MUST_CHECK int tm_model_check(const struct tm_model *m, struct tm_msg *msg);

@@ -96,7 +96,7 @@ static const char *tone_class(enum tm_html_tone tone)
     return CLASSES[tone];
 }
 
-void tm_html_badge(struct tm_text *out, enum tm_html_tone tone, const char *badge)
+static void put_badge(struct tm_text *out, enum tm_html_tone tone, const char *badge)
 {
     tm_text_printf(out, "<span class=\"badge %s\">", tone_class(tone));
     tm_text_escape(out, badge);
@@ -108,7 +108,7 @@ void tm_html_verdict(struct tm_text *out, const struct tm_html_verdict *v)
     tm_text_printf(out, "<div class=\"verdict %s\">\n<div><strong>", tone_class(v->tone));
     tm_text_escape(out, v->about);
     tm_text_put(out, "</strong> ");
-    tm_html_badge(out, v->tone, v->badge);
+    put_badge(out, v->tone, v->badge);
     tm_text_put(out, "</div>\n");
     element(out, "p", "", v->text);
     tm_text_put(out, "</div>\n");
@@ -185,13 +185,10 @@ void tm_html_number_cell(struct tm_text *out, const char *fmt, ...)
     element(out, "td", " class=\"n\"", text);
 }
 
-void tm_html_cell_begin(struct tm_text *out)
+void tm_html_badge_cell(struct tm_text *out, enum tm_html_tone tone, const char *badge)
 {
     tm_text_put(out, "<td>");
-}
-
-void tm_html_cell_end(struct tm_text *out)
-{
+    put_badge(out, tone, badge);
     tm_text_put(out, "</td>\n");
 }
 

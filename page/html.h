@@ -34,8 +34,6 @@ struct tm_html_verdict {
     const char *about, *badge, *text;
 };
 void tm_html_verdict(struct tm_text *out, const struct tm_html_verdict *v);
-/* The badge alone, to stand in a table cell (tm_html_cell_begin). */
-void tm_html_badge(struct tm_text *out, enum tm_html_tone tone, const char *badge);
 void tm_html_warning(struct tm_text *out, const char *text);
 
 /* A figure: the picture is written between the two calls. */
@@ -56,8 +54,7 @@ void tm_html_row_end(struct tm_text *out);
 void tm_html_cell(struct tm_text *out, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void tm_html_number_cell(struct tm_text *out, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
-void tm_html_cell_begin(struct tm_text *out);
-void tm_html_cell_end(struct tm_text *out);
+void tm_html_badge_cell(struct tm_text *out, enum tm_html_tone tone, const char *badge);
 void tm_html_table_end(struct tm_text *out);
 
 /* Term and explanation, in a list that begins and ends. */

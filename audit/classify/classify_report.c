@@ -4,6 +4,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "audit/json.h"
+
 static void print_share(FILE *out, const struct tm_interval *v)
 {
     if (isnan(v->value))
@@ -129,21 +131,6 @@ void tm_classify_report_text(const struct tm_classify_result *r, const struct tm
 
 /* ---- JSON ---- */
 
-static void json_string(FILE *out, const char *text)
-{
-    (void)fputc('"', out);
-    for (; *text; text++) {
-        unsigned char c = (unsigned char)*text;
-        if (c == '"' || c == '\\')
-            (void)fprintf(out, "\\%c", c);
-        else if (c < 0x20)
-            (void)fprintf(out, "\\u%04x", c);
-        else
-            (void)fputc(c, out);
-    }
-    (void)fputc('"', out);
-}
-
 static void json_number(FILE *out, const char *key, double v)
 {
     if (isfinite(v))
@@ -168,7 +155,7 @@ static void json_count(FILE *out, const struct tm_classify_count *n)
 static void json_class(FILE *out, const struct tm_classify_class *c)
 {
     (void)fputs("{\"name\": ", out);
-    json_string(out, c->name);
+    tm_json_quote(out, c->name);
     (void)fputs(", ", out);
     json_count(out, &c->n);
     (void)fputs(", ", out);
@@ -201,10 +188,10 @@ static void json_cover(FILE *out, const struct tm_classify_result *r,
                        const struct tm_classify_cover *c)
 {
     (void)fputs("{\"name\": ", out);
-    json_string(out, c->name);
+    tm_json_quote(out, c->name);
     (void)fputs(", \"poses_as\": ", out);
     if (c->poses_as >= 0)
-        json_string(out, r->classes[c->poses_as].name);
+        tm_json_quote(out, r->classes[c->poses_as].name);
     else
         (void)fputs("null", out);
     (void)fputs(", ", out);
@@ -218,11 +205,11 @@ static void json_cover(FILE *out, const struct tm_classify_result *r,
     (void)fputs(", \"named_as\": {", out);
     for (uint32_t k = 0; k < r->n_classes; k++) {
         (void)fputs(k > 0 ? ", " : "", out);
-        json_string(out, r->classes[k].name);
+        tm_json_quote(out, r->classes[k].name);
         (void)fprintf(out, ": %.6g", c->share[k]);
     }
     (void)fprintf(out, "}, \"is_enough\": %s, \"text\": ", c->is_enough ? "true" : "false");
-    json_string(out, c->text);
+    tm_json_quote(out, c->text);
     (void)fputc('}', out);
 }
 
@@ -239,7 +226,7 @@ static void json_features(FILE *out, const struct tm_classify_result *r)
             if (r->cols[j].is_kept != (kept == 1))
                 continue;
             (void)fputs(sep, out);
-            json_string(out, r->cols[j].name);
+            tm_json_quote(out, r->cols[j].name);
             sep = ", ";
         }
         (void)fputc(']', out);
@@ -290,6 +277,6 @@ void tm_classify_report_json(const struct tm_classify_result *r, const struct tm
         json_cover(out, r, &r->covers[s]);
     }
     (void)fprintf(out, "],\n \"is_enough\": %s, \"text\": ", r->is_enough ? "true" : "false");
-    json_string(out, r->text);
+    tm_json_quote(out, r->text);
     (void)fputs("}\n", out);
 }

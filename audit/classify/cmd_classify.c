@@ -13,6 +13,7 @@
 #include "audit/classify/classify_report.h"
 #include "audit/commands.h"
 #include "audit/features/material.h"
+#include "audit/features/read_options.h"
 
 #define INPUTS_MAX 1024U
 
@@ -24,12 +25,12 @@ struct input {
 struct inputs {
     struct input v[INPUTS_MAX];
     uint32_t n;
-    const char *labels, *split;
+    const char *labels, *split; /* NULL: none */
 };
 
 struct classify_options {
     struct inputs real, cover;
-    struct tm_material_cfg material; /* ports, block, incomplete: for both */
+    struct tm_read_options read; /* labels and split: of the real ones; the rest is for both */
     struct tm_features_cfg features;
     struct tm_classify_cfg cfg;
     bool is_json, is_quiet;
@@ -38,12 +39,7 @@ struct classify_options {
 enum {
     O_REAL = 256,
     O_COVER,
-    O_LABELS,
-    O_SPLIT,
     O_COVER_LABELS,
-    O_BLOCK,
-    O_INCOMPLETE,
-    O_FLOOR,
     O_K,
     O_T,
     O_FALSE_ALARM,
@@ -61,17 +57,7 @@ static const struct argp_option OPTIONS[] = {
      "real connections: capture, or CSV of tm-audit features; again for each class", 0},
     {"cover", O_COVER, "CLASS[:NAME]=FILE", 0,
      "cover that poses as this class; again for each kind of cover", 0},
-    {"labels", O_LABELS, "FILE", 0, "labels.csv of the real recording", 0},
-    {"split", O_SPLIT, "NAME", 0, "only real connections of this split of the labels", 0},
     {"cover-labels", O_COVER_LABELS, "FILE", 0, "labels.csv of the cover's recording: its sessions",
-     0},
-    {"port", 'p', "N[,N]...", 0,
-     "servers' ports (every connection whose opening was captured); can be given again", 0},
-    {"block-s", O_BLOCK, "N", 0,
-     "connections without a label: what begins within N s is one session (0: each its own)", 0},
-    {"keep-incomplete", O_INCOMPLETE, NULL, 0,
-     "keep connections without opening, end, or payload both ways", 0},
-    {"floor-us", O_FLOOR, "N", 0, "round times down to multiples of N us (1000); 0: as captured",
      0},
     {"k", O_K, "N", 0, "neighbours, 1 to 15 (3); 0: chosen by inner cross-validation", 0},
     {"t", O_T, "X", 0, "anomalous when d > X * m (0: X by inner cross-validation)", 0},
@@ -115,7 +101,6 @@ static void add_input(struct argp_state *state, struct inputs *in, char *text)
 static error_t parse_files(int key, char *arg, struct argp_state *state)
 {
     struct classify_options *o = state->input;
-    struct tm_msg msg = {""};
     switch (key) {
     case O_REAL:
         add_input(state, &o->real, arg);
@@ -125,27 +110,8 @@ static error_t parse_files(int key, char *arg, struct argp_state *state)
         if (!o->cover.v[o->cover.n - 1].cls)
             argp_error(state, "--cover %s: CLASS=FILE is wanted, with the class it poses as", arg);
         return 0;
-    case O_LABELS:
-        o->real.labels = arg;
-        return 0;
-    case O_SPLIT:
-        o->real.split = arg;
-        return 0;
     case O_COVER_LABELS:
         o->cover.labels = arg;
-        return 0;
-    case 'p':
-        if (tm_material_ports(&o->material, arg, &msg) != TM_OK)
-            argp_error(state, "--port %s", msg.text);
-        return 0;
-    case O_BLOCK:
-        o->material.block_us = tm_audit_number(state, "block-s", arg, 0, 1 << 30) * 1000000;
-        return 0;
-    case O_INCOMPLETE:
-        o->material.keep_incomplete = true;
-        return 0;
-    case O_FLOOR:
-        o->features.floor_us = tm_audit_number(state, "floor-us", arg, 0, INT64_C(1) << 40);
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -194,6 +160,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 {
     struct classify_options *o = state->input;
     switch (key) {
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = &o->read;
+        return 0;
     case O_JSON:
         o->is_json = true;
         return 0;
@@ -206,8 +175,6 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case ARGP_KEY_END:
         if (o->real.n == 0)
             argp_error(state, "--real is needed, once for each class");
-        if (o->real.split && !o->real.labels)
-            argp_error(state, "--split needs --labels, which say what belongs to a split");
         return 0;
     default:
         return parse_attack(key, arg, state);
@@ -220,7 +187,7 @@ static int read_side(struct tm_table *out, const struct inputs *in,
                      struct tm_msg *msg)
 {
     struct tm_labels labels = {0};
-    struct tm_material_cfg cfg = o->material;
+    struct tm_material_cfg cfg = o->read.material;
     int rc = in->labels ? tm_material_labels(&labels, in->labels, msg) : TM_OK;
     cfg.labels = in->labels ? &labels : NULL;
     cfg.split = in->split;
@@ -326,17 +293,20 @@ static void forget(struct inputs *in)
 
 int tm_classify_command(int argc, char **argv, tm_classify_emit_fn emit, void *ctx)
 {
+    static const struct argp_child CHILDREN[] = {{&tm_read_argp, 0, NULL, 0}, {0}};
     static const struct argp ARGP = {
-        OPTIONS,
-        parse,
-        "--real [CLASS=]FILE... [--cover CLASS[:NAME]=FILE...]",
-        "Name the protocol of connections and find cover, as TrafficMimic's authors tried.",
-        NULL,
-        NULL,
-        NULL};
-    struct classify_options o = {.features = {.groups = TM_GROUP_POSTER, .floor_us = 1000},
+        .options = OPTIONS,
+        .parser = parse,
+        .args_doc = "--real [CLASS=]FILE... [--cover CLASS[:NAME]=FILE...]",
+        .doc = "Name the protocol of connections and find cover, as TrafficMimic's authors tried.",
+        .children = CHILDREN};
+    struct classify_options o = {.read = tm_read_options_default(),
+                                 .features = {.groups = TM_GROUP_POSTER},
                                  .cfg = tm_classify_cfg_default()};
     (void)argp_parse(&ARGP, argc, argv, 0, NULL, &o);
+    o.real.labels = o.read.labels;
+    o.real.split = o.read.material.split;
+    o.features.floor_us = o.read.floor_us;
     int status = classify(&o, emit, ctx);
     forget(&o.real);
     forget(&o.cover);

@@ -30,7 +30,7 @@ static const char *const SIDE[TM_DETECT_SIDES] = {"real", "cover", "train"};
 static void name_side(struct material *m, unsigned s, const struct tm_detect_options *o)
 {
     const struct tm_detect_files *f = &o->side[s];
-    bool has_labels = s == TM_COVER ? o->cover_labels != NULL : o->labels != NULL;
+    bool has_labels = s == TM_COVER ? o->cover_labels != NULL : o->read.labels != NULL;
     if (f->n > 0)
         (void)snprintf(m->name[s], sizeof m->name[s], "%s%s", f->path[0],
                        f->n > 1 ? " and more" : "");
@@ -38,12 +38,13 @@ static void name_side(struct material *m, unsigned s, const struct tm_detect_opt
         (void)snprintf(m->sessions[s], sizeof m->sessions[s], "from labels");
     else if (s == TM_COVER && o->cover_logs.n > 0)
         (void)snprintf(m->sessions[s], sizeof m->sessions[s],
-                       o->material.block_us > 0 ? "the schedule's users in blocks of %" PRId64 " s"
-                                                : "the schedule's users",
-                       o->material.block_us / 1000000);
-    else if (o->material.block_us > 0)
+                       o->read.material.block_us > 0 ? "the schedule's users in blocks of %" PRId64
+                                                       " s"
+                                                     : "the schedule's users",
+                       o->read.material.block_us / 1000000);
+    else if (o->read.material.block_us > 0)
         (void)snprintf(m->sessions[s], sizeof m->sessions[s], "blocks of %" PRId64 " s",
-                       o->material.block_us / 1000000);
+                       o->read.material.block_us / 1000000);
     else
         (void)snprintf(m->sessions[s], sizeof m->sessions[s], "every connection its own");
 }
@@ -51,21 +52,23 @@ static void name_side(struct material *m, unsigned s, const struct tm_detect_opt
 static int read_side(struct material *m, unsigned s, const struct tm_detect_options *o,
                      struct tm_msg *msg)
 {
-    struct tm_material_cfg cfg = o->material;
+    struct tm_material_cfg cfg = o->read.material;
     const struct tm_detect_files *f = &o->side[s];
     int rc = TM_OK;
     if (s == TM_COVER)
         cfg.labels = o->cover_labels ? &m->cover_labels : NULL;
     else
-        cfg.labels = o->labels ? &m->labels : NULL;
+        cfg.labels = o->read.labels ? &m->labels : NULL;
+    cfg.split = s == TM_REAL ? cfg.split : NULL;
     for (size_t i = 0; rc == TM_OK && i < f->n; i++)
         rc = tm_material_read(&m->set[s], f->path[i], &cfg, &m->counts[s], msg);
     if (rc == TM_OK && f->n > 0 && m->set[s].n == 0)
         rc = tm_msg_set(msg, TM_ERR_FORMAT,
                         "%s: no connection is left of %" PRIu64 "; %" PRIu64
                         " are incomplete (no opening, no end, or no payload one way; see "
-                        "--keep-incomplete)",
-                        f->path[0], m->counts[s].n_conns, m->counts[s].n_incomplete);
+                        "--keep-incomplete), %" PRIu64 " of another split",
+                        f->path[0], m->counts[s].n_conns, m->counts[s].n_incomplete,
+                        m->counts[s].n_other_split);
     name_side(m, s, o);
     return rc;
 }
@@ -84,8 +87,8 @@ static int read_cover_logs(struct material *m, const struct tm_detect_options *o
     for (size_t i = 0; rc == TM_OK && i < o->cover_logs.n; i++)
         rc = tm_audit_load_log(&m->log[i], o->cover_logs.path[i], msg);
     if (rc == TM_OK && o->cover_logs.n > 0)
-        rc = tm_cover_log_sessions(&m->set[TM_COVER], m->log, o->cover_logs.n, o->material.block_us,
-                                   &m->n_in_log);
+        rc = tm_cover_log_sessions(&m->set[TM_COVER], m->log, o->cover_logs.n,
+                                   o->read.material.block_us, &m->n_in_log);
     if (rc == TM_OK && o->cover_logs.n > 0 && m->n_in_log == 0)
         rc = tm_msg_set(msg, TM_ERR_FORMAT,
                         "%s: none of the %zu connections of %s is in it: the log of another run, "
@@ -125,7 +128,7 @@ static int check_places(const struct material *m, const struct tm_detect_options
 
 static int read_all(struct material *m, const struct tm_detect_options *o, struct tm_msg *msg)
 {
-    int rc = o->labels ? tm_material_labels(&m->labels, o->labels, msg) : TM_OK;
+    int rc = o->read.labels ? tm_material_labels(&m->labels, o->read.labels, msg) : TM_OK;
     if (rc == TM_OK && o->cover_labels)
         rc = tm_material_labels(&m->cover_labels, o->cover_labels, msg);
     for (unsigned s = 0; rc == TM_OK && s < TM_DETECT_SIDES; s++)

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "audit/ml/fold.h"
+#include "tm/base/ks.h"
 
 /* sqrt(pi/2) ln 2: the mean of Kolmogorov's distribution. */
 #define KOLMOGOROV_MEAN 0.8687311606

@@ -11,20 +11,16 @@ enum {
     O_REAL = 256,
     O_COVER,
     O_TRAIN,
-    O_LABELS,
     O_COVER_LABELS,
     O_COVER_LOG,
-    O_BLOCK,
     O_GROUPS,
     O_LEARNER,
     O_TREES,
     O_FOLDS,
     O_NULL,
     O_MAX,
-    O_FLOOR,
     O_ONE,
     O_NO_CONTROLS,
-    O_INCOMPLETE,
     O_ALLOW_SIDE,
     O_SEED,
     O_JSON
@@ -37,14 +33,9 @@ static const struct argp_option OPTIONS[] = {
      "capture of real connections that the cover was learned from: floors and memorisation; can be "
      "given again",
      0},
-    {"labels", O_LABELS, "FILE", 0, "labels.csv of the recording of --real and --train", 0},
     {"cover-labels", O_COVER_LABELS, "FILE", 0, "labels.csv of --cover", 0},
     {"cover-log", O_COVER_LOG, "FILE", 0,
      "schedule log of the client that made --cover: sessions are its users; can be given again", 0},
-    {"block-s", O_BLOCK, "N", 0,
-     "without labels, what begins within N s is one session (10); 0: each connection is its own",
-     0},
-    {"port", 'p', "N[,N]...", 0, "servers' ports (every connection whose opening was captured)", 0},
     {"groups", O_GROUPS, "NAME[,NAME]...", 0,
      "poster, sizes, times, cumul, all, tam (all of them but tam)", 0},
     {"learner", O_LEARNER, "NAME", 0, "boosted trees or a forest (boosted)", 0},
@@ -52,12 +43,8 @@ static const struct argp_option OPTIONS[] = {
     {"folds", O_FOLDS, "N", 0, "folds of the cross-validation (5)", 0},
     {"null", O_NULL, "N", 0, "permutations of session labels that are learned anew (8)", 0},
     {"max", O_MAX, "N", 0, "connections a side at most (all)", 0},
-    {"floor-us", O_FLOOR, "N", 0, "round times down to multiples of N us (1000); 0: as captured",
-     0},
     {"one-per-load", O_ONE, NULL, 0, "one connection of each page load, drawn at random", 0},
     {"no-controls", O_NO_CONTROLS, NULL, 0, "leave out the controls", 0},
-    {"keep-incomplete", O_INCOMPLETE, NULL, 0,
-     "keep connections without opening, end, or payload both ways", 0},
     {"allow-side", O_ALLOW_SIDE, NULL, 0,
      "compare captures although they were taken at different ends of the path", 0},
     {"seed", O_SEED, "N", 0, "of everything that is drawn (1)", 0},
@@ -69,24 +56,6 @@ static void add_file(struct argp_state *state, struct tm_detect_files *f, const 
     if (f->n == TM_DETECT_FILES_MAX)
         argp_error(state, "more than %u files of one kind", TM_DETECT_FILES_MAX);
     f->path[f->n++] = path;
-}
-
-static unsigned groups(struct argp_state *state, const char *text)
-{
-    unsigned mask = 0;
-    for (const char *p = text; p;) {
-        char name[16] = "";
-        size_t len = strcspn(p, ",");
-        if (len < sizeof name)
-            memcpy(name, p, len);
-        unsigned bit = tm_feature_group_of(name);
-        if (bit == 0)
-            argp_error(state, "--groups %s: poster, sizes, times, cumul, all or tam are wanted",
-                       text);
-        mask |= bit;
-        p = p[len] == ',' ? p + len + 1 : NULL;
-    }
-    return mask;
 }
 
 static void set_learner(struct argp_state *state, struct tm_detect_cfg *cfg, const char *name)
@@ -105,7 +74,7 @@ static error_t parse_experiment(int key, char *arg, struct argp_state *state)
     struct tm_detect_cfg *cfg = &o->cfg;
     switch (key) {
     case O_GROUPS:
-        cfg->groups |= groups(state, arg);
+        cfg->groups |= tm_read_groups(state, arg);
         return 0;
     case O_LEARNER:
         set_learner(state, cfg, arg);
@@ -121,9 +90,6 @@ static error_t parse_experiment(int key, char *arg, struct argp_state *state)
         return 0;
     case O_MAX:
         cfg->max_conns = (uint32_t)tm_audit_number(state, "max", arg, 1, UINT32_MAX);
-        return 0;
-    case O_FLOOR:
-        cfg->floor_us = tm_audit_number(state, "floor-us", arg, 0, INT64_C(1) << 40);
         return 0;
     case O_ONE:
         cfg->is_one_per_load = true;
@@ -142,31 +108,20 @@ static error_t parse_experiment(int key, char *arg, struct argp_state *state)
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
     struct tm_detect_options *o = state->input;
-    struct tm_msg msg = {""};
     switch (key) {
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = &o->read;
+        return 0;
     case O_REAL:
     case O_COVER:
     case O_TRAIN:
         add_file(state, &o->side[key - O_REAL], arg);
-        return 0;
-    case O_LABELS:
-        o->labels = arg;
         return 0;
     case O_COVER_LABELS:
         o->cover_labels = arg;
         return 0;
     case O_COVER_LOG:
         add_file(state, &o->cover_logs, arg);
-        return 0;
-    case O_BLOCK:
-        o->material.block_us = tm_audit_number(state, "block-s", arg, 0, 1 << 30) * 1000000;
-        return 0;
-    case 'p':
-        if (tm_material_ports(&o->material, arg, &msg) != TM_OK)
-            argp_error(state, "--port %s", msg.text);
-        return 0;
-    case O_INCOMPLETE:
-        o->material.keep_incomplete = true;
         return 0;
     case O_ALLOW_SIDE:
         o->may_differ_in_side = true;
@@ -187,16 +142,17 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 void tm_detect_options_parse(struct tm_detect_options *o, int argc, char **argv)
 {
+    static const struct argp_child CHILDREN[] = {{&tm_read_argp, 0, NULL, 0}, {0}};
     static const struct argp ARGP = {
-        OPTIONS,
-        parse,
-        "--real FILE --cover FILE [--train FILE]",
-        "Train an observer to tell cover connections from real ones, and say how well it does.",
-        NULL,
-        NULL,
-        NULL};
+        .options = OPTIONS,
+        .parser = parse,
+        .args_doc = "--real FILE --cover FILE [--train FILE]",
+        .doc =
+            "Train an observer to tell cover connections from real ones, and say how well it does.",
+        .children = CHILDREN};
     *o = (struct tm_detect_options){.cfg = tm_detect_cfg_default(),
-                                    .material = {.block_us = INT64_C(1000000) * DEFAULT_BLOCK}};
-    o->cfg.floor_us = 1000;
+                                    .read = tm_read_options_default()};
+    o->read.material.block_us = INT64_C(1000000) * DEFAULT_BLOCK;
     (void)argp_parse(&ARGP, argc, argv, 0, NULL, o);
+    o->cfg.floor_us = o->read.floor_us;
 }

@@ -6,7 +6,7 @@
 #include <stddef.h>
 
 #include "audit/detect/detect.h"
-#include "audit/features/material.h"
+#include "audit/features/read_options.h"
 
 #define TM_DETECT_FILES_MAX 32U
 
@@ -17,8 +17,8 @@ struct tm_detect_files {
 
 struct tm_detect_options {
     struct tm_detect_files side[TM_DETECT_SIDES], cover_logs;
-    const char *labels, *cover_labels; /* NULL: none */
-    struct tm_material_cfg material;   /* ports, blocks, incomplete ones */
+    struct tm_read_options read; /* labels: of --real and --train; split: of --real */
+    const char *cover_labels;    /* NULL: none */
     struct tm_detect_cfg cfg;
     bool is_json, may_differ_in_side;
 };

@@ -91,6 +91,7 @@ int tm_draw_rows(struct tm_draw *out, const struct tm_table *t, bool is_one_per_
         out->row[i] = v[i].row;
     out->n = n;
     out->n_sessions = count_sessions(out, t);
+    out->phase = (uint32_t)(tm_rng_u64(rng) >> 32);
     rc = TM_OK;
 out:
     free(v);
@@ -100,10 +101,22 @@ out:
     return rc;
 }
 
+/* Systematic sampling: a step of d->n / n rows from a random place in the first. */
 void tm_draw_cut(struct tm_draw *d, const struct tm_table *t, uint32_t n)
 {
-    if (n < d->n)
-        d->n = n;
+    uint64_t at = (uint64_t)d->phase * d->n >> 32;
+    uint32_t kept = 0;
+    if (n >= d->n)
+        return;
+    for (uint32_t i = 0; i < d->n; i++) {
+        at += n;
+        if (at >= d->n) {
+            at -= d->n;
+            d->row[kept++] = d->row[i];
+        }
+    }
+    d->n = kept;
+    d->phase = d->phase * 1664525U + 1013904223U; /* as random as before, in another place */
     d->n_sessions = count_sessions(d, t);
 }
 
@@ -119,7 +132,8 @@ int tm_draw_split(struct tm_draw *d, struct tm_draw *rest, const struct tm_table
     if (rest->n > 0)
         memcpy(rest->row, d->row + at, rest->n * sizeof *rest->row);
     rest->n_sessions = count_sessions(rest, t);
-    tm_draw_cut(d, t, at);
+    d->n = at;
+    d->n_sessions = count_sessions(d, t);
     return TM_OK;
 }
 

@@ -73,7 +73,8 @@ int tm_experiment_test_rows(const struct tm_experiment *e, struct tm_detect_test
 static int cut_copy(struct tm_draw *out, const struct tm_draw *d, const struct tm_table *t,
                     uint32_t n)
 {
-    *out = (struct tm_draw){.row = calloc((size_t)d->n + 1, sizeof *out->row), .n = d->n};
+    *out = *d;
+    out->row = calloc((size_t)d->n + 1, sizeof *out->row);
     if (!out->row)
         return TM_ERR_NOMEM;
     memcpy(out->row, d->row, d->n * sizeof *d->row);

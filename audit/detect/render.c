@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "audit/detect/donor.h"
 #include "audit/detect/draw.h"
 
 #define SIZES 65536U
@@ -74,19 +75,14 @@ static int cut_trace(struct tm_writes *w, const struct tm_trace_set *set, uint32
 {
     const struct tm_trace *t = &set->v[index];
     const struct tm_trace_packet *p = tm_trace_packets(set, t);
-    uint32_t place = 0;
     int rc = TM_OK;
     for (uint32_t i = 0; rc == TM_OK && i < t->n_packets;) {
-        struct tm_write_cut c = {.first = t->first + i,
-                                 .trace = index,
-                                 .place = place < TM_WRITE_PLACES ? place : TM_WRITE_PLACES - 1,
-                                 .dir = p[i].dir};
+        struct tm_write_cut c = {.first = t->first + i, .trace = index, .dir = p[i].dir};
         do {
             c.bytes += p[i++].bytes;
             c.n_segments++;
         } while (i < t->n_packets && goes_on(&p[i - 1], &p[i], w->full[t->source]));
         rc = add_write(w, &c);
-        place++;
     }
     return rc;
 }
@@ -114,90 +110,12 @@ void tm_writes_deinit(struct tm_writes *w)
     *w = (struct tm_writes){0};
 }
 
-/* ---- inner gaps ---- */
-
-/* Writes of several segments, sorted by direction, number of segments and place. */
-struct donors {
-    const struct tm_write_cut *writes;
-    size_t *v; /* owned: indices into writes */
-    size_t n;
-};
-
-static int order(const struct tm_write_cut *x, const struct tm_write_cut *y, bool has_place)
-{
-    if (x->dir != y->dir)
-        return x->dir < y->dir ? -1 : 1;
-    if (x->n_segments != y->n_segments)
-        return x->n_segments < y->n_segments ? -1 : 1;
-    if (has_place && x->place != y->place)
-        return x->place < y->place ? -1 : 1;
-    return 0;
-}
-
-static int by_key(const void *a, const void *b, void *ctx)
-{
-    const struct donors *d = ctx;
-    size_t i = *(const size_t *)a, j = *(const size_t *)b;
-    int o = order(&d->writes[i], &d->writes[j], true);
-    return o != 0 ? o : i < j ? -1 : i > j;
-}
-
-static int find_donors(struct donors *d, const struct tm_writes *w)
-{
-    *d = (struct donors){.writes = w->v, .v = calloc(w->n + 1, sizeof *d->v)};
-    if (!d->v)
-        return TM_ERR_NOMEM;
-    for (size_t i = 0; i < w->n; i++) {
-        if (w->v[i].n_segments > 1)
-            d->v[d->n++] = i;
-    }
-    qsort_r(d->v, d->n, sizeof *d->v, by_key, d);
-    return TM_OK;
-}
-
-static const struct tm_write_cut *donor_at(const struct donors *d, size_t i)
-{
-    return &d->writes[d->v[i]];
-}
-
-/* The first donor whose key is not below (is_after: above) c's. */
-static size_t bound(const struct donors *d, const struct tm_write_cut *c, bool has_place,
-                    bool is_after)
-{
-    size_t low = 0, high = d->n;
-    while (low < high) {
-        size_t mid = low + (high - low) / 2;
-        int o = order(donor_at(d, mid), c, has_place);
-        if (o < 0 || (is_after && o == 0))
-            low = mid + 1;
-        else
-            high = mid;
-    }
-    return low;
-}
-
-/* Another write with at least as many segments: of the same length and place, the same length, else a longer
- * one; its own when there is no other. */
-static const struct tm_write_cut *donor(const struct donors *d, const struct tm_write_cut *c,
-                                        struct tm_rng *rng)
-{
-    for (int has_place = 1; has_place >= 0; has_place--) {
-        size_t low = bound(d, c, has_place != 0, false), high = bound(d, c, has_place != 0, true);
-        if (high - low < 2)
-            continue;
-        size_t at = low + tm_draw_below(rng, high - low - 1);
-        return donor_at(d, at) == c ? donor_at(d, high - 1) : donor_at(d, at);
-    }
-    size_t longer = bound(d, c, false, true);
-    return longer < d->n && donor_at(d, longer)->dir == c->dir ? donor_at(d, longer) : c;
-}
-
 /* ---- rendering ---- */
 
 struct renderer {
     const struct tm_trace_set *set;
     const struct tm_writes *writes;
-    struct donors donors;
+    struct tm_donors donors;
     struct tm_rng *rng;
     struct tm_trace_packet *p; /* owned: one connection */
     uint32_t n, cap;
@@ -217,19 +135,30 @@ static int push(struct renderer *r, const struct tm_trace_packet *p)
     return TM_OK;
 }
 
-/* Segments of one write, the first at t_us. */
-static int render_write(struct renderer *r, const struct tm_write_cut *c, int64_t t_us)
+/* The gap before segment i > 0, as in the donor; one that is too short repeats its second half. */
+static int64_t gap_us(const struct renderer *r, const struct tm_write_cut *donor, uint32_t i)
 {
-    const struct tm_trace_packet *own = r->set->packets + c->first, *gaps = own;
+    const struct tm_trace_packet *p = r->set->packets + donor->first;
+    uint32_t half = donor->n_segments / 2;
+    if (i >= donor->n_segments)
+        i = half + (i - donor->n_segments) % (donor->n_segments - half);
+    return p[i].t_us - p[i - 1].t_us;
+}
+
+/* Segments of one write, the first at t_us. */
+static int render_write(struct renderer *r, size_t write, int64_t t_us)
+{
+    const struct tm_write_cut *c = &r->writes->v[write], *donor = c;
+    const struct tm_trace_packet *own = r->set->packets + c->first;
     uint32_t full = r->writes->full[r->set->v[c->trace].source], left = c->bytes;
     if (c->n_segments > 1)
-        gaps = r->set->packets + donor(&r->donors, c, r->rng)->first;
+        donor = &r->writes->v[tm_donors_pick(&r->donors, write, r->rng)];
     for (uint32_t i = 0; i < c->n_segments && left > 0; i++) {
         /* Segments that were merged by the capturing machine stay as few as they were. */
         bool is_last = i + 1 == c->n_segments;
         uint32_t bytes = is_last || left < full ? left : own[i].bytes > full ? own[i].bytes : full;
         bytes = bytes < left ? bytes : left;
-        t_us += i > 0 ? gaps[i].t_us - gaps[i - 1].t_us : 0;
+        t_us += i > 0 ? gap_us(r, donor, i) : 0;
         struct tm_trace_packet p = {
             .t_us = t_us, .bytes = bytes, .dir = c->dir, .is_new = own->is_new};
         int rc = push(r, &p);
@@ -252,7 +181,7 @@ static int render_trace(struct renderer *r, struct tm_trace_set *out, uint32_t i
     for (size_t i = r->writes->start[index]; rc == TM_OK && i < r->writes->start[index + 1]; i++) {
         const struct tm_write_cut *c = &r->writes->v[i];
         const struct tm_trace_packet *p = r->set->packets + c->first;
-        rc = render_write(r, c, end_us + p->t_us - old_end_us);
+        rc = render_write(r, i, end_us + p->t_us - old_end_us);
         if (rc == TM_OK && r->n > 0)
             end_us = r->p[r->n - 1].t_us;
         old_end_us = p[c->n_segments - 1].t_us;
@@ -317,12 +246,12 @@ int tm_render(struct tm_trace_set *out, const struct tm_trace_set *set,
 {
     struct renderer r = {.set = set, .writes = writes, .rng = rng};
     uint32_t index = 0;
-    int rc = find_donors(&r.donors, writes);
+    int rc = tm_donors_init(&r.donors, writes, set);
     for (uint32_t i = 0; rc == TM_OK && i < set->n_names; i++)
         rc = tm_trace_set_name(out, set->names[i], &index); /* the same indices as in set */
     if (rc == TM_OK)
         rc = draw == TM_RENDER_ONCE ? render_once(&r, out) : render_drawn(&r, out, n);
-    free(r.donors.v);
+    tm_donors_deinit(&r.donors);
     free(r.p);
     return rc;
 }

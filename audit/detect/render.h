@@ -2,8 +2,8 @@
  *
  * A write is a segment and those that follow it the same way while the one before was full (the capture's most
  * frequent size of 1000 bytes or more) and the gap is below 100 ms.  Rendering a write of N bytes gives N / full whole segments and
- * the rest; its inner gaps are those of another write of the same direction, place in its connection and number of segments. This stands in for the
- * TCP path, and is all that a perfect model of writes could get wrong. */
+ * the rest; its inner gaps are those of a write of another connection that is alike (audit/detect/donor.h).  This stands in for
+ * the TCP path, and is all that a perfect model of writes could get wrong. */
 #ifndef TM_AUDIT_DETECT_RENDER_H
 #define TM_AUDIT_DETECT_RENDER_H
 
@@ -16,14 +16,12 @@
 
 #define TM_WRITE_INNER_GAP_US 100000
 #define TM_WRITE_FULL_MIN     1000U
-#define TM_WRITE_PLACES       16U /* places in the connection told apart; the last holds all later ones */
 
 struct tm_write_cut {
     uint64_t first; /* packet of the set's pool */
     uint32_t n_segments;
     uint32_t bytes;
     uint32_t trace; /* index in the set */
-    uint32_t place; /* in its connection, at most TM_WRITE_PLACES - 1 */
     uint8_t dir;
 };
 

@@ -1,7 +1,8 @@
 #include "audit/interference/interference.h"
 
 #include <inttypes.h>
-#include <string.h>
+
+#include "audit/json.h"
 
 static void leak_text(const struct tm_leak *leak, char out[96])
 {
@@ -137,20 +138,6 @@ int tm_interference_text(const struct tm_interference_report *r, FILE *f)
 
 /* ---- JSON ---- */
 
-static void put_string(FILE *f, const char *text)
-{
-    (void)fputc('"', f);
-    for (const char *p = text; *p; p++) {
-        if (*p == '"' || *p == '\\')
-            (void)fprintf(f, "\\%c", *p);
-        else if ((unsigned char)*p < 0x20)
-            (void)fprintf(f, "\\u%04x", (unsigned)(unsigned char)*p);
-        else
-            (void)fputc(*p, f);
-    }
-    (void)fputc('"', f);
-}
-
 static void put_scores(FILE *f, const struct tm_study_scores *s)
 {
     const char *sep = "";
@@ -172,7 +159,7 @@ static void put_entry(FILE *f, const struct tm_interference_entry *e)
     const struct tm_offsets *o = &s->offsets;
     char text[512];
     (void)fputs("{\"workload\":", f);
-    put_string(f, e->workload);
+    tm_json_quote(f, e->workload);
     (void)fprintf(f,
                   ",\"runs\":%" PRIu32 ",\"connections\":%" PRIu32 ",\"pairs\":%" PRIu32
                   ",\"groups\":%" PRIu32 ",\"groups_are\":\"%s\"",
@@ -183,7 +170,7 @@ static void put_entry(FILE *f, const struct tm_interference_entry *e)
                   ",\"connections\":%" PRIu64 ",\"is_different\":%s,\"first\":",
                   o->n_offsets, o->n_equal, o->n_unseen, o->n_pairs,
                   o->is_different ? "true" : "false");
-    put_string(f, o->text);
+    tm_json_quote(f, o->text);
     (void)fprintf(f, "},\"segments\":{\"pairs\":%" PRIu64 ",\"alike\":%" PRIu64 "},\"attacks\":",
                   o->n_segmented, o->n_segmented_alike);
     put_scores(f, &s->scores);
@@ -198,14 +185,14 @@ static void put_entry(FILE *f, const struct tm_interference_entry *e)
     }
     tm_interference_verdict(s, text);
     (void)fprintf(f, "],\"verdict\":\"%s\",\"text\":", tm_verdict_key(s->verdict));
-    put_string(f, text);
+    tm_json_quote(f, text);
     (void)fputc('}', f);
 }
 
 int tm_interference_json(const struct tm_interference_report *r, FILE *f)
 {
     (void)fputs("{\"schema_version\":1,\"idle\":", f);
-    put_string(f, r->idle);
+    tm_json_quote(f, r->idle);
     (void)fprintf(f, ",\"by_log\":%s,\"seed\":%" PRIu64 ",\"aim\":%.2f,\"workloads\":[",
                   r->by_log ? "true" : "false", r->seed, TM_STUDY_AIM);
     for (size_t i = 0; i < r->n_entries; i++) {

@@ -1,4 +1,4 @@
-/* audit/ml/auc.h - how well scores tell two labels apart: AUC with its interval, ROC, two-sample tests. */
+/* audit/ml/auc.h - how well scores tell two labels apart: AUC with its interval, ROC. */
 #ifndef TM_AUDIT_ML_AUC_H
 #define TM_AUDIT_ML_AUC_H
 
@@ -34,12 +34,5 @@ double tm_interval_tail(uint32_t n_groups);
  * items of label 1 (vertical averaging; Fawcett, Pattern Recognition Letters 27, 2006).  NaN when no fold has both. */
 TM_MUST_CHECK int tm_roc(const float *score, const uint8_t *label, const uint8_t *fold, uint32_t n,
                          double tpr[101]);
-
-/* Kolmogorov-Smirnov distance of two samples (NaN values are left out; reordered in place).  0 when one is empty. */
-double tm_ks_distance(float *a, uint32_t n_a, float *b, uint32_t n_b);
-/* Two-sided asymptotic p-value (Stephens' small-sample form) for n_a, n_b independent values. */
-double tm_ks_p(double distance, double n_a, double n_b);
-/* Holm (1979): p[n] -> adjusted p-values in the same order, each >= its p, at most 1. */
-TM_MUST_CHECK int tm_holm(const double *p, uint32_t n, double *adjusted);
 
 #endif

@@ -15,7 +15,7 @@
 #define F2     32U
 #define T1     ((TM_NET_STEPS - WIDTH) / STRIDE + 1)
 #define T2     ((T1 - WIDTH) / STRIDE + 1)
-#define PATCH1 32U  /* width x channels */
+#define PATCH1 56U  /* width x channels */
 #define PATCH2 128U /* width x F1 */
 #define POOLED 64U  /* means, maxima */
 
@@ -57,13 +57,22 @@ struct tm_net_cfg tm_net_cfg_default(void)
     return (struct tm_net_cfg){.n_epochs = 30, .batch = 32, .rate = 0.008F, .seed = 1};
 }
 
+/* Where the hand of a clock that goes round in period_us stands. */
+static void put_hand(float hand[2], int64_t gap_us, int64_t period_us)
+{
+    float angle = 6.2831853F * (float)(gap_us % period_us) / (float)period_us;
+    hand[0] = sinf(angle);
+    hand[1] = cosf(angle);
+}
+
 void tm_net_encode(float *x, uint32_t i, int64_t bytes, int64_t gap_us)
 {
     x += (size_t)i * TM_NET_CHANNELS;
     x[0] = bytes < 0 ? -1.0F : 1.0F;
     x[1] = (float)llabs(bytes) / 1460.0F;
     x[2] = logf(1.0F + (float)gap_us) / 16.0F;
-    x[3] = gap_us < 100000 ? (float)gap_us / 5000.0F : 20.0F;
+    put_hand(x + 3, gap_us, 12000);
+    put_hand(x + 5, gap_us, 48000);
 }
 
 /* ---- forward ---- */

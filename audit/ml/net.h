@@ -2,12 +2,14 @@
  *
  * The fixed attacker beside the forest: it sees the sequence itself and finds its own features.
  *
- *   256 segments x 4 -> conv 16 x 8, stride 2 -> ReLU -> conv 32 x 8, stride 2 -> ReLU -> mean and maximum over time
+ *   256 segments x 7 -> conv 16 x 8, stride 2 -> ReLU -> conv 32 x 8, stride 2 -> ReLU -> mean and maximum over time
  *        -> 64 -> dense -> 1
  *
- * The four: direction, size, logarithm of the gap, gap in fixed steps (a delay of milliseconds vanishes in the logarithm).  Filters see
- * zeros behind a shorter connection's end, and mean and maximum are taken over the steps that begin inside it.
- * 4,721 weights, He's initialisation, logistic loss, Adam (0.9, 0.999) with a rate that falls linearly to 0 over a fixed number
+ * The seven: direction, size, logarithm of the gap, and the gap as the hand of two clocks (sine and cosine) that go round in 12 and
+ * 48 ms.  A delay of milliseconds vanishes in the logarithm, and in a linear scale that has room for a round trip; it turns a clock
+ * by a quarter, whatever the gap was.  Filters see zeros behind a shorter connection's end, and mean and maximum are taken over the
+ * steps that begin inside it.
+ * 5,105 weights, He's initialisation, logistic loss, Adam (0.9, 0.999) with a rate that falls linearly to 0 over a fixed number
  * of epochs; no early stopping.  Plain loops, one thread; the same weights for the same seed, input and
  * machine.  Sources: Deep Fingerprinting (Sirinam et al., CCS 2018) for convolutions over packet sequences; Kingma, Ba, "Adam"
  * (ICLR 2015); He et al. (ICCV 2015). */
@@ -19,10 +21,10 @@
 #include "tm/base/err.h"
 
 #define TM_NET_STEPS 256U /* segments; missing ones are zeros */
-/* 1 up or -1 down; size / 1460; ln(1 + gap in us) / 16; gap / 5 ms, at most 20. */
-#define TM_NET_CHANNELS 4U
-#define TM_NET_INPUT    1024U /* steps x channels */
-#define TM_NET_WEIGHTS  4721U
+/* 1 up or -1 down; size / 1460; ln(1 + gap in us) / 16; sine and cosine of 2 pi gap / 12 ms, of 2 pi gap / 48 ms. */
+#define TM_NET_CHANNELS 7U
+#define TM_NET_INPUT    1792U /* steps x channels */
+#define TM_NET_WEIGHTS  5105U
 
 struct tm_net_cfg {
     uint32_t n_epochs, batch; /* >= 1 */

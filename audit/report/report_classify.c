@@ -74,6 +74,17 @@ static void list_settings(struct tm_text *out, const struct tm_classify_result *
     tm_text_deinit(&dropped);
 }
 
+/* Who is taken for whom: what is the same in both figures is set here. */
+static void draw_names(struct tm_text *out, const char *heading, const struct tm_svg_heat *heat)
+{
+    struct tm_svg_heat h = *heat;
+    h.w = TM_REPORT_WIDTH_PX;
+    h.col_label = "taken for (share of the row, connections)";
+    tm_html_figure_begin(out, heading);
+    tm_svg_heat(out, &h);
+    tm_html_figure_end(out, NULL);
+}
+
 static void draw_confusion(struct tm_text *out, const struct tm_classify_result *r)
 {
     const char **names = calloc((size_t)r->n_classes + 1, sizeof *names);
@@ -83,20 +94,16 @@ static void draw_confusion(struct tm_text *out, const struct tm_classify_result 
     }
     for (uint32_t i = 0; i < r->n_classes; i++)
         names[i] = r->classes[i].name;
-    tm_html_figure_begin(out, "Real connections: what they are, and what they are taken for");
-    tm_svg_heat(out, &(struct tm_svg_heat){
-                         .title = "Confusion matrix",
-                         .desc = "A row for each class, a column for each name given; share of the "
-                                 "row and number of connections.",
-                         .w = TM_REPORT_WIDTH_PX,
-                         .row_label = "is",
-                         .col_label = "taken for (share of the row, connections)",
-                         .rows = names,
-                         .cols = names,
-                         .counts = r->confusion,
-                         .n_rows = r->n_classes,
-                         .n_cols = r->n_classes});
-    tm_html_figure_end(out, NULL);
+    draw_names(out, "Real connections: what they are, and what they are taken for",
+               &(struct tm_svg_heat){.title = "Confusion matrix",
+                                     .desc = "A row for each class, a column for each name given; "
+                                             "share of the row and number of connections.",
+                                     .row_label = "is",
+                                     .rows = names,
+                                     .cols = names,
+                                     .counts = r->confusion,
+                                     .n_rows = r->n_classes,
+                                     .n_cols = r->n_classes});
     free(names);
 }
 
@@ -145,18 +152,15 @@ static void draw_cover_names(struct tm_text *out, const struct tm_classify_resul
                 count > 0 ? (uint32_t)lround(fmin(count, UINT32_MAX)) : 0;
         }
     }
-    tm_html_figure_begin(out, "Cover: what it is taken for");
-    tm_svg_heat(out, &(struct tm_svg_heat){.title = "What cover is taken for",
-                                           .desc = "A row for each cover, a column for each class.",
-                                           .w = TM_REPORT_WIDTH_PX,
-                                           .row_label = "cover",
-                                           .col_label = "taken for (share of the row, connections)",
-                                           .rows = names + r->n_classes,
-                                           .cols = names,
-                                           .counts = counts,
-                                           .n_rows = r->n_covers,
-                                           .n_cols = r->n_classes});
-    tm_html_figure_end(out, NULL);
+    draw_names(out, "Cover: what it is taken for",
+               &(struct tm_svg_heat){.title = "What cover is taken for",
+                                     .desc = "A row for each cover, a column for each class.",
+                                     .row_label = "cover",
+                                     .rows = names + r->n_classes,
+                                     .cols = names,
+                                     .counts = counts,
+                                     .n_rows = r->n_covers,
+                                     .n_cols = r->n_classes});
 out:
     free(names);
     free(counts);

@@ -115,9 +115,7 @@ static void table_groups(struct tm_text *out, const struct tm_detect_result *r)
         tm_html_number_cell(out, "%s", g->null.n > 0 ? tm_report_p(text, g->null.p) : "not made");
         floor_cell(out, &g->floor_r);
         floor_cell(out, &g->floor_rb);
-        tm_html_cell_begin(out);
-        tm_html_badge(out, tone_of(g->verdict), tm_detect_verdict_name(g->verdict));
-        tm_html_cell_end(out);
+        tm_html_badge_cell(out, tone_of(g->verdict), tm_detect_verdict_name(g->verdict));
         tm_html_row_end(out);
     }
     tm_html_table_end(out);
@@ -279,13 +277,11 @@ static void section_controls(struct tm_text *out, const struct tm_detect_result 
         tm_html_number_cell(out, "%s", tm_report_interval(text, &auc));
         tm_html_number_cell(out, "%s + %s", tm_count(n[0], c->test.n[0].n_conns),
                             tm_count(n[1], c->test.n[1].n_conns));
-        tm_html_cell_begin(out);
         if (!c->test.is_done)
-            tm_html_badge(out, TM_TONE_UNSURE, "not run");
+            tm_html_badge_cell(out, TM_TONE_UNSURE, "not run");
         else
-            tm_html_badge(out, c->is_passed ? TM_TONE_GOOD : TM_TONE_BAD,
-                          c->is_passed ? "passed" : "failed");
-        tm_html_cell_end(out);
+            tm_html_badge_cell(out, c->is_passed ? TM_TONE_GOOD : TM_TONE_BAD,
+                               c->is_passed ? "passed" : "failed");
         tm_html_cell(out, "%s",
                      without_name(c->text, tm_detect_control_name((enum tm_detect_control_kind)k)));
         tm_html_row_end(out);

@@ -111,10 +111,8 @@ static void table_controls(struct tm_text *out, const struct tm_study *s)
                                 c->scores.has[k] ? tm_report_interval(text, &c->scores.auc[k])
                                                  : "not run");
         }
-        tm_html_cell_begin(out);
-        tm_html_badge(out, c->is_caught ? TM_TONE_GOOD : TM_TONE_BAD,
-                      c->is_caught ? "caught" : "not caught");
-        tm_html_cell_end(out);
+        tm_html_badge_cell(out, c->is_caught ? TM_TONE_GOOD : TM_TONE_BAD,
+                           c->is_caught ? "caught" : "not caught");
         tm_html_row_end(out);
     }
     tm_html_table_end(out);

@@ -15,9 +15,10 @@
 
 struct tm_model_page {
     const struct tm_store_entry *entry;
-    const struct tm_samples *capture; /* as they were measured, not pooled; NULL: no capture */
-    uint64_t n_conns;                 /* in the captures */
-    const char *command;              /* the command line that made the page */
+    struct tm_samples *capture; /* as they were measured, not pooled; settled in place; NULL: no
+                                   capture */
+    uint64_t n_conns;           /* in the captures */
+    const char *command;        /* the command line that made the page */
 };
 
 /* Writes the whole page into `out` (empty before).  The same input gives the same bytes.

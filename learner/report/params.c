@@ -59,53 +59,40 @@ static int curve_of_model(struct curve *c, const struct tm_dist *d, enum tm_swin
     return rc;
 }
 
-/* Of n sorted values. */
-static int curve_of_capture(struct curve *c, const uint64_t *v, size_t n, enum tm_swing_param p)
+/* Of n observations in runs. */
+static int curve_of_capture(struct curve *c, const struct tm_runs *r, uint64_t n,
+                            enum tm_swing_param p)
 {
-    size_t points = n < CURVE_MAX ? n : CURVE_MAX;
+    size_t points = n < CURVE_MAX ? (size_t)n : CURVE_MAX;
+    size_t at = 0;
+    uint64_t seen = r->v[0].count; /* in runs 0..at */
     int rc = curve_init(c, points);
     for (size_t i = 0; rc == TM_OK && i < points; i++) {
-        size_t rank = (i + 1) * n / points;
-        c->x[i] = shown(p, v[rank - 1]);
+        uint64_t rank = (i + 1) * n / points;
+        while (seen < rank)
+            seen += r->v[++at].count;
+        c->x[i] = shown(p, r->v[at].value);
         c->y[i] = (double)rank / (double)n;
     }
     return rc;
 }
 
-static int by_value(const void *a, const void *b)
-{
-    uint64_t x = *(const uint64_t *)a;
-    uint64_t y = *(const uint64_t *)b;
-    return (x > y) - (x < y);
-}
-
-/* The values of a parameter in order; NULL without memory. */
-static uint64_t *sorted(const struct tm_samples *s, enum tm_swing_param p)
-{
-    uint64_t *v = calloc(s->n[p] + 1, sizeof *v);
-    if (v && s->n[p] > 0) {
-        memcpy(v, s->v[p], s->n[p] * sizeof *v);
-        qsort(v, s->n[p], sizeof *v, by_value);
-    }
-    return v;
-}
-
-/* The largest distance between the model's curve and that of n sorted values (Kolmogorov, Smirnov). */
-static double ks(const struct tm_dist *d, const uint64_t *v, size_t n)
+/* The largest distance between the model's curve and that of n observations (Kolmogorov, Smirnov). */
+static double ks(const struct tm_dist *d, const struct tm_runs *r, uint64_t n)
 {
     double worst = 0;
+    double total = (double)tm_dist_total(d);
+    uint64_t seen = 0;
     size_t at = 0; /* points of the model at or below the value */
-    for (size_t i = 0; i < n;) {
-        double total = (double)tm_dist_total(d);
-        uint64_t value = v[i];
+    for (size_t i = 0; i < r->n; i++) {
+        uint64_t value = r->v[i].value;
         for (; at < d->n_points && d->pt[at].value < value; at++) /* between two observed values */
-            worst = fmax(worst, fabs((double)d->pt[at].cum / total - (double)i / (double)n));
+            worst = fmax(worst, fabs((double)d->pt[at].cum / total - (double)seen / (double)n));
         if (at < d->n_points && d->pt[at].value == value)
             at++;
-        while (i < n && v[i] == value)
-            i++;
+        seen += r->v[i].count;
         double model = at > 0 ? (double)d->pt[at - 1].cum / total : 0;
-        worst = fmax(worst, fabs(model - (double)i / (double)n));
+        worst = fmax(worst, fabs(model - (double)seen / (double)n));
     }
     return worst;
 }
@@ -135,22 +122,23 @@ static void plot(struct tm_text *out, enum tm_swing_param p, const struct curve 
 
 /* One parameter's picture; its distance to the captures in *distance, NAN without them. */
 static int draw(struct tm_text *out, const struct tm_dist *d, enum tm_swing_param p,
-                const struct tm_samples *capture, double *distance)
+                struct tm_samples *capture, double *distance)
 {
     struct curve model = {0};
     struct curve real = {0};
-    uint64_t *v = NULL;
+    struct tm_runs runs = {0};
+    uint64_t n = capture ? tm_samples_total(capture, p) : 0;
     *distance = (double)NAN;
     int rc = curve_of_model(&model, d, p);
-    if (rc == TM_OK && capture && capture->n[p] > 0) {
-        v = sorted(capture, p);
-        rc = v ? curve_of_capture(&real, v, capture->n[p], p) : TM_ERR_NOMEM;
-        if (rc == TM_OK)
-            *distance = ks(d, v, capture->n[p]);
+    if (rc == TM_OK && n > 0)
+        rc = tm_samples_runs(capture, p, &runs);
+    if (rc == TM_OK && n > 0) {
+        rc = curve_of_capture(&real, &runs, n, p);
+        *distance = ks(d, &runs, n);
     }
     if (rc == TM_OK)
         plot(out, p, &model, &real);
-    free(v);
+    free(runs.v);
     curve_deinit(&model);
     curve_deinit(&real);
     return rc;
@@ -180,7 +168,7 @@ static void row(struct tm_text *out, const struct tm_dist *d, enum tm_swing_para
         tm_html_number_cell(out, " ");
     } else if (capture) {
         tm_html_number_cell(out, "%.3f", distance);
-        tm_html_number_cell(out, "%.3f", KS_FACTOR / sqrt((double)capture->n[p]));
+        tm_html_number_cell(out, "%.3f", KS_FACTOR / sqrt((double)tm_samples_total(capture, p)));
     }
     tm_html_row_end(out);
 }
@@ -197,8 +185,7 @@ static void list_missing(struct tm_text *out, const struct tm_swing *s)
     }
 }
 
-int tm_model_page_params(struct tm_text *out, const struct tm_swing *s,
-                         const struct tm_samples *capture)
+int tm_model_page_params(struct tm_text *out, const struct tm_swing *s, struct tm_samples *capture)
 {
     static const char *const heads[] = {"Parameter", "#observations", "#values", "#least",
                                         "#10 %",     "#median",       "#90 %",   "#99 %",

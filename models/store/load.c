@@ -70,53 +70,51 @@ static int column_digest(struct loader *l, sqlite3_stmt *st, int column, uint8_t
     return TM_OK;
 }
 
-static int find_param(const char *name)
+static int find_list(const char *name)
 {
-    for (int p = 0; p < TM_SWING_PARAMS; p++) {
-        if (strcmp(name, tm_swing_param_name((enum tm_swing_param)p)) == 0)
-            return p;
+    for (int list = 0; list < TM_SWING_LISTS; list++) {
+        if (strcmp(name, tm_swing_list_name(list)) == 0)
+            return list;
     }
     return -1;
 }
 
-/* Makes a distribution of the n points gathered; each parameter comes once. */
-static int set_param(struct loader *l, struct tm_swing *s, int param, size_t n)
+/* The n points gathered become the list's; each list comes once. */
+static int set_list(struct loader *l, struct tm_swing *s, int list, size_t n)
 {
     if (n == 0)
         return TM_OK;
-    if (s->param[param].n_points > 0)
-        return tm_db_damaged(&l->db, "points out of order");
-    int rc = tm_dist_set(&s->param[param], l->pt, n);
+    int rc = tm_swing_list_set(s, list, l->pt, n);
     if (rc == TM_ERR_NOMEM)
         return tm_db_nomem(&l->db);
-    return rc ? tm_db_damaged(&l->db, "points that are no distribution") : TM_OK;
+    return rc ? tm_db_damaged(&l->db, "points that are no distribution, or out of order") : TM_OK;
 }
 
 static int load_swing(struct loader *l, sqlite3_int64 id, struct tm_swing *s)
 {
-    int param = -1;
+    int list = -1;
     size_t n = 0;
     int rc = start(l, l->points, id);
     while (rc == TM_OK && (rc = tm_db_step(&l->db, l->points)) > 0) {
         const char *name = column_text(l, l->points, 0, &rc);
         if (!name)
             return rc;
-        int this_param = find_param(name);
+        int this_list = find_list(name);
         sqlite3_int64 value = sqlite3_column_int64(l->points, 1);
         sqlite3_int64 cum = sqlite3_column_int64(l->points, 2);
-        if (this_param < 0 || value < 0 || cum < 0)
-            return tm_db_damaged(&l->db, this_param < 0 ? "unknown parameter" : "negative number");
+        if (this_list < 0 || value < 0 || cum < 0)
+            return tm_db_damaged(&l->db, this_list < 0 ? "unknown parameter" : "negative number");
         rc = TM_OK;
-        if (this_param != param) {
-            rc = set_param(l, s, param, n);
-            param = this_param;
+        if (this_list != list) {
+            rc = set_list(l, s, list, n);
+            list = this_list;
             n = 0;
         }
         if (n == TM_DIST_POINTS_MAX)
             return tm_db_damaged(&l->db, "too many points");
         l->pt[n++] = (struct tm_dist_point){(uint64_t)value, (uint64_t)cum};
     }
-    return rc ? rc : set_param(l, s, param, n);
+    return rc ? rc : set_list(l, s, list, n);
 }
 
 static int load_constant(struct loader *l, sqlite3_int64 id, struct tm_constant *c)

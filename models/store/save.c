@@ -112,11 +112,13 @@ static int insert_swing(struct saver *s, uint64_t id, const struct tm_swing *swi
     int rc = prepare(s, "INSERT INTO point(model_id, param, value, cum) VALUES(?1, ?2, ?3, ?4)");
     if (rc == TM_OK)
         rc = bind_int(s, 1, id);
-    for (int p = 0; rc == TM_OK && p < TM_SWING_PARAMS; p++) {
-        const struct tm_dist *d = &swing->param[p];
-        rc = bind_text(s, 2, tm_swing_param_name((enum tm_swing_param)p));
-        for (size_t i = 0; rc == TM_OK && i < d->n_points; i++)
-            rc = insert_point(s, &d->pt[i]);
+    for (int list = 0; rc == TM_OK && list < TM_SWING_LISTS; list++) {
+        struct tm_dist_point one;
+        size_t n;
+        const struct tm_dist_point *pt = tm_swing_list(swing, list, &one, &n);
+        rc = bind_text(s, 2, tm_swing_list_name(list));
+        for (size_t i = 0; rc == TM_OK && i < n; i++)
+            rc = insert_point(s, &pt[i]);
     }
     return rc;
 }

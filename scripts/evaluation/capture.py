@@ -1,50 +1,13 @@
-"""Captures of the evaluation: merging the paths of a run, choosing whole connections, handshake round trips.
-
-Reads and writes the classic pcap format with microseconds and raw IP (link type 101 or 12), which is what tcpdump
-takes from a TUN device.  IPv4 and TCP only: the emulated paths carry nothing else.
-"""
+"""Captures of the evaluation: merging the paths of a run, choosing whole connections, handshake round trips."""
 import heapq
-import struct
 
-MAGIC_US = 0xA1B2C3D4
-RAW_LINKS = (12, 14, 101)
-SYN, ACK, FIN, RST = 0x02, 0x10, 0x01, 0x04
-
-
-class CaptureError(Exception):
-    """A file that is no capture of this kind; the text says which and why."""
-
-
-def packets(path):
-    """Yields (time in us, record header, captured bytes) of each packet of the file."""
-    with open(path, "rb") as f:
-        head = f.read(24)
-        if len(head) < 24:
-            raise CaptureError(f"{path}: empty or cut capture")
-        order = "<" if struct.unpack("<I", head[:4])[0] == MAGIC_US else ">"
-        magic, _, _, _, _, _, link = struct.unpack(order + "IHHiIII", head)
-        if magic != MAGIC_US or link & 0xFFFF not in RAW_LINKS:
-            raise CaptureError(f"{path}: not a pcap file of raw IP with microseconds")
-        record = struct.Struct(order + "IIII")
-        while True:
-            h = f.read(16)
-            if len(h) < 16:
-                return
-            s, us, caplen, wirelen = record.unpack(h)
-            data = f.read(caplen)
-            if len(data) < caplen:
-                return
-            yield s * 1000000 + us, wirelen, data
+from pcapfile import ACK, FIN, RST, SYN, Writer, packets, tcp_at
 
 
 def tcp_of(data):
     """(source, destination, flags) with address and port together as 6 bytes each, or None."""
-    if len(data) < 40 or data[0] >> 4 != 4 or data[9] != 6:
-        return None
-    at = (data[0] & 15) * 4
-    if len(data) < at + 14:
-        return None
-    return data[12:16] + data[at:at + 2], data[16:20] + data[at + 2:at + 4], data[at + 13]
+    at = tcp_at(data)
+    return (data[12:16] + data[at:at + 2], data[16:20] + data[at + 2:at + 4], data[at + 13]) if at else None
 
 
 class Connection:
@@ -140,11 +103,9 @@ def merge(out, sources, before_us, address_of):
                 rtts += [c.rtt_us] if c.answers == 1 else []
         chosen.append(mine)
         counts["connections"] += len(mine)
-    with open(out, "wb") as f:
-        f.write(struct.pack("<IHHiIII", MAGIC_US, 2, 4, 0, 0, 96, 101))
-        for t_us, wirelen, data in heapq.merge(*map(_addressed, sources, chosen), key=lambda p: p[0]):
-            f.write(struct.pack("<IIII", t_us // 1000000, t_us % 1000000, len(data), wirelen))
-            f.write(data)
+    with Writer(out) as w:
+        for packet in heapq.merge(*map(_addressed, sources, chosen), key=lambda p: p[0]):
+            w.write(*packet)
             counts["packets"] += 1
     return dict(counts, rtt_us=quantiles(rtts))
 

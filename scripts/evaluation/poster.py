@@ -2,16 +2,16 @@
 import os
 
 import table
-from attacks import AttackError, classify
+from attacks import AttackError
 
 SESSIONS = {"every connection by itself, as TrafficMimic has it": "0", "all of one capture and day together": "86400"}
 
 
-def attack(build, directory, files, covers, seed):
+def attack(attacks, directory, files, covers, seed):
     """{how connections form sessions: what classify says}; files: {class: captures}, covers: {model: folder}."""
     real = [(cls, path) for cls, paths in files.items() for path in paths]
     names = [(model if model in files else f"{next(iter(files))}:{model}", folder) for model, folder in covers.items()]
-    return {how: classify(build, directory, real, None, names, ["--block-s", block, "--port", "25,465,587,22,443", "--seed", str(seed), "-q"])
+    return {how: attacks.classify(directory, real, None, names, ["--block-s", block, "--port", "25,465,587,22,443", "--seed", str(seed), "-q"])
             for how, block in SESSIONS.items()}
 
 

@@ -2,7 +2,9 @@
 import csv
 import json
 import os
+from collections import Counter
 
+SPLITS = ("train", "heldout")
 PORTS = {"https-browsing": "443", "https-download": "443", "https-chat": "443", "ssh-interactive": "22",
          "ssh-bulk": "22", "smtp": "25,587"}
 
@@ -49,16 +51,12 @@ class Recording:
 
     def has(self, cls):
         """Are both captures of the class there, with packets in them?"""
-        files = [self.capture(cls, s) for s in ("train", "heldout")]
+        files = [self.capture(cls, s) for s in SPLITS]
         return all(os.path.exists(f) and os.path.getsize(f) > 24 for f in files)
 
-    def sessions_by_path(self, cls):
-        """{path name: number of sessions of the class}, paths without any left out."""
-        count = {}
-        for (_, path, of) in self._sessions:
-            if of == cls:
-                count[path] = count.get(path, 0) + 1
-        return count
+    def sessions_by_path(self, cls, splits=SPLITS):
+        """{path name: number of sessions of the class in these splits}, paths without any left out."""
+        return dict(Counter(path for _, path, of, split in self._sessions if of == cls and split in splits))
 
 
 def _path(name, p):
@@ -70,11 +68,11 @@ def _path(name, p):
 
 
 def _label_rows(path):
-    """(session, path, class) of each line."""
+    """(session, path, class, split) of each line."""
     try:
         with open(path, encoding="utf-8") as f:
             for row in csv.DictReader(line for line in f if not line.startswith("#")):
-                yield row["session"], row["path"], row["class"]
+                yield row["session"], row["path"], row["class"], row["split"]
     except KeyError as e:
         raise RecordingError(f"{path} has no column {e}") from e
     except (OSError, ValueError) as e:

@@ -1,36 +1,49 @@
 """Steps of a long run: made once, shown while they run, ended by a signal like by an error."""
+import hashlib
 import json
 import os
 import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 from world import WorldError, run
 
 
 class Progress:
-    """A line that moves on a terminal; else a line now and then.  `keep` lines stay."""
+    """What each thread does now: on a terminal a line that moves, else a line now and then.  `keep` lines stay; an empty text: nothing
+    any more."""
 
-    def __init__(self):
+    def __init__(self, out=sys.stderr):
         self.began = self.last = time.monotonic()
-        self.is_terminal = sys.stderr.isatty()
-        self.text = ""
+        self.out, self.is_terminal = out, out.isatty()
+        self.texts, self.lock = {}, threading.Lock()
 
     def __call__(self, text, keep=False):
+        with self.lock:
+            before = self.texts.pop(threading.get_ident(), "")
+            if text and not keep:
+                self.texts[threading.get_ident()] = text
+            self._show(text, keep, text.split(":")[0] != before.split(":")[0])
+
+    def _show(self, text, keep, is_new):
         now = time.monotonic()
         stamp = f"[{int(now - self.began) // 60}:{int(now - self.began) % 60:02d}] "
         if self.is_terminal:
-            print("\r\033[K" + stamp + text, end="\n" if keep else "", file=sys.stderr, flush=True)
-        elif keep or now - self.last > 15 or text.split(":")[0] != self.text.split(":")[0]:
-            print(stamp + text, file=sys.stderr, flush=True)
+            kept = stamp + text + "\n" if keep else ""
+            line = (stamp + " | ".join(self.texts.values()))[:shutil.get_terminal_size().columns - 1]
+            print("\r\033[K" + kept + line, end="", file=self.out, flush=True)
+        elif keep or is_new and text:
+            print(stamp + text, file=self.out, flush=True)
+        elif now - self.last > 15 and self.texts:
+            print(stamp + " | ".join(self.texts.values()), file=self.out, flush=True)
             self.last = now
-        self.text = text
 
     def end(self):
         if self.is_terminal:
-            print("\r\033[K", end="", file=sys.stderr)
+            print("\r\033[K", end="", file=self.out)
 
 
 def build(root, directory, tell):
@@ -56,16 +69,22 @@ def need(*programs):
             raise WorldError(f"{program} is missing: scripts/install-deps build demo")
 
 
+def kept(directory, key):
+    """What once() kept there for this key, or None."""
+    try:
+        with open(os.path.join(directory, "done.json"), encoding="utf-8") as f:
+            result = json.load(f)
+        return result if result.get("key") == json.loads(json.dumps(key)) else None
+    except (OSError, ValueError):
+        return None
+
+
 def once(directory, key, make):
     """make(directory) with its result kept in done.json there; not made again while `key` is the same."""
     done = os.path.join(directory, "done.json")
-    try:
-        with open(done, encoding="utf-8") as f:
-            result = json.load(f)
-        if result.get("key") == json.loads(json.dumps(key)):
-            return result
-    except (OSError, ValueError):
-        pass
+    result = kept(directory, key)
+    if result is not None:
+        return result
     shutil.rmtree(directory, ignore_errors=True)
     os.makedirs(directory)
     result = dict(make(directory), key=key)
@@ -79,6 +98,12 @@ def digests(learn, models):
     """{model name: digest} of a database."""
     listed = json.loads(run([learn, "list", "--json", models]))
     return {m["name"]: m["digest"] for m in listed["models"]}
+
+
+def file_digest(path):
+    """Of a file's content: what was made with another one is made again."""
+    with open(path, "rb") as f:
+        return hashlib.sha256(f.read()).hexdigest()[:16]
 
 
 def end_on_signals():

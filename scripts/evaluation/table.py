@@ -2,8 +2,8 @@
 import json
 import os
 
-BEGIN = "<!-- begin: written by scripts/evaluate -->"
-END = "<!-- end: written by scripts/evaluate -->"
+BEGIN, END = "<!-- begin: written by {} -->", "<!-- end: written by {} -->"
+WRITER = "scripts/evaluate"
 CPU_MAX = 0.60
 RTT_SLACK_MS = 10
 OWN_QUEUES = ("https-download",)  # fills the path's queue itself, as the real one does
@@ -20,16 +20,23 @@ def write(directory, recording, rows, found, o, version):
     return text
 
 
-def insert(path, text):
-    """Replaces what stands between the marks of a document; a document without them is refused."""
+def around(path, writer=WRITER):
+    """What stands before and after the marks of a script in a document, without these; a document that lacks them is refused."""
+    marks = BEGIN.format(writer), END.format(writer)
     with open(path, encoding="utf-8") as f:
         old = f.read()
-    head, begin, rest = old.partition(BEGIN)
-    _, end, tail = rest.partition(END)
+    head, begin, rest = old.partition(marks[0])
+    _, end, tail = rest.partition(marks[1])
     if not begin or not end:
-        raise OSError(f"{path} has no lines {BEGIN} and {END} to put the table between")
+        raise OSError(f"{path} has no lines {marks[0]} and {marks[1]} to put the table between")
+    return head, tail
+
+
+def insert(path, text, writer=WRITER):
+    """Replaces what stands between the marks of a script in a document."""
+    head, tail = around(path, writer)
     with open(path + ".new", "w", encoding="utf-8") as f:
-        f.write(head + BEGIN + "\n" + text + END + tail)
+        f.write(head + BEGIN.format(writer) + "\n" + text + END.format(writer) + tail)
     os.replace(path + ".new", path)
 
 

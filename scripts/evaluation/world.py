@@ -16,8 +16,8 @@ class WorldError(Exception):
 class World:
     """Namespaces, links and processes of one run; use it in a `with`."""
 
-    def __init__(self, build, work):
-        self.build, self.work = build, work
+    def __init__(self, build, work, turn):
+        self.build, self.work, self.turn = build, work, turn
         self.names, self.processes, self.logs = [], {}, {}
 
     def __enter__(self):
@@ -30,8 +30,8 @@ class World:
         return os.path.join(self.build, name)
 
     def namespace(self, name):
-        """Makes a namespace that carries this process's id."""
-        full = f"tmev{os.getpid()}{name}"
+        """Makes a namespace that carries this process's id and the play's number."""
+        full = f"tmev{os.getpid()}-{self.turn.number}{name}"
         run(["ip", "netns", "add", full])
         self.names.append(full)
         run(["ip", "-n", full, "link", "set", "lo", "up"])
@@ -57,7 +57,7 @@ class World:
         while not re.search(pattern, self.said(name), re.M):
             if self.processes[name].poll() is not None or time.monotonic() > end:
                 raise WorldError(f"{name} is not ready: {self.said(name)[-600:]}")
-            time.sleep(0.05)
+            self.turn.sleep(0.05)
 
     def said(self, name):
         with open(self.logs[name], encoding="utf-8", errors="replace") as f:
@@ -92,20 +92,3 @@ def run(command, **more):
     if done.returncode != 0:
         raise WorldError(f"{os.path.basename(command[0])} {' '.join(command[1:3])}: {done.stderr.strip()[-600:]}")
     return done.stdout
-
-
-class Busy:
-    """The share of the machine's CPU time that was used since this was made."""
-
-    def __init__(self):
-        self.idle, self.total = _cpu_times()
-
-    def share(self):
-        idle, total = _cpu_times()
-        return 1 - (idle - self.idle) / max(1, total - self.total)
-
-
-def _cpu_times():
-    with open("/proc/stat", encoding="ascii") as f:
-        v = [int(x) for x in f.readline().split()[1:9]]
-    return v[3] + v[4], sum(v)

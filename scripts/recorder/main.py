@@ -17,18 +17,20 @@ import tempfile
 import time
 import types
 
-import browsing
-import chat
-import mail
-import pki
-import plan
-import report
-import run
-import shell
-import sites
-import split
-import transfer
-from world import World, WorldError, program
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "common"))
+
+import browsing  # noqa: E402  (run and split find their modules through the line above)
+import chat  # noqa: E402
+import mail  # noqa: E402
+import pki  # noqa: E402
+import plan  # noqa: E402
+import report  # noqa: E402
+import run  # noqa: E402
+import shell  # noqa: E402
+import sites  # noqa: E402
+import split  # noqa: E402
+import transfer  # noqa: E402
+from world import World, WorldError, program  # noqa: E402
 
 MODULES = {"https-browsing": browsing, "https-download": transfer, "https-chat": chat, "ssh-interactive": shell,
            "ssh-bulk": transfer.OverSsh, "smtp": mail}
@@ -90,7 +92,7 @@ def make_env(world, args, classes):
     pki.make(f"{env.work}/pki", hosts)
     if {"https-browsing", "https-download", "ssh-bulk"} & set(classes):
         say("sites, files and repositories")
-        env.pages, downloads, _ = sites.make(world, args.seed)
+        env.pages, downloads, _ = sites.make(world)
         env.downloads = sorted(downloads.items())
         env.repositories = sites.repositories(env.work)
     if "https-browsing" in classes:

@@ -39,7 +39,7 @@ def _home(top, name, uid):
         fold -w 120 /usr/lib/python3*/mailbox.py | head -900 >log/app.log &&
         printf 'PS1="\\\\u@host:\\\\w\\\\$ "\\nalias ll="ls -l"\\n' >.bashrc &&
         printf '. ~/.bashrc\\n' >.profile && touch .hushlogin &&
-        export HOME={home} && git init -q . && git add src && git -c user.name=x -c user.email=x@x.test commit -qm start &&
+        export HOME={home} GIT_AUTHOR_DATE=2024-01-01T00:00:00Z GIT_COMMITTER_DATE=2024-01-01T00:00:00Z && git init -q . && git add src && git -c user.name=x -c user.email=x@x.test commit -qm start &&
         printf '# changed\\n' >>src/util.py && git config --global safe.directory '*' && chown -R {uid}:{uid} {home}""")
 
 
@@ -78,8 +78,8 @@ def prepare(env):
 
 def login(session, env):
     """(options, user): the session's person always uses the same key and account."""
-    key = f"{env.work}/ssh/key-{('ed25519', 'ed25519', 'rsa')[session.number % 3]}"
-    return env.ssh_options + ["-i", key], PEOPLE[session.number % len(PEOPLE)]
+    key = f"{env.work}/ssh/key-{('ed25519', 'ed25519', 'rsa')[session.always('key', 3)]}"
+    return env.ssh_options + ["-i", key], PEOPLE[session.always("account", len(PEOPLE))]
 
 
 class Terminal:

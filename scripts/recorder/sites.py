@@ -2,6 +2,7 @@
 
 For each site, pages are rewritten so that pictures come from img.SITE, style sheets and scripts from static.SITE
 or a shared cdn, and every page tells a metrics host that it was read; nginx falls back to the package's own tree.
+Pages, sizes and the servers' patience are drawn, but once and for all: recordings of different seeds are of the same world.
 """
 import os
 import random
@@ -66,6 +67,11 @@ def _rewrite(html, site, rel, beacon_bytes):
     return html.replace("</body>", beacon + "</body>", 1)
 
 
+def drawn(what):
+    """Random numbers for a part of the world, the same in every recording."""
+    return random.Random(f"1/{what}")
+
+
 def _overlay(work, rng):
     """Rewritten pages under WORK/overlay/SITE; returns site -> list of page paths."""
     pages = {}
@@ -124,7 +130,7 @@ def repositories(work):
             sh("sh", "-c", f"cp -r /usr/lib/python3*/{part} {tree}/ && rm -rf {tree}/{part}/__pycache__ "
                f"&& cd {tree} && git add -A && git commit -q -m 'add {part}'", env=env)
         sh("git", "clone", "-q", "--bare", tree, f"{work}/git/{name}.git", env=env)
-        sh("git", "-C", f"{work}/git/{name}.git", "repack", "-adq", env=env)
+        sh("git", "-C", f"{work}/git/{name}.git", "-c", "pack.threads=1", "repack", "-adfq", env=env)  # always the same pack
         out.append(f"{name}.git")
     return out
 
@@ -166,19 +172,19 @@ def _conf(work, rng, number):
             + "".join(blocks) + "}\n")
 
 
-def make(world, seed):
+def make(world):
     """Trees and files on disk, nginx in each server namespace; returns (pages, downloads, video)."""
     work = world.work
     os.makedirs(f"{work}/tmp", exist_ok=True)
-    pages = _overlay(work, random.Random(f"{seed}/overlay"))
-    downloads, video = _files(work, random.Random(f"{seed}/files"))
+    pages = _overlay(work, drawn("overlay"))
+    downloads, video = _files(work, drawn("files"))
     world.spawn("fcgiwrap", ["fcgiwrap", "-c", "4", "-s", f"unix:{work}/fcgi.sock"],
                 env={"PATH": os.environ["PATH"], "HOME": work, "GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_COUNT": "1",
                      "GIT_CONFIG_KEY_0": "safe.directory", "GIT_CONFIG_VALUE_0": "*"})
     for path in PATHS:
         conf = f"{work}/nginx{path.number}.conf"
         with open(conf, "w", encoding="utf-8") as f:
-            f.write(_conf(work, random.Random(f"{seed}/keepalive"), path.number))
+            f.write(_conf(work, drawn("keepalive"), path.number))
         test = subprocess.run(["nginx", "-t", "-q", "-c", conf], capture_output=True, text=True, check=False)
         if test.returncode != 0 and "bind()" not in test.stderr:
             raise RuntimeError(test.stderr)

@@ -4,39 +4,28 @@ A connection belongs to the session whose /26 holds the server's address.  Conne
 out.  Complete: SYN, SYN-ACK, payload both ways, and an end (FIN from both sides, or RST).
 """
 import heapq
-import itertools
+import os
 import struct
 
-HEADER = struct.Struct("<IIII")
-FIN, SYN, RST, ACK = 1, 2, 4, 16
-REORDERED_MAX = 256  # packets
+import pcapfile
+from pcapfile import FIN, RST, SYN
+
 CLIENT_MASK = 0xFFFF0000
 CLIENT_NET = 0x0A090000  # 10.9.0.0/16
 
 
 def records(path):
-    """(time in us, record bytes, source, destination, ports, flags, payload bytes) of TCP packets in raw IPv4."""
-    with open(path, "rb") as f:
-        head = f.read(24)
-        if len(head) < 24:
-            return
-        if struct.unpack("<I", head[:4])[0] != 0xA1B2C3D4 or struct.unpack("<I", head[20:])[0] not in (101, 12):
-            raise ValueError(f"{path}: not a little-endian microsecond pcap of raw IP")
-        while True:
-            h = f.read(16)
-            if len(h) < 16:
-                return
-            sec, usec, caplen, _ = HEADER.unpack(h)
-            data = f.read(caplen)
-            if len(data) < caplen:
-                return
-            ihl = (data[0] & 15) * 4 if data else 0
-            if caplen < ihl + 20 or ihl < 20 or data[0] >> 4 != 4 or data[9] != 6:
-                continue
-            src, dst = struct.unpack_from(">II", data, 12)
-            ports, flags = struct.unpack_from(">I", data, ihl)[0], data[ihl + 13]
-            payload = struct.unpack_from(">H", data, 2)[0] - ihl - (data[ihl + 12] >> 4) * 4
-            yield sec * 1000000 + usec, h + data, src, dst, ports, flags, payload
+    """(packet, source, destination, ports, flags, payload bytes) of the TCP packets; none of a capture that ended before it began."""
+    if os.path.getsize(path) < pcapfile.HEAD_BYTES:
+        return
+    for packet in pcapfile.packets(path):
+        data = packet[2]
+        at = pcapfile.tcp_at(data)
+        if at is None:
+            continue
+        source, target = struct.unpack_from(">II", data, 12)
+        payload = struct.unpack_from(">H", data, 2)[0] - at - (data[at + 12] >> 4) * 4
+        yield packet, source, target, struct.unpack_from(">I", data, at)[0], data[at + 13], payload
 
 
 class Connection:
@@ -61,7 +50,7 @@ def connections(paths, sessions):
                         for a, b, addr in s.failed]
     table, unknown = {}, 0
     for path in paths:
-        for t, _, src, dst, ports, flags, payload in records(path):
+        for (t, _, _), src, dst, ports, flags, payload in records(path):
             up = src & CLIENT_MASK == CLIENT_NET
             key = (dst, ports) if up else (src, ports >> 16 | (ports & 0xFFFF) << 16)
             c = table.get(key)
@@ -82,34 +71,25 @@ def connections(paths, sessions):
     return table, unknown
 
 
-def sorted_records(path):
-    """records(path) by time: a capture of one device is out of order by a few microseconds and packets now and then."""
-    waiting, number = [], itertools.count()
-    for record in records(path):
-        heapq.heappush(waiting, (record[0], next(number), record))
-        if len(waiting) > REORDERED_MAX:
-            yield heapq.heappop(waiting)[2]
-    while waiting:
-        yield heapq.heappop(waiting)[2]
-
-
 def write(paths, table, out_path):
     """Second pass: out_path(session) names the file; sorted by time.  Returns file -> size in bytes."""
-    files, sizes = {}, {}
+    files = {}
     try:
-        for _, record, src, dst, ports, _, _ in heapq.merge(*(sorted_records(p) for p in paths), key=lambda r: r[0]):
-            up = src & CLIENT_MASK == CLIENT_NET
-            c = table.get((dst, ports) if up else (src, ports >> 16 | (ports & 0xFFFF) << 16))
-            if c is None or c.dropped:
-                continue
-            name = out_path(c.session)
+        for t_us, wire_bytes, data, session in heapq.merge(*(pcapfile.by_time(_kept(p, table)) for p in paths), key=lambda p: p[0]):
+            name = out_path(session)
             if name not in files:
-                files[name] = open(name, "wb")
-                files[name].write(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 96, 101))
-                sizes[name] = 24
-            files[name].write(record)
-            sizes[name] += len(record)
+                files[name] = pcapfile.Writer(name)
+            files[name].write(t_us, wire_bytes, data)
     finally:
         for f in files.values():
             f.close()
-    return sizes
+    return {name: f.bytes for name, f in files.items()}
+
+
+def _kept(path, table):
+    """(time in us, bytes on the wire, captured bytes, session) of the packets whose connection is not dropped."""
+    for packet, src, dst, ports, _, _ in records(path):
+        up = src & CLIENT_MASK == CLIENT_NET
+        c = table.get((dst, ports) if up else (src, ports >> 16 | (ports & 0xFFFF) << 16))
+        if c is not None and not c.dropped:
+            yield *packet, c.session

@@ -30,7 +30,7 @@ async def _command(argv, env, home, more=None):
 def _curl(session, env, host):
     argv = ["curl", "-sS", "-f", "--cacert", f"{env.work}/pki/root.pem", "--resolve",
             f"{host}:443:{session.addr(sites.HOSTS[host])}"]
-    return argv + (["--http1.1"] if session.number % 4 == 0 else [])
+    return argv + (["--http1.1"] if session.always("http1", 4) == 0 else [])
 
 
 def _urls(host, paths):
@@ -82,7 +82,7 @@ async def copy(session, env, home):
     """One transfer over ssh."""
     rng, kind = session.rng, session.rng.random()
     options, user = shell.login(session, env)
-    at = f"{user}@{session.addr(session.number % N_SSHD)}"
+    at = f"{user}@{session.addr(session.always('server', N_SSHD))}"
     path, _ = rng.choice(env.downloads)
     local, there = f"{env.work}/files{path}", f"{env.work}/files{path}"
     if kind < 0.35:

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "learner/capture/defrag.h"
 #include "learner/fit.h"
 #include "learner/packet.h"
 #include "learner/world.h"
@@ -34,8 +35,9 @@ static struct tm_world *new_world(void)
     return w;
 }
 
-static void feed(struct tm_world *w, enum tm_link link, struct tm_view frame, size_t wire_len,
-                 int64_t t_us)
+/* *d is made with the first fragment, as it is large. */
+static void feed(struct tm_world *w, struct tm_defrag **d, enum tm_link link, struct tm_view frame,
+                 size_t wire_len, int64_t t_us)
 {
     uint8_t *exact = malloc(frame.len > 0 ? frame.len : 1); /* so that reading past it is seen */
     struct tm_packet p;
@@ -43,12 +45,20 @@ static void feed(struct tm_world *w, enum tm_link link, struct tm_view frame, si
         return;
     if (frame.len > 0)
         memcpy(exact, frame.p, frame.len);
-    if (tm_packet_decode(&p, link, exact, frame.len, wire_len) == TM_PACKET_TCP) {
+    enum tm_packet_kind kind = tm_packet_decode(&p, link, exact, frame.len, wire_len);
+    p.t_us = t_us;
+    if (kind == TM_PACKET_TCP) {
         TM_ASSERT(p.payload >= exact);
         TM_ASSERT_LE(p.payload_cap_len, p.payload_len);
         TM_ASSERT_LE((size_t)(p.payload - exact) + p.payload_cap_len, frame.len);
-        p.t_us = t_us;
         TM_ASSERT_EQ(tm_world_packet(w, &p), TM_OK);
+    } else if (kind == TM_PACKET_FRAGMENT) {
+        if (!*d && tm_defrag_new(d) != TM_OK)
+            abort();
+        if (tm_defrag_feed(*d, &p)) {
+            TM_ASSERT_LE(p.payload_len, 65535);
+            TM_ASSERT_EQ(tm_world_packet(w, &p), TM_OK);
+        }
     }
     free(exact);
 }
@@ -64,7 +74,7 @@ static void fit(struct tm_world *w)
     TM_ASSERT_EQ(tm_world_end(w), TM_OK);
     const struct tm_record *r = tm_world_records(w, &n);
     TM_ASSERT_EQ(tm_fit_records(&cfg, tm_world_pairs(w), r, n, &samples, &counts), TM_OK);
-    TM_ASSERT_EQ(samples.n[TM_SWING_NUM_PAIRS], n);
+    TM_ASSERT_EQ(tm_samples_total(&samples, TM_SWING_NUM_PAIRS), n);
     TM_ASSERT_EQ(tm_fit_model(&samples, "fuzz", TM_DIST_POINTS_MAX, &m), TM_OK);
     if (samples.n[TM_SWING_REQ] > 0 && samples.n[TM_SWING_RSP] > 0)
         TM_ASSERT_EQ(tm_model_check(&m, NULL), TM_OK);
@@ -76,6 +86,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct tm_world *w;
     struct tm_rd rd = tm_rd_init(data, size);
+    struct tm_defrag *d = NULL;
     int64_t t_us = 0;
     if (!w)
         w = new_world();
@@ -88,9 +99,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             len = rd.len;
         struct tm_view frame = tm_rd_bytes(&rd, len);
         if (tm_rd_ok(&rd))
-            feed(w, link, frame, frame.len + more, t_us);
+            feed(w, &d, link, frame, frame.len + more, t_us);
     }
     fit(w);
     tm_world_clear(w);
+    tm_defrag_free(d);
     return 0;
 }

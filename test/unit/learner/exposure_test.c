@@ -5,9 +5,9 @@
 
 #include "test/support/check.h"
 
-static void a_value_of_one_user_alone_is_found(void)
+static void a_rare_value_is_found(void)
 {
-    struct tm_run run[] = {{100, 2, TM_RUN_SEVERAL}, {777, 2, 3}, {901, 1, 4}};
+    struct tm_run run[] = {{100, 8}, {777, 2}, {901, 1}};
     struct tm_runs train = {run, 3};
     struct tm_dist d;
     struct tm_recall r;
@@ -15,27 +15,29 @@ static void a_value_of_one_user_alone_is_found(void)
     CHECK_INT(tm_dist_set(&d, pt, 3), TM_OK);
     tm_recall(&d, 8, &train, NULL, &r);
     CHECK_INT(r.n_values, 3);
-    CHECK_INT(r.n_own, 1);                  /* 777; nobody had 500, and 901 is not drawn */
-    CHECK(fabs(r.own_share - 0.1) < 1e-12); /* 2 own of 8, of 20 */
-    CHECK_INT(r.n_few, 1);                  /* 500, two draws */
+    CHECK_INT(r.n_rare, 1);                  /* 777; nobody had 500, and 901 is not drawn */
+    CHECK(fabs(r.rare_share - 0.1) < 1e-12); /* 2 observed of 8 draws, of 20 */
+    CHECK_INT(r.n_few, 1);                   /* 500, two draws */
     CHECK(r.chance_share == 0);
     tm_dist_deinit(&d);
 }
 
-static void chance_is_what_users_who_were_not_there_have_alone(void)
+static void chance_is_what_is_rare_elsewhere(void)
 {
-    struct tm_run seen[] = {{777, 1, 1}};
-    struct tm_run other[] = {{100, 1, 9}, {500, 2, TM_RUN_SEVERAL}};
+    struct tm_run seen[] = {{777, 8}};
+    struct tm_run other[] = {
+        {100, 1}, {500, 8}, {777, 1}}; /* 777 is no chance, training has it often */
     struct tm_runs train = {seen, 1};
-    struct tm_runs heldout = {other, 2};
+    struct tm_runs heldout = {other, 3};
     struct tm_dist d;
     struct tm_recall r;
     const struct tm_dist_point pt[] = {{100, 10}, {500, 12}, {777, 20}};
     CHECK_INT(tm_dist_set(&d, pt, 3), TM_OK);
-    tm_recall(&d, 1, &train, &heldout, &r);
+    tm_recall(&d, 8, &train, &heldout, &r);
     CHECK(fabs(r.chance_share - 0.05) < 1e-12); /* 100 once, of 20 */
     CHECK_INT(r.n_chance, 1);
-    CHECK_INT(r.n_few, 0);
+    CHECK_INT(r.n_rare, 0);
+    CHECK_INT(r.n_few, 1);
     tm_dist_deinit(&d);
 }
 
@@ -194,7 +196,6 @@ static void a_model_that_repeats_its_training_capture_is_over_every_limit(void)
     struct tm_dist_point req[200];
     for (uint32_t i = 0; i < 200; i++) {
         req[i] = (struct tm_dist_point){100 + 30 * i, i + 1};
-        train.samples.user_now = i + 1;
         CHECK_INT(tm_samples_add(&train.samples, TM_SWING_REQ, 100 + 30 * i), TM_OK);
     }
     fill(&train.points, 100, 30);
@@ -213,27 +214,6 @@ static void a_model_that_repeats_its_training_capture_is_over_every_limit(void)
     tm_exposure_side_deinit(&heldout);
 }
 
-/* Every value has enough observations behind it, and one of them is one user's. */
-static void one_user_with_many_equal_observations_is_found(void)
-{
-    struct tm_model m;
-    struct tm_exposure x;
-    struct tm_exposure_side train = {0};
-    struct tm_exposure_cfg cfg = tm_exposure_cfg_default();
-    const struct tm_dist_point req[] = {{100, 80}, {777, 100}};
-    for (uint32_t i = 0; i < 100; i++) {
-        train.samples.user_now = i < 80 ? i + 1 : 1000;
-        CHECK_INT(tm_samples_add(&train.samples, TM_SWING_REQ, i < 80 ? 100 : 777), TM_OK);
-    }
-    fill(&train.points, 100, 30);
-    make_model(&m, req, 2);
-    CHECK_INT(tm_exposure(&m, &cfg, &train, NULL, &x), TM_OK);
-    CHECK(x.few_ok && !x.draws_ok && !tm_exposure_ok(&x));
-    CHECK(fabs(x.worst_draws - 0.2) < 1e-12);
-    tm_model_deinit(&m);
-    tm_exposure_side_deinit(&train);
-}
-
 static void a_model_of_means_is_within_the_limits(void)
 {
     struct tm_model m;
@@ -243,7 +223,6 @@ static void a_model_of_means_is_within_the_limits(void)
     struct tm_exposure_cfg cfg = tm_exposure_cfg_default();
     struct tm_dist_point req[25];
     for (uint32_t i = 0; i < 200; i++) {
-        train.samples.user_now = i + 1;
         CHECK_INT(tm_samples_add(&train.samples, TM_SWING_REQ, 100 + 30 * i), TM_OK);
         req[i / 8] = (struct tm_dist_point){100 + 30 * (i / 8 * 8) + 105, i + 1};
     }
@@ -259,9 +238,8 @@ static void a_model_of_means_is_within_the_limits(void)
 }
 
 static const struct check_case cases[] = {
-    {"a_value_of_one_user_alone_is_found", a_value_of_one_user_alone_is_found},
-    {"chance_is_what_users_who_were_not_there_have_alone",
-     chance_is_what_users_who_were_not_there_have_alone},
+    {"a_rare_value_is_found", a_rare_value_is_found},
+    {"chance_is_what_is_rare_elsewhere", chance_is_what_is_rare_elsewhere},
     {"a_plan_and_a_connection_of_equal_sizes_are_one_point",
      a_plan_and_a_connection_of_equal_sizes_are_one_point},
     {"copies_of_training_connections_are_nearer_than_held_out_ones",
@@ -272,8 +250,6 @@ static const struct check_case cases[] = {
     {"nothing_to_compare_is_said", nothing_to_compare_is_said},
     {"a_model_that_repeats_its_training_capture_is_over_every_limit",
      a_model_that_repeats_its_training_capture_is_over_every_limit},
-    {"one_user_with_many_equal_observations_is_found",
-     one_user_with_many_equal_observations_is_found},
     {"a_model_of_means_is_within_the_limits", a_model_of_means_is_within_the_limits},
 };
 CHECK_MAIN("exposure", cases)

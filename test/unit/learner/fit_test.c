@@ -30,6 +30,7 @@ static struct tm_conn *conn(struct capture *c, uint8_t client, uint8_t server, i
     r->conn = (struct tm_conn){
         .start_us = start_ms * 1000,
         .end_us = end_ms * 1000,
+        .data_us = end_ms * 1000,
         .bytes = {100, 1000},
         .rtt_us = {10000, 2000},
         .first_pair = NONE,
@@ -58,8 +59,7 @@ static void fit(struct capture *c, enum tm_user_key key, struct tm_samples *samp
     CHECK_INT(tm_fit_records(&cfg, &pool, c->record, c->n_records, samples, &counts), TM_OK);
 }
 
-static void check_samples(const struct tm_samples *s, enum tm_swing_param p, const uint64_t *want,
-                          size_t n)
+static void check_samples(const struct tm_samples *s, unsigned p, const uint64_t *want, size_t n)
 {
     CHECK_INT(s->n[p], n);
     for (size_t i = 0; i < n && i < s->n[p]; i++)
@@ -283,24 +283,75 @@ static void model_has_the_name_and_passes_its_check(void)
     tm_samples_deinit(&s);
 }
 
-static void samples_know_their_users(void)
+static void connections_held_open_end_with_their_last_byte(void)
 {
-    for (int key = 0; key < 2; key++) {
-        struct capture c = {.n_pairs = 0};
+    for (int end = TM_END_CLOSE; end <= TM_END_PAYLOAD; end++) {
+        struct capture c = {0};
         struct tm_samples s = {0};
-        pair(&c, conn(&c, 1, 3, 0, 500), 10, 20, NONE, NONE);
-        pair(&c, conn(&c, 4, 2, 100, 200), 10, 20, NONE, NONE);
-        pair(&c, conn(&c, 1, 2, 600, 700), 10, 20, NONE, NONE);
-        fit(&c, key == 0 ? TM_USER_CLIENT : TM_USER_PAIR, &s);
-        const uint32_t *user = s.user[TM_SWING_REQ];
-        CHECK(user[0] != user[1]);
-        CHECK_INT(user[0] == user[2], key == 0); /* one client, two servers */
-        CHECK(s.user[TM_SWING_NUM_CONN][0] == user[0] || s.user[TM_SWING_NUM_CONN][0] == user[2]);
+        struct tm_group_counts counts = {0};
+        struct tm_fit_cfg cfg = {.group = tm_group_cfg_default(), .end = (enum tm_conn_end)end};
+        conn(&c, 1, 9, 0, 65000)->data_us = 1000000;
+        conn(&c, 1, 9, 11002, 76000)->data_us = 12000000;
+        struct tm_pair_pool pool = pool_of(&c);
+        CHECK_INT(tm_fit_records(&cfg, &pool, c.record, c.n_records, &s, &counts), TM_OK);
+        CHECK_INT(counts.n_rres, end == TM_END_PAYLOAD ? 2 : 1);
+        if (end == TM_END_PAYLOAD)
+            CHECK_SAMPLES(&s, TM_SWING_INTER_RRE, 10000000); /* 10.002 s less 2 ms */
+        else
+            CHECK_SAMPLES(&s, TM_SWING_INTER_CONN, 11002000);
         tm_samples_deinit(&s);
     }
 }
 
+static void what_is_not_played_is_measured(void)
+{
+    struct capture c = {0};
+    struct tm_samples s = {0};
+    conn(&c, 1, 9, 0, 1000);
+    conn(&c, 2, 9, 500000, 1000000);
+    conn(&c, 2, 8, 900000, 901000);
+    c.record[0].path = (struct tm_path_conn){
+        .mss_bytes = 1460, .capacity_bps = {0, 8000000}, .n_data = {10, 0}, .n_lost = {1, 0}};
+    fit(&c, TM_USER_CLIENT, &s);
+    CHECK_SAMPLES(&s, TM_SAMPLES_MEASURED(TM_MEASURED_MSS), 1460);
+    CHECK_SAMPLES(&s, TM_SAMPLES_MEASURED(TM_MEASURED_CAPACITY_DOWN), 8000000);
+    CHECK_INT(tm_samples_total(&s, TM_SAMPLES_MEASURED(TM_MEASURED_CAPACITY_UP)), 0);
+    CHECK_SAMPLES(&s, TM_SAMPLES_MEASURED(TM_MEASURED_LOSS_UP), 100000);
+    CHECK_INT(tm_samples_total(&s, TM_SAMPLES_MEASURED(TM_MEASURED_LOSS_DOWN)), 0);
+    CHECK_SAMPLES(&s, TM_SAMPLES_MEASURED(TM_MEASURED_RTT_CLIENT), 2000, 2000, 2000);
+    CHECK_SAMPLES(&s, TM_SAMPLES_MEASURED(TM_MEASURED_RTT_SERVER), 10000, 10000, 10000);
+    CHECK_SAMPLES(&s, TM_SAMPLES_MEASURED(TM_MEASURED_SESSION_START), 0, 500000);
+    CHECK_SAMPLES(&s, TM_SAMPLES_MEASURED(TM_MEASURED_CLIENT_SESSIONS), 1, 1);
+    CHECK_SAMPLES(&s, TM_SAMPLES_MEASURED(TM_MEASURED_SERVER_CONNS), 2, 1);
+    tm_samples_deinit(&s);
+}
+
+static void rules_mark_where_they_cut(void)
+{
+    struct tm_fit_cfg cfg = {.group = tm_group_cfg_default()};
+    struct tm_exchange_cfg exchange = tm_exchange_cfg_default();
+    struct capture c = {0};
+    struct tm_samples s = {0};
+    struct tm_model m;
+    conn(&c, 1, 9, 0, 1000);
+    conn(&c, 1, 9, 100, 1000);
+    fit(&c, TM_USER_CLIENT, &s);
+    CHECK_INT(tm_fit_model(&s, "x", TM_DIST_POINTS_MAX, &m), TM_OK);
+    tm_fit_bounds(&cfg, &exchange, &m);
+    CHECK_INT(m.u.swing.bound[TM_SWING_INTER_CONN].most, 30000000);
+    CHECK_INT(m.u.swing.bound[TM_SWING_INTER_CONN].least, 0);
+    CHECK_INT(m.u.swing.bound[TM_SWING_INTER_RRE].most, 0); /* it has no samples */
+    CHECK_INT(m.u.swing.bound[TM_SWING_NUM_PAIRS].most, 200);
+    CHECK_INT(m.u.swing.bound[TM_SWING_REQ].most, 0);
+    tm_model_deinit(&m);
+    tm_samples_deinit(&s);
+}
+
 static const struct check_case cases[] = {
+    {"connections_held_open_end_with_their_last_byte",
+     connections_held_open_end_with_their_last_byte},
+    {"what_is_not_played_is_measured", what_is_not_played_is_measured},
+    {"rules_mark_where_they_cut", rules_mark_where_they_cut},
     {"pairs_become_samples_without_their_round_trips",
      pairs_become_samples_without_their_round_trips},
     {"close_contains_a_round_trip_only_when_the_other_side_spoke_last",
@@ -317,6 +368,5 @@ static const struct check_case cases[] = {
     {"model_has_the_name_and_passes_its_check", model_has_the_name_and_passes_its_check},
     {"parts_of_a_cut_connection_do_not_weigh_its_round_trip",
      parts_of_a_cut_connection_do_not_weigh_its_round_trip},
-    {"samples_know_their_users", samples_know_their_users},
 };
 CHECK_MAIN("fit", cases)

@@ -1,5 +1,6 @@
 #include "learner/group.h"
 
+#include "learner/rtt.h"
 #include "test/support/check.h"
 #include "tm/base/time.h"
 
@@ -15,13 +16,26 @@ static const struct tm_rtt no_rtt = {0, TM_RTT_UNKNOWN};
 struct result {
     struct tm_samples samples;
     struct tm_group_counts counts;
+    uint64_t n_starts;
 };
 
+/* All of a user's connections; pauses between RREs are put where a fitter puts them later. */
 static struct result group(const struct tm_group_cfg *cfg, const struct tm_span *span, size_t n,
                            struct tm_rtt rtt)
 {
     struct result r = {0};
-    CHECK_INT(tm_group_user(cfg, span, n, rtt, &r.samples, &r.counts), TM_OK);
+    struct tm_group g = {0};
+    for (size_t i = 0; i < n; i++) {
+        struct tm_group_found found;
+        CHECK_INT(tm_group_feed(cfg, &g, &span[i], &r.samples, &r.counts, &found), TM_OK);
+        r.n_starts += found.has_session;
+        if (found.has_inter_rre)
+            CHECK_INT(tm_samples_add(&r.samples, TM_SWING_INTER_RRE,
+                                     tm_rtt_remove(rtt, found.inter_rre_us)),
+                      TM_OK);
+    }
+    CHECK_INT(tm_group_end(&g, &r.samples, &r.counts), TM_OK);
+    CHECK_INT(r.n_starts, r.counts.n_sessions);
     return r;
 }
 
@@ -153,7 +167,31 @@ static void years_between_sessions_are_not_learned(void)
     tm_samples_deinit(&r.samples);
 }
 
+static void the_papers_rre_knows_starts_alone(void)
+{
+    static const struct tm_span c[] = {CONN(0, 1), CONN(20, 21), CONN(51, 52)};
+    struct tm_group_cfg cfg = tm_group_cfg_default();
+    cfg.rre_gap_us = 0;
+    struct result r = group(&cfg, c, N(c), no_rtt);
+    CHECK_SAMPLES(&r, TM_SWING_NUM_CONN, 2, 1);
+    CHECK_SAMPLES(&r, TM_SWING_INTER_RRE, 30000000);
+    tm_samples_deinit(&r.samples);
+}
+
+static void sessions_of_a_user_are_counted(void)
+{
+    static const struct tm_span c[] = {CONN(10, 11), CONN(510, 511)};
+    struct tm_group_cfg cfg = tm_group_cfg_default();
+    struct result r = group(&cfg, c, N(c), no_rtt);
+    unsigned kind = TM_SAMPLES_MEASURED(TM_MEASURED_CLIENT_SESSIONS);
+    CHECK_INT(r.samples.n[kind], 1);
+    CHECK_INT(r.samples.v[kind][0], 2);
+    tm_samples_deinit(&r.samples);
+}
+
 static const struct check_case cases[] = {
+    {"the_papers_rre_knows_starts_alone", the_papers_rre_knows_starts_alone},
+    {"sessions_of_a_user_are_counted", sessions_of_a_user_are_counted},
     {"no_connection_no_sample", no_connection_no_sample},
     {"one_connection_is_one_rre_and_one_session", one_connection_is_one_rre_and_one_session},
     {"rre_takes_what_starts_within_two_seconds_of_its_end",

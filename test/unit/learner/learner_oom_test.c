@@ -1,5 +1,6 @@
 /* Every n-th allocation fails in turn, from the first packet to the model: TM_ERR_NOMEM, and
  * nothing leaks (LeakSanitizer looks). */
+#include "learner/capture/merge.h"
 #include "learner/fit.h"
 #include "learner/pcap_source.h"
 #include "learner/pool.h"
@@ -19,7 +20,7 @@ static void read_golden(void)
     if (tm_pcap_open(&src, "data/golden/learner.pcap", &msg) != TM_OK)
         return;
     while (n_packets < PACKETS_MAX && tm_pcap_next(src, &packet[n_packets], &msg) == 1)
-        n_packets++;
+        packet[n_packets++].payload_cap_len = 0; /* it goes with the source */
     tm_pcap_close(src);
 }
 
@@ -65,8 +66,8 @@ static int learn(void)
         rc = tm_fit_records(&fc, tm_world_pairs(w), r, n, &samples, &groups);
     }
     if (rc == TM_OK) {
-        struct tm_pool_cfg pc = {.k = 8, .min_users = 2};
-        struct tm_pool_count pooled[TM_SWING_PARAMS];
+        struct tm_pool_cfg pc = {.k = 8};
+        struct tm_pool_count pooled[TM_SAMPLES_KINDS];
         rc = tm_pool_model(&samples, "oom", TM_DIST_POINTS_MAX, &pc, pooled, &m);
         if (rc == TM_OK)
             tm_model_deinit(&m);
@@ -97,7 +98,55 @@ static void every_failed_allocation_is_reported(void)
     CHECK(n > 30);
 }
 
+static void ignore_end(void *ctx, const struct tm_pcap_source *src, const char *name)
+{
+    (void)ctx;
+    (void)src;
+    (void)name;
+}
+
+/* Directory, files, merging: 1 per packet. */
+static int read_captures(size_t *n)
+{
+    static char golden[] = "data/golden";
+    static char other[] = "data/captures/https/suricata-tls13-draft19.pcap";
+    char *traces[] = {golden, other, golden};
+    struct tm_inputs in;
+    struct tm_merge *m = NULL;
+    struct tm_packet p;
+    struct tm_msg msg = {""};
+    bool is_fatal = false;
+    int rc = tm_inputs_find(&in, traces, 3, &msg);
+    if (rc == TM_OK)
+        rc = tm_merge_new(&m, &in, ignore_end, NULL);
+    *n = 0;
+    while (rc == TM_OK && (rc = tm_merge_next(m, &p, &is_fatal, &msg)) == 1) {
+        rc = TM_OK;
+        ++*n;
+    }
+    tm_merge_free(m);
+    tm_inputs_deinit(&in);
+    return rc;
+}
+
+static void reading_without_memory_is_reported(void)
+{
+    unsigned long n = 1;
+    size_t n_read = 0;
+    for (;; n++) {
+        oom_fail_after(n);
+        int rc = read_captures(&n_read);
+        oom_disable();
+        CHECK_INT(rc, oom_hit() ? TM_ERR_NOMEM : TM_OK);
+        if (!oom_hit() || rc == TM_OK)
+            break;
+    }
+    CHECK(n > 20);
+    CHECK(n_read > 200);
+}
+
 static const struct check_case cases[] = {
+    {"reading_without_memory_is_reported", reading_without_memory_is_reported},
     {"every_failed_allocation_is_reported", every_failed_allocation_is_reported},
 };
 CHECK_MAIN("learner out of memory", cases)

@@ -107,6 +107,8 @@ static void defaults_are_swings(void)
     CHECK_INT(o.fit.group.max_conns, 100);
     CHECK_INT(o.fit.group.max_rres, 100);
     CHECK_INT(o.fit.key, TM_USER_CLIENT);
+    CHECK_INT(o.fit.end, TM_END_CLOSE);
+    CHECK_INT(o.fit.min_rtts, 5);
     CHECK_INT(o.world.exchange.gap_credit_bytes, 15000);
     CHECK_INT(o.world.exchange.max_pairs, 200);
     CHECK_INT(o.world.min_packets, 6);
@@ -126,19 +128,17 @@ static void a_shard_is_a_part_of_the_clients(void)
     tm_options_learn(&o, 8, model);
     CHECK(!o.is_shard);
     CHECK_INT(o.pool.k, 8);
-    CHECK_INT(o.pool.min_users, 1);
 }
 
 static void finish_takes_what_makes_a_model_of_shards(void)
 {
     struct tm_options o;
-    char *argv[] = {"tm-learn finish", "-o", "m.db",    "-n",      "a", "--k", "20",
-                    "--min-users",     "2",  "a.shard", "b.shard", NULL};
-    tm_options_finish(&o, 11, argv);
+    char *argv[] = {"tm-learn finish", "-o",      "m.db", "-n", "a", "--k", "20",
+                    "a.shard",         "b.shard", NULL};
+    tm_options_finish(&o, 9, argv);
     CHECK_INT(o.n_traces, 2);
     CHECK_STR(o.traces[1], "b.shard");
     CHECK_INT(o.pool.k, 20);
-    CHECK_INT(o.pool.min_users, 2);
     CHECK_INT(o.fit.max_points, 0); /* as the shards say */
     char *merge[] = {"tm-learn merge", "-o", "all.shard", "a.shard", NULL};
     tm_options_merge(&o, 4, merge);
@@ -146,7 +146,64 @@ static void finish_takes_what_makes_a_model_of_shards(void)
     CHECK_STR(o.traces[0], "a.shard");
 }
 
+static void classes_are_named_filters(void)
+{
+    struct tm_options o;
+    char *argv[] = {
+        "tm-learn learn", "-o",   "m.db", "--class", "a=tcp port 1 = 1", "--class", "b-2=udp",
+        "--other",        "rest", "-",    NULL};
+    tm_options_learn(&o, 10, argv);
+    CHECK_INT(o.n_classes, 2);
+    CHECK_STR(o.classes[0].name, "a");
+    CHECK_STR(o.classes[0].filter, "tcp port 1 = 1");
+    CHECK_STR(o.classes[1].name, "b-2");
+    CHECK_STR(o.other, "rest");
+    CHECK(o.name == NULL);
+    CHECK_INT(o.world.n_ports, 0);
+}
+
+static void rules_are_those_of_paper_or_code_and_later_options_override(void)
+{
+    struct tm_options o;
+    char *paper[] = {"tm-learn learn",
+                     "-o",
+                     "m.db",
+                     "--name",
+                     "a",
+                     "-p",
+                     "22",
+                     "--rules",
+                     "paper",
+                     "--key",
+                     "pair",
+                     "--conn-end",
+                     "payload",
+                     "--min-rtts",
+                     "7",
+                     "-",
+                     NULL};
+    tm_options_learn(&o, 16, paper);
+    CHECK_INT(o.fit.group.rre_gap_us, 0);
+    CHECK_INT(o.fit.group.max_conns, TM_MODEL_COUNT_MAX);
+    CHECK_INT(o.fit.end, TM_END_PAYLOAD);
+    CHECK_INT(o.fit.key, TM_USER_PAIR);
+    CHECK_INT(o.fit.min_rtts, 7);
+    CHECK(!o.fit.is_server_think_zero && !o.world.exchange.is_tail_pair);
+    char *code[] = {"tm-learn learn", "-o",   "m.db", "--name", "a", "-p", "22",
+                    "--rules",        "code", "-",    NULL};
+    tm_options_learn(&o, 10, code);
+    CHECK_INT(o.fit.group.rre_gap_us, 2000000);
+    CHECK_INT(o.fit.group.session_length_us, 300000000);
+    CHECK_INT(o.fit.key, TM_USER_PAIR);
+    CHECK_INT(o.fit.min_rtts, 2);
+    CHECK_INT(o.fit.end, TM_END_PAYLOAD);
+    CHECK(o.fit.is_server_think_zero && o.world.exchange.is_tail_pair);
+}
+
 static const struct check_case cases[] = {
+    {"classes_are_named_filters", classes_are_named_filters},
+    {"rules_are_those_of_paper_or_code_and_later_options_override",
+     rules_are_those_of_paper_or_code_and_later_options_override},
     {"durations_have_units", durations_have_units},
     {"what_is_no_duration_is_refused", what_is_no_duration_is_refused},
     {"arguments_are_parsed", arguments_are_parsed},

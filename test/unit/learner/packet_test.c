@@ -88,7 +88,7 @@ static enum tm_packet_kind decode(struct tm_packet *p, enum tm_link link, const 
     uint8_t *copy = malloc(cap_len > 0 ? cap_len : 1);
     memcpy(copy, b, cap_len);
     enum tm_packet_kind kind = tm_packet_decode(p, link, copy, cap_len, wire_len);
-    if (kind == TM_PACKET_TCP) {
+    if (kind == TM_PACKET_TCP || (kind == TM_PACKET_FRAGMENT && p->frag.head_len > 0)) {
         CHECK(p->payload_cap_len <= p->payload_len);
         CHECK(p->payload >= copy && p->payload + p->payload_cap_len <= copy + cap_len);
         p->payload = b + (p->payload - copy);
@@ -120,7 +120,8 @@ static struct frame ethernet_v6(void)
     return f;
 }
 
-/* Hop-by-hop, routing, destination options, authentication, first fragment, then TCP. */
+/* Hop-by-hop, routing, destination options, authentication, the fragment header of a whole datagram,
+ * then TCP. */
 static struct frame v6_extensions(void)
 {
     struct frame f = {.len = 0};
@@ -130,8 +131,8 @@ static struct frame v6_extensions(void)
     put(&f, "\x3c\x01\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 16); /* routing, 16 bytes, next: destination */
     put(&f, "\x33\0\x01\x04\0\0\0\0", 8);                /* next: authentication */
     put(&f, "\x2c\x02\0\0\0\0\0\x01\0\0\0\x01\0\0\0\0",
-        16);                              /* 4-byte units minus 2, next: fragment */
-    put(&f, "\x06\0\0\x01\0\0\0\x05", 8); /* offset 0, more to come */
+        16);                            /* 4-byte units minus 2, next: fragment */
+    put(&f, "\x06\0\0\0\0\0\0\x05", 8); /* offset 0, the last */
     put_tcp(&f);
     return f;
 }
@@ -282,17 +283,144 @@ static void offloaded_segment_takes_its_length_from_the_wire(void)
     CHECK_INT(p.payload_len, 70000 - 40 - 32);
 }
 
-static void first_fragment_counts_later_ones_do_not(void)
+static void check_part(const struct tm_packet *p, uint32_t id, unsigned at, unsigned len,
+                       unsigned head_len, bool is_last)
+{
+    CHECK_INT(p->frag.id, id);
+    CHECK_INT(p->frag.at, at);
+    CHECK_INT(p->frag.len, len);
+    CHECK_INT(p->frag.head_len, head_len);
+    CHECK_INT(p->frag.is_last, is_last);
+}
+
+static void fragments_say_where_they_belong(void)
 {
     struct tm_packet p;
     struct frame f = ethernet_v4();
-    f.b[14 + 6] = 0x20; /* more fragments */
-    CHECK_INT(decode_all(&p, TM_LINK_ETHERNET, &f), TM_PACKET_TCP);
-    f.b[14 + 7] = 0x01; /* offset 8 */
+    f.b[14 + 3] = 20 + 32; /* no payload, so that the length is one of 8 */
+    f.b[14 + 6] = 0x20;    /* more fragments */
     CHECK_INT(decode_all(&p, TM_LINK_ETHERNET, &f), TM_PACKET_FRAGMENT);
+    check_part(&p, 0x1234, 0, 32, 32, false);
+    CHECK_INT(p.dst_port, 443);
+    CHECK_INT(p.payload_len, 0);
+    f.b[14 + 6] = 0x00;
+    f.b[14 + 7] = 0x05;
+    CHECK_INT(decode_all(&p, TM_LINK_ETHERNET, &f), TM_PACKET_FRAGMENT);
+    check_part(&p, 0x1234, 40, 32, 0, true);
+    CHECK_INT(p.ip_version, 4);
+
     f = v6_extensions();
-    f.b[14 + 40 + 8 + 16 + 8 + 16 + 2] = 0x01; /* offset 256 */
+    uint8_t *field = f.b + 14 + 40 + 8 + 16 + 8 + 16 + 2;
+    field[0] = 0x01; /* offset 256, the last */
     CHECK_INT(decode_all(&p, TM_LINK_ETHERNET, &f), TM_PACKET_FRAGMENT);
+    check_part(&p, 5, 256, TCP_LEN, 0, true);
+    field[0] = 0;
+    field[1] = 1; /* the first, of a length that is none of 8 */
+    CHECK_INT(decode_all(&p, TM_LINK_ETHERNET, &f), TM_PACKET_BAD);
+    f.b[14 + 5] = (uint8_t)(f.b[14 + 5] - 5);
+    CHECK_INT(decode_all(&p, TM_LINK_ETHERNET, &f), TM_PACKET_FRAGMENT);
+    check_part(&p, 5, 0, TCP_LEN - 5, TCP_LEN - 5, false);
+    CHECK_INT(p.dst_port, 443);
+}
+
+static void fragments_that_cannot_be_are_bad(void)
+{
+    struct tm_packet p;
+    struct frame f = ethernet_v4();
+    f.b[14 + 3] = 20 + 32;
+    f.b[14 + 6] = 0x1f;
+    f.b[14 + 7] = 0xff; /* ends beyond 65535 */
+    CHECK_INT(decode_all(&p, TM_LINK_ETHERNET, &f), TM_PACKET_BAD);
+    f = ethernet_v4();
+    f.b[14 + 6] = 0x20; /* not the last, of 37 bytes */
+    CHECK_INT(decode_all(&p, TM_LINK_ETHERNET, &f), TM_PACKET_BAD);
+    f.b[14 + 3] = 20 + 24; /* TCP's header continues in the second part */
+    CHECK_INT(decode_all(&p, TM_LINK_ETHERNET, &f), TM_PACKET_BAD);
+    f.b[14 + 3] = 20;
+    CHECK_INT(decode_all(&p, TM_LINK_ETHERNET, &f), TM_PACKET_BAD);
+    f = ethernet_v4();
+    f.b[14 + 6] = 0x20;
+    f.b[14 + 9] = 17;
+    CHECK_INT(decode_all(&p, TM_LINK_ETHERNET, &f), TM_PACKET_NOT_TCP);
+}
+
+static void put_pppoe(struct frame *f, unsigned protocol, unsigned ip_len)
+{
+    put(f, "\x11\0\0\x07", 4);
+    put16(f, ip_len + 2);
+    put16(f, protocol);
+}
+
+static void reads_pppoe_sessions(void)
+{
+    struct tm_packet p;
+    for (int v6 = 0; v6 < 2; v6++) {
+        struct frame f = {.len = 0};
+        put_ethernet(&f, 0x8864);
+        put_pppoe(&f, v6 ? 0x0057 : 0x0021, (v6 ? 40 : 20) + TCP_LEN);
+        if (v6)
+            put_v6(&f, 6, TCP_LEN);
+        else
+            put_v4(&f, 6, TCP_LEN);
+        put_tcp(&f);
+        CHECK_INT(decode_all(&p, TM_LINK_ETHERNET, &f), TM_PACKET_TCP);
+        check_tcp(&p);
+    }
+    struct frame f = {.len = 0}; /* behind a VLAN tag, the protocol in one byte */
+    put_ethernet(&f, 0x8100);
+    put16(&f, 0x0007);
+    put16(&f, 0x8864);
+    put(&f, "\x11\0\0\x07\0\x3a\x21", 7);
+    put_v4(&f, 6, TCP_LEN);
+    put_tcp(&f);
+    CHECK_INT(decode_all(&p, TM_LINK_ETHERNET, &f), TM_PACKET_TCP);
+    check_tcp(&p);
+    f.len = 0;
+    put_ethernet(&f, 0x8864);
+    put_pppoe(&f, 0xc021, 8); /* LCP */
+    put32(&f, 0x09000008);
+    CHECK_INT(decode_all(&p, TM_LINK_ETHERNET, &f), TM_PACKET_NOT_IP);
+    f.b[14 + 1] = 0xa7; /* PADT, no session data */
+    CHECK_INT(decode_all(&p, TM_LINK_ETHERNET, &f), TM_PACKET_NOT_IP);
+    CHECK_INT(decode(&p, TM_LINK_ETHERNET, f.b, 14 + 7, f.len), TM_PACKET_CUT);
+}
+
+static void reads_through_mpls_labels(void)
+{
+    struct tm_packet p;
+    for (unsigned n_labels = 1; n_labels < 6; n_labels++) {
+        for (int v6 = 0; v6 < 2; v6++) {
+            struct frame f = {.len = 0};
+            put_ethernet(&f, n_labels % 2 ? 0x8847 : 0x8848);
+            for (unsigned i = 1; i <= n_labels; i++)
+                put32(&f, 0x00012000U | (i == n_labels ? 0x100U : 0U) | 64U);
+            if (v6)
+                put_v6(&f, 6, TCP_LEN);
+            else
+                put_v4(&f, 6, TCP_LEN);
+            put_tcp(&f);
+            CHECK_INT(decode_all(&p, TM_LINK_ETHERNET, &f), TM_PACKET_TCP);
+            check_tcp(&p);
+            CHECK_INT(decode(&p, TM_LINK_ETHERNET, f.b, 14 + 4 * n_labels - 1, f.len),
+                      TM_PACKET_CUT);
+        }
+    }
+    struct frame f = {.len = 0}; /* a pseudowire: control word, Ethernet */
+    put_ethernet(&f, 0x8847);
+    put32(&f, 0x00012140);
+    put32(&f, 0);
+    CHECK_INT(decode_all(&p, TM_LINK_ETHERNET, &f), TM_PACKET_NOT_IP);
+}
+
+static void an_offloaded_length_has_a_limit(void)
+{
+    struct tm_packet p;
+    struct frame f = ethernet_v4();
+    f.b[14 + 2] = f.b[14 + 3] = 0;
+    CHECK_INT(decode(&p, TM_LINK_ETHERNET, f.b, f.len, 0x7fffffff), TM_PACKET_BAD);
+    f = ethernet_v6();
+    f.b[14 + 4] = f.b[14 + 5] = 0;
+    CHECK_INT(decode(&p, TM_LINK_ETHERNET, f.b, f.len, 0x7fffffff), TM_PACKET_BAD);
 }
 
 static void says_what_is_not_tcp(void)
@@ -398,7 +526,11 @@ static const struct check_case cases[] = {
     {"ipv6_in_a_68_byte_snapshot_is_enough", ipv6_in_a_68_byte_snapshot_is_enough},
     {"offloaded_segment_takes_its_length_from_the_wire",
      offloaded_segment_takes_its_length_from_the_wire},
-    {"first_fragment_counts_later_ones_do_not", first_fragment_counts_later_ones_do_not},
+    {"fragments_say_where_they_belong", fragments_say_where_they_belong},
+    {"fragments_that_cannot_be_are_bad", fragments_that_cannot_be_are_bad},
+    {"reads_pppoe_sessions", reads_pppoe_sessions},
+    {"reads_through_mpls_labels", reads_through_mpls_labels},
+    {"an_offloaded_length_has_a_limit", an_offloaded_length_has_a_limit},
     {"says_what_is_not_tcp", says_what_is_not_tcp},
     {"contradictory_lengths_are_bad", contradictory_lengths_are_bad},
     {"no_mutation_reads_outside_the_frame", no_mutation_reads_outside_the_frame},

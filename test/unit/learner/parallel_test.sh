@@ -30,7 +30,7 @@ bash -eu example >out 2>&1 || {
     cat out >&2
     fail "the example failed"
 }
-tm-learn learn -o pass.db --name https --port 443 corpus/* 2>out || fail "one pass: $(cat out)"
+tm-learn learn -o pass.db --name https --join none --port 443 corpus/* 2>out || fail "one pass: $(cat out)"
 tm-learn show --json models.db https >in-parts || fail "the example left no model"
 tm-learn show --json pass.db https >pass
 cmp -s in-parts pass || fail "the model differs from that of one pass"

@@ -9,6 +9,7 @@
 #include <zlib.h>
 
 #include "test/support/check.h"
+#include "tm/base/time.h"
 
 #define FILE_MAX 4096U
 
@@ -323,6 +324,157 @@ static void frames_that_are_not_tcp_are_counted(void)
     tm_pcap_close(s);
 }
 
+static void time_that_goes_back_is_counted(void)
+{
+    static const uint32_t sec[] = {100, 105, 103, 101, 106, 105};
+    struct bytes f = {.len = 0};
+    struct tm_pcap_source *s = NULL;
+    struct tm_packet p;
+    struct tm_msg msg = {""};
+    put_pcap_header(&f, 0xa1b2c3d4, 1);
+    for (size_t i = 0; i < sizeof sec / sizeof *sec; i++)
+        put_pcap_packet(&f, sec[i], 0, sizeof frame);
+    CHECK_INT(tm_pcap_open(&s, write_file("back", f.b, f.len), &msg), TM_OK);
+    if (!s)
+        return;
+    CHECK_INT(tm_pcap_first_us(s), 100000000);
+    for (size_t i = 0; i < sizeof sec / sizeof *sec; i++) {
+        CHECK_INT(tm_pcap_next(s, &p, &msg), 1);
+        CHECK_INT(p.t_us, sec[i] * INT64_C(1000000));
+        CHECK_INT(tm_pcap_frame(s)->t_us, p.t_us);
+        CHECK_INT(tm_pcap_frame(s)->cap_len, sizeof frame);
+        CHECK_MEM(tm_pcap_frame(s)->bytes, frame, sizeof frame);
+    }
+    CHECK_INT(tm_pcap_next(s, &p, &msg), 0);
+    CHECK_INT(tm_pcap_next(s, &p, &msg), 0);
+    const struct tm_pcap_counts *c = tm_pcap_counts(s);
+    CHECK_INT(c->n_early, 3);
+    CHECK_INT(c->first_early, 3);
+    CHECK_INT(c->most_early_us, 4000000);
+    CHECK_INT(tm_pcap_newest_us(s), 106000000);
+    tm_pcap_close(s);
+}
+
+/* An interface that cannot be decoded among others; a packet without a time. */
+static void frames_of_no_use_are_counted(void)
+{
+    struct bytes f = {.len = 0};
+    struct tm_pcap_source *s = NULL;
+    struct tm_packet p;
+    struct tm_msg msg = {""};
+    put_pcapng(&f, 105);
+    f.len -= 32 + 64; /* without its packet */
+    check_refused(write_file("wifi.ng", f.b, f.len), TM_ERR_UNSUPPORTED, "IEEE802_11");
+    put_int(&f, 1, 4);
+    put_int(&f, 20, 4);
+    put_int(&f, 1, 2);
+    put_int(&f, 0, 2);
+    put_int(&f, 0, 4);
+    put_int(&f, 20, 4);
+    for (uint32_t iface = 0; iface < 2; iface++) {
+        put_int(&f, 6, 4);
+        put_int(&f, 32 + 64, 4);
+        put_int(&f, iface, 4);
+        put_int(&f, 0, 4);
+        put_int(&f, 5000, 4);
+        put_int(&f, sizeof frame, 4);
+        put_int(&f, sizeof frame, 4);
+        put(&f, frame, sizeof frame);
+        put(&f, "\0\0\0", 3);
+        put_int(&f, 32 + 64, 4);
+    }
+    put_int(&f, 3, 4);
+    put_int(&f, 16 + 64, 4);
+    put_int(&f, sizeof frame, 4);
+    put(&f, frame, sizeof frame);
+    put(&f, "\0\0\0", 3);
+    put_int(&f, 16 + 64, 4);
+    CHECK_INT(tm_pcap_open(&s, write_file("both.ng", f.b, f.len), &msg), TM_OK);
+    if (!s)
+        return;
+    CHECK_INT(tm_pcap_next(s, &p, &msg), 1);
+    check_packet(&p, 5000);
+    CHECK_INT(tm_pcap_next(s, &p, &msg), 0);
+    const struct tm_pcap_counts *c = tm_pcap_counts(s);
+    CHECK_INT(c->n_frames, 3);
+    CHECK_INT(c->n_link, 1);
+    CHECK_INT(c->n_untimed, 1);
+    CHECK_INT(c->n_kind[TM_PACKET_TCP], 1);
+    tm_pcap_close(s);
+}
+
+/* The header was good: the file is used up to the fault, which is told by the first next. */
+static void damage_in_the_first_packet_is_told_when_it_is_read(void)
+{
+    struct bytes f = {.len = 0};
+    struct tm_pcap_source *s = NULL;
+    struct tm_packet p;
+    struct tm_msg msg = {""};
+    put_pcap_header(&f, 0xa1b2c3d4, 1);
+    put_pcap_packet(&f, 1, 0, sizeof frame);
+    f.b[24 + 11] = 0x7f; /* captured length */
+    CHECK_INT(tm_pcap_open(&s, write_file("absurd", f.b, f.len), &msg), TM_OK);
+    if (!s)
+        return;
+    CHECK_INT(tm_pcap_first_us(s), TM_NEVER);
+    for (int i = 0; i < 2; i++) {
+        CHECK_INT(tm_pcap_next(s, &p, &msg), TM_ERR_FORMAT);
+        CHECK(strstr(msg.text, "after packet 0 (the next one has 2130706493 bytes") != NULL);
+    }
+    tm_pcap_close(s);
+}
+
+/* Large files are read ahead; closing in the middle stops that. */
+static void large_files_are_read_to_their_end(void)
+{
+    static uint8_t large[65536];
+    static const char fill[] = "rest";
+    enum { FRAMES = 100 };
+    for (int n_read = 0; n_read <= 2; n_read++) {
+        struct bytes head = {.len = 0};
+        struct tm_pcap_source *s = NULL;
+        struct tm_packet p;
+        struct tm_msg msg = {""};
+        put_pcap_header(&head, 0xa1b2c3d4, 1);
+        FILE *f = fopen(write_file("large", head.b, head.len), "ab");
+        CHECK(f != NULL);
+        if (!f)
+            return;
+        memcpy(large, frame, sizeof frame);
+        memcpy(large + sizeof large - sizeof fill, fill, sizeof fill);
+        for (uint32_t i = 0; i < FRAMES; i++) {
+            struct bytes h = {.len = 0};
+            put_int(&h, i + 1, 4);
+            put_int(&h, 0, 4);
+            put_int(&h, sizeof large - i, 4);
+            put_int(&h, sizeof large, 4);
+            CHECK_INT(fwrite(h.b, 1, h.len, f), h.len);
+            CHECK_INT(fwrite(large + i, 1, sizeof frame, f), sizeof frame);
+            CHECK_INT(fwrite(large + sizeof frame + i, 1, sizeof large - sizeof frame - i, f),
+                      sizeof large - sizeof frame - i);
+        }
+        CHECK_INT(fclose(f), 0);
+        CHECK_INT(tm_pcap_open(&s, path, &msg), TM_OK);
+        if (!s)
+            return;
+        CHECK(tm_pcap_size_bytes(s) > (uint64_t)FRAMES * 65000);
+        int rc = 1;
+        int n = 0;
+        while (n < (n_read == 2 ? 1 << 20 : n_read) && (rc = tm_pcap_next(s, &p, &msg)) >= 0 &&
+               rc != 0) {
+            n++;
+            CHECK_MEM(tm_pcap_frame(s)->bytes + tm_pcap_frame(s)->cap_len - sizeof fill, fill,
+                      sizeof fill);
+        }
+        if (n_read == 2) {
+            CHECK_INT(rc, 0);
+            CHECK_INT(tm_pcap_counts(s)->n_frames, FRAMES);
+            CHECK_INT(tm_pcap_read_bytes(s), tm_pcap_size_bytes(s));
+        }
+        tm_pcap_close(s);
+    }
+}
+
 static const struct check_case cases[] = {
     {"reads_pcap_of_both_byte_orders_and_resolutions",
      reads_pcap_of_both_byte_orders_and_resolutions},
@@ -336,6 +488,11 @@ static const struct check_case cases[] = {
     {"unknown_link_type_is_named", unknown_link_type_is_named},
     {"known_link_types_are_accepted", known_link_types_are_accepted},
     {"frames_that_are_not_tcp_are_counted", frames_that_are_not_tcp_are_counted},
+    {"large_files_are_read_to_their_end", large_files_are_read_to_their_end},
+    {"time_that_goes_back_is_counted", time_that_goes_back_is_counted},
+    {"frames_of_no_use_are_counted", frames_of_no_use_are_counted},
+    {"damage_in_the_first_packet_is_told_when_it_is_read",
+     damage_in_the_first_packet_is_told_when_it_is_read},
 };
 
 int main(void)

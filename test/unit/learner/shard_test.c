@@ -43,10 +43,12 @@ static struct tm_record whole_record(struct tm_pair_pool *pool)
     r.conn = (struct tm_conn){
         .start_us = 1700000000123456,
         .end_us = -5,
+        .data_us = 1700000000123450,
         .bytes = {UINT64_C(1) << 40, 17},
         .inferred = {18, 19},
         .uncounted = {20, UINT64_C(1) << 33},
         .rtt_us = {0, NONE},
+        .n_rtt = {65535, 3},
         .n_packets = UINT32_MAX,
         .n_retrans = 22,
         .first_pair = NONE,
@@ -57,6 +59,10 @@ static struct tm_record whole_record(struct tm_pair_pool *pool)
         .has_end = false,
         .is_pseudo = true,
     };
+    r.path = (struct tm_path_conn){.mss_bytes = 1460,
+                                   .capacity_bps = {UINT64_C(1) << 35, 24},
+                                   .n_data = {25, 26},
+                                   .n_lost = {27, 28}};
     add_pair(pool, &r.conn, (struct tm_pair){300, NONE, 70000, NONE, NONE});
     add_pair(pool, &r.conn, (struct tm_pair){TM_WRITE_SIZE_MAX, 0, NONE, TM_WRITE_GAP_MAX, NONE});
     return r;
@@ -75,6 +81,10 @@ static void check_same(const struct tm_record *a, const struct tm_pair_pool *pa,
     CHECK_INT(x.client_port, y.client_port);
     CHECK_INT(x.server_port, y.server_port);
     CHECK_MEM(&x.conn, &y.conn, offsetof(struct tm_conn, is_pseudo) + 1);
+    CHECK_INT(x.path.mss_bytes, y.path.mss_bytes);
+    CHECK_MEM(x.path.capacity_bps, y.path.capacity_bps, sizeof x.path.capacity_bps);
+    CHECK_MEM(x.path.n_data, y.path.n_data, sizeof x.path.n_data);
+    CHECK_MEM(x.path.n_lost, y.path.n_lost, sizeof x.path.n_lost);
     for (; i != NONE && j != NONE; i = pa->pair[i].next, j = pb->pair[j].next)
         CHECK_MEM(&pa->pair[i], &pb->pair[j], offsetof(struct tm_pair, next));
     CHECK(i == NONE && j == NONE);
@@ -84,7 +94,7 @@ static void a_connection_comes_back_whole(void)
 {
     struct tm_pair_pool pool;
     struct tm_pair_pool again;
-    uint8_t bytes[400];
+    uint8_t bytes[500];
     tm_pair_pool_init(&pool);
     tm_pair_pool_init(&again);
     struct tm_record r = whole_record(&pool);
@@ -124,7 +134,7 @@ static void check_sound(const uint8_t *bytes, size_t len)
 static void damaged_connections_are_refused_or_sound(void)
 {
     struct tm_pair_pool pool;
-    uint8_t bytes[400];
+    uint8_t bytes[500];
     tm_pair_pool_init(&pool);
     struct tm_record r = whole_record(&pool);
     struct tm_wr w = tm_wr_init(bytes, sizeof bytes);
@@ -161,8 +171,13 @@ static struct tm_options options(uint16_t port)
         .fit = {.group = tm_group_cfg_default(),
                 .key = TM_USER_NET,
                 .server_bits = 27,
+                .end = TM_END_PAYLOAD,
+                .min_rtts = 3,
+                .is_server_think_zero = true,
                 .max_points = 512},
+        .join = TM_JOIN_NONE,
     };
+    o.world.exchange.is_tail_pair = true;
     return o;
 }
 
@@ -186,6 +201,10 @@ static void settings_come_back_whole(void)
     CHECK(got.world.ports == got.ports);
     CHECK_INT(got.ports[1], 8443);
     CHECK_INT(got.fit.key, TM_USER_NET);
+    CHECK_INT(got.fit.end, TM_END_PAYLOAD);
+    CHECK_INT(got.fit.min_rtts, 3);
+    CHECK(got.fit.is_server_think_zero && got.world.exchange.is_tail_pair);
+    CHECK_INT(got.join, TM_JOIN_NONE);
     CHECK_INT(got.fit.group.session_gap_us, 300000000);
     CHECK_INT(encode_options(&got, again), len);
     CHECK_MEM(again, bytes, len);
@@ -207,6 +226,59 @@ static void settings_of_another_version_are_told_from_damage(void)
     }
 }
 
+static void add_samples(struct tm_samples *s)
+{
+    const unsigned kind = TM_SAMPLES_MEASURED(TM_MEASURED_TLS_HELLO);
+    CHECK_INT(tm_samples_add(s, kind, 517), TM_OK);
+    CHECK_INT(tm_samples_add(s, kind, 1800), TM_OK);
+    CHECK_INT(tm_samples_add(s, kind, 517), TM_OK);
+    CHECK_INT(tm_samples_add(s, TM_SAMPLES_MEASURED(TM_MEASURED_TLS_RECORD_DOWN), TM_MEASURED_MAX),
+              TM_OK);
+}
+
+static void check_samples(struct tm_samples *s)
+{
+    struct tm_runs r;
+    CHECK_INT(tm_samples_runs(s, TM_SAMPLES_MEASURED(TM_MEASURED_TLS_HELLO), &r), TM_OK);
+    CHECK_INT(r.n, 2);
+    CHECK(r.v[0].value == 517 && r.v[0].count == 2 && r.v[1].value == 1800 && r.v[1].count == 1);
+    free(r.v);
+    CHECK_INT(tm_samples_total(s, TM_SAMPLES_MEASURED(TM_MEASURED_TLS_RECORD_DOWN)), 1);
+    CHECK_INT(tm_samples_total(s, TM_SAMPLES_MEASURED(TM_MEASURED_TLS_PAIRS)), 0);
+}
+
+static void damaged_samples_are_refused_or_sound(void)
+{
+    struct tm_samples s = {0};
+    struct tm_samples got;
+    uint8_t *p = NULL;
+    size_t len = 0;
+    add_samples(&s);
+    CHECK_INT(tm_shard_encode_samples(&s, &p, &len), TM_OK);
+    struct tm_rd rd = tm_rd_init(p, len);
+    CHECK_INT(tm_shard_decode_samples(&rd, &got), TM_OK);
+    CHECK_INT(rd.len, 0);
+    check_samples(&got);
+    tm_samples_deinit(&got);
+    for (size_t cut = 0; cut < len; cut++) {
+        rd = tm_rd_init(p, cut);
+        CHECK_INT(tm_shard_decode_samples(&rd, &got), TM_ERR_FORMAT);
+        tm_samples_deinit(&got);
+    }
+    for (size_t i = 0; i < 8 * len; i++) {
+        p[i / 8] ^= (uint8_t)(1U << i % 8);
+        rd = tm_rd_init(p, len);
+        int rc = tm_shard_decode_samples(&rd, &got);
+        CHECK(rc == TM_OK || rc == TM_ERR_FORMAT);
+        if (rc == TM_OK)
+            CHECK_INT(tm_samples_merge(&got, &s), TM_OK);
+        tm_samples_deinit(&got);
+        p[i / 8] ^= (uint8_t)(1U << i % 8);
+    }
+    free(p);
+    tm_samples_deinit(&s);
+}
+
 /* A file with one connection of part `part` of the capture `mark`. */
 static void write_shard(const char *path, uint64_t mark, uint32_t part, uint32_t n_parts,
                         uint16_t port)
@@ -221,12 +293,16 @@ static void write_shard(const char *path, uint64_t mark, uint32_t part, uint32_t
     r.client_port = (uint16_t)part;
     struct tm_shard_block b = {.mark = mark, .part = part, .n_parts = n_parts};
     b.counts.world.n_packets = 10 + mark;
+    struct tm_samples samples = {0};
+    add_samples(&samples);
     size_t len = encode_options(&o, settings);
     CHECK_INT(tm_shard_create(&w, path, settings, len, &msg), TM_OK);
-    CHECK_INT(tm_shard_add_records(w, b, &r, 1, &pool, &msg), TM_OK);
+    CHECK_INT(tm_shard_add_records(w, b, &(struct tm_shard_content){&r, 1, &pool, &samples}, &msg),
+              TM_OK);
     CHECK_INT(tm_shard_commit(w, &msg), TM_OK);
     CHECK_STR(msg.text, "");
     tm_shard_writer_free(w);
+    tm_samples_deinit(&samples);
     tm_pair_pool_deinit(&pool);
 }
 
@@ -250,6 +326,11 @@ static void a_file_gives_back_what_was_written(void)
     struct tm_rd rd = tm_rd_init(p, (size_t)s.block[0].len);
     CHECK_INT(tm_shard_decode_record(&rd, &got, &pool), TM_OK);
     CHECK_INT(got.client_port, 2);
+    struct tm_samples samples;
+    CHECK_INT(tm_shard_decode_samples(&rd, &samples), TM_OK);
+    CHECK_INT(rd.len, 0);
+    check_samples(&samples);
+    tm_samples_deinit(&samples);
     free(p);
     tm_shard_close(&s);
     tm_pair_pool_deinit(&pool);
@@ -388,6 +469,7 @@ static void the_hash_is_fixed(void)
 static const struct check_case cases[] = {
     {"a_connection_comes_back_whole", a_connection_comes_back_whole},
     {"damaged_connections_are_refused_or_sound", damaged_connections_are_refused_or_sound},
+    {"damaged_samples_are_refused_or_sound", damaged_samples_are_refused_or_sound},
     {"settings_come_back_whole", settings_come_back_whole},
     {"settings_of_another_version_are_told_from_damage",
      settings_of_another_version_are_told_from_damage},

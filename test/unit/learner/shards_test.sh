@@ -85,10 +85,11 @@ cmp -s whole fine && fail "--points of finish does nothing"
 
 # Captures shared out instead of clients: each is a world of its own.
 half=$((${#captures[@]} / 2))
-run 0 learn -o first.shard --shard 1/1 --port 443 "${captures[@]:0:half}"
-run 0 learn -o second.shard --shard 1/1 --port 443 "${captures[@]:half}"
+run 0 learn -o first.shard --shard 1/1 --join none --port 443 "${captures[@]:0:half}"
+run 0 learn -o second.shard --shard 1/1 --join none --port 443 "${captures[@]:half}"
 run 0 finish -o halves.db --name https second.shard first.shard
-show https.db >whole
+run 0 learn -o apart.db --name https --join none --port 443 "${captures[@]}"
+show apart.db >whole
 show halves.db >parts
 same whole parts "captures shared out differ from one pass"
 
@@ -144,6 +145,8 @@ refused 'pipe: is there already and no file'
 run 2 learn -o x.shard --shard 5/4 --port 443 "${captures[0]}"
 run 2 learn -o x.shard --shard 0/4 --port 443 "${captures[0]}"
 run 2 learn -o x.shard --shard 1 --port 443 "${captures[0]}"
+run 2 learn -o x.shard --shard 1/4 --class x=tcp "${captures[0]}"
+has 'of one class'
 run 2 learn -o x.shard --shard 1/4 --name x --port 443 "${captures[0]}"
 has 'give it to tm-learn finish'
 run 2 merge https.1.shard

@@ -186,6 +186,36 @@ static void one_distinct_value_too_many_is_merged(void)
     tm_dist_deinit(&d);
 }
 
+static void counted_samples_give_the_same_as_listed_ones(void)
+{
+    enum { N = 30000 };
+    static uint64_t v[N];
+    static struct tm_dist_point pt[N];
+    uint64_t state = 7;
+    size_t n = 0;
+    for (size_t i = 0; i < N; i++) {
+        state = state * UINT64_C(6364136223846793005) + 1442695040888963407;
+        v[i] = state >> 50;
+    }
+    struct tm_dist listed;
+    CHECK_INT(tm_dist_fit_coarse(&listed, v, N, 100), TM_OK); /* sorts */
+    for (size_t i = 0; i < N; i++) {
+        if (n == 0 || pt[n - 1].value != v[i])
+            n++;
+        pt[n - 1] = (struct tm_dist_point){v[i], i + 1};
+    }
+    struct tm_dist counted;
+    CHECK(n > 4096);
+    CHECK_INT(tm_dist_fit_points(&counted, pt, n, 100), TM_OK);
+    CHECK_INT(counted.n_points, listed.n_points);
+    CHECK_MEM(counted.pt, listed.pt, listed.n_points * sizeof *listed.pt);
+    pt[1].value = pt[0].value;
+    tm_dist_deinit(&counted);
+    CHECK_INT(tm_dist_fit_points(&counted, pt, n, 100), TM_ERR_RANGE);
+    CHECK_INT(counted.n_points, 0);
+    tm_dist_deinit(&listed);
+}
+
 static void set_refuses_what_is_no_distribution(void)
 {
     static const struct tm_dist_point bad[][3] = {
@@ -280,6 +310,7 @@ static const struct check_case cases[] = {
     {"a_coarse_fit_moves_no_sample_by_more_than_half_a_step",
      a_coarse_fit_moves_no_sample_by_more_than_half_a_step},
     {"one_distinct_value_too_many_is_merged", one_distinct_value_too_many_is_merged},
+    {"counted_samples_give_the_same_as_listed_ones", counted_samples_give_the_same_as_listed_ones},
     {"set_refuses_what_is_no_distribution", set_refuses_what_is_no_distribution},
     {"largest_total_works_at_its_edges", largest_total_works_at_its_edges},
     {"draws_follow_the_counts", draws_follow_the_counts},

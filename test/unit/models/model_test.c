@@ -170,6 +170,55 @@ static void digest_covers_kind_and_statistics_but_not_the_name(void)
     tm_model_deinit(&b);
 }
 
+static void digest_covers_what_is_measured_and_where_rules_cut(void)
+{
+    struct tm_model m = {.kind = TM_MODEL_SWING, .name = "x"};
+    struct tm_swing *s = &m.u.swing;
+    static const struct tm_dist_point pt = {5, 1};
+    uint8_t digest[TM_SWING_LISTS + 1][TM_DIGEST_LEN];
+    set(&m, TM_SWING_NUM_PAIRS, 1);
+    tm_model_digest(&m, digest[0]);
+    int n = 1;
+    for (int list = TM_SWING_PARAMS; list < TM_SWING_LISTS; list++) {
+        CHECK_INT(tm_swing_list_set(s, list, &pt, 1), TM_OK);
+        CHECK_INT(tm_swing_list_set(s, list, &pt, 1), TM_ERR_RANGE); /* once */
+        tm_model_digest(&m, digest[n]);
+        for (int k = 0; k < n; k++)
+            CHECK(memcmp(digest[k], digest[n], TM_DIGEST_LEN) != 0);
+        n++;
+    }
+    CHECK_INT(s->bound[TM_SWING_INTER_CONN].most, 5);
+    CHECK_INT(s->measured[TM_MEASURED_MSS].n_points, 1);
+    tm_model_deinit(&m);
+}
+
+static void lists_have_distinct_names(void)
+{
+    for (int a = 0; a < TM_SWING_LISTS; a++) {
+        for (int b = 0; b < a; b++)
+            CHECK(strcmp(tm_swing_list_name(a), tm_swing_list_name(b)) != 0);
+    }
+    for (int p = 0; p < TM_MEASURED_PARAMS; p++) {
+        CHECK(tm_measured_unit((enum tm_measured_param)p)[0] != '\0');
+        CHECK(tm_measured_help((enum tm_measured_param)p)[0] != '\0');
+    }
+}
+
+static void a_bound_is_one_point(void)
+{
+    struct tm_swing s = {0};
+    static const struct tm_dist_point two[] = {{5, 1}, {6, 2}};
+    static const struct tm_dist_point zero = {0, 1};
+    static const struct tm_dist_point heavy = {5, 2};
+    int list = TM_SWING_LISTS - 1;
+    CHECK_INT(tm_swing_list_set(&s, list, two, 2), TM_ERR_RANGE);
+    CHECK_INT(tm_swing_list_set(&s, list, &zero, 1), TM_ERR_RANGE);
+    CHECK_INT(tm_swing_list_set(&s, list, &heavy, 1), TM_ERR_RANGE);
+    CHECK_INT(tm_swing_list_set(&s, list, two, 1), TM_OK);
+    CHECK_STR(tm_swing_list_name(list), "inter_session_us.most");
+    CHECK_INT(s.bound[TM_SWING_INTER_SESSION].most, 5);
+}
+
 static void deinit_leaves_an_all_zero_model(void)
 {
     static const struct tm_model zero;
@@ -191,6 +240,10 @@ static const struct check_case cases[] = {
     {"check_refuses_bad_constants_kinds_and_names", check_refuses_bad_constants_kinds_and_names},
     {"digest_covers_kind_and_statistics_but_not_the_name",
      digest_covers_kind_and_statistics_but_not_the_name},
+    {"digest_covers_what_is_measured_and_where_rules_cut",
+     digest_covers_what_is_measured_and_where_rules_cut},
+    {"lists_have_distinct_names", lists_have_distinct_names},
+    {"a_bound_is_one_point", a_bound_is_one_point},
     {"deinit_leaves_an_all_zero_model", deinit_leaves_an_all_zero_model},
 };
 

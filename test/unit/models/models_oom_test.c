@@ -127,13 +127,13 @@ static int save(void)
 
 static void dist_survives_every_failed_allocation(void)
 {
-    CHECK_INT(fail_each(fit), 1);
+    CHECK_INT(fail_each(fit), 2);
     CHECK_INT(fail_each(set), 1);
 }
 
 static void model_survives_every_failed_allocation(void)
 {
-    CHECK_INT(fail_each(swing_model), 5);
+    CHECK_INT(fail_each(swing_model), 6);
 }
 
 static void plan_survives_every_failed_allocation(void)

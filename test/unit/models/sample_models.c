@@ -38,7 +38,13 @@ int sample_swing(struct tm_model *m, const char *name, uint64_t variant)
             return rc;
         }
     }
-    return TM_OK;
+    static const struct tm_dist_point mss[] = {{536, 1}, {1460, 6}};
+    int rc = tm_dist_set(&m->u.swing.measured[TM_MEASURED_MSS], mss, 2);
+    if (rc)
+        tm_model_deinit(m);
+    else
+        m->u.swing.bound[TM_SWING_INTER_RRE] = (struct tm_bound){2000000, 300000000};
+    return rc;
 }
 
 bool same_model(const struct tm_model *a, const struct tm_model *b)
@@ -47,12 +53,12 @@ bool same_model(const struct tm_model *a, const struct tm_model *b)
         return false;
     if (a->kind == TM_MODEL_CONSTANT)
         return memcmp(&a->u.constant, &b->u.constant, sizeof a->u.constant) == 0;
-    for (size_t p = 0; p < TM_SWING_PARAMS; p++) {
-        const struct tm_dist *x = &a->u.swing.param[p];
-        const struct tm_dist *y = &b->u.swing.param[p];
-        if (x->n_points != y->n_points)
-            return false;
-        if (x->n_points > 0 && memcmp(x->pt, y->pt, x->n_points * sizeof *x->pt) != 0)
+    for (int list = 0; list < TM_SWING_LISTS; list++) {
+        struct tm_dist_point one[2];
+        size_t n[2];
+        const struct tm_dist_point *x = tm_swing_list(&a->u.swing, list, &one[0], &n[0]);
+        const struct tm_dist_point *y = tm_swing_list(&b->u.swing, list, &one[1], &n[1]);
+        if (n[0] != n[1] || (n[0] > 0 && memcmp(x, y, n[0] * sizeof *x) != 0))
             return false;
     }
     return true;

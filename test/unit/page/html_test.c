@@ -33,9 +33,7 @@ static void every_text_is_escaped(void)
     tm_html_row_begin(&t);
     tm_html_cell(&t, "%s", HOSTILE);
     tm_html_number_cell(&t, "%s", HOSTILE);
-    tm_html_cell_begin(&t);
-    tm_html_badge(&t, TM_TONE_GOOD, HOSTILE);
-    tm_html_cell_end(&t);
+    tm_html_badge_cell(&t, TM_TONE_GOOD, HOSTILE);
     tm_html_row_end(&t);
     tm_html_table_end(&t);
     tm_html_list_begin(&t);

@@ -5,6 +5,7 @@ browser's protocol.  No network, no programs, no sleeping: clocks and pipes are 
   record_people_test.py ROOT
 """
 import asyncio
+import base64
 import contextlib
 import ipaddress
 import json
@@ -21,12 +22,13 @@ import unittest.mock
 
 ROOT = sys.argv.pop(1) if len(sys.argv) > 1 else os.getcwd()
 sys.dont_write_bytecode = True
-sys.path.insert(0, os.path.join(ROOT, "scripts", "recorder"))
+sys.path[:0] = [os.path.join(ROOT, "scripts", d) for d in ("recorder", "common")]
 
 import browsing  # noqa: E402
 import cdp  # noqa: E402
 import chat  # noqa: E402
 import mail  # noqa: E402
+import pki  # noqa: E402
 import plan  # noqa: E402
 import run  # noqa: E402
 import shell  # noqa: E402
@@ -38,14 +40,6 @@ class Starting(unittest.TestCase):
     def runner(self, module=None):
         env = types.SimpleNamespace(modules={c: module for c in plan.CLASSES})
         return run.Runner(env, {c: plan.sessions_of(c, 1, 4, 8) for c in ("https-chat", "smtp")}, None)
-
-    def test_the_processor_share_is_of_the_last_seconds_and_of_all(self):
-        cpu = run.Cpu()
-        cpu.samples = [(float(t), 10 * t if t <= 20 else 200 + 180 * (t - 20), 200 * t) for t in range(31)]
-        self.assertAlmostEqual(cpu.recent(), 0.9)
-        self.assertEqual(cpu.report(), {"mean": round(2000 / 6000, 3), "p95_of_5s": 0.9, "seconds": 30.0})
-        cpu.samples = cpu.samples[:2]
-        self.assertAlmostEqual(cpu.recent(), 0.05)
 
     def test_the_class_furthest_below_its_share_starts_next(self):
         r = self.runner()
@@ -105,6 +99,48 @@ class Servers(unittest.TestCase):
         self.assertIn('src="http://else/x.png"', got)
         self.assertIn('href="next.html"', got)
         self.assertRegex(got, r'//metrics\.test/v.*repeat\(321\).*</script></body>$')
+
+
+class World(unittest.TestCase):
+    """What two recordings have in common, whatever their seeds."""
+
+    def test_what_the_servers_drew_is_always_the_same(self):
+        confs = {sites._conf("work", sites.drawn("keepalive"), 0) for _ in range(2)}
+        self.assertEqual(len(confs), 1)
+        self.assertGreater(len(set(re.findall(r"keepalive_timeout (\d+)s", confs.pop()))), 3)
+        self.assertNotEqual(sites.drawn("files").random(), sites.drawn("overlay").random())
+
+    def certificate(self, n_signature, n_body):
+        """The outer form of one: body, algorithm, signature."""
+        def part(tag, content):
+            n = len(content)
+            return bytes([tag, n]) + content if n < 128 else bytes([tag, 0x82, n >> 8, n & 255]) + content
+
+        der = part(0x30, part(0x30, bytes(n_body)) + part(0x30, bytes(10)) + part(3, bytes(1 + n_signature)))
+        return f"-----BEGIN CERTIFICATE-----\n{base64.encodebytes(der).decode()}-----END CERTIFICATE-----\n"
+
+    def test_the_length_of_a_signature_is_read_from_its_certificate(self):
+        for n_signature, n_body in ((71, 300), (70, 20), (256, 600), (512, 127), (72, 128)):
+            self.assertEqual(pki.signature_bytes(self.certificate(n_signature, n_body)), n_signature)
+
+    def test_a_certificate_is_signed_again_until_it_has_its_usual_length(self):
+        with tempfile.TemporaryDirectory() as directory:
+            lengths, serials = [70, 72, 71, 71], []
+
+            def openssl(*argv):
+                serials.append(argv[argv.index("-set_serial") + 1])
+                with open(argv[argv.index("-out") + 1], "w", encoding="ascii") as f:
+                    f.write(self.certificate(lengths.pop(0), 300))
+
+            with unittest.mock.patch.object(pki, "sh", openssl):
+                pki._sign(directory, "www.qt.test", "ec", 300)
+                self.assertEqual(lengths, [71])
+                lengths += [256] * pki.TRIES
+                pki._sign(directory, "www.qt.test", "ec", 300)
+                with self.assertRaises(world.WorldError):
+                    pki._sign(directory, "img.qt.test", "ec", 300)
+            self.assertEqual(len(set(serials)), 2)
+            self.assertTrue(all(re.fullmatch("0x5[0-9a-f]{39}", s) for s in serials))
 
 
 class Sleeps:

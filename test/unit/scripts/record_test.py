@@ -22,9 +22,10 @@ import unittest.mock
 
 ROOT = sys.argv.pop(1) if len(sys.argv) > 1 else os.getcwd()
 sys.dont_write_bytecode = True
-sys.path.insert(0, os.path.join(ROOT, "scripts", "recorder"))
+sys.path[:0] = [os.path.join(ROOT, "scripts", d) for d in ("recorder", "common")]
 
 import main  # noqa: E402
+import pcapfile  # noqa: E402
 import plan  # noqa: E402
 import report  # noqa: E402
 import split  # noqa: E402
@@ -78,18 +79,32 @@ class Plan(unittest.TestCase):
                 self.assertTrue(session.network.subnet_of(session.path.block))
                 seen.add(session.network)
 
-    def test_half_of_the_sessions_is_train_and_paths_are_balanced_but_not_in_each_half(self):
+    def test_half_of_the_sessions_is_train(self):
         for n in (2, 7, 60, 260):
             sessions = plan.sessions_of("https-chat", 1, n, 9 * n)
             self.assertEqual(sorted(s.number for s in sessions), list(range(n)))
             halves = {h: [s.path.number for s in sessions if s.split == h] for h in ("train", "heldout")}
             self.assertEqual(len(halves["train"]), n // 2)
             self.assertEqual(len(halves["heldout"]), n - n // 2)
-            counts = [sum(s.path is p for s in sessions) for p in plan.PATHS]
-            self.assertLessEqual(max(counts) - min(counts), 1)
-        uneven = [abs(2 * sum(s.split == "train" for s in plan.sessions_of("smtp", seed, 260, 2150) if s.path is plan.PATHS[0]) - 87)
-                  for seed in range(20)]
-        self.assertGreater(statistics.mean(uneven), 3)  # about 6 for halves drawn at random, 0 or 1 for balanced ones
+
+    def test_paths_and_halves_are_drawn_and_not_shared_out(self):
+        on_first, trained = [], []
+        for seed in range(60):
+            first = [s for s in plan.sessions_of("smtp", seed, 260, 2150) if s.path is plan.PATHS[0]]
+            on_first.append(len(first))
+            trained.append(2 * sum(s.split == "train" for s in first) - len(first))
+        self.assertAlmostEqual(statistics.mean(on_first), 260 / 3, delta=4)        # standard error 1
+        self.assertAlmostEqual(statistics.pstdev(on_first), 7.6, delta=2.5)        # binomial; 0 for exact shares
+        self.assertAlmostEqual(statistics.mean(trained), 0, delta=4)               # standard error 1
+        self.assertGreater(statistics.pstdev(trained), 5)                          # 7.6 for halves drawn at random
+
+    def test_what_a_session_drew_once_stays_and_differs_between_sessions(self):
+        sessions = plan.sessions_of("ssh-bulk", 1, 260, 2150)
+        drawn = [s.always("key", 3) for s in sessions]
+        self.assertEqual(drawn, [s.window(1).always("key", 3) for s in sessions])
+        self.assertEqual(set(drawn), {0, 1, 2})
+        self.assertNotEqual(drawn, [s.always("account", 3) for s in sessions])
+        self.assertFalse(drawn == [s.number % 3 for s in sessions])
 
     def test_halves_and_paths_start_mixed(self):
         sessions = plan.sessions_of("https-chat", 1, 260, 2150)
@@ -312,7 +327,7 @@ class Recording(Files):
         n_last = len(whole[-1][1])
         for cut in (1, n_last - 16, n_last - 1, n_last):
             path = self.file("cut.pcap", capture(whole + [other])[:-cut])
-            self.assertEqual([r[0] for r in split.records(path)], [t for t, _ in whole[:-1]])
+            self.assertEqual([r[0][0] for r in split.records(path)], [t for t, _ in whole[:-1]])
         for short in (b"", capture([])[:20], capture([])):
             self.assertEqual(list(split.records(self.file("short.pcap", short))), [])
 
@@ -336,7 +351,7 @@ class Recording(Files):
 
     def test_another_kind_of_capture_is_refused(self):
         for data in (capture([], link_type=1), capture([], magic=0xA1B23C4D), capture([], magic=0xD4C3B2A1)):
-            with self.assertRaisesRegex(ValueError, "raw IP"):
+            with self.assertRaisesRegex(pcapfile.PcapError, "raw IP"):
                 list(split.records(self.file("other.pcap", data)))
         self.assertEqual(list(split.records(self.file("other.pcap", capture([], link_type=12)))), [])
 

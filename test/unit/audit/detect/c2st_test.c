@@ -3,6 +3,7 @@
 #include "test/support/check.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #define SESSIONS 40U
@@ -175,6 +176,82 @@ static void the_null_is_summed_up(void)
     CHECK_INT(null.n, 0);
 }
 
+/* A recording of n sessions with 1 to 6 times `times` connections each: sessions keep one of three paths and have a character,
+ * and connections of large sessions differ from those of small ones. */
+static struct tm_table recording(struct tm_rng *rng, uint32_t n, uint32_t times)
+{
+    struct tm_column cols[3] = {
+        {"path", TM_GROUP_ALL}, {"character", TM_GROUP_ALL}, {"size", TM_GROUP_ALL}};
+    struct tm_table t = {0};
+    CHECK_INT(tm_table_init(&t, cols, 3), TM_OK);
+    for (uint32_t s = 0; s < n; s++) {
+        char name[16];
+        struct tm_row row = {.load = 1};
+        double share = tm_draw_uniform(rng);
+        uint32_t path = tm_draw_below(rng, 3);
+        double own = tm_draw_uniform(rng);
+        (void)snprintf(name, sizeof name, "%u", s);
+        CHECK_INT(tm_table_name(&t, name, &row.session), TM_OK);
+        for (uint32_t i = 0; i < times * (1 + (uint32_t)(share * 6)); i++) {
+            float *x = NULL;
+            CHECK_INT(tm_table_add(&t, &row, &x), TM_OK);
+            x[0] = (float)path;
+            x[1] = (float)(own + 0.3 * tm_draw_uniform(rng));
+            x[2] = (float)(share + 0.5 * tm_draw_uniform(rng));
+        }
+    }
+    return t;
+}
+
+struct mean {
+    double value, error;
+};
+
+/* 60 pairs of recordings of one population, the second with `times` as many connections, cut to as many as the first has. */
+static struct mean mean_auc(uint32_t times)
+{
+    enum { ROUNDS = 60 };
+    struct tm_c2st_cfg cfg = cfg_of();
+    struct tm_rng rng = rng_of(31);
+    double sum = 0, square = 0;
+    cfg.trees.n_trees = 20;
+    for (int k = 0; k < ROUNDS; k++) {
+        struct tm_table a = recording(&rng, 60, 1), b = recording(&rng, 60, times);
+        struct tm_draw x = {0}, y = {0};
+        struct tm_c2st_data d;
+        struct tm_c2st_result r = {.gain = NULL};
+        CHECK_INT(tm_draw_rows(&x, &a, false, &rng), TM_OK);
+        CHECK_INT(tm_draw_rows(&y, &b, false, &rng), TM_OK);
+        tm_draw_cut(&y, &b, x.n);
+        tm_draw_cut(&x, &a, y.n);
+        CHECK_INT(tm_c2st_join(&d, &a, &x, &b, &y, TM_GROUP_ALL), TM_OK);
+        CHECK_INT(d.count[0].n_conns, d.count[1].n_conns);
+        CHECK(d.count[1].n_sessions > 50);
+        CHECK_INT(tm_c2st(&r, &cfg, &d, &rng, NULL), TM_OK);
+        sum += r.auc.value;
+        square += r.auc.value * r.auc.value;
+        tm_c2st_deinit(&d);
+        tm_draw_deinit(&x);
+        tm_draw_deinit(&y);
+        tm_table_deinit(&a);
+        tm_table_deinit(&b);
+    }
+    double mean = sum / ROUNDS;
+    return (struct mean){mean, sqrt((square / ROUNDS - mean * mean) / ROUNDS)};
+}
+
+/* Over 1500 pairs: 0.513 whole, 0.510 cut, 0.002 either way; 0.50 both when size and session have nothing to do with each other. */
+static void a_recording_that_was_cut_is_at_chance_against_another(void)
+{
+    struct mean whole = mean_auc(1), cut = mean_auc(3);
+    printf("AUC of two recordings of one population: whole %.3f +- %.3f, one cut to a third %.3f "
+           "+- %.3f\n",
+           whole.value, whole.error, cut.value, cut.error);
+    CHECK(cut.error < 0.015);
+    CHECK(fabs(cut.value - 0.5) < 0.04);
+    CHECK(fabs(cut.value - whole.value) < 3.3 * hypot(cut.error, whole.error));
+}
+
 static const struct check_case CASES[] = {
     {"columns_are_those_of_the_group_and_sessions_of_two_sides_differ",
      columns_are_those_of_the_group_and_sessions_of_two_sides_differ},
@@ -185,5 +262,7 @@ static const struct check_case CASES[] = {
      permuted_sessions_are_at_chance_even_when_sides_differ},
     {"fewer_sessions_than_folds_is_an_error", fewer_sessions_than_folds_is_an_error},
     {"the_null_is_summed_up", the_null_is_summed_up},
+    {"a_recording_that_was_cut_is_at_chance_against_another",
+     a_recording_that_was_cut_is_at_chance_against_another},
 };
 CHECK_MAIN("audit/detect/c2st", CASES)

@@ -11,7 +11,7 @@ static struct tm_table table_of(const struct tm_row *rows, uint32_t n)
     char name[8] = "a";
     uint32_t index = 0;
     CHECK_INT(tm_table_init(&t, &col, 1), TM_OK);
-    for (int i = 0; i < 4; i++, name[0]++)
+    for (int i = 0; i < 13; i++, name[0]++)
         CHECK_INT(tm_table_name(&t, name, &index), TM_OK);
     for (uint32_t i = 0; i < n; i++) {
         float *x = NULL;
@@ -87,21 +87,58 @@ static void one_per_load_takes_each_load_once_and_any_of_its_rows(void)
     tm_table_deinit(&t);
 }
 
-static void a_cut_leaves_whole_sessions_and_part_of_one(void)
+/* 13 sessions of 12 rows, not in order. */
+static struct tm_table many_sessions(void)
+{
+    struct tm_row rows[156];
+    for (uint32_t i = 0; i < 156; i++)
+        rows[i] = (struct tm_row){.session = i % 13, .load = i};
+    return table_of(rows, 156);
+}
+
+static void a_cut_takes_of_every_session_its_share(void)
+{
+    struct tm_table t = many_sessions();
+    for (uint64_t seed = 1; seed <= 20; seed++) {
+        struct tm_rng rng = rng_of(seed);
+        struct tm_draw d = {0};
+        uint32_t n[13] = {0};
+        CHECK_INT(tm_draw_rows(&d, &t, false, &rng), TM_OK);
+        tm_draw_cut(&d, &t, 1000);
+        CHECK_INT(d.n, 156);
+        tm_draw_cut(&d, &t, 58);
+        CHECK_INT(d.n, 58);
+        CHECK_INT(d.n_sessions, 13);
+        for (uint32_t i = 0; i < d.n; i++)
+            n[d.row[i] % 13]++;
+        for (uint32_t s = 0; s < 13; s++)
+            CHECK(n[s] == 4 || n[s] == 5);
+        tm_draw_cut(&d, &t, 13);
+        CHECK_INT(d.n, 13);
+        tm_draw_cut(&d, &t, 0);
+        CHECK_INT(d.n_sessions, 0);
+        tm_draw_deinit(&d);
+    }
+    tm_table_deinit(&t);
+}
+
+/* 3000 cuts from 8 rows to 3: each row stays 1125 times, standard deviation 27. */
+static void every_row_is_as_likely_to_survive_a_cut(void)
 {
     struct tm_table t = table_of(ROWS, N);
-    struct tm_rng rng = rng_of(3);
-    struct tm_draw d = {0};
-    CHECK_INT(tm_draw_rows(&d, &t, false, &rng), TM_OK);
-    tm_draw_cut(&d, &t, 100);
-    CHECK_INT(d.n, N);
-    tm_draw_cut(&d, &t, 4);
-    CHECK_INT(d.n, 4);
-    CHECK_INT(d.n_sessions, 2);
-    CHECK_INT(runs(&d), 2);
-    tm_draw_cut(&d, &t, 0);
-    CHECK_INT(d.n_sessions, 0);
-    tm_draw_deinit(&d);
+    struct tm_rng rng = rng_of(4);
+    unsigned stays[N] = {0};
+    for (int k = 0; k < 3000; k++) {
+        struct tm_draw d = {0};
+        CHECK_INT(tm_draw_rows(&d, &t, false, &rng), TM_OK);
+        tm_draw_cut(&d, &t, 3);
+        CHECK_INT(d.n, 3);
+        for (uint32_t i = 0; i < d.n; i++)
+            stays[d.row[i]]++;
+        tm_draw_deinit(&d);
+    }
+    for (size_t i = 0; i < N; i++)
+        CHECK(stays[i] > 1125 - 110 && stays[i] < 1125 + 110);
     tm_table_deinit(&t);
 }
 
@@ -150,7 +187,8 @@ static const struct check_case CASES[] = {
     {"sessions_stay_together_and_no_row_is_lost", sessions_stay_together_and_no_row_is_lost},
     {"one_per_load_takes_each_load_once_and_any_of_its_rows",
      one_per_load_takes_each_load_once_and_any_of_its_rows},
-    {"a_cut_leaves_whole_sessions_and_part_of_one", a_cut_leaves_whole_sessions_and_part_of_one},
+    {"a_cut_takes_of_every_session_its_share", a_cut_takes_of_every_session_its_share},
+    {"every_row_is_as_likely_to_survive_a_cut", every_row_is_as_likely_to_survive_a_cut},
     {"a_split_never_parts_a_session", a_split_never_parts_a_session},
     {"the_same_seed_draws_the_same", the_same_seed_draws_the_same},
     {"sessions_are_counted_once", sessions_are_counted_once},

@@ -1,27 +1,12 @@
 #!/bin/bash
 # tm-audit interference as a person calls it: results, messages and exit statuses.  $1: tm-audit, $2: audit_story_files.
-set -u
-audit=$1
-files=$2
-dir=$(mktemp -d "${TMPDIR:-/tmp}/tm-audit.XXXXXX") || exit 1
-trap 'rm -rf "$dir"' EXIT
-bad=0
+. "$(dirname "$0")/../cli.sh"
+files=$(realpath -- "$2") || exit 1
+command=(interference)
 
-# expect STATUS 'text that must be in the output' ARGS...
-expect() {
-    local status=$1 text=$2 got out
-    shift 2
-    out=$("$audit" interference "$@" 2>&1)
-    got=$?
-    if [ "$got" -ne "$status" ] || [[ $out != *"$text"* ]]; then
-        printf 'tm-audit interference %s: status %s, wanted %s and "%s":\n%s\n' "$*" "$got" "$status" "$text" "$out"
-        bad=1
-    fi
-}
-
-mkdir "$dir/good" "$dir/early" "$dir/other"
-"$files" "$dir/good" && "$files" "$dir/early" early && "$files" "$dir/other" other || exit 1
-cd "$dir/good" || exit 1
+mkdir "$work/good" "$work/early" "$work/other"
+"$files" "$work/good" && "$files" "$work/early" early && "$files" "$work/other" other || exit 1
+cd "$work/good" || exit 1
 idle=(--run idle=capture.pcap)
 log=(--log client.jsonl)
 early=(--run bulk=../early/capture.pcap)

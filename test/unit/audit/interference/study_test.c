@@ -143,7 +143,11 @@ static void equal_play_is_at_chance_and_its_controls_are_caught(void)
         CHECK(s.scores.auc[k].value > 0.4 && s.scores.auc[k].value < 0.6);
         CHECK(s.scores.auc[k].low < 0.52 && s.scores.auc[k].high > 0.48);
     }
-    CHECK(s.control[0].is_caught && s.control[1].is_caught);
+    for (uint32_t i = 0; i < TM_STUDY_CONTROLS; i++) {
+        CHECK(s.control[i].is_caught);
+        CHECK(s.control[i].scores.auc[TM_ATTACK_FOREST_ALL].value >= TM_STUDY_CAUGHT);
+        CHECK(s.control[i].scores.auc[TM_ATTACK_NET].value >= TM_STUDY_CAUGHT);
+    }
     CHECK(s.verdict == TM_VERDICT_NO_CLAIM || s.verdict == TM_VERDICT_NOT_TOLD);
     CHECK_INT(n_progress, TM_ATTACK_KINDS + 2 * TM_STUDY_CONTROLS);
 }

@@ -1,29 +1,10 @@
 #!/bin/bash
 # cli_test.sh TM-AUDIT - tm-audit report on captures of real programs: one page, the same twice, bad input.
-set -u
-audit=$1
+. "$(dirname "$0")/../cli.sh"
 captures=data/captures
 checker=$(dirname "$0")/check_pages.py
-work=$(mktemp -d) || exit 1
-trap 'rm -rf "$work"' EXIT
-bad=0
-
-fail() {
-    echo "FAILED: $1"
-    bad=1
-}
-
-# refuses STATUS 'text that must be in the messages' ARGUMENT...
-refuses() {
-    local status=$1 text=$2 got
-    shift 2
-    "$audit" report "$@" >"$work/out" 2>"$work/err"
-    got=$?
-    [ "$got" -eq "$status" ] || fail "status $got, wanted $status: $*"
-    grep -qF -- "$text" "$work/err" || fail "no \"$text\" in the answer to: $* ($(cat "$work/err"))"
-    [ ! -s "$work/out" ] || fail "wrote to standard output: $*"
-    [ ! -e "$work/no.html" ] || fail "wrote a page: $*"
-}
+command=(report)
+no=$work/no.html
 
 has() {
     grep -qF -- "$1" "$work/a.html" || fail "the page lacks \"$1\""
@@ -59,7 +40,6 @@ cmp -s "$work/a.html" "$work/b.html" || fail "two runs differ"
 
 "$audit" report --help >"$work/help" || fail "--help"
 grep -q -- '--output=FILE' "$work/help" || fail "the help lacks --output"
-no=$work/no.html
 refuses 2 "-o FILE is needed" --real a.pcap --cover b.pcap
 refuses 2 "nothing to report on" -o "$no"
 refuses 2 "--real and --cover are needed" -o "$no" --real a.pcap
@@ -68,4 +48,5 @@ refuses 2 "of at least two workloads" -o "$no" interference --run idle=a.pcap
 refuses 2 "stand together, once" -o "$no" classify --real a classify --real b
 refuses 1 "No such file" -o "$work/none/page.html" --real a.pcap --cover b.pcap
 refuses 1 "$work/none.pcap" -o "$no" --real "$work/none.pcap" --cover "$ssh"
+[ ! -e "$no" ] || fail "a refused report left a page"
 exit "$bad"

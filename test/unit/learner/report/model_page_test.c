@@ -25,7 +25,7 @@ static void add(struct tm_samples *s, enum tm_swing_param p, uint64_t v)
     CHECK_INT(tm_samples_add(s, p, v), TM_OK);
 }
 
-static int page_of(struct tm_text *t, const struct tm_store_entry *e, const struct tm_samples *s)
+static int page_of(struct tm_text *t, const struct tm_store_entry *e, struct tm_samples *s)
 {
     struct tm_model_page p = {
         .entry = e, .capture = s, .n_conns = 4, .command = "tm-learn <report>"};

@@ -1,7 +1,7 @@
+#include "tm/base/ks.h"
+
 #include <math.h>
 #include <stdlib.h>
-
-#include "audit/ml/auc.h"
 
 static int ascending_float(const void *a, const void *b)
 {

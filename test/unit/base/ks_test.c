@@ -1,6 +1,7 @@
+#include "tm/base/ks.h"
+
 #include <math.h>
 
-#include "audit/ml/auc.h"
 #include "test/support/check.h"
 #include "test/unit/audit/ml/draw.h"
 

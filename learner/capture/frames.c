@@ -1,0 +1,245 @@
+#include "learner/capture/frames.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Small enough to stay in a core's cache, where the reader has just put the bytes. */
+#define WINDOW_LEN ((size_t)512 * 1024)
+
+struct tm_frames {
+    struct tm_unpack *unpack; /* or chunks: */
+    tm_chunk_fn chunk;
+    void *ctx;
+    struct tm_format *format;
+    uint8_t *own; /* a window of ours, `cap` bytes; in chunks only for what is larger than one */
+    size_t cap;
+    uint8_t *window; /* `own`, or the last chunk with what was left before it */
+    size_t at;       /* window[at..len) was not taken yet */
+    size_t len;
+    uint64_t skip; /* bytes to take that were not read yet */
+    uint8_t none;  /* the window before the first chunk */
+    bool is_end;   /* of what is read */
+    bool is_cut;
+    int failed; /* an error, once there was one */
+    struct tm_msg why;
+};
+
+int tm_frames_new(struct tm_frames **out, tm_read_fn read, void *ctx)
+{
+    struct tm_frames *s = calloc(1, sizeof *s);
+    int rc = s ? TM_OK : TM_ERR_NOMEM;
+    *out = NULL;
+    if (rc != TM_OK)
+        return rc;
+    s->cap = WINDOW_LEN;
+    s->own = s->window = malloc(s->cap);
+    rc = s->own ? tm_unpack_new(&s->unpack, read, ctx) : TM_ERR_NOMEM;
+    if (rc == TM_OK)
+        rc = tm_format_new(&s->format);
+    if (rc != TM_OK) {
+        tm_frames_free(s);
+        return rc;
+    }
+    *out = s;
+    return TM_OK;
+}
+
+int tm_frames_new_chunks(struct tm_frames **out, tm_chunk_fn chunk, void *ctx)
+{
+    struct tm_frames *s = calloc(1, sizeof *s);
+    int rc = s ? tm_format_new(&s->format) : TM_ERR_NOMEM;
+    *out = rc == TM_OK ? s : NULL;
+    if (rc != TM_OK) {
+        free(s);
+        return rc;
+    }
+    s->chunk = chunk;
+    s->ctx = ctx;
+    s->window = &s->none;
+    return TM_OK;
+}
+
+void tm_frames_free(struct tm_frames *s)
+{
+    if (!s)
+        return;
+    tm_format_free(s->format);
+    tm_unpack_free(s->unpack);
+    free(s->own);
+    free(s);
+}
+
+/* Moves what is left to the front, and makes room for `want` bytes. */
+static int make_room(struct tm_frames *s, size_t want)
+{
+    if (s->at > 0)
+        memmove(s->window, s->window + s->at, s->len - s->at);
+    s->len -= s->at;
+    s->at = 0;
+    if (want <= s->cap)
+        return TM_OK;
+    size_t cap = s->cap;
+    while (cap < want)
+        cap *= 2;
+    uint8_t *own = realloc(s->own, cap);
+    if (!own)
+        return TM_ERR_NOMEM;
+    s->own = s->window = own;
+    s->cap = cap;
+    return TM_OK;
+}
+
+/* Takes n bytes, read already or not. */
+static void take(struct tm_frames *s, size_t n)
+{
+    size_t have = s->len - s->at;
+    if (n > have) {
+        s->skip = n - have;
+        n = have;
+    }
+    s->at += n;
+}
+
+/* What is left and the chunk at p, in a window of our own. */
+static int join_chunk(struct tm_frames *s, const uint8_t *p, size_t n, size_t want)
+{
+    size_t left = s->len - s->at;
+    size_t need = left + n > want + n ? left + n : want + n;
+    if (need > s->cap) {
+        uint8_t *own = malloc(need);
+        if (!own)
+            return TM_ERR_NOMEM;
+        memcpy(own, s->window + s->at, left);
+        free(s->own);
+        s->own = own;
+        s->cap = need;
+    } else {
+        memmove(s->own, s->window + s->at, left);
+    }
+    memcpy(s->own + left, p, n);
+    s->window = s->own;
+    return TM_OK;
+}
+
+/* The next chunk, with what is left in front of it. */
+static int next_chunk(struct tm_frames *s, size_t want, struct tm_msg *msg)
+{
+    uint8_t *p = NULL;
+    size_t left = s->len - s->at;
+    ssize_t got = s->chunk(s->ctx, &p, msg);
+    s->is_end = got == 0;
+    if (got <= 0)
+        return (int)got;
+    int rc = TM_OK;
+    if (left > TM_FRAMES_HEADROOM) {
+        rc = join_chunk(s, p, (size_t)got, want);
+    } else {
+        if (left > 0)
+            memcpy(p - left, s->window + s->at, left);
+        s->window = p - left;
+    }
+    s->at = 0;
+    s->len = left + (size_t)got;
+    return rc;
+}
+
+static int fill_chunks(struct tm_frames *s, size_t want, struct tm_msg *msg)
+{
+    int rc = TM_OK;
+    while (rc == TM_OK && s->len - s->at < want && !s->is_end)
+        rc = next_chunk(s, want, msg);
+    return rc;
+}
+
+/* At least `want` bytes in the window, unless the end comes first. */
+static int fill(struct tm_frames *s, size_t want, struct tm_msg *msg)
+{
+    if (s->chunk)
+        return fill_chunks(s, want, msg);
+    int rc = make_room(s, want);
+    while (rc == TM_OK && s->len < want && !s->is_end) {
+        ssize_t got = tm_unpack_read(s->unpack, s->window + s->len, s->cap - s->len, msg);
+        if (got < 0)
+            return (int)got;
+        s->is_end = got == 0;
+        s->len += (size_t)got;
+    }
+    return rc;
+}
+
+/* Reads what is to be taken without a look; the window is empty. */
+static int pass(struct tm_frames *s, struct tm_msg *msg)
+{
+    while (s->skip > 0 && !s->is_end) {
+        ssize_t got = s->chunk ? s->chunk(s->ctx, &s->window, msg)
+                               : tm_unpack_read(s->unpack, s->window, s->cap, msg);
+        if (got < 0)
+            return (int)got;
+        s->is_end = got == 0;
+        s->len = (size_t)got;
+        s->at = s->skip < s->len ? (size_t)s->skip : s->len;
+        s->skip -= s->at;
+    }
+    return TM_OK;
+}
+
+/* The stream ended where the parser wants more. */
+static int at_end(struct tm_frames *s, struct tm_msg *msg)
+{
+    if (s->at == s->len && s->skip == 0 && tm_format_may_end(s->format))
+        return 0;
+    s->is_cut = true;
+    if (!tm_format_is_open(s->format))
+        return tm_msg_set(msg, TM_ERR_FORMAT, "it ends inside its file header");
+    return tm_msg_set(msg, TM_ERR_FORMAT, "it ends inside the next one");
+}
+
+static int next(struct tm_frames *s, struct tm_frame *frame, struct tm_msg *msg)
+{
+    for (;;) {
+        size_t n = 0;
+        struct tm_view at = {s->window + s->at, s->len - s->at};
+        int step = tm_format_step(s->format, at, &n, frame, msg);
+        int rc = step;
+        if (step == TM_FORMAT_FRAME || step == TM_FORMAT_SKIP) {
+            take(s, n);
+            rc = s->skip > 0 ? pass(s, msg) : TM_OK;
+        } else if (step == TM_FORMAT_MORE) {
+            rc = fill(s, n, msg);
+        }
+        if (rc < 0)
+            return rc;
+        if (step == TM_FORMAT_FRAME)
+            return 1;
+        if (s->is_end && (s->skip > 0 || (step == TM_FORMAT_MORE && s->len - s->at < n)))
+            return at_end(s, msg);
+    }
+}
+
+int tm_frames_next(struct tm_frames *s, struct tm_frame *frame, struct tm_msg *msg)
+{
+    if (s->failed == TM_OK) {
+        int rc = next(s, frame, &s->why);
+        if (rc >= 0)
+            return rc;
+        s->failed = rc;
+        if (s->why.text[0] == '\0')
+            (void)tm_msg_set(&s->why, rc, "%s", tm_strerror(rc));
+    }
+    return tm_msg_set(msg, s->failed, "%s", s->why.text);
+}
+
+bool tm_frames_is_open(const struct tm_frames *s)
+{
+    return tm_format_is_open(s->format);
+}
+
+bool tm_frames_is_cut(const struct tm_frames *s)
+{
+    return s->is_cut;
+}
+
+bool tm_frames_link(const struct tm_frames *s, size_t i, uint32_t *link_type)
+{
+    return tm_format_link(s->format, i, link_type);
+}

@@ -1,0 +1,41 @@
+/* learner/capture/frames.h - a stream of bytes -> the frames of the capture in it: unpacked, parsed,
+ * held in a window of bounded size.  Pure: the bytes come from a callback. */
+#ifndef TM_LEARNER_CAPTURE_FRAMES_H
+#define TM_LEARNER_CAPTURE_FRAMES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "learner/capture/format.h"
+#include "learner/capture/unpack.h"
+#include "tm/base/err.h"
+
+struct tm_frames; /* opaque */
+
+/* Reads nothing yet; `read` and `ctx` are used until the free.  TM_ERR_NOMEM. */
+TM_MUST_CHECK int tm_frames_new(struct tm_frames **out, tm_read_fn read, void *ctx);
+void tm_frames_free(struct tm_frames *s);
+
+/* The next bytes of a stream in memory of their giver: how many, 0 at the end, or a negative enum
+ * tm_err with a line in msg.  TM_FRAMES_HEADROOM bytes in front of them may be written; they and the
+ * chunk before stay valid until the next call. */
+typedef ssize_t (*tm_chunk_fn)(void *ctx, uint8_t **out, struct tm_msg *msg);
+#define TM_FRAMES_HEADROOM ((size_t)320 * 1024)
+
+/* The same for a stream that is not packed and comes in chunks, which are not copied. */
+TM_MUST_CHECK int tm_frames_new_chunks(struct tm_frames **out, tm_chunk_fn chunk, void *ctx);
+
+/* The next frame; its bytes live until the next call.  Returns 1, 0 at the end, or an error with a
+ * text in msg that does not name the file: TM_ERR_FORMAT no capture, cut or damaged from here on;
+ * TM_ERR_NOMEM; those of the callback.  After an error every call gives it again. */
+TM_MUST_CHECK int tm_frames_next(struct tm_frames *s, struct tm_frame *frame, struct tm_msg *msg);
+
+/* Whether the file's header was read; without it an error means "no capture", or one cut inside its
+ * header if tm_frames_is_cut says so: the stream ended too early. */
+bool tm_frames_is_open(const struct tm_frames *s);
+bool tm_frames_is_cut(const struct tm_frames *s);
+/* As tm_format_link. */
+bool tm_frames_link(const struct tm_frames *s, size_t i, uint32_t *link_type);
+
+#endif

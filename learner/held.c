@@ -1,0 +1,102 @@
+#include "learner/held.h"
+
+#include <stdlib.h>
+
+#define CELLS_START ((size_t)1024)
+#define BITS_FIRST  40U
+
+void tm_held_deinit(struct tm_held *h)
+{
+    free(h->row);
+    *h = (struct tm_held){0};
+}
+
+uint64_t tm_held_rounded(uint64_t value, unsigned bits)
+{
+    unsigned len = value > 0 ? 64 - (unsigned)__builtin_clzll(value) : 0;
+    return bits == 0 || len <= bits ? value : value >> (len - bits) << (len - bits);
+}
+
+/* Multiplies by odd numbers and folds; nobody gains by collisions in his own table. */
+static size_t cell_of(const struct tm_held *h, const struct tm_held_row *r)
+{
+    uint64_t x = r->value * UINT64_C(0x9e3779b97f4a7c15);
+    x ^= ((uint64_t)r->host << 8 | r->kind) * UINT64_C(0xd6e8feb86659fd93);
+    x ^= x >> 29;
+    x *= UINT64_C(0xbf58476d1ce4e5b9);
+    x ^= x >> 32;
+    return (size_t)x & (h->n_cells - 1);
+}
+
+/* There is room. */
+static void put(struct tm_held *h, const struct tm_held_row *r)
+{
+    size_t i = cell_of(h, r);
+    while (h->row[i].count > 0 &&
+           (h->row[i].value != r->value || h->row[i].host != r->host || h->row[i].kind != r->kind))
+        i = (i + 1) & (h->n_cells - 1);
+    if (h->row[i].count == 0) {
+        h->row[i] = *r;
+        h->n_rows++;
+    } else {
+        h->row[i].count += r->count;
+    }
+}
+
+/* All rows, rounded, into a table of `n_cells`. */
+static int rebuild(struct tm_held *h, size_t n_cells)
+{
+    TM_ASSERT(n_cells > 0);
+    struct tm_held to = {
+        .row = calloc(n_cells, sizeof *to.row), .n_cells = n_cells, .bits = h->bits};
+    if (!to.row)
+        return TM_ERR_NOMEM;
+    for (size_t i = 0; i < h->n_cells; i++) {
+        struct tm_held_row r = h->row[i];
+        r.value = tm_held_rounded(r.value, h->bits);
+        if (r.count > 0)
+            put(&to, &r);
+    }
+    free(h->row);
+    *h = to;
+    return TM_OK;
+}
+
+int tm_held_add(struct tm_held *h, uint32_t host, uint32_t kind, uint64_t value)
+{
+    struct tm_held_row r = {tm_held_rounded(value, h->bits), 1, host, kind};
+    int rc = TM_OK;
+    if (h->n_rows * 4 >= h->n_cells * 3)
+        rc = rebuild(h, h->n_cells > 0 ? h->n_cells * 2 : CELLS_START);
+    if (rc == TM_OK)
+        put(h, &r);
+    while (rc == TM_OK && h->n_rows > TM_HELD_ROWS_MAX && h->bits != TM_HELD_BITS_MIN) {
+        h->bits = h->bits == 0 ? BITS_FIRST : h->bits - 1;
+        rc = rebuild(h, h->n_cells);
+    }
+    return rc;
+}
+
+static int by_row(const void *a, const void *b)
+{
+    const struct tm_held_row *x = a;
+    const struct tm_held_row *y = b;
+    if (x->host != y->host)
+        return x->host < y->host ? -1 : 1;
+    if (x->kind != y->kind)
+        return x->kind < y->kind ? -1 : 1;
+    return (x->value > y->value) - (x->value < y->value);
+}
+
+void tm_held_sort(struct tm_held *h)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < h->n_cells; i++) {
+        if (h->row[i].count > 0)
+            h->row[n++] = h->row[i];
+    }
+    for (size_t i = n; i < h->n_cells; i++)
+        h->row[i].count = 0;
+    if (n > 0)
+        qsort(h->row, n, sizeof *h->row, by_row);
+}

@@ -1,0 +1,42 @@
+/* learner/held.h - values that wait for something that only the capture's end tells, such as their host's
+ * round trip: counted by (host, kind, value).
+ *
+ * Bounded: over TM_HELD_ROWS_MAX different rows all values lose their lowest significant bits, no more than
+ * needed and never below TM_HELD_BITS_MIN; beyond that it grows with the number of hosts alone.  What is
+ * left does not depend on the order of the values (as learner/samples.h). */
+#ifndef TM_LEARNER_HELD_H
+#define TM_LEARNER_HELD_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "tm/base/err.h"
+
+#define TM_HELD_ROWS_MAX (UINT32_C(1) << 19)
+#define TM_HELD_BITS_MIN 9U /* values move by 0.4 % at most */
+
+struct tm_held_row {
+    uint64_t value;
+    uint64_t count; /* 0: an unused cell of the table */
+    uint32_t host;
+    uint32_t kind;
+};
+
+struct tm_held {
+    struct tm_held_row *row; /* owned; open addressing */
+    size_t n_cells;          /* a power of two, or 0 */
+    size_t n_rows;
+    unsigned bits; /* significant ones that are kept; 0: all */
+};
+
+/* An empty one is {0}. */
+void tm_held_deinit(struct tm_held *h);
+/* TM_ERR_NOMEM. */
+TM_MUST_CHECK int tm_held_add(struct tm_held *h, uint32_t host, uint32_t kind, uint64_t value);
+/* Puts the rows in order of host, kind and value at the front of `row`.  Only deinit may follow. */
+void tm_held_sort(struct tm_held *h);
+
+/* The value with its lowest bits cleared, so that `bits` significant ones stay; 0: all stay. */
+uint64_t tm_held_rounded(uint64_t value, unsigned bits);
+
+#endif

@@ -1,0 +1,360 @@
+/* tm-learn compare: two models, or a model and captures, parameter by parameter. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "learner/commands.h"
+#include "learner/ops/args.h"
+#include "learner/ops/compare.h"
+#include "learner/ops/compare_report.h"
+#include "learner/ops/relearn.h"
+#include "learner/ops/sampling.h"
+#include "tm/base/time.h"
+
+#define CONNS_MAX     UINT64_C(10000000)
+#define CONNS_SAMPLED 10000U /* of a model whose parameters are not distributions */
+
+enum { OPT_SEED = 0x100, OPT_USERS, OPT_RTT, OPT_RATE, OPT_MSS, OPT_JSON };
+
+struct options {
+    char **args;
+    size_t n_args;
+    const char *port, *key;
+    bool is_json;
+    struct tm_sample_head head; /* of samples that are made on the way; model is filled in later */
+};
+
+static const struct argp_option option_table[] = {
+    {"json", OPT_JSON, NULL, 0, "print one JSON object", 1},
+    {"port", 'p', "PORT[,PORT...]", 0, "the servers' ports in the captures (those of the model)",
+     2},
+    {"key", 'k', "client|pair|pair/BITS", 0, "what a user is in the captures (as for the model)",
+     2},
+    {"connections", 'n', "N", 0, "connections of a sample (as many as the captures have, or 10000)",
+     3},
+    {"seed", OPT_SEED, "N", 0, "another number gives another sample (1)", 3},
+    {"users", OPT_USERS, "N", 0, "users of a sample (as many as make it as long as the captures)",
+     3},
+    {"rtt", OPT_RTT, "TIME", 0, "round trip of a sample (20ms)", 3},
+    {"rate", OPT_RATE, "BITS/S", 0, "rate of a sample's path (100M)", 3},
+    {"mss", OPT_MSS, "BYTES", 0, "payload of a sample's full segments (1448)", 3},
+    {0},
+};
+
+static error_t parse(int key, char *arg, struct argp_state *st)
+{
+    struct options *o = st->input;
+    struct tm_tap_path *path = &o->head.path;
+    switch (key) {
+    case OPT_JSON:
+        o->is_json = true;
+        return 0;
+    case 'p':
+        o->port = arg;
+        return 0;
+    case 'k':
+        o->key = arg;
+        return 0;
+    case 'n':
+        o->head.n_conns = tm_args_number(arg, "connections", 1, CONNS_MAX, st);
+        return 0;
+    case OPT_SEED:
+        o->head.seed = tm_args_number(arg, "seed", 0, UINT64_MAX, st);
+        return 0;
+    case OPT_USERS:
+        o->head.n_users = (uint32_t)tm_args_number(arg, "users", 1, TM_GEN_USERS_MAX, st);
+        return 0;
+    case OPT_RTT:
+        path->rtt_us = tm_args_duration(arg, "rtt", TM_TAP_RTT_MIN_US, TM_TAP_RTT_MAX_US, st);
+        return 0;
+    case OPT_RATE:
+        path->rate_bps = tm_args_rate(arg, "rate", TM_TAP_RATE_MIN, TM_TAP_RATE_MAX, st);
+        return 0;
+    case OPT_MSS:
+        path->mss = (uint32_t)tm_args_number(arg, "mss", TM_TAP_MSS_MIN, TM_TAP_MSS_MAX, st);
+        return 0;
+    case ARGP_KEY_ARGS:
+        o->args = st->argv + st->next;
+        o->n_args = (size_t)(st->argc - st->next);
+        return 0;
+    case ARGP_KEY_END:
+        if (o->n_args < 2)
+            argp_error(st, "name a model, and a model or captures to compare it with, e.g. "
+                           "models.db:https new.pcap");
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+/* One side: a model, or captures. */
+struct side {
+    const char *path;
+    const char *name;             /* of the model, as given */
+    struct tm_store_entry *model; /* owned; NULL: captures */
+    struct tm_marginals marginals;
+    struct tm_wavelet *wavelet; /* owned */
+    uint64_t n_conns;
+    double rho[TM_RELATIONS];
+    bool has_rho;
+    char label[400];
+};
+
+struct comparison {
+    const struct options *o;
+    struct side side[2];
+    struct tm_options learn; /* how captures and samples are learned */
+    uint32_t n_users;        /* of the last sample */
+    struct tm_msg *msg;
+};
+
+static void side_deinit(struct side *s)
+{
+    tm_store_entries_free(s->model, 1);
+    tm_marginals_deinit(&s->marginals);
+    free(s->wavelet);
+}
+
+static int load_model(struct side *s, struct tm_msg *msg)
+{
+    int rc = tm_args_load(s->path, s->name, &s->model, msg);
+    if (rc == TM_OK)
+        (void)snprintf(s->label, sizeof s->label, "%s:%s", s->path, s->model->model.name);
+    for (size_t i = 0; rc == TM_OK && i < s->model->n_prov; i++) {
+        if (strcmp(s->model->prov[i].key, "connections") == 0)
+            s->n_conns = strtoull(s->model->prov[i].value, NULL, 10);
+    }
+    return rc;
+}
+
+static void see_packet(void *ctx, const struct tm_tap_packet *p)
+{
+    tm_wavelet_add(ctx, p->t_us, p->dir, p->payload_len);
+}
+
+/* So many users that a sample of as many connections as the capture has takes about as long as the capture: else its energies would be those
+ * of a busier, or quieter, place. */
+static int choose_users(int64_t capture_us, struct tm_sample_head *h)
+{
+    struct tm_sampling s;
+    struct tm_timed_conn c = {0};
+    int64_t last_us = 0;
+    h->n_users = 1;
+    int rc = tm_sampling_open(&s, h, 1);
+    while (rc == TM_OK && (rc = tm_timeline_next(s.timeline, &c)) == 1) {
+        last_us = c.end_us > last_us ? c.end_us : last_us;
+        tm_timed_conn_deinit(&c);
+        rc = TM_OK;
+        if (tm_timeline_next_us(s.timeline) == TM_NEVER)
+            break;
+    }
+    tm_sampling_close(&s);
+    if (rc == TM_OK && capture_us > 0) {
+        int64_t n = (last_us + capture_us / 2) / capture_us;
+        h->n_users = n < 1 ? 1 : n > TM_GEN_USERS_MAX ? TM_GEN_USERS_MAX : (uint32_t)n;
+    }
+    return rc;
+}
+
+static int take_dependence(struct side *s, const struct tm_dependence *d)
+{
+    s->has_rho = true;
+    return tm_dependence_rho(d, s->rho);
+}
+
+/* A sample of the side's model, learned; its marginals are kept when the model has none of its own. */
+static int sample_side(struct comparison *c, struct side *s, uint64_t n_conns)
+{
+    struct tm_samples samples = {0};
+    struct tm_dependence dependence = {0};
+    struct tm_sample_head head = c->o->head;
+    struct tm_sampling_learn l = {
+        .world = &c->learn.world, .fit = &c->learn.fit, .dependence = &dependence};
+    const struct tm_wavelet *capture = c->side[1].wavelet;
+    int rc = TM_OK;
+    head.model = &s->model->model;
+    head.n_conns = head.n_conns > 0 ? head.n_conns : n_conns;
+    if (head.n_users == 0 && s->wavelet && capture)
+        rc = choose_users((int64_t)capture->n_pairs[0] * 2 * TM_WAVELET_BIN_US, &head);
+    head.n_users = head.n_users > 0 ? head.n_users : 1;
+    c->n_users = head.n_users;
+    if (s->wavelet) {
+        l.each = see_packet;
+        l.ctx = s->wavelet;
+    }
+    if (rc == TM_OK)
+        rc = tm_sampling_learn(&head, &l, &samples);
+    if (s->wavelet)
+        tm_wavelet_end(s->wavelet);
+    if (rc == TM_OK)
+        rc = take_dependence(s, &dependence);
+    if (rc == TM_OK && s->model->model.kind != TM_MODEL_SWING) {
+        s->n_conns = head.n_conns;
+        rc = tm_marginals_fit(&s->marginals, &samples);
+    }
+    tm_samples_deinit(&samples);
+    tm_dependence_deinit(&dependence);
+    return rc;
+}
+
+static int read_captures(struct comparison *c, struct side *s)
+{
+    struct tm_relearned learned;
+    size_t n_read = 0;
+    (void)snprintf(s->label, sizeof s->label, "%s", c->learn.traces[0]);
+    if (c->learn.n_traces > 1)
+        (void)snprintf(s->label, sizeof s->label, "%s and %zu more", c->learn.traces[0],
+                       c->learn.n_traces - 1);
+    int rc = tm_relearn(&c->learn, &learned, c->msg);
+    if (rc == TM_OK)
+        rc = tm_marginals_fit(&s->marginals, &learned.samples);
+    if (rc == TM_OK)
+        rc = take_dependence(s, &learned.dependence);
+    s->n_conns = learned.n_conns;
+    tm_relearned_deinit(&learned);
+    if (rc != TM_OK)
+        return rc;
+    s->wavelet = calloc(1, sizeof *s->wavelet);
+    if (!s->wavelet)
+        return TM_ERR_NOMEM;
+    rc = tm_relearn_wavelet(&c->learn, s->wavelet, &n_read, c->msg);
+    if (n_read == 0) {
+        free(s->wavelet);
+        s->wavelet = NULL;
+    }
+    return rc;
+}
+
+static bool is_swing(const struct side *s)
+{
+    return s->model && s->model->model.kind == TM_MODEL_SWING;
+}
+
+/* Two swing models are compared by what they hold; all else by samples, too. */
+static int measure(struct comparison *c)
+{
+    struct side *a = &c->side[0];
+    struct side *b = &c->side[1];
+    bool is_sampling = !is_swing(a) || !is_swing(b);
+    int rc = b->model ? TM_OK : read_captures(c, b);
+    if (rc == TM_OK && b->wavelet && !(a->wavelet = calloc(1, sizeof *a->wavelet)))
+        rc = TM_ERR_NOMEM;
+    for (int i = 0; i < 2 && rc == TM_OK; i++) {
+        struct side *s = &c->side[i];
+        if (is_swing(s))
+            rc = tm_marginals_copy(&s->marginals, &s->model->model.u.swing);
+        if (rc == TM_OK && s->model && is_sampling)
+            rc = sample_side(c, s, b->model ? CONNS_SAMPLED : b->n_conns);
+    }
+    return rc;
+}
+
+static const char *what(const struct side *s)
+{
+    if (!s->model)
+        return "capture";
+    switch (s->model->model.kind) {
+    case TM_MODEL_SWING:
+        return "swing model";
+    case TM_MODEL_CONSTANT:
+        return "constant model, sampled";
+    }
+    return "model";
+}
+
+static int print(const struct comparison *c)
+{
+    struct tm_compared compared[TM_SWING_PARAMS];
+    struct tm_text t = {0};
+    struct tm_compare_report r = {.compared = compared};
+    char note[200];
+    int rc = tm_compare(&c->side[0].marginals, &c->side[1].marginals, compared);
+    if (rc != TM_OK)
+        return rc;
+    for (int i = 0; i < 2; i++)
+        r.side[i] = (struct tm_compare_side){c->side[i].label, what(&c->side[i]),
+                                             c->side[i].n_conns, c->side[i].wavelet,
+                                             c->side[i].has_rho ? c->side[i].rho : NULL};
+    if (c->n_users > 0) {
+        (void)snprintf(note, sizeof note,
+                       "Correlations and energies of a model are those of a sample: %" PRIu32
+                       " user%s, round trip %.1f ms, %.1f Mbit/s, seed %" PRIu64 ".",
+                       c->n_users, c->n_users == 1 ? "" : "s", (double)c->o->head.path.rtt_us / 1e3,
+                       (double)c->o->head.path.rate_bps / 1e6, c->o->head.seed);
+        r.note = note;
+    }
+    (c->o->is_json ? tm_compare_report_json : tm_compare_report_text)(&t, &r);
+    if (!t.is_bad)
+        (void)fwrite(t.p, 1, t.len, stdout);
+    rc = t.is_bad ? TM_ERR_NOMEM : TM_OK;
+    tm_text_deinit(&t);
+    return rc;
+}
+
+static bool has_port(const struct tm_store_entry *e)
+{
+    for (size_t i = 0; i < e->n_prov; i++) {
+        if (strcmp(e->prov[i].key, "option.port") == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Tells models from captures, and finds out how to learn. */
+static int open_sides(struct comparison *c)
+{
+    const struct options *o = c->o;
+    for (size_t i = 0; i < 2; i++) {
+        c->side[i].name = tm_args_cut_name(o->args[i]);
+        c->side[i].path = o->args[i];
+    }
+    int rc = load_model(&c->side[0], c->msg);
+    bool is_model = tm_args_is_database(o->args[1]);
+    if (rc == TM_OK && is_model && o->n_args > 2)
+        rc = tm_msg_set(c->msg, TM_ERR_RANGE,
+                        "%s is a database: compare two models, or one with captures", o->args[1]);
+    if (rc == TM_OK && is_model)
+        rc = load_model(&c->side[1], c->msg);
+    if (rc != TM_OK)
+        return rc;
+    const struct tm_store_entry *like = c->side[0].model;
+    if (is_model && !has_port(like))
+        like = c->side[1].model;
+    bool is_unsaid = !o->port && is_model && !has_port(like); /* of samples any port will do */
+    const struct tm_relearn_cfg cfg = {
+        .like = like,
+        .port = is_unsaid ? "443" : o->port,
+        .key = o->key,
+        .traces = o->args + 1,
+        .n_traces = is_model ? 0 : o->n_args - 1,
+    };
+    return tm_relearn_options(&c->learn, &cfg);
+}
+
+int tm_cmd_compare(int argc, char **argv)
+{
+    static const struct argp argp = {
+        .options = option_table,
+        .parser = parse,
+        .args_doc = "models.db[:NAME] models.db[:NAME]|TRACE...",
+        .doc = "Compare two models, or a model and captures, parameter by parameter."
+               "\vCaptures are learned in memory with the options that the model was learned with.",
+    };
+    struct options o = {.head = tm_sampling_default(NULL)};
+    struct tm_msg msg = {""};
+    struct comparison c = {.o = &o, .msg = &msg};
+    o.head.n_conns = 0;
+    o.head.seed = 1; /* not that of tm-learn sample, whose capture may be on the other side */
+    o.head.n_users = 0;
+    if (argp_parse(&argp, argc, argv, 0, NULL, &o) != 0)
+        return 2;
+    int rc = open_sides(&c);
+    if (rc == TM_OK)
+        rc = measure(&c);
+    if (rc == TM_OK)
+        rc = print(&c);
+    side_deinit(&c.side[0]);
+    side_deinit(&c.side[1]);
+    return tm_args_report(rc, &msg);
+}

@@ -1,0 +1,360 @@
+#include "models/schedfile.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "models/gen.h"
+#include "models/model.h"
+#include "tm/base/json.h"
+
+/* One line's members.  Which a line needs depends on its `t`, which need not come first. */
+enum member { T, V, C, USER, SESSION, I, DIR, SIZE, REF, GAP, MEMBERS };
+
+static const char *const member_name[MEMBERS] = {
+    [T] = "t", [V] = "v",     [C] = "c",       [USER] = "user", [SESSION] = "session",
+    [I] = "i", [DIR] = "dir", [SIZE] = "size", [REF] = "ref",   [GAP] = "gap"};
+
+struct line {
+    unsigned seen; /* bit m: member m was there */
+    char t[16];
+    char dir[8];
+    char ref_name[8];
+    bool is_ref_named;
+    int64_t ref;
+    uint64_t number[MEMBERS];
+};
+
+/* The file so far. */
+struct reading {
+    struct tm_schedfile *f;
+    struct tm_json j; /* of the line at hand */
+    bool has_head;
+    struct {
+        uint64_t n_conns;
+        uint32_t session, rre; /* of the last connection */
+    } * user;                  /* owned, TM_GEN_USERS_MAX */
+};
+
+static int read_text(struct tm_json *j, char *out, size_t cap, const char *what)
+{
+    return tm_json_is_string(j) ? tm_json_string(j, out, cap)
+                                : tm_json_fail(j, TM_ERR_FORMAT, "\"%s\" is a text", what);
+}
+
+static int read_value(struct tm_json *j, struct line *l, unsigned m)
+{
+    switch ((enum member)m) {
+    case T:
+        return read_text(j, l->t, sizeof l->t, "t");
+    case DIR:
+        return read_text(j, l->dir, sizeof l->dir, "dir");
+    case REF:
+        l->is_ref_named = tm_json_is_string(j);
+        if (l->is_ref_named)
+            return tm_json_string(j, l->ref_name, sizeof l->ref_name);
+        return tm_json_integer(j, INT64_MIN, INT64_MAX, &l->ref);
+    case V:
+    case C:
+    case USER:
+    case SESSION:
+    case I:
+    case SIZE:
+    case GAP:
+        return tm_json_number(j, UINT64_MAX, &l->number[m]);
+    case MEMBERS:
+        break;
+    }
+    return tm_json_skip(j);
+}
+
+static int read_members(struct tm_json *j, struct line *l)
+{
+    char key[64];
+    int rc = tm_json_object(j);
+    while (rc == TM_OK && (rc = tm_json_member(j, key, sizeof key)) == 1) {
+        unsigned m = 0;
+        while (m < MEMBERS && strcmp(key, member_name[m]) != 0)
+            m++;
+        if (m < MEMBERS && l->seen >> m & 1U)
+            return tm_json_fail(j, TM_ERR_FORMAT, "\"%s\" a second time", key);
+        l->seen |= m < MEMBERS ? 1U << m : 0;
+        rc = read_value(j, l, m);
+    }
+    return rc == TM_OK ? tm_json_end(j) : rc;
+}
+
+/* The members that a line of this `t` must have. */
+static int need(struct tm_json *j, const struct line *l, unsigned wanted)
+{
+    for (unsigned m = 0; m < MEMBERS; m++) {
+        if (wanted >> m & 1U && !(l->seen >> m & 1U))
+            return tm_json_fail(j, TM_ERR_FORMAT, "the \"%s\" line has no \"%s\"", l->t,
+                                member_name[m]);
+    }
+    return TM_OK;
+}
+
+static int read_head(struct reading *r, const struct line *l)
+{
+    int rc = need(&r->j, l, 1U << V);
+    if (rc != TM_OK)
+        return rc;
+    if (r->has_head)
+        return tm_json_fail(&r->j, TM_ERR_FORMAT, "a second \"schedule\" line");
+    if (l->number[V] > TM_SCHEDFILE_VERSION)
+        return tm_json_fail(&r->j, TM_ERR_UNSUPPORTED,
+                            "written for a newer TrafficMimic (version %" PRIu64
+                            "): update this program",
+                            l->number[V]);
+    if (l->number[V] < 1)
+        return tm_json_fail(&r->j, TM_ERR_FORMAT, "there is no version 0");
+    r->has_head = true;
+    return TM_OK;
+}
+
+static int make_room(struct tm_schedfile *f)
+{
+    if (f->n_conns < f->cap_conns)
+        return TM_OK;
+    size_t cap = f->cap_conns > 0 ? f->cap_conns * 2 : 64;
+    struct tm_schedfile_conn *conn = realloc(f->conn, cap * sizeof *conn);
+    if (!conn)
+        return TM_ERR_NOMEM;
+    f->conn = conn;
+    f->cap_conns = cap;
+    return TM_OK;
+}
+
+static int open_ref(struct reading *r, const struct line *l, enum tm_open_ref *ref)
+{
+    static const char *const name[] = {
+        [TM_OPEN_ORIGIN] = "origin", [TM_OPEN_PREV] = "prev", [TM_OPEN_ENDED] = "ended"};
+    bool is_first = r->user[l->number[USER]].n_conns == 0;
+    unsigned i = 0;
+    while (i < 3 && (!l->is_ref_named || strcmp(l->ref_name, name[i]) != 0))
+        i++;
+    if (i == 3)
+        return tm_json_fail(&r->j, TM_ERR_FORMAT,
+                            "the \"ref\" of an opening is \"origin\", \"prev\" or \"ended\"");
+    *ref = (enum tm_open_ref)i;
+    if (is_first != (*ref == TM_OPEN_ORIGIN))
+        return tm_json_fail(&r->j, TM_ERR_RANGE,
+                            "user %" PRIu64 ": the first opening runs from \"origin\", and no "
+                            "other",
+                            l->number[USER]);
+    return TM_OK;
+}
+
+static int read_open(struct reading *r, const struct line *l)
+{
+    struct tm_schedfile *f = r->f;
+    enum tm_open_ref ref = TM_OPEN_ORIGIN;
+    int rc = need(&r->j, l, 1U << C | 1U << USER | 1U << REF | 1U << GAP);
+    if (rc != TM_OK)
+        return rc;
+    if (l->number[C] != f->n_conns)
+        return tm_json_fail(&r->j, TM_ERR_RANGE,
+                            "connection %" PRIu64 " opens where %zu is the next number",
+                            l->number[C], f->n_conns);
+    if (f->n_conns == TM_SCHEDFILE_CONNS_MAX)
+        return tm_json_fail(&r->j, TM_ERR_LIMIT, "more than %u connections",
+                            TM_SCHEDFILE_CONNS_MAX);
+    if (l->number[USER] >= TM_GEN_USERS_MAX)
+        return tm_json_fail(&r->j, TM_ERR_RANGE, "users are 0 to %u", TM_GEN_USERS_MAX - 1);
+    if (l->number[SESSION] > UINT32_MAX)
+        return tm_json_fail(&r->j, TM_ERR_RANGE, "sessions are 0 to %u", UINT32_MAX);
+    if (l->number[GAP] > TM_MODEL_TIME_MAX_US)
+        return tm_json_fail(&r->j, TM_ERR_RANGE, "a gap longer than %" PRIu64 " us",
+                            TM_MODEL_TIME_MAX_US);
+    rc = open_ref(r, l, &ref);
+    if (rc == TM_OK && make_room(f) != TM_OK)
+        rc = tm_json_fail(&r->j, TM_ERR_NOMEM, "out of memory");
+    if (rc != TM_OK)
+        return rc;
+    uint32_t user = (uint32_t)l->number[USER];
+    uint32_t session = (uint32_t)l->number[SESSION];
+    bool is_new = session != r->user[user].session;
+    r->user[user].rre = is_new ? 0 : r->user[user].rre + (ref == TM_OPEN_ENDED);
+    r->user[user].session = session;
+    f->conn[f->n_conns++] = (struct tm_schedfile_conn){
+        .user = user,
+        .open = {.index = r->user[user].n_conns++,
+                 .session = session,
+                 .rre = r->user[user].rre,
+                 .ref = ref,
+                 .gap_us = (int64_t)l->number[GAP]},
+        .line = r->j.line,
+    };
+    f->n_users = user >= f->n_users ? user + 1 : f->n_users;
+    return TM_OK;
+}
+
+/* The open connection that the line names; NULL: there is none, and r->j says so. */
+static struct tm_schedfile_conn *find(struct reading *r, const struct line *l)
+{
+    uint64_t number = l->number[C];
+    bool is_known = number < r->f->n_conns;
+    if (is_known && !r->f->conn[number].is_closed)
+        return &r->f->conn[number];
+    (void)tm_json_fail(&r->j, TM_ERR_RANGE, "connection %" PRIu64 " was %s before this line",
+                       number, is_known ? "closed" : "not opened");
+    return NULL;
+}
+
+static int check_data(struct tm_json *j, const struct line *l, const struct tm_plan *p)
+{
+    bool is_up = strcmp(l->dir, "up") == 0;
+    int64_t i = (int64_t)p->n_writes;
+    if (l->number[I] != p->n_writes)
+        return tm_json_fail(j, TM_ERR_RANGE,
+                            "write %" PRIu64 " of connection %" PRIu64
+                            " stands where %zu is the next number",
+                            l->number[I], l->number[C], p->n_writes);
+    if (!is_up && strcmp(l->dir, "down") != 0)
+        return tm_json_fail(j, TM_ERR_FORMAT, "\"dir\" is \"up\" or \"down\"");
+    if (l->number[SIZE] < 1 || l->number[SIZE] > TM_WRITE_SIZE_MAX)
+        return tm_json_fail(j, TM_ERR_RANGE, "a size of %" PRIu64 ": 1 to %u bytes are possible",
+                            l->number[SIZE], TM_WRITE_SIZE_MAX);
+    if (l->number[GAP] > TM_WRITE_GAP_MAX)
+        return tm_json_fail(j, TM_ERR_RANGE, "a gap of %" PRIu64 " us: at most %u are possible",
+                            l->number[GAP], TM_WRITE_GAP_MAX);
+    if (l->is_ref_named)
+        return tm_json_fail(j, TM_ERR_FORMAT,
+                            "the \"ref\" of a write is the number of another one, or -1");
+    if (l->ref >= i)
+        return tm_json_fail(j, TM_ERR_RANGE,
+                            "write %" PRId64 " waits for write %" PRId64 ", which comes later", i,
+                            l->ref);
+    if (l->ref < -1 || (l->ref >= 0 && i - l->ref > (int64_t)TM_REF_BACK_MAX))
+        return tm_json_fail(j, TM_ERR_RANGE,
+                            "write %" PRId64 " waits for write %" PRId64
+                            ": -1 (the start) or one of the %u before it is possible",
+                            i, l->ref, TM_REF_BACK_MAX);
+    return TM_OK;
+}
+
+static int read_data(struct reading *r, const struct line *l)
+{
+    int rc = need(&r->j, l, 1U << C | 1U << I | 1U << DIR | 1U << SIZE | 1U << REF | 1U << GAP);
+    struct tm_schedfile_conn *c = rc == TM_OK ? find(r, l) : NULL;
+    if (!c)
+        return r->j.error;
+    rc = check_data(&r->j, l, &c->plan);
+    if (rc != TM_OK)
+        return rc;
+    int64_t back = l->ref < 0 ? 0 : (int64_t)c->plan.n_writes - l->ref;
+    rc = tm_plan_add(&c->plan, (struct tm_write){
+                                   .size = (uint32_t)l->number[SIZE],
+                                   .gap_us = (uint32_t)l->number[GAP],
+                                   .dir = strcmp(l->dir, "up") == 0 ? TM_UP : TM_DOWN,
+                                   .ref_back = (uint8_t)back,
+                               });
+    if (rc == TM_ERR_LIMIT)
+        return tm_json_fail(&r->j, rc, "more than %u writes on a connection", TM_PLAN_WRITES_MAX);
+    return rc == TM_OK ? TM_OK : tm_json_fail(&r->j, rc, "out of memory");
+}
+
+static int read_close(struct reading *r, const struct line *l)
+{
+    int rc = need(&r->j, l, 1U << C | 1U << GAP);
+    struct tm_schedfile_conn *c = rc == TM_OK ? find(r, l) : NULL;
+    if (!c)
+        return r->j.error;
+    if (c->plan.n_writes == 0)
+        return tm_json_fail(&r->j, TM_ERR_RANGE, "connection %" PRIu64 " closes without a write",
+                            l->number[C]);
+    if (l->number[GAP] > TM_MODEL_TIME_MAX_US)
+        return tm_json_fail(&r->j, TM_ERR_RANGE, "a gap longer than %" PRIu64 " us",
+                            TM_MODEL_TIME_MAX_US);
+    c->plan.close_gap_us = (int64_t)l->number[GAP];
+    c->is_closed = true;
+    return TM_OK;
+}
+
+static int read_line(struct reading *r)
+{
+    static const struct {
+        const char *t;
+        int (*read)(struct reading *r, const struct line *l);
+    } kind[] = {
+        {"schedule", read_head}, {"open", read_open}, {"data", read_data}, {"close", read_close}};
+    struct line l = {0};
+    int rc = read_members(&r->j, &l);
+    if (rc != TM_OK)
+        return rc;
+    for (size_t i = 0; i < sizeof kind / sizeof *kind; i++) {
+        if (strcmp(l.t, kind[i].t) != 0)
+            continue;
+        if (i > 0 && !r->has_head)
+            break;
+        return kind[i].read(r, &l);
+    }
+    return r->has_head ? tm_json_fail(&r->j, TM_ERR_FORMAT,
+                                      "\"t\" is \"open\", \"data\" or \"close\", not \"%s\"", l.t)
+                       : tm_json_fail(&r->j, TM_ERR_FORMAT,
+                                      "a schedule file begins with {\"t\":\"schedule\",\"v\":%d}",
+                                      TM_SCHEDFILE_VERSION);
+}
+
+static bool is_empty(const char *line, size_t len)
+{
+    size_t i = 0;
+    while (i < len && (line[i] == ' ' || line[i] == '\t' || line[i] == '\r'))
+        i++;
+    return i == len || line[i] == '#';
+}
+
+static int read_lines(struct reading *r, const char *text, size_t len, const char *name,
+                      struct tm_msg *msg)
+{
+    uint32_t number = 1;
+    for (size_t at = 0; at < len; number++) {
+        const char *end = memchr(text + at, '\n', len - at);
+        size_t n = end ? (size_t)(end - text) - at : len - at;
+        if (!is_empty(text + at, n)) {
+            tm_json_init(&r->j, text + at, n, name, msg);
+            r->j.line = number;
+            int rc = read_line(r);
+            if (rc != TM_OK)
+                return rc;
+        }
+        at += n + 1;
+    }
+    return TM_OK;
+}
+
+static int check_whole(const struct tm_schedfile *f, const char *name, struct tm_msg *msg)
+{
+    if (f->n_conns == 0)
+        return tm_msg_set(msg, TM_ERR_FORMAT, "%s: no connection opens in it", name);
+    for (size_t i = 0; i < f->n_conns; i++) {
+        if (!f->conn[i].is_closed)
+            return tm_msg_set(msg, TM_ERR_RANGE,
+                              "%s:%" PRIu32 ": connection %zu, opened here, never closes", name,
+                              f->conn[i].line, i);
+    }
+    return TM_OK;
+}
+
+int tm_schedfile_read(struct tm_schedfile *f, const char *text, size_t len, const char *name,
+                      struct tm_msg *msg)
+{
+    struct reading r = {.f = f, .user = calloc(TM_GEN_USERS_MAX, sizeof *r.user)};
+    int rc = r.user ? read_lines(&r, text, len, name, msg)
+                    : tm_msg_set(msg, TM_ERR_NOMEM, "%s: out of memory", name);
+    if (rc == TM_OK)
+        rc = check_whole(f, name, msg);
+    free(r.user);
+    if (rc != TM_OK)
+        tm_schedfile_deinit(f);
+    return rc;
+}
+
+void tm_schedfile_deinit(struct tm_schedfile *f)
+{
+    for (size_t i = 0; i < f->n_conns; i++)
+        tm_plan_deinit(&f->conn[i].plan);
+    free(f->conn);
+    *f = (struct tm_schedfile){0};
+}
