@@ -98,6 +98,8 @@ static int take_capture(void *ctx, const struct tm_world *w, size_t index)
         rc = tm_fitter_end(c->class[i].fitter);
     if (rc == TM_OK && c->collect[i])
         rc = tm_collect_end(c->collect[i], &c->class[i].deck);
+    if (rc == TM_OK && c->collect[i])
+        c->class[i].collected = *tm_collect_counts(c->collect[i]);
     return rc;
 }
 

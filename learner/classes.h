@@ -24,9 +24,10 @@ struct tm_class {
     const char *filter; /* its text; NULL: by port; borrowed */
     struct tm_samples samples;
     struct tm_group_counts group;
-    struct tm_fitter *fitter;              /* owned */
-    struct tm_deck deck;                   /* of a joint model: the connections as captured */
-    struct tm_recombine_report recombined; /* ... and what became of them */
+    struct tm_fitter *fitter; /* owned */
+    struct tm_deck deck;      /* of a joint model: the connections as captured */
+    struct tm_collect_counts collected;
+    struct tm_recombine_report recombined; /* what became of them */
 };
 
 struct tm_classes {

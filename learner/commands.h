@@ -5,6 +5,10 @@
 #define TM_LEARNER_COMMANDS_H
 
 int tm_cmd_learn(int argc, char **argv);
+int tm_cmd_merge(int argc, char **argv);
+int tm_cmd_finish(int argc, char **argv);
+int tm_cmd_audit(int argc, char **argv);
+int tm_cmd_report(int argc, char **argv);
 int tm_cmd_connections(int argc, char **argv);
 int tm_cmd_list(int argc, char **argv);
 int tm_cmd_show(int argc, char **argv);

@@ -14,8 +14,12 @@ struct command {
 };
 
 static char learn_title[] = "tm-learn learn";
+static char merge_title[] = "tm-learn merge";
+static char finish_title[] = "tm-learn finish";
+static char audit_title[] = "tm-learn audit";
 static char list_title[] = "tm-learn list";
 static char show_title[] = "tm-learn show";
+static char report_title[] = "tm-learn report";
 static char sample_title[] = "tm-learn sample";
 static char compare_title[] = "tm-learn compare";
 static char diff_title[] = "tm-learn diff";
@@ -25,8 +29,12 @@ static char connections_title[] = "tm-learn connections";
 
 static const struct command commands[] = {
     {"learn", learn_title, tm_cmd_learn, "learn a model from captures and put it into a database"},
+    {"merge", merge_title, tm_cmd_merge, "put the shards of learn --shard together"},
+    {"finish", finish_title, tm_cmd_finish, "make a model of shards"},
+    {"audit", audit_title, tm_cmd_audit, "say what a model tells about the captures it is from"},
     {"list", list_title, tm_cmd_list, "list the models of a database"},
     {"show", show_title, tm_cmd_show, "show what a model holds"},
+    {"report", report_title, tm_cmd_report, "write a page about a model"},
     {"sample", sample_title, tm_cmd_sample,
      "play a model in virtual time: connections, a schedule, a capture"},
     {"compare", compare_title, tm_cmd_compare, "compare two models, or a model and captures"},

@@ -1,10 +1,10 @@
 #include "learner/options.h"
 
-#include <argp.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "learner/options_model.h"
 #include "models/model.h"
 #include "tm/base/time.h"
 
@@ -21,7 +21,6 @@ enum {
     OPT_MAX_PAIRS,
     OPT_MAX_FLOWS,
     OPT_KEY,
-    OPT_POINTS,
     OPT_JOIN,
     OPT_JSON,
     OPT_CLASS,
@@ -32,6 +31,7 @@ enum {
     OPT_MIN_RTTS,
     OPT_TAILS,
     OPT_NO_SERVER_THINK,
+    OPT_SHARD,
 };
 
 #define MAX_FLOWS_DEFAULT 1000000U
@@ -55,13 +55,14 @@ static const struct argp_option read_options[] = {
 };
 
 static const struct argp_option learn_options[] = {
-    {"output", 'o', "FILE", 0, "the model database; made when missing", 1},
-    {"name", 'n', "NAME", 0, "the model's name; a model of that name is replaced", 1},
     {"kind", OPT_KIND, "swing|joint", 0,
      "distributions, each drawn by itself, or connections kept whole, put together of several "
      "(swing)",
      1},
-    {"quiet", 'q', NULL, 0, "no report when all went well", 1},
+    {"shard", OPT_SHARD, "I/N", 0,
+     "write what was measured on the clients of part I of N into FILE, for merge and finish; no "
+     "model",
+     1},
     {"class", OPT_CLASS, "NAME=FILTER", 0,
      "learn a model NAME of what a pcap-filter(7) matches; may be given 16 times", 2},
     {"other", OPT_OTHER, "NAME", 0, "learn a model NAME of all other TCP traffic", 2},
@@ -92,8 +93,6 @@ static const struct argp_option learn_options[] = {
     {"min-rtts", OPT_MIN_RTTS, "N", 0,
      "round trips that must be measured with a host before its median counts (5)", 4},
     {"no-server-think", OPT_NO_SERVER_THINK, NULL, 0, "learn no server think times", 4},
-    {"points", OPT_POINTS, "N", 0,
-     "coarsen distributions of more than N values to N quantile steps (4096)", 4},
     {0},
 };
 
@@ -134,18 +133,6 @@ static int64_t duration(const char *arg, const char *option, const struct argp_s
     return us;
 }
 
-static uint32_t number(const char *arg, const char *option, uint32_t min, uint32_t max,
-                       const struct argp_state *st)
-{
-    char *end;
-    errno = 0;
-    unsigned long long v = strtoull(arg, &end, 10);
-    bool is_digit = arg[0] >= '0' && arg[0] <= '9';
-    if (!is_digit || errno != 0 || *end != '\0' || v < min || v > max)
-        argp_error(st, "--%s %s: not a number from %u to %u", option, arg, min, max);
-    return (uint32_t)v;
-}
-
 static void parse_ports(struct tm_options *o, const char *arg, const struct argp_state *st)
 {
     o->ports_text = arg;
@@ -163,15 +150,6 @@ static void parse_ports(struct tm_options *o, const char *arg, const struct argp
             return;
         p = end + 1;
     }
-}
-
-static void check_name(const char *option, const char *name, const struct argp_state *st)
-{
-    if (!tm_model_name_ok(name))
-        argp_error(st,
-                   "--%s %s: use 1 to %d letters, digits, '-', '_' and '.' for a name, the first a "
-                   "letter or digit",
-                   option, name, TM_MODEL_NAME_MAX);
 }
 
 static void check_names(const struct tm_options *o, const struct argp_state *st)
@@ -200,15 +178,32 @@ static void check_learn(struct tm_options *o, const struct argp_state *st)
     if (!o->name && (o->world.n_ports > 0 || !has_class))
         argp_error(st, "the model has no name; give one, e.g. --name https");
     if (o->name)
-        check_name("name", o->name, st);
+        tm_options_check_name("name", o->name, st);
     if (o->world.n_ports == 0 && (o->name || !has_class))
         argp_error(st, "no port; say which service to learn, e.g. --port 443");
     check_names(o, st);
 }
 
+static void check_shard(const struct tm_options *o, const struct argp_state *st)
+{
+    if (!o->output)
+        argp_error(st, "no file; say where the shard goes, e.g. -o part1.shard");
+    if (o->name)
+        argp_error(st, "--name: a shard has no name; give it to tm-learn finish");
+    if (o->kind != TM_MODEL_SWING)
+        argp_error(st, "--shard: a joint model is learned in one go, without shards");
+    if (o->n_classes > 0 || o->other)
+        argp_error(st, "--shard: a shard is of one class, that of --port; not of --class or "
+                       "--other");
+    if (o->world.n_ports == 0)
+        argp_error(st, "no port; say which service to learn, e.g. --port 443");
+}
+
 static void check_usage(struct tm_options *o, struct argp_state *st)
 {
-    if (o->is_learn)
+    if (o->is_learn && o->is_shard)
+        check_shard(o, st);
+    else if (o->is_learn)
         check_learn(o, st);
     else if (o->world.n_ports == 0)
         argp_error(st, "no port; say which service to learn, e.g. --port 443");
@@ -235,7 +230,7 @@ static void parse_class(struct tm_options *o, const char *arg, const struct argp
     if (len > TM_MODEL_NAME_MAX)
         argp_error(st, "--class %s: a name is at most %d letters", arg, TM_MODEL_NAME_MAX);
     memcpy(c->name, arg, len);
-    check_name("class", c->name, st);
+    tm_options_check_name("class", c->name, st);
 }
 
 /* Swing's paper knows starts within 30 s and pauses of 300 s, no caps; the code released with it also
@@ -333,10 +328,10 @@ static error_t parse_group(int key, char *arg, struct argp_state *st)
         g->away_us = duration(arg, "away", st);
         return 0;
     case OPT_MAX_CONNS:
-        g->max_conns = number(arg, "max-conns", 1, 1000000, st);
+        g->max_conns = tm_options_number(arg, "max-conns", 1, 1000000, st);
         return 0;
     case OPT_MAX_RRES:
-        g->max_rres = number(arg, "max-rres", 1, 1000000, st);
+        g->max_rres = tm_options_number(arg, "max-rres", 1, 1000000, st);
         return 0;
     case OPT_RULES:
         parse_rules(o, arg, st);
@@ -345,7 +340,7 @@ static error_t parse_group(int key, char *arg, struct argp_state *st)
         parse_conn_end(o, arg, st);
         return 0;
     case OPT_MIN_RTTS:
-        o->fit.min_rtts = number(arg, "min-rtts", 1, 1000000, st);
+        o->fit.min_rtts = tm_options_number(arg, "min-rtts", 1, 1000000, st);
         return 0;
     case OPT_NO_SERVER_THINK:
         o->fit.is_server_think_zero = true;
@@ -361,31 +356,23 @@ static error_t parse_learn(int key, char *arg, struct argp_state *st)
     switch (key) {
     case ARGP_KEY_INIT:
         st->child_inputs[0] = o;
+        st->child_inputs[1] = o;
         return 0;
-    case 'o':
-        o->output = arg;
-        return 0;
-    case 'n':
-        o->name = arg;
-        return 0;
-    case 'q':
-        o->is_quiet = true;
+    case OPT_SHARD:
+        tm_options_parse_shard(o, arg, st);
         return 0;
     case OPT_CLASS:
         parse_class(o, arg, st);
         return 0;
     case OPT_OTHER:
         o->other = arg;
-        check_name("other", arg, st);
+        tm_options_check_name("other", arg, st);
         return 0;
     case OPT_KEY:
         parse_key(o, arg, st);
         return 0;
     case OPT_KIND:
         parse_kind(o, arg, st);
-        return 0;
-    case OPT_POINTS:
-        o->fit.max_points = number(arg, "points", TM_DIST_POINTS_MIN, TM_DIST_POINTS_MAX, st);
         return 0;
     default:
         return parse_group(key, arg, st);
@@ -418,19 +405,19 @@ static error_t parse_read(int key, char *arg, struct argp_state *st)
         parse_ports(o, arg, st);
         return 0;
     case OPT_MIN_PACKETS:
-        o->world.min_packets = number(arg, "min-packets", 1, 1000000, st);
+        o->world.min_packets = tm_options_number(arg, "min-packets", 1, 1000000, st);
         return 0;
     case OPT_MAX_PAIRS:
-        o->world.exchange.max_pairs = number(arg, "max-pairs", 1, 30000, st);
+        o->world.exchange.max_pairs = tm_options_number(arg, "max-pairs", 1, 30000, st);
         return 0;
     case OPT_GAP_CREDIT:
-        o->world.exchange.gap_credit_bytes = number(arg, "gap-credit", 0, 1U << 30, st);
+        o->world.exchange.gap_credit_bytes = tm_options_number(arg, "gap-credit", 0, 1U << 30, st);
         return 0;
     case OPT_TAILS:
         o->world.exchange.is_tail_pair = true;
         return 0;
     case OPT_MAX_FLOWS:
-        o->world.flow.max_flows = number(arg, "max-flows", 1, 1U << 28, st);
+        o->world.flow.max_flows = tm_options_number(arg, "max-flows", 1, 1U << 28, st);
         return 0;
     case OPT_JOIN:
         parse_join(o, arg, st);
@@ -447,8 +434,7 @@ static error_t parse_read(int key, char *arg, struct argp_state *st)
     }
 }
 
-static void parse(struct tm_options *o, bool is_learn, const struct argp *argp, int argc,
-                  char **argv)
+void tm_options_init(struct tm_options *o)
 {
     *o = (struct tm_options){
         .world = {.min_packets = 6,
@@ -459,18 +445,26 @@ static void parse(struct tm_options *o, bool is_learn, const struct argp *argp, 
                 .min_rtts = MIN_RTTS_DEFAULT,
                 .max_points = TM_DIST_POINTS_MAX},
         .kind = TM_MODEL_SWING,
-        .is_learn = is_learn,
+        .pool = {.k = TM_POOL_K_DEFAULT},
     };
+}
+
+static void parse(struct tm_options *o, bool is_learn, const struct argp *argp, int argc,
+                  char **argv)
+{
+    tm_options_init(o);
+    o->is_learn = is_learn;
     o->world.ports = o->ports;
     if (argp_parse(argp, argc, argv, 0, NULL, o) != 0)
         exit(2);
 }
 
 static const struct argp read_argp = {.options = read_options, .parser = parse_read};
-static const struct argp_child children[] = {{&read_argp, 0, NULL, 0}, {0}};
 
 void tm_options_learn(struct tm_options *o, int argc, char **argv)
 {
+    static const struct argp_child children[] = {
+        {&read_argp, 0, NULL, 0}, {&tm_options_model_argp, 0, NULL, 0}, {0}};
     static const struct argp argp = {
         .options = learn_options,
         .parser = parse_learn,
@@ -487,6 +481,7 @@ void tm_options_learn(struct tm_options *o, int argc, char **argv)
 
 void tm_options_connections(struct tm_options *o, int argc, char **argv)
 {
+    static const struct argp_child children[] = {{&read_argp, 0, NULL, 0}, {0}};
     static const struct argp argp = {
         .options = connections_options,
         .parser = parse_connections,

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "learner/fitter.h"
+#include "learner/pool.h"
 #include "learner/reading.h"
 #include "learner/world.h"
 #include "models/model.h"
@@ -27,23 +28,31 @@ struct tm_options {
     uint16_t ports[TM_OPTIONS_PORTS_MAX];
     struct tm_world_cfg world; /* its `ports` points to the member above */
     struct tm_fit_cfg fit;
+    struct tm_pool_cfg pool;
     struct tm_options_class classes[TM_OPTIONS_CLASSES_MAX];
     size_t n_classes;
     const char *other; /* name of the class of all other TCP; NULL: none */
-    char **traces;
+    char **traces;     /* captures; of finish and merge, shards */
     size_t n_traces;
     enum tm_join join;
     enum tm_model_kind kind; /* of the models that are learned */
     bool is_json;
     bool is_quiet;
     bool is_learn; /* which command's options are parsed */
+    bool is_shard; /* the output is a shard, of the part world.shard */
 };
 
-/* Parse the arguments of `tm-learn learn` and `tm-learn connections` (argv[0] is the
+/* Every option as if it were not given; world.ports is set when the ports are. */
+void tm_options_init(struct tm_options *o);
+
+/* Parse the arguments of `tm-learn learn`, `connections`, `finish` and `merge` (argv[0] is the
  * command).  Wrong usage and --help are answered at once and end the process, as argp does: status
  * 2 and 0. */
 void tm_options_learn(struct tm_options *o, int argc, char **argv);
 void tm_options_connections(struct tm_options *o, int argc, char **argv);
+/* fit.max_points is 0 when --points was not given: then the shards say. */
+void tm_options_finish(struct tm_options *o, int argc, char **argv);
+void tm_options_merge(struct tm_options *o, int argc, char **argv);
 
 /* "2s", "500ms", "250us", "5m", "1h", or seconds without a unit.  False when it is none of these or
  * longer than TM_MODEL_TIME_MAX_US. */

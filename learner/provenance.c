@@ -150,23 +150,35 @@ static int by_key(const void *a, const void *b)
     return strcmp(((const struct tm_provenance *)a)->key, ((const struct tm_provenance *)b)->key);
 }
 
-void tm_prov_fill(struct tm_prov_sheet *sheet, const struct tm_options *o,
-                  const struct tm_class *class, const struct tm_reading_counts *reading,
-                  const struct tm_world_counts *world)
+static void add_pooling(struct tm_prov_sheet *s, const struct tm_finish *f)
+{
+    struct tm_pool_count sum = {0};
+    for (size_t kind = 0; kind < TM_SAMPLES_KINDS; kind++) {
+        sum.n_pooled += f->pooled[kind].n_pooled;
+        sum.n_dropped += f->pooled[kind].n_dropped;
+    }
+    add_number(s, "option.k", f->o->pool.k);
+    add_number(s, "users", f->n_users);
+    add_number(s, "values.pooled", sum.n_pooled);
+    add_number(s, "values.dropped", sum.n_dropped);
+}
+
+void tm_prov_fill(struct tm_prov_sheet *sheet, const struct tm_finish *f)
 {
     sheet->n_lines = 0;
     add_text(sheet, "tool", "tm-learn " TM_VERSION);
-    if (class->filter)
+    if (f->class->filter)
         add_text(sheet, "option.class", "by filter"); /* which may hold addresses */
     else
-        add_ports(sheet, o);
-    add_options(sheet, o);
-    add_reading(sheet, reading);
-    add_world(sheet, world);
-    add_number(sheet, "sessions", class->group.n_sessions);
-    add_number(sheet, "sessions.away", class->group.n_away);
-    add_number(sheet, "rres", class->group.n_rres);
-    if (o->kind == TM_MODEL_JOINT)
-        add_deck(sheet, class);
+        add_ports(sheet, f->o);
+    add_options(sheet, f->o);
+    add_reading(sheet, &f->reading);
+    add_world(sheet, &f->world);
+    add_pooling(sheet, f);
+    add_number(sheet, "sessions", f->class->group.n_sessions);
+    add_number(sheet, "sessions.away", f->class->group.n_away);
+    add_number(sheet, "rres", f->class->group.n_rres);
+    if (f->o->kind == TM_MODEL_JOINT)
+        add_deck(sheet, f->class);
     qsort(sheet->line, sheet->n_lines, sizeof *sheet->line, by_key);
 }

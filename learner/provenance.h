@@ -6,11 +6,7 @@
 
 #include <stddef.h>
 
-#include "learner/classes.h"
-#include "learner/group.h"
-#include "learner/options.h"
-#include "learner/reading.h"
-#include "learner/world.h"
+#include "learner/finish.h"
 #include "models/store/store.h"
 
 #define TM_PROV_LINES_MAX 96U
@@ -23,9 +19,6 @@ struct tm_prov_sheet {
     char value[TM_PROV_LINES_MAX][400];
 };
 
-/* Of one class; `world` is its world's. */
-void tm_prov_fill(struct tm_prov_sheet *sheet, const struct tm_options *o,
-                  const struct tm_class *class, const struct tm_reading_counts *reading,
-                  const struct tm_world_counts *world);
+void tm_prov_fill(struct tm_prov_sheet *sheet, const struct tm_finish *f);
 
 #endif

@@ -153,6 +153,23 @@ int tm_samples_merge(struct tm_samples *s, const struct tm_samples *from)
     return TM_OK;
 }
 
+int tm_samples_runs(struct tm_samples *s, unsigned kind, struct tm_runs *out)
+{
+    *out = (struct tm_runs){0};
+    int rc = settle(s, kind);
+    if (rc != TM_OK)
+        return rc;
+    size_t n = s->n_runs[kind];
+    out->v = calloc(n + 1, sizeof *out->v);
+    if (!out->v)
+        return TM_ERR_NOMEM;
+    for (; out->n < n; out->n++) {
+        const struct tm_dist_point *pt = &s->run[kind][out->n];
+        out->v[out->n] = (struct tm_run){pt->value, pt->cum - (out->n > 0 ? pt[-1].cum : 0)};
+    }
+    return TM_OK;
+}
+
 int tm_samples_fit(struct tm_samples *s, unsigned kind, size_t max_points, struct tm_dist *out)
 {
     *out = (struct tm_dist){0};

@@ -31,6 +31,18 @@ struct tm_samples {
     uint8_t bits[TM_SAMPLES_KINDS]; /* significant bits that the runs keep; 0: all */
 };
 
+/* The observations of one value. */
+struct tm_run {
+    uint64_t value;
+    uint64_t count; /* >= 1 */
+};
+
+/* By value, each value once; owned.  {0} is empty. */
+struct tm_runs {
+    struct tm_run *v;
+    size_t n;
+};
+
 /* An empty collection is {0}. */
 void tm_samples_deinit(struct tm_samples *s);
 /* One value of a kind below TM_SAMPLES_KINDS.  TM_ERR_NOMEM. */
@@ -39,6 +51,8 @@ TM_MUST_CHECK int tm_samples_add(struct tm_samples *s, unsigned kind, uint64_t v
 uint64_t tm_samples_total(const struct tm_samples *s, unsigned kind);
 /* All values of `from` too.  TM_ERR_NOMEM. */
 TM_MUST_CHECK int tm_samples_merge(struct tm_samples *s, const struct tm_samples *from);
+/* A kind's values with their counts; nothing waits afterwards.  The caller frees out->v.  TM_ERR_NOMEM. */
+TM_MUST_CHECK int tm_samples_runs(struct tm_samples *s, unsigned kind, struct tm_runs *out);
 /* The distribution of a kind with at most max_points (tm_dist_fit_points); nothing waits afterwards.
  * Overwrites *out.  TM_ERR_NOMEM, TM_ERR_RANGE (2^48 values). */
 TM_MUST_CHECK int tm_samples_fit(struct tm_samples *s, unsigned kind, size_t max_points,

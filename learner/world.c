@@ -19,6 +19,7 @@ struct tm_world {
     struct tm_record *record;
     size_t n_records;
     size_t cap_records;
+    uint64_t mark;
     bool is_port[N_PORTS];
     uint64_t n_syns[N_PORTS];  /* openings seen to other ports */
     uint64_t n_other[N_PORTS]; /* packets of other connections, by the smaller port */
@@ -130,7 +131,7 @@ static int emit(struct tm_world *w, const struct tm_flow *f, const struct tm_con
     }
     if (w->cfg.fitter)
         rc = tm_fitter_close(w->cfg.fitter, f->ticket, is_kept ? &r : NULL, &w->pool);
-    else if (is_kept)
+    else if (is_kept && tm_shard_has(w->cfg.shard, r.client))
         return keep_record(w, &r);
     tm_pair_pool_release(&w->pool, c->first_pair);
     return rc;
@@ -292,6 +293,7 @@ static void count_other(struct tm_world *w, const struct tm_packet *p)
 
 int tm_world_packet(struct tm_world *w, const struct tm_packet *p)
 {
+    w->mark = tm_mix(w->mark ^ (uint64_t)p->t_us ^ ((uint64_t)p->seq << 32 | p->ack));
     if (!w->is_port[p->src_port] && !w->is_port[p->dst_port]) {
         count_other(w, p);
         return TM_OK;
@@ -333,6 +335,7 @@ void tm_world_clear(struct tm_world *w)
     tm_pair_pool_clear(&w->pool);
     tm_samples_deinit(&w->samples);
     w->n_records = 0;
+    w->mark = 0;
 }
 
 const struct tm_record *tm_world_records(const struct tm_world *w, size_t *n)
@@ -349,6 +352,11 @@ const struct tm_pair_pool *tm_world_pairs(const struct tm_world *w)
 const struct tm_world_counts *tm_world_counts(const struct tm_world *w)
 {
     return &w->counts;
+}
+
+uint64_t tm_world_mark(const struct tm_world *w)
+{
+    return w->mark;
 }
 
 const struct tm_samples *tm_world_samples(const struct tm_world *w)

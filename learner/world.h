@@ -15,6 +15,7 @@
 #include "learner/flow.h"
 #include "learner/packet.h"
 #include "learner/record.h"
+#include "learner/shard.h"
 #include "tm/base/err.h"
 
 struct tm_world_cfg {
@@ -26,6 +27,7 @@ struct tm_world_cfg {
     struct tm_flow_cfg flow;
     struct tm_fitter *fitter; /* gets the connections as they end, which are then not kept as
                                  records; borrowed.  NULL: they are kept */
+    struct tm_shard shard;    /* connections of other parts' clients are counted, but no records */
 };
 
 /* Sums over all captures since new. */
@@ -70,6 +72,10 @@ const struct tm_world_counts *tm_world_counts(const struct tm_world *w);
 /* The samples of TLS records so far, of dropped connections too; borrowed until the next call.  clear
  * forgets them. */
 const struct tm_samples *tm_world_samples(const struct tm_world *w);
+
+/* Tells this capture from others: a hash over all its TCP packets so far since new or clear.  It does
+ * not depend on cfg. */
+uint64_t tm_world_mark(const struct tm_world *w);
 
 /* Up to n ports that had most connections (or packets, when no opening was seen) and are not
  * learned from, the busiest first; how many were written.  For the message when nothing could be

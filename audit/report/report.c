@@ -96,6 +96,6 @@ int tm_report_page(struct tm_text *out, const struct tm_report *r)
         tm_html_code(out, r->command);
         tm_html_section_end(out);
     }
-    tm_html_end(out);
+    tm_html_end(out, "tm-audit");
     return tm_text_status(out);
 }

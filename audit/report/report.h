@@ -6,7 +6,7 @@
 
 #include <stddef.h>
 
-#include "audit/report/text.h"
+#include "page/text.h"
 #include "tm/base/err.h"
 
 struct tm_classify_result;     /* audit/classify/classify.h */

@@ -9,7 +9,7 @@
 
 #include <stdbool.h>
 
-#include "audit/report/text.h"
+#include "page/text.h"
 #include "tm/base/err.h"
 
 enum tm_report_attack {

@@ -3,10 +3,10 @@
 #define TM_AUDIT_REPORT_PARTS_H
 
 #include "audit/ml/auc.h"
-#include "audit/report/html.h"
-#include "audit/report/scale.h"
 #include "audit/report/svg.h"
-#include "audit/report/text.h"
+#include "page/html.h"
+#include "page/scale.h"
+#include "page/text.h"
 
 struct tm_classify_result;
 struct tm_detect_result;

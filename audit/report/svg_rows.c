@@ -3,7 +3,7 @@
 #include <stdio.h>
 
 #include "audit/report/svg.h"
-#include "audit/report/svg_draw.h"
+#include "page/svg_draw.h"
 
 #define ROW_PX       30.0
 #define BAR_ROW_PX   24.0

@@ -287,9 +287,9 @@ static int print(const struct comparison *c)
         r.note = note;
     }
     (c->o->is_json ? tm_compare_report_json : tm_compare_report_text)(&t, &r);
-    if (!t.bad)
+    if (!t.is_bad)
         (void)fwrite(t.p, 1, t.len, stdout);
-    rc = t.bad ? TM_ERR_NOMEM : TM_OK;
+    rc = t.is_bad ? TM_ERR_NOMEM : TM_OK;
     tm_text_deinit(&t);
     return rc;
 }

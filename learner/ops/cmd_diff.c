@@ -48,9 +48,9 @@ static int print(const struct options *o, const struct tm_store_entry *const e[2
     for (int s = 0; s < 2; s++)
         (void)snprintf(label[s], sizeof label[s], "%s:%s", o->arg[s], e[s]->model.name);
     (o->is_json ? tm_diff_json : tm_diff_text)(&t, name, e);
-    if (!t.bad)
+    if (!t.is_bad)
         (void)fwrite(t.p, 1, t.len, stdout);
-    int rc = t.bad ? TM_ERR_NOMEM : TM_OK;
+    int rc = t.is_bad ? TM_ERR_NOMEM : TM_OK;
     tm_text_deinit(&t);
     return rc;
 }

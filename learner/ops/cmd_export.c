@@ -41,9 +41,9 @@ static int print_models(const struct tm_store_entry *e, size_t n)
 {
     struct tm_text t = {0};
     tm_model_json_write(&t, e, n);
-    if (!t.bad)
+    if (!t.is_bad)
         (void)fwrite(t.p, 1, t.len, stdout);
-    int rc = t.bad ? TM_ERR_NOMEM : TM_OK;
+    int rc = t.is_bad ? TM_ERR_NOMEM : TM_OK;
     tm_text_deinit(&t);
     return rc;
 }

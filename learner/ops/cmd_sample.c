@@ -290,12 +290,12 @@ static int make_lines(const struct options *o)
     if (rc != TM_OK)
         return rc;
     (o->is_json ? tm_lines_sample_head : tm_lines_schedule_head)(&t, &o->head);
-    while (!t.bad && fputs(t.p, stdout) >= 0 && (rc = tm_timeline_next(s.timeline, &c)) == 1) {
+    while (!t.is_bad && fputs(t.p, stdout) >= 0 && (rc = tm_timeline_next(s.timeline, &c)) == 1) {
         tm_text_clear(&t);
         (o->is_json ? tm_lines_sample_conn : tm_lines_schedule_conn)(&t, &c);
         tm_timed_conn_deinit(&c);
     }
-    if (t.bad)
+    if (t.is_bad)
         rc = TM_ERR_NOMEM;
     tm_text_deinit(&t);
     tm_timed_conn_deinit(&c);

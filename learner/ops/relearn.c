@@ -26,6 +26,7 @@ static const struct {
     {"no_server_think", "--no-server-think", NULL},
     {"tails", "--tails", NULL},
     {"points", "--points", ""},
+    {"k", "--k", ""},
     {"rre_gap_us", "--rre-gap", "us"},
     {"inter_conn_us", "--inter-conn", "us"},
     {"session_gap_us", "--session-gap", "us"},

@@ -9,19 +9,19 @@
 static bool make_room(struct tm_text *t, size_t more)
 {
     size_t cap = t->cap > 0 ? t->cap : FIRST_CAP;
-    if (t->bad || more > SIZE_MAX / 4 || t->len > SIZE_MAX / 4)
-        t->bad = true;
-    while (!t->bad && cap - t->len <= more)
+    if (t->is_bad || more > SIZE_MAX / 4 || t->len > SIZE_MAX / 4)
+        t->is_bad = true;
+    while (!t->is_bad && cap - t->len <= more)
         cap *= 2;
-    if (t->bad || cap == t->cap)
-        return !t->bad;
+    if (t->is_bad || cap == t->cap)
+        return !t->is_bad;
     char *p = realloc(t->p, cap);
-    t->bad = !p;
+    t->is_bad = !p;
     if (p) {
         t->p = p;
         t->cap = cap;
     }
-    return !t->bad;
+    return !t->is_bad;
 }
 
 void tm_text_add(struct tm_text *t, const char *fmt, ...)
@@ -30,12 +30,12 @@ void tm_text_add(struct tm_text *t, const char *fmt, ...)
     va_start(args, fmt);
     va_list again;
     va_copy(again, args);
-    int n = t->bad ? -1 : vsnprintf(t->p ? t->p + t->len : NULL, t->cap - t->len, fmt, args);
+    int n = t->is_bad ? -1 : vsnprintf(t->p ? t->p + t->len : NULL, t->cap - t->len, fmt, args);
     if (n >= 0 && (size_t)n >= t->cap - t->len && make_room(t, (size_t)n))
         (void)vsnprintf(t->p + t->len, t->cap - t->len, fmt, again);
     if (n < 0)
-        t->bad = true;
-    if (!t->bad)
+        t->is_bad = true;
+    if (!t->is_bad)
         t->len += (size_t)n;
     va_end(again);
     va_end(args);
@@ -77,10 +77,4 @@ void tm_text_hex(struct tm_text *t, const uint8_t *p, size_t n)
 void tm_text_clear(struct tm_text *t)
 {
     t->len = 0;
-}
-
-void tm_text_deinit(struct tm_text *t)
-{
-    free(t->p);
-    *t = (struct tm_text){0};
 }

@@ -100,8 +100,8 @@ static void learn(struct learned *l, size_t n, uint16_t port, enum join join)
     static char text[TEXT_MAX];
     char cmd[1024];
     size_t len = (size_t)snprintf(
-        cmd, sizeof cmd, "rm -f %s/db && %s learn -q -o %s/db --name v --port %u --join %s", dir,
-        tm_learn, dir, port, name[join]);
+        cmd, sizeof cmd, "rm -f %s/db && %s learn -q --k 1 -o %s/db --name v --port %u --join %s",
+        dir, tm_learn, dir, port, name[join]);
     for (size_t i = 0; i < n; i++)
         len += (size_t)snprintf(cmd + len, sizeof cmd - len, " %s", traces[i]);
     (void)snprintf(cmd + len, sizeof cmd - len, " 2>%s/err && %s show --json %s/db v", dir,

@@ -3,6 +3,7 @@
 #include "learner/capture/merge.h"
 #include "learner/fit.h"
 #include "learner/pcap_source.h"
+#include "learner/pool.h"
 #include "learner/world.h"
 #include "test/support/check.h"
 #include "test/support/oom.h"
@@ -63,6 +64,13 @@ static int learn(void)
     if (rc == TM_OK) {
         const struct tm_record *r = tm_world_records(w, &n);
         rc = tm_fit_records(&fc, tm_world_pairs(w), r, n, &samples, &groups);
+    }
+    if (rc == TM_OK) {
+        struct tm_pool_cfg pc = {.k = 8};
+        struct tm_pool_count pooled[TM_SAMPLES_KINDS];
+        rc = tm_pool_model(&samples, "oom", TM_DIST_POINTS_MAX, &pc, pooled, &m);
+        if (rc == TM_OK)
+            tm_model_deinit(&m);
     }
     if (rc == TM_OK) {
         rc = tm_fit_model(&samples, "oom", TM_DIST_POINTS_MAX, &m);

@@ -116,6 +116,36 @@ static void defaults_are_swings(void)
     CHECK_STR(o.traces[0], "-");
 }
 
+static void a_shard_is_a_part_of_the_clients(void)
+{
+    struct tm_options o;
+    char *argv[] = {"tm-learn learn", "-o", "a.shard", "--shard", "3/16", "-p", "22", "-", NULL};
+    tm_options_learn(&o, 8, argv);
+    CHECK(o.is_shard);
+    CHECK_INT(o.world.shard.part, 3);
+    CHECK_INT(o.world.shard.n_parts, 16);
+    char *model[] = {"tm-learn learn", "-o", "m.db", "-n", "a", "-p", "22", "-", NULL};
+    tm_options_learn(&o, 8, model);
+    CHECK(!o.is_shard);
+    CHECK_INT(o.pool.k, 8);
+}
+
+static void finish_takes_what_makes_a_model_of_shards(void)
+{
+    struct tm_options o;
+    char *argv[] = {"tm-learn finish", "-o",      "m.db", "-n", "a", "--k", "20",
+                    "a.shard",         "b.shard", NULL};
+    tm_options_finish(&o, 9, argv);
+    CHECK_INT(o.n_traces, 2);
+    CHECK_STR(o.traces[1], "b.shard");
+    CHECK_INT(o.pool.k, 20);
+    CHECK_INT(o.fit.max_points, 0); /* as the shards say */
+    char *merge[] = {"tm-learn merge", "-o", "all.shard", "a.shard", NULL};
+    tm_options_merge(&o, 4, merge);
+    CHECK_STR(o.output, "all.shard");
+    CHECK_STR(o.traces[0], "a.shard");
+}
+
 static void classes_are_named_filters(void)
 {
     struct tm_options o;
@@ -179,6 +209,8 @@ static const struct check_case cases[] = {
     {"arguments_are_parsed", arguments_are_parsed},
     {"a_user_can_be_a_client_with_a_network_of_servers",
      a_user_can_be_a_client_with_a_network_of_servers},
+    {"a_shard_is_a_part_of_the_clients", a_shard_is_a_part_of_the_clients},
+    {"finish_takes_what_makes_a_model_of_shards", finish_takes_what_makes_a_model_of_shards},
     {"defaults_are_swings", defaults_are_swings},
 };
 CHECK_MAIN("options", cases)

@@ -39,11 +39,12 @@ failed_with() {
 }
 
 # -- learning ------------------------------------------------------------------------------------------------------
-run 0 learn -o models.db --name web --port 443 "$golden"
+run 0 learn --k 1 -o models.db --name web --port 443 "$golden"
 has err 'web: 5 connections in 3 sessions'
 has err 'left out 1 connection with fewer than 6 packets'
 has err 'left out 1 connection without an exchange'
 has err 'few; a model this small repeats itself'
+has err 'warning: with --k 1 .*do not give it away'
 run 0 list models.db
 has out '^web  *swing  *[0-9a-f]\{16\}  5$'
 run 0 show models.db web
@@ -79,30 +80,47 @@ digest_of() {
     "$tm_learn" list --json "$1" | python3 -c 'import json,sys; print(json.load(sys.stdin)["models"][0]["digest"])'
 }
 gzip -c "$golden" >packed
-run 0 learn -o gz.db --name x --port 443 packed
+run 0 learn --k 1 -o gz.db --name x --port 443 packed
 [ "$(digest_of gz.db)" = "$digest" ] || fail "gzip changes the digest"
 if command -v zstd >/dev/null; then
     zstd -q -c "$golden" >packed.too
-    run 0 learn -o zstd.db --name x --port 443 packed.too
+    run 0 learn --k 1 -o zstd.db --name x --port 443 packed.too
     [ "$(digest_of zstd.db)" = "$digest" ] || fail "zstd changes the digest"
 fi
 mkdir -p folder/below
 cp "$golden" folder/below/a.pcap
 echo 'notes' >folder/notes.txt
 cp "$golden" folder/.hidden.pcap
-run 0 learn -o dir.db --name x --port 443 folder
+run 0 learn --k 1 -o dir.db --name x --port 443 folder
 [ "$(digest_of dir.db)" = "$digest" ] || fail "a directory changes the digest"
 has err 'passed over 1 file that is no capture'
-"$tm_learn" learn -o stdin.db --name x --port 443 - <"$golden" 2>err || fail "standard input"
+"$tm_learn" learn --k 1 -o stdin.db --name x --port 443 - <"$golden" 2>err || fail "standard input"
 [ "$(digest_of stdin.db)" = "$digest" ] || fail "standard input changes the digest"
-run 0 learn -o ab.db --name x --port 443 "$golden" "$data"/captures/https/suricata-tls13-draft19.pcap
-run 0 learn -o ba.db --name x --port 443 "$data"/captures/https/suricata-tls13-draft19.pcap "$golden"
+run 0 learn --k 1 -o ab.db --name x --port 443 "$golden" "$data"/captures/https/suricata-tls13-draft19.pcap
+run 0 learn --k 1 -o ba.db --name x --port 443 "$data"/captures/https/suricata-tls13-draft19.pcap "$golden"
 [ "$(digest_of ab.db)" = "$(digest_of ba.db)" ] || fail "the order of files changes the digest"
-run 0 learn -o none.db --name x --port 443 --join none "$golden" "$data"/captures/https/suricata-tls13-draft19.pcap
+run 0 learn --k 1 -o none.db --name x --port 443 --join none "$golden" "$data"/captures/https/suricata-tls13-draft19.pcap
 [ "$(digest_of ab.db)" = "$(digest_of none.db)" ] || fail "captures of different years are joined"
 [ "$(digest_of ab.db)" != "$digest" ] || fail "a second file does not change the digest"
 "$tm_learn" show ab.db >a; "$tm_learn" show ba.db >b
 cmp -s a b || fail "the order of files shows"
+
+# Rare values are pooled, and what is too rare altogether is left out or refused.
+run 1 learn -o few.db --name x --port 443 "$golden"
+has err '5 observations of num_pairs: too few, a value stands for 8 at least'
+[ ! -e few.db ] || fail "too few observations made a database"
+run 0 learn -o pooled.db --name x --port 443 --k 3 "$golden"
+has err 'left out inter_session_us: 1 observation, too few'
+has err 'left out [0-9]* of what is measured and not played: fewer than 3 observations'
+run 0 show --json pooled.db
+python3 -c 'import json
+m=json.load(open("out"))["models"][0]
+p={x["name"]: x for x in m["parameters"]}
+v=m["provenance"]
+assert p["req_bytes"]["n"]==9 and p["inter_session_us"]["n"]==0, p
+assert p["req_bytes"]["max"] < 2900, p
+assert v["option.k"]=="3" and v["users"]=="2", v
+assert int(v["values.pooled"]) > 0 and int(v["values.dropped"]) > 0, v' || fail "pooling"
 
 # A model says nothing about where it comes from.
 for secret in 192.0.2 198.51 2001:db8 learner.pcap golden 2023 1700000000; do
@@ -118,13 +136,27 @@ run 0 --version
 has out '^tm-learn [0-9]'
 run 0 --help
 has out 'learn a model from captures'
-for command in learn list show connections; do
+for command in learn merge finish audit list show connections; do
     run 0 $command --help
     has out "Usage: tm-learn $command"
 done
 
+# What a model tells of those it was learned from: everything, when every value is kept.
+run 1 audit --train "$golden" models.db web
+has out 'learned from 5 connections of 2 users'
+has out 'tells too much; do not give it away'
+run 1 audit --json --train "$golden" --heldout "$data"/captures/https/joy-firefox58.pcap models.db web
+python3 -c 'import json
+x=json.load(open("out"))
+assert x["schema_version"]==1 and x["train"]["connections"]==5 and not x["few_ok"] and not x["draws_ok"], x
+assert x["distance"]["drawn"]["median"] < x["distance"]["heldout"]["median"], x' || fail "audit --json"
+run 1 audit --train "$golden" models.db constant
+has err 'constant is built in'
+run 1 audit --train missing.pcap models.db web
+has err 'missing.pcap'
+
 # -- classes, rules, snapshot length ---------------------------------------------------------------------------------
-run 0 learn -o classes.db --name ours --port 443 --class far='host 198.51.100.2' --class six=ip6 --other rest "$golden"
+run 0 learn --k 1 -o classes.db --name ours --port 443 --class far='host 198.51.100.2' --class six=ip6 --other rest "$golden"
 has err 'ours: 5 connections'
 has err 'far: 1 connections'
 has err 'six: 1 connections'
@@ -132,11 +164,11 @@ has err 'rest: 1 connections' # that of port 80
 [ "$(digest_of classes.db | wc -l)" -eq 1 ] || fail "list --json of classes"
 run 0 list classes.db
 [ "$(grep -c ' swing ' out)" -eq 4 ] || fail "four models"
-run 0 learn -o one.db --class ours='tcp port 443' "$golden"
+run 0 learn --k 1 -o one.db --class ours='tcp port 443' "$golden"
 run 0 show --json one.db ours
 has out '"option.class": "by filter"'
 for rules in default paper code; do
-    run 0 learn -q -o rules.db --name $rules --rules $rules --port 443 "$golden"
+    run 0 learn --k 1 -q -o rules.db --name $rules --rules $rules --port 443 "$golden"
 done
 python3 - "$tm_learn" <<'PY' >out 2>err || fail "rules"
 import json, subprocess, sys
@@ -151,8 +183,8 @@ assert p["default"]["inter_conn_us"]["cut_above"] == 30000000 and p["default"]["
 PY
 if command -v editcap >/dev/null; then
     for f in "$data"/captures/https/*; do editcap -F pcap -s 96 "$f" "short-$(basename "$f")" 2>/dev/null || :; done
-    run 0 learn -o long.db --name x --port 443 "$data"/captures/https/*
-    run 0 learn -o short.db --name x --port 443 short-*
+    run 0 learn --k 1 -o long.db --name x --port 443 "$data"/captures/https/*
+    run 0 learn --k 1 -o short.db --name x --port 443 short-*
     has err 'no record layout of [0-9]* TLS connections'
     python3 - "$tm_learn" <<'PY' >out 2>err || fail "snapshot length"
 import json, subprocess, sys
@@ -189,6 +221,11 @@ run 2 learn -o x.db --name web --port 443 --points 15 "$golden"
 run 2 learn -o x.db --name web --port 443 --join some "$golden"
 has err 'following, all or none'
 run 2 learn -o x.db --name web --port 443 - -
+run 2 learn -o x.db --name web --port 443 --k 0 "$golden"
+run 2 audit models.db web
+has err 'no training capture'
+run 2 audit --train "$golden" models.db
+run 2 audit --train "$golden" --max-rare 200 models.db web
 run 2 learn -o x.db --class 'tcp port 443' "$golden"
 run 2 learn -o x.db --class a=tcp --class a=udp "$golden"
 has err 'two models of one name'
@@ -224,7 +261,7 @@ run 1 learn -o models.db --name web --port 8080 "$golden"
 failed_with 'no connection on port 8080 in the captures; the busiest ports are 443, '
 run 1 learn -o models.db --class 'web=tcp prot 443' "$golden"
 failed_with 'filter "tcp prot 443": .*pcap-filter'
-run 1 learn -o models.db --name web --port 443 --class none='host 192.0.2.77' "$golden"
+run 1 learn --k 1 -o models.db --name web --port 443 --class none='host 192.0.2.77' "$golden"
 failed_with 'no usable connection in class none'
 run 1 learn -o models.db --name web --port 443 --min-packets 1000 "$golden"
 failed_with 'no usable connection on port 443: 7 with fewer than 1000 packets'
@@ -245,14 +282,14 @@ failed_with 'letter.pcap'
 
 # A capture cut in the middle: what was before is used, with a warning.
 head -c 5000 "$golden" >half.pcap
-run 0 learn -o half.db --name web --port 443 half.pcap
+run 0 learn --k 1 -o half.db --name web --port 443 half.pcap
 has err 'warning: half.pcap: cut or damaged after packet 48 .*what was read before is used'
 run 0 show half.db
 has out 'captures.damaged  *1'
 
 # A capture put together in the wrong order: read as it is, with a warning.
 { cat "$golden"; tail -c +25 "$golden"; } >twice.pcap
-run 0 learn -o twice.db --name web --port 443 twice.pcap
+run 0 learn --k 1 -o twice.db --name web --port 443 twice.pcap
 has err 'twice.pcap: time goes back: .* the first is packet 108, by up to'
 
 [ $failures -eq 0 ] || exit 1

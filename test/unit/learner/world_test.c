@@ -280,6 +280,53 @@ static void busiest_ports_are_those_opened_most(void)
     tm_world_free(w);
 }
 
+/* Each client's connections are in one part; what is counted is the whole capture, in every part. */
+static void a_part_keeps_its_clients_and_counts_all(void)
+{
+    size_t total = 0;
+    struct tm_world_counts whole = {0};
+    for (uint32_t part = 0; part <= 4; part++) {
+        struct tm_world_cfg cfg = config();
+        cfg.shard = part > 0 ? (struct tm_shard){part, 4} : (struct tm_shard){0};
+        struct tm_world *w = world(&cfg);
+        size_t n;
+        for (unsigned i = 0; i < 40; i++)
+            connection(w, 100 * (int64_t)i, (uint8_t)(10 + i / 2), 5000 + i, 443, 10);
+        CHECK_INT(tm_world_end(w), TM_OK);
+        const struct tm_record *r = tm_world_records(w, &n);
+        for (size_t i = 0; i < n; i++)
+            CHECK(tm_shard_has(cfg.shard, r[i].client));
+        CHECK_INT(n % 2, 0); /* both of a client, or none */
+        if (part == 0)
+            whole = *tm_world_counts(w);
+        else
+            total += n;
+        CHECK_MEM(tm_world_counts(w), &whole, sizeof whole);
+        tm_world_free(w);
+    }
+    CHECK_INT(whole.n_conns, 40);
+    CHECK_INT(total, 40);
+}
+
+static void a_capture_has_a_mark_of_its_own_in_every_part(void)
+{
+    struct tm_world_cfg cfg = config();
+    struct tm_world *w = world(&cfg);
+    CHECK(tm_world_mark(w) == 0);
+    connection(w, 0, CLIENT, 5000, 443, 10);
+    uint64_t mark = tm_world_mark(w);
+    tm_world_clear(w);
+    connection(w, 1, CLIENT, 5000, 443, 10); /* a millisecond later */
+    CHECK(tm_world_mark(w) != mark);
+    tm_world_free(w);
+    cfg.shard = (struct tm_shard){3, 4};
+    cfg.min_packets = 100;
+    w = world(&cfg);
+    connection(w, 0, CLIENT, 5000, 443, 10);
+    CHECK(tm_world_mark(w) == mark);
+    tm_world_free(w);
+}
+
 static const struct check_case cases[] = {
     {"connection_is_recorded_with_its_hosts", connection_is_recorded_with_its_hosts},
     {"all_ports_are_learned_others_are_not", all_ports_are_learned_others_are_not},
@@ -297,5 +344,8 @@ static const struct check_case cases[] = {
     {"long_connection_becomes_several_records", long_connection_becomes_several_records},
     {"busiest_ports_are_those_opened_most", busiest_ports_are_those_opened_most},
     {"roles_may_change_with_the_next_connection", roles_may_change_with_the_next_connection},
+    {"a_part_keeps_its_clients_and_counts_all", a_part_keeps_its_clients_and_counts_all},
+    {"a_capture_has_a_mark_of_its_own_in_every_part",
+     a_capture_has_a_mark_of_its_own_in_every_part},
 };
 CHECK_MAIN("world", cases)

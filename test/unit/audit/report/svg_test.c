@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "audit/report/svg_draw.h"
+#include "page/svg_draw.h"
 #include "test/support/check.h"
 
 static size_t count(const char *in, const char *what)

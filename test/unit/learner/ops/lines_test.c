@@ -27,7 +27,7 @@ static void write_lines(struct tm_text *t,
     if (digest)
         memset(digest + 10, 'x', 64);
     conn(t, &c);
-    CHECK(!t->bad);
+    CHECK(!t->is_bad);
     tm_timed_conn_deinit(&c);
     tm_sampling_close(&s);
     tm_model_deinit(&m);

@@ -43,7 +43,7 @@ static struct tm_text written(void)
     struct tm_text t = {0};
     fill(e, prov);
     tm_model_json_write(&t, e, N_MODELS);
-    CHECK(!t.bad);
+    CHECK(!t.is_bad);
     forget(e);
     return t;
 }
