@@ -33,7 +33,8 @@ static void print_params(const struct tm_exposure *x, const struct tm_audit_opti
     }
     (void)printf("\nvalues of fewer than %u observations: %" PRIu64 " (none allowed): %s\n",
                  o->limits.k, x->n_few, word(x->few_ok));
-    (void)printf("draws that stand for rare training values, above chance: %.2f %% of %s (at most "
+    (void)printf("draws that stand for rare training values, above chance and its error: %.2f %% "
+                 "of %s (at most "
                  "%.2f %%): %s\n",
                  100 * x->worst_draws, tm_swing_param_name(x->draws_of), 100 * o->limits.max_rare,
                  word(x->draws_ok));

@@ -73,7 +73,8 @@ static int judge_params(const struct tm_model *m, const struct tm_exposure_cfg *
         struct tm_recall *r = &out->param[p];
         rc = recall(m, cfg, p, train, heldout, r);
         out->n_few += r->n_few;
-        note_worst(r->rare_share - r->chance_share, p, &out->worst_draws, &out->draws_of);
+        note_worst(r->rare_share - r->chance_share - 2 * r->share_error, p, &out->worst_draws,
+                   &out->draws_of);
         if (heldout)
             note_worst(excess_values(r), p, &out->worst_values, &out->values_of);
     }

@@ -38,9 +38,9 @@ struct tm_exposure_cfg tm_exposure_cfg_default(void);
 struct tm_exposure {
     bool has_params; /* the model is a swing model */
     struct tm_recall param[TM_SWING_PARAMS];
-    uint64_t n_few;                          /* sum */
-    double worst_draws;                      /* the largest rare_share - chance_share */
-    double worst_values;                     /* the largest excess of values, see tm_exposure */
+    uint64_t n_few;      /* sum */
+    double worst_draws;  /* the largest rare_share - chance_share - 2 * share_error */
+    double worst_values; /* the largest excess of values, see tm_exposure */
     enum tm_swing_param draws_of, values_of; /* which parameters these are of */
     bool has_near;                           /* there were held-out connections */
     struct tm_near near;

@@ -25,6 +25,9 @@ struct tm_recall {
         rare_share; /* the part of all draws that stands for those rare observations, 0..1: a value
                           drawn ten times that was observed once counts once */
     double chance_share; /* the same of held-out captures */
+    double
+        share_error; /* standard error of their difference: values are met or not, each with all of
+                            its draws */
 };
 
 /* One parameter of a model against what was observed in the training captures, and in others or NULL. */

@@ -1,4 +1,4 @@
-/* The three things that stand in a shard file, each by the input's first byte: settings, an index block, connections.
+/* The four things that stand in a shard file, each by the input's first byte: settings, an index block, connections, samples.
  * What decodes encodes to something that decodes to the same. */
 #include <stddef.h>
 #include <stdint.h>
@@ -7,6 +7,7 @@
 
 #include "learner/shard_codec.h"
 #include "learner/shard_index.h"
+#include "learner/shard_samples.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -65,19 +66,47 @@ static void records(const uint8_t *p, size_t len)
     tm_pair_pool_deinit(&pool);
 }
 
+static void samples(const uint8_t *p, size_t len)
+{
+    struct tm_samples s;
+    struct tm_samples twice;
+    struct tm_rd rd = tm_rd_init(p, len);
+    uint8_t *first = NULL;
+    uint8_t *second = NULL;
+    size_t n = 0;
+    size_t m = 0;
+    if (tm_shard_decode_samples(&rd, &s) == TM_OK &&
+        tm_shard_encode_samples(&s, &first, &n) == TM_OK) {
+        struct tm_rd back = tm_rd_init(first, n);
+        if (tm_shard_decode_samples(&back, &twice) != TM_OK || back.len != 0 ||
+            tm_shard_encode_samples(&twice, &second, &m) != TM_OK || n != m ||
+            memcmp(first, second, n) != 0)
+            abort();
+        if (tm_samples_merge(&twice, &s) != TM_OK)
+            abort();
+        tm_samples_deinit(&twice);
+    }
+    tm_samples_deinit(&s);
+    free(first);
+    free(second);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     if (size == 0)
         return 0;
-    switch (data[0] % 3) {
+    switch (data[0] % 4) {
     case 0:
         settings(data + 1, size - 1);
         break;
     case 1:
         block(data + 1, size - 1);
         break;
-    default:
+    case 2:
         records(data + 1, size - 1);
+        break;
+    default:
+        samples(data + 1, size - 1);
         break;
     }
     return 0;
