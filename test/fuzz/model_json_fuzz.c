@@ -32,7 +32,8 @@ static void read_again(const struct tm_store_entry *e, size_t n)
     struct tm_store_entry *got = NULL;
     size_t n_got = 0;
     tm_model_json_write(&t, e, n);
-    if (t.is_bad || tm_model_json_read(t.p, t.len, "again", &got, &n_got, NULL) != TM_OK || n_got != n)
+    if (t.is_bad || tm_model_json_read(t.p, t.len, "again", &got, &n_got, NULL) != TM_OK ||
+        n_got != n)
         abort();
     tm_model_json_write(&again, got, n_got);
     if (again.is_bad || again.len != t.len || memcmp(again.p, t.p, t.len) != 0)
