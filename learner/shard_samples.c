@@ -28,7 +28,7 @@ int tm_shard_encode_samples(struct tm_samples *s, uint8_t **out, size_t *len)
     *len = 0;
     for (unsigned m = 0; m < TM_MEASURED_PARAMS && rc == TM_OK; m++) {
         rc = tm_samples_runs(s, TM_SAMPLES_MEASURED(m), &r[m]);
-        cap += 1 + VARINT_MAX_LEN + 2 * VARINT_MAX_LEN * r[m].n;
+        cap += 1 + VARINT_MAX_LEN + (size_t)2 * VARINT_MAX_LEN * r[m].n;
     }
     if (rc == TM_OK)
         *out = malloc(cap);
