@@ -30,7 +30,7 @@ enum tm_cut_field {
 enum tm_mix_order_kind { TM_MIX_BY_LEFT, TM_MIX_BY_CONTEXT, TM_MIX_ORDERS };
 
 #define TM_MIX_CUTS  48U        /* of a child, that others find */
-#define TM_MIX_TRIES 16U        /* of a child that looks for a partner, in a round */
+#define TM_MIX_TRIES 8U         /* of a child that looks for a partner, in a round */
 #define TM_MIX_ATOMS 512U       /* sizes that count exactly and are followed through a connection */
 #define TM_MIX_NONE  UINT16_MAX /* no atom */
 
@@ -181,10 +181,10 @@ uint32_t tm_mix_distance_more(const struct tm_mix *m, uint32_t a, uint32_t b);
 
 struct tm_mix_choice {
     uint32_t cut, partner_cut; /* numbers */
-    uint32_t distance;         /* UINT32_MAX: none found */
+    uint32_t distance;         /* the limit: none found */
 };
-/* The nearest partner for one of n_cuts cuts, from number `cut` on, of one child. */
-struct tm_mix_choice tm_mix_search(struct tm_mix *m, uint32_t cut, uint32_t n_cuts);
+/* The nearest partner for one of n_cuts cuts, from number `cut` on, of one child; nearer than the limit. */
+struct tm_mix_choice tm_mix_search(struct tm_mix *m, uint32_t cut, uint32_t n_cuts, uint32_t limit);
 
 /* Who the child's writes come from, their sums and their hash. */
 void tm_mix_take_stock(struct tm_mix *m, struct tm_mix_child *c);

@@ -10,8 +10,9 @@
 #define LIKE_FIRST 48U  /* the distance allowed in the first round, */
 #define LIKE_LAST  400U /* and in the last */
 #define COARSE     4U   /* of so many rounds, one goes by direction alone (the last ones do so) */
-#define PATIENCE   4U   /* rounds that a child waits at most */
-#define STALE      8U   /* cuts are sorted anew when one child of so many was crossed since */
+#define WAIT       2U   /* rounds that a child waits that found no partner, at least, */
+#define PATIENCE   8U   /* and at most */
+#define STALE      4U   /* cuts are sorted anew when one child of so many was crossed since */
 
 static void shuffle(struct tm_mix *m, uint32_t *v, uint32_t n)
 {
@@ -127,12 +128,17 @@ struct round {
     bool is_coarse;
 };
 
+/* The distance allowed so many rounds on. */
+static uint32_t like_in(const struct round *r, uint32_t rounds)
+{
+    return r->like + rounds * (LIKE_LAST - LIKE_FIRST) / r->max;
+}
+
 /* When what was found may be near enough: what is allowed grows from round to round, and others change, too. */
 static uint32_t again(const struct round *r, uint32_t distance)
 {
-    uint32_t wait = 1;
-    while (wait < PATIENCE &&
-           r->like + wait * (LIKE_LAST - LIKE_FIRST) / r->max < distance - distance / 4)
+    uint32_t wait = WAIT;
+    while (wait < PATIENCE && like_in(r, wait) < distance - distance / 8)
         wait++;
     return r->number + wait;
 }
@@ -144,7 +150,7 @@ static bool find_partner(struct tm_mix *m, uint32_t i, const struct round *r)
     uint32_t place[TM_MIX_TRIES], n = places(m, c, place), cut = m->n * TM_MIX_CUTS;
     tm_mix_describe(m, i, cut, place, n, r->is_coarse);
     m->status[i] |= TM_MIX_TAKEN;
-    struct tm_mix_choice best = tm_mix_search(m, cut, n);
+    struct tm_mix_choice best = tm_mix_search(m, cut, n, like_in(r, PATIENCE) * 8 / 7 + 1);
     if (best.distance >= r->like) {
         m->status[i] &= (uint8_t)~TM_MIX_TAKEN;
         c->again = again(r, best.distance);

@@ -1,9 +1,9 @@
 /* Who the nearest partner is: a few neighbours of each cut in the sorted orders, and some spread over its key. */
 #include "models/recombine_impl.h"
 
-#define NEAR    24U /* neighbours of a cut in each order, each way */
-#define FAR     24U /* spread over the cuts of its key */
-#define AHEAD   4U  /* cuts that are fetched before they are looked at */
+#define NEAR    12U /* neighbours of a cut in each order, each way */
+#define FAR     8U /* spread over the cuts of its key */
+#define FAR_MAX (FAR * TM_MIX_TRIES)
 #define SETTLED 24U /* added for a partner that needs no more crossing */
 
 #define CUT_MASK  ((1U << TM_MIX_CUT_BITS) - 1)
@@ -12,8 +12,9 @@
 struct search {
     const struct tm_mix *m;
     const struct tm_mix_cut *a;
-    uint32_t cut, n_far;
+    uint32_t cut;
     struct tm_mix_choice best;
+    uint32_t list[TM_MIX_ORDERS * 2 * NEAR + FAR_MAX], n; /* to be looked at */
 };
 
 /* Whether these two cuts may change tails: a plan must hold what comes of it, and neither seam may join what one parent had
@@ -25,10 +26,9 @@ static bool is_apt(const struct tm_mix_cut *a, const struct tm_mix_cut *b)
            b->n_before + a->n_left <= TM_PLAN_WRITES_MAX;
 }
 
-static void consider(struct search *s, uint64_t rank)
+static void consider(struct search *s, uint32_t other)
 {
     const struct tm_mix *m = s->m;
-    uint32_t other = (uint32_t)rank & CUT_MASK;
     const struct tm_mix_cut *b = &m->cut[other];
     if (b->key != s->a->key || m->status[b->child] & TM_MIX_TAKEN)
         return;
@@ -54,9 +54,12 @@ static uint32_t find(const struct tm_mix_order *o, uint64_t rank)
     return low;
 }
 
-static void fetch(const struct search *s, uint64_t rank)
+/* To be looked at, when it has come from memory. */
+static void note(struct search *s, uint64_t rank)
 {
-    __builtin_prefetch(&s->m->cut[rank & CUT_MASK]);
+    uint32_t cut = (uint32_t)rank & CUT_MASK;
+    __builtin_prefetch(&s->m->cut[cut]);
+    s->list[s->n++] = cut;
 }
 
 /* Where the cuts of its key begin and end. */
@@ -69,40 +72,41 @@ static void search_near(struct search *s, const struct tm_mix_order *o, struct r
     uint32_t here = find(o, o->rank[s->cut]);
     uint32_t from = here - r.from > NEAR ? here - NEAR : r.from;
     uint32_t to = r.to - here > NEAR ? here + NEAR : r.to;
-    for (uint32_t i = from; i < to; i++) {
-        fetch(s, o->sorted[i + AHEAD < to ? i + AHEAD : i]);
-        consider(s, o->sorted[i]);
-    }
+    for (uint32_t i = from; i < to; i++)
+        note(s, o->sorted[i]);
 }
 
 static void search_far(struct search *s, const struct tm_mix_order *o, struct range r,
-                       uint32_t luck)
+                       uint32_t luck, uint32_t n_far)
 {
     uint32_t n = r.to - r.from;
     if (n <= 2 * NEAR)
         return;
-    for (uint32_t k = 0; k < s->n_far; k++) {
-        uint32_t at = (uint32_t)(((uint64_t)k * n + (uint64_t)luck * n / FAR) / s->n_far);
-        consider(s, o->sorted[r.from + at % n]);
+    for (uint32_t k = 0; k < n_far; k++) {
+        uint32_t at = (uint32_t)(((uint64_t)k * n + (uint64_t)luck * n / FAR) / n_far);
+        note(s, o->sorted[r.from + at % n]);
     }
 }
 
-struct tm_mix_choice tm_mix_search(struct tm_mix *m, uint32_t cut, uint32_t n_cuts)
+struct tm_mix_choice tm_mix_search(struct tm_mix *m, uint32_t cut, uint32_t n_cuts, uint32_t limit)
 {
-    struct search s = {
-        .m = m, .n_far = FAR * TM_MIX_TRIES / n_cuts, .best = {.distance = UINT32_MAX}};
+    struct search s = {.m = m, .best = {.distance = limit}};
     for (uint32_t k = 0; k < n_cuts; k++) {
         s.cut = cut + k;
         s.a = &m->cut[cut + k];
+        s.n = 0;
         uint64_t key = (uint64_t)s.a->key << KEY_SHIFT;
         /* A key's cuts stand in the same place in all orders. */
         struct range r = {find(&m->order[0], key),
                           find(&m->order[0], key | ((UINT64_C(1) << KEY_SHIFT) - 1))};
         if (r.from == r.to)
             continue;
-        for (unsigned kind = TM_MIX_ORDERS; kind-- > 0;)
+        /* Of a small key, one order shows all. */
+        for (unsigned kind = r.to - r.from <= NEAR ? 1 : TM_MIX_ORDERS; kind-- > 0;)
             search_near(&s, &m->order[kind], r);
-        search_far(&s, &m->order[TM_MIX_BY_LEFT], r, tm_mix_below(m, FAR));
+        search_far(&s, &m->order[TM_MIX_BY_LEFT], r, tm_mix_below(m, FAR), FAR_MAX / n_cuts);
+        for (uint32_t i = 0; i < s.n; i++)
+            consider(&s, s.list[i]);
     }
     return s.best;
 }
