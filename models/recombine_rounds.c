@@ -12,7 +12,7 @@
 #define COARSE     4U   /* of so many rounds, one goes by direction alone (the last ones do so) */
 #define WAIT       2U   /* rounds that a child waits that found no partner, at least, */
 #define PATIENCE   8U   /* and at most */
-#define STALE      4U   /* cuts are sorted anew when one child of so many was crossed since */
+#define STALE      2U   /* cuts are sorted anew when one child of so many was crossed since */
 
 static void shuffle(struct tm_mix *m, uint32_t *v, uint32_t n)
 {
