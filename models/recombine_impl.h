@@ -30,7 +30,7 @@ enum tm_cut_field {
 enum tm_mix_order_kind { TM_MIX_BY_LEFT, TM_MIX_BY_CONTEXT, TM_MIX_ORDERS };
 
 #define TM_MIX_CUTS  48U        /* of a child, that others find */
-#define TM_MIX_TRIES 8U         /* of a child that looks for a partner, in a round */
+#define TM_MIX_TRIES 5U         /* of a child that looks for a partner, in a round */
 #define TM_MIX_ATOMS 512U       /* sizes that count exactly and are followed through a connection */
 #define TM_MIX_NONE  UINT16_MAX /* no atom */
 

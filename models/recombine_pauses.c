@@ -10,7 +10,7 @@
 
 #define INDEX_BITS 24U
 #define INDEX_MASK ((1U << INDEX_BITS) - 1)
-_Static_assert(TM_DECK_WRITES_MAX <= 1U << INDEX_BITS, "indices of pauses");
+_Static_assert(TM_DECK_WRITES_MAX >> INDEX_BITS <= 1, "indices of pauses");
 /* Bits of a kind: above those of the token of the write before. */
 #define BEFORE_BITS 16U
 #define REF_SHIFT   32U
@@ -57,7 +57,8 @@ static void merge_small(struct pauses *p)
 }
 
 /* One kind, v[0..n-1] by value: out[at] gets the value of the place that it moved to. */
-static void deal(struct tm_mix *m, const struct pauses *p, uint64_t *v, uint32_t n, uint32_t *out)
+static void deal(struct tm_mix *m, const struct pauses *p, const uint64_t *v, uint32_t n,
+                 uint32_t *out)
 {
     uint32_t reach = (uint32_t)((uint64_t)n * m->cfg->pause_mix / 1000);
     uint64_t *moved = p->spare;

@@ -71,7 +71,7 @@ void tm_mix_take_stock(struct tm_mix *m, struct tm_mix_child *c)
     uint32_t most = largest(m, c, c->n_parents), top = c->top;
     bool even = is_even(m, most, total);
     tm_mix_sum(m, c);
-    c->share = (uint32_t)((uint64_t)most * 1000 / total);
+    c->share = (uint32_t)((uint64_t)most * 1000 / (total > 0 ? total : 1));
     c->n_rare = count(m, c, false, &n_some);
     most = largest(m, c, n_some);
     if (c->n_rare >= 2 && !is_even(m, most, c->n_rare))

@@ -2,7 +2,7 @@
 #include "models/recombine_impl.h"
 
 #define NEAR    12U /* neighbours of a cut in each order, each way */
-#define FAR     8U /* spread over the cuts of its key */
+#define FAR     8U  /* spread over the cuts of its key */
 #define FAR_MAX (FAR * TM_MIX_TRIES)
 #define SETTLED 24U /* added for a partner that needs no more crossing */
 

@@ -33,7 +33,7 @@ static struct tm_mix_fact fact_of(const struct tm_write *w, uint32_t owner)
 }
 
 #define WRITE_BITS 24U
-_Static_assert(TM_DECK_WRITES_MAX <= 1U << WRITE_BITS, "indices of writes");
+_Static_assert(TM_DECK_WRITES_MAX >> WRITE_BITS <= 1, "indices of writes");
 #define WRITE_MASK ((1U << WRITE_BITS) - 1)
 
 /* Tokens, from writes that are sorted by size and then by index, and so by connection; how many exact sizes there are. */
@@ -109,7 +109,7 @@ static void count_together(const struct tm_mix *m, uint32_t *together, uint32_t 
             list[n_list++] = a;
         }
         for (uint32_t k = 0; k < n_list; k++) {
-            uint32_t *row = together + list[k] * n;
+            uint32_t *row = together + (size_t)list[k] * n;
             for (uint32_t j = 0; j < n_list; j++)
                 row[list[j]]++;
         }
