@@ -1,8 +1,7 @@
 /* models/recombine_impl.h - internal: connections in the middle of being recombined.
  *
- * A child is a list of writes of the input deck, by index, in `item`.  A cut is a place between two of its writes.  Cuts are described
- * once for a child, and again when it was crossed; each child has room for TM_MIX_CUTS of them, behind all of which there is
- * room for those of the child that looks for a partner. */
+ * A child is a list of writes of the input deck, by index, in `item`.  A cut is a place between two of its writes, described
+ * again when the child was crossed; each child has room for TM_MIX_CUTS of them, and behind all is room for those of one that searches. */
 #ifndef TM_MODELS_RECOMBINE_IMPL_H
 #define TM_MODELS_RECOMBINE_IMPL_H
 
