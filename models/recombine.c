@@ -1,7 +1,6 @@
 #include "models/recombine.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "models/recombine_impl.h"
 
@@ -11,66 +10,92 @@ struct tm_recombine_cfg tm_recombine_cfg_default(void)
         .parents = 5, .rounds_max = 80, .share_max = 60, .pause_mix = 30};
 }
 
-static int init(struct tm_mix *m)
+static bool allocate(struct tm_mix *m)
 {
-    const struct tm_deck *in = m->in;
-    size_t n = in->n_conns, w = in->n_writes;
-    m->n = (uint32_t)n;
-    m->owner = calloc(w + 1, sizeof *m->owner);
-    m->token = calloc(w + 1, sizeof *m->token);
-    m->is_rare = calloc(w + 1, sizeof *m->is_rare);
-    m->item = calloc(w + 1, sizeof *m->item);
-    m->spare = calloc(w + 1, sizeof *m->spare);
+    size_t n = m->n, cuts = n * TM_MIX_CUTS + TM_MIX_TRIES;
+    m->n_room = 2 * m->n_items;
+    m->fact = calloc((size_t)m->n_items + 1, sizeof *m->fact);
+    m->item = calloc((size_t)m->n_room + 1, sizeof *m->item);
+    m->spare_item = calloc((size_t)m->n_room + 1, sizeof *m->spare_item);
+    m->said = calloc((size_t)m->n_room + 1, sizeof *m->said);
+    m->spare_said = calloc((size_t)m->n_room + 1, sizeof *m->spare_said);
     m->child = calloc(n + 1, sizeof *m->child);
+    m->status = calloc(n + 1, sizeof *m->status);
     m->known = calloc(n + 1, sizeof *m->known);
-    m->foreign = calloc(TM_MIX_ATOMS, sizeof *m->foreign);
     m->power = calloc(TM_PLAN_WRITES_MAX + 1, sizeof *m->power);
-    m->cut = calloc(w + 1, sizeof *m->cut);
-    for (unsigned k = 0; k < TM_MIX_ORDERS; k++) {
-        m->order[k].at = calloc(w + 1, sizeof *m->order[k].at);
-        m->order[k].rank = calloc(w + 1, sizeof *m->order[k].rank);
-        if (!m->order[k].at || !m->order[k].rank)
-            return TM_ERR_NOMEM;
-    }
+    m->cut = calloc(cuts, sizeof *m->cut);
+    m->spare_rank = calloc(cuts, sizeof *m->spare_rank);
     m->tally = calloc(n + 1, sizeof *m->tally);
     m->touched = calloc(n + 1, sizeof *m->touched);
-    if (!m->owner || !m->token || !m->is_rare || !m->item || !m->spare || !m->child || !m->known ||
-        !m->power || !m->foreign || !m->cut || !m->tally || !m->touched)
-        return TM_ERR_NOMEM;
-    for (uint32_t i = 0; i < m->n; i++) {
-        const struct tm_deck_conn *c = &in->conn[i];
-        m->child[i] =
-            (struct tm_mix_child){.first = m->n_items, .n = c->n_writes, .ending = i, .partner = i};
-        for (uint32_t k = 0; k < c->n_writes; k++) {
-            m->owner[c->first + k] = i;
-            m->item[m->n_items++] = c->first + k;
-        }
+    bool ok = m->fact && m->item && m->spare_item && m->said && m->spare_said && m->child &&
+              m->status && m->known && m->power && m->cut && m->spare_rank && m->tally &&
+              m->touched;
+    for (unsigned k = 0; k < TM_MIX_ORDERS; k++) {
+        struct tm_mix_order *o = &m->order[k];
+        o->rank = calloc(cuts, sizeof *o->rank);
+        o->sorted = calloc(cuts, sizeof *o->sorted);
+        ok = ok && o->rank && o->sorted;
     }
-    int rc = tm_mix_tokens(m);
-    if (rc == TM_OK)
-        rc = tm_mix_exclusions(m);
-    tm_mix_known(m);
-    for (uint32_t i = 0; rc == TM_OK && i < m->n; i++)
+    return ok;
+}
+
+/* Children as the connections are. */
+static void begin(struct tm_mix *m)
+{
+    for (uint32_t i = 0; i < m->n; i++) {
+        const struct tm_deck_conn *c = &m->in->conn[i];
+        m->child[i] =
+            (struct tm_mix_child){.first = m->n_used, .n = c->n_writes, .ending = i, .partner = i};
+        for (uint32_t w = c->first; w < c->first + c->n_writes; w++) {
+            m->item[m->n_used] = w;
+            m->said[m->n_used++] = m->fact[w].token;
+        }
+        tm_mix_sum(m, &m->child[i]);
+    }
+    tm_mix_known(m, m->spare_rank);
+    for (uint32_t i = 0; i < m->n; i++)
         tm_mix_take_stock(m, &m->child[i]);
-    return rc;
+}
+
+static int init(struct tm_mix *m)
+{
+    m->n = (uint32_t)m->in->n_conns;
+    m->n_items = (uint32_t)m->in->n_writes;
+    if (!allocate(m))
+        return TM_ERR_NOMEM;
+    m->power[0] = 1;
+    for (uint32_t k = 1; k <= TM_PLAN_WRITES_MAX; k++)
+        m->power[k] = m->power[k - 1] * TM_MIX_BASE;
+    int rc = tm_mix_facts(m);
+    if (rc != TM_OK)
+        return rc;
+    m->sets =
+        calloc(((size_t)m->n * TM_MIX_CUTS + TM_MIX_TRIES) * 2 * m->n_words + 1, sizeof *m->sets);
+    if (!m->sets)
+        return TM_ERR_NOMEM;
+    begin(m);
+    return TM_OK;
 }
 
 static void deinit(struct tm_mix *m)
 {
-    free(m->owner);
-    free(m->token);
-    free(m->is_rare);
+    free(m->fact);
     free(m->item);
-    free(m->spare);
+    free(m->spare_item);
+    free(m->said);
+    free(m->spare_said);
     free(m->child);
+    free(m->status);
     free(m->known);
-    free(m->power);
     free(m->foreign);
+    free(m->power);
     free(m->cut);
+    free(m->sets);
     for (unsigned k = 0; k < TM_MIX_ORDERS; k++) {
-        free(m->order[k].at);
         free(m->order[k].rank);
+        free(m->order[k].sorted);
     }
+    free(m->spare_rank);
     free(m->tally);
     free(m->touched);
     tm_rng_deinit(&m->rng);
@@ -95,7 +120,7 @@ static int put(struct tm_deck *out, const struct tm_mix *m, uint32_t i, const ui
                uint32_t close_us)
 {
     const struct tm_mix_child *c = &m->child[i];
-    enum tm_deck_role role = m->in->conn[m->owner[m->item[c->first]]].role;
+    enum tm_deck_role role = m->in->conn[m->fact[m->item[c->first]].owner].role;
     int rc = tm_deck_add_conn(out, role, close_us);
     for (uint32_t at = c->first; rc == TM_OK && at < c->first + c->n; at++) {
         struct tm_write w = m->in->w[m->item[at]];
@@ -110,21 +135,18 @@ static int write_out(struct tm_deck *out, struct tm_mix *m, struct tm_recombine_
 {
     uint32_t *gap_us = calloc((size_t)m->n_items + 1, sizeof *gap_us);
     uint32_t *close_us = calloc((size_t)m->n + 1, sizeof *close_us);
-    uint32_t *line = calloc((size_t)m->n + 1, sizeof *line);
-    int rc = gap_us && close_us && line ? tm_mix_pauses(m, gap_us, close_us) : TM_ERR_NOMEM;
-    for (uint32_t i = 0; rc == TM_OK && i < m->n; i++)
-        line[i] = i;
-    for (uint32_t k = 0; rc == TM_OK && k < m->n; k++) {
-        bool single = m->child[line[k]].is_single;
+    tm_mix_tidy(m);
+    int rc = gap_us && close_us ? tm_mix_pauses(m, gap_us, close_us) : TM_ERR_NOMEM;
+    for (uint32_t i = 0; rc == TM_OK && i < m->n; i++) {
+        bool single = m->child[i].is_single;
         report->n_single += single;
         if (single && m->cfg->share_max < 100)
             report->n_dropped++;
         else
-            rc = put(out, m, line[k], gap_us, close_us[line[k]]);
+            rc = put(out, m, i, gap_us, close_us[i]);
     }
     free(gap_us);
     free(close_us);
-    free(line);
     return rc;
 }
 

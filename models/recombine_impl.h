@@ -1,7 +1,7 @@
 /* models/recombine_impl.h - internal: connections in the middle of being recombined.
  *
- * A child is a list of writes of the input deck, by index; all children's lists stand behind each other in `item`.  A cut is a
- * place between two of a child's writes, under the index of the later one in `item`. */
+ * A child is a list of writes of the input deck, by index, in `item`.  A cut is a place between two of its writes, described
+ * again when the child was crossed; each child has room for TM_MIX_CUTS of them, and behind all is room for those of one that searches. */
 #ifndef TM_MODELS_RECOMBINE_IMPL_H
 #define TM_MODELS_RECOMBINE_IMPL_H
 
@@ -28,20 +28,37 @@ enum tm_cut_field {
 /* Cuts of one key are sorted by what is left after them, and by what was said before them. */
 enum tm_mix_order_kind { TM_MIX_BY_LEFT, TM_MIX_BY_CONTEXT, TM_MIX_ORDERS };
 
-/* Sizes that count exactly, as far as they are followed through a connection: a set of bits. */
-#define TM_MIX_ATOMS 512U
-struct tm_mix_atoms {
-    uint64_t bit[TM_MIX_ATOMS / 64];
+#define TM_MIX_CUTS  48U        /* of a child, that others find */
+#define TM_MIX_TRIES 5U         /* of a child that looks for a partner, in a round */
+#define TM_MIX_ATOMS 512U       /* sizes that count exactly and are followed through a connection */
+#define TM_MIX_NONE  UINT16_MAX /* no atom */
+
+/* What is known of a write of the input. */
+struct tm_mix_fact {
+    uint64_t term; /* its coefficient in the hashes of sequences */
+    uint32_t size, gap_us, owner;
+    uint16_t token; /* 1..; equal: of one size, or of one class of sizes */
+    uint16_t atom;  /* among the sizes that exclude others, or TM_MIX_NONE */
+    uint16_t pace;  /* logarithm of the client's pause */
+    uint8_t dir;
+    bool is_rare; /* few connections have its size */
 };
 
+/* A cut: 64 bytes. */
 struct tm_mix_cut {
-    uint32_t key; /* cuts of different keys are never alike */
-    uint32_t child;
-    uint32_t context;           /* hash of the first tokens and of those just before */
-    struct tm_mix_atoms never;  /* what cannot come after what came before */
-    struct tm_mix_atoms coming; /* what comes after it */
-    uint64_t before, left;      /* hashes of the sizes before and after it */
     int16_t field[TM_CUT_FIELDS];
+    uint32_t key;                      /* cuts of different keys are never alike */
+    uint32_t child;                    /* whose it is */
+    uint32_t n_before, n_left;         /* writes */
+    uint32_t owner_before, owner_next; /* of the writes beside it */
+    uint64_t before, left;             /* hashes of the sizes before and after it */
+};
+
+#define TM_MIX_NO_KEY UINT32_MAX
+
+/* Sums over some of a child's writes. */
+struct tm_mix_sums {
+    uint64_t n, bytes[2], time_us, pace, n_pace;
 };
 
 struct tm_mix_child {
@@ -52,38 +69,54 @@ struct tm_mix_child {
     uint32_t share;  /* per mille: of the rare writes, where there are two or more, else of all */
     uint32_t n_rare; /* writes of rare sizes */
     bool is_copy; /* few connections have its sequence of sizes, and one of them is in the input */
-    bool is_single;         /* it has rare sizes, and one parent gave too much of it */
-    bool is_mixed;          /* enough parents, and none gave too much */
-    uint32_t partner;       /* of this round; own index: none */
-    uint32_t cut;           /* index in `item` */
-    uint32_t n_cuts, phase; /* cuts that are looked at in this round */
+    bool is_single;   /* it has rare sizes, and one parent gave too much of it */
+    bool is_mixed;    /* enough parents, and none gave too much */
+    uint32_t partner; /* of this round; own index: none */
+    uint32_t cut;     /* writes before it */
+    uint32_t again;   /* round before which it does not look for a partner */
+    uint64_t hash;    /* of its sizes */
+    struct tm_mix_sums sums;
 };
+
+/* Of a child, for those that look for a partner. */
+enum { TM_MIX_TAKEN = 1, TM_MIX_SETTLED = 2 };
 
 struct tm_mix {
     const struct tm_deck *in;
     const struct tm_recombine_cfg *cfg;
     struct tm_rng rng;
+    uint64_t bits; /* drawn and not yet used: 32 of them, or none */
+    bool has_bits;
     uint32_t n, n_items;
-    uint32_t *owner; /* of each input write: its connection */
-    uint16_t *token; /* of each input write: 1..; equal: of one size, or of one class of sizes */
-    bool *is_rare;   /* of each input write: few connections have its size */
-    uint32_t *item, *spare;
+    struct tm_mix_fact *fact;
+    uint32_t *item, *spare_item; /* room for twice n_items: crossed children are appended, */
+    uint16_t *said, *spare_said; /* tokens of the writes in `item` */
+    uint32_t n_used, n_room;     /* until there is no room, and all move */
     uint64_t *
         known; /* sorted hashes of the input's sequences of sizes, without those that many connections have */
     uint32_t n_known;
-    uint32_t first_atom,
-        n_atoms; /* tokens from first_atom on are exact sizes; n_atoms of them are followed */
-    struct tm_mix_atoms *foreign; /* of each atom: those that its connections do not have */
-    uint64_t *power;              /* of the hashes' base, by exponent */
+    uint32_t n_words;  /* of a set of atoms */
+    uint64_t *foreign; /* a set for each atom: those that its connections do not have */
+    uint64_t *power;   /* of the hashes' base, by exponent */
     struct tm_mix_child *child;
-    struct tm_mix_cut *cut; /* by index in `item`; that of a child's first write is none */
+    uint8_t *status;        /* of each child: TM_MIX_TAKEN, TM_MIX_SETTLED */
+    struct tm_mix_cut *cut; /* TM_MIX_CUTS for each child, and TM_MIX_TRIES */
+    uint64_t *
+        sets; /* of each cut: the atoms that cannot come after what came before, those that come after it */
     struct tm_mix_order {
-        uint32_t *at;   /* cuts, sorted */
-        uint32_t *rank; /* where a cut stands there */
+        uint64_t
+            *rank; /* of each cut, by which they are sorted: key, what is near, number of the cut */
+        uint64_t *sorted;
+        uint32_t n;
     } order[TM_MIX_ORDERS];
-    uint32_t n_order;
+    uint64_t *spare_rank;
     uint32_t *tally, *touched; /* of each input connection: its writes in the child at hand */
 };
+
+#define TM_MIX_CUT_BITS 22U /* of a number of a cut */
+#define TM_MIX_KEY_BITS 18U
+_Static_assert(TM_DECK_CONNS_MAX *TM_MIX_CUTS + TM_MIX_TRIES < 1U << TM_MIX_CUT_BITS,
+               "numbers of cuts");
 
 /* log2 in 1/16 octaves, linear between powers of two; of 0: 0. */
 static inline int32_t tm_mix_log(uint64_t x)
@@ -95,56 +128,70 @@ static inline int32_t tm_mix_log(uint64_t x)
     return (int32_t)(16 * e + m);
 }
 
-/* The exact size that a write of the input has, among those that are followed; else TM_MIX_ATOMS. */
-static inline uint32_t tm_mix_atom_of(const struct tm_mix *m, uint32_t write)
+/* 0..n-1; even to within n / 2^32, which choices of partners and places do not show. */
+static inline uint32_t tm_mix_below(struct tm_mix *m, uint32_t n)
 {
-    uint32_t a = (uint32_t)m->token[write] - m->first_atom;
-    return a < m->n_atoms ? a : TM_MIX_ATOMS;
+    m->bits = m->has_bits ? m->bits >> 32 : tm_rng_u64(&m->rng);
+    m->has_bits = !m->has_bits;
+    return (uint32_t)((m->bits & UINT32_MAX) * n >> 32);
 }
 
-static inline void tm_mix_put_atom(struct tm_mix_atoms *s, uint32_t a)
-{
-    s->bit[a / 64] |= UINT64_C(1) << a % 64;
-}
-
-/* Hashes of sequences are polynomials of this, modulo 2^64; the coefficient of a write in `item`. */
+/* Hashes of sequences are polynomials of this, modulo 2^64. */
 #define TM_MIX_BASE UINT64_C(0x9e3779b97f4a7c15)
-static inline uint64_t tm_mix_term(const struct tm_mix *m, uint32_t at)
-{
-    const struct tm_write *w = &m->in->w[m->item[at]];
-    uint64_t x = ((uint64_t)w->size << 1 | w->dir) * UINT64_C(0xd6e8feb86659fd93);
-    return x ^ x >> 32;
-}
 
-/* Tokens of the input's writes, and which sizes are rare.  TM_ERR_NOMEM. */
-TM_MUST_CHECK int tm_mix_tokens(struct tm_mix *m);
-/* Finds which sizes exclude each other: both are frequent, and hardly ever in one connection.  TM_ERR_NOMEM. */
-TM_MUST_CHECK int tm_mix_exclusions(struct tm_mix *m);
-/* Finds what a copy would be a copy of: fills `known` (room for n).  */
-void tm_mix_known(struct tm_mix *m);
+/* Sorts by the bits from `low` on, stably; `spare` has room for n. */
+void tm_mix_sort(uint64_t *v, uint64_t *spare, uint32_t n, uint32_t low);
+
+/* Facts of the input's writes; which sizes exclude each other: both are frequent, and hardly ever in one connection.  TM_ERR_NOMEM. */
+TM_MUST_CHECK int tm_mix_facts(struct tm_mix *m);
+/* Finds what a copy would be a copy of: fills `known` (room for n), of children that stock was taken of.  `spare`: room for n. */
+void tm_mix_known(struct tm_mix *m, uint64_t *spare);
 /* Whether a child is one of them, write for write. */
 bool tm_mix_is_copy(const struct tm_mix *m, const struct tm_mix_child *c);
 /* Whether what is before cut a and what is after cut b are one together. */
-bool tm_mix_would_be_copy(const struct tm_mix *m, uint32_t a, uint32_t b);
-#define TM_MIX_CUTS_MAX 48U /* of a child, in a round */
+bool tm_mix_would_be_copy(const struct tm_mix *m, const struct tm_mix_cut *a,
+                          const struct tm_mix_cut *b);
 
-/* The child's k-th cut of this round, k < n_cuts: evenly spread, from a phase that is drawn. */
-static inline uint32_t tm_mix_cut_at(const struct tm_mix_child *c, uint32_t k)
+/* ---- cuts ---- */
+
+/* A child's sums and hash. */
+void tm_mix_sum(struct tm_mix *m, struct tm_mix_child *c);
+/* Describes n cuts of a child, by number from `cut` on, at ascending places (writes before them, 1..its writes - 1).  Coarse: the write before
+ * need not be of one size. */
+void tm_mix_describe(struct tm_mix *m, uint32_t child, uint32_t cut, const uint32_t *place,
+                     uint32_t n, bool is_coarse);
+/* Describes the cuts of a child that others find: evenly spread, from a phase that is drawn. */
+void tm_mix_cuts(struct tm_mix *m, uint32_t child, bool is_coarse);
+/* Sorts the cuts of all children. */
+void tm_mix_sort_cuts(struct tm_mix *m);
+/* How unlike two cuts are, in 1/16 octaves and penalties: what is cheap to say, and the rest. */
+static inline uint32_t tm_mix_distance(const struct tm_mix_cut *x, const struct tm_mix_cut *y)
 {
-    return c->first + 1 + (uint32_t)(((uint64_t)k * (c->n - 1) + c->phase) / c->n_cuts);
+    uint32_t sum = 0;
+    for (int f = 0; f < TM_CUT_FIELDS; f++) {
+        int32_t d = x->field[f] - y->field[f];
+        sum += (uint32_t)(d < 0 ? -d : d);
+    }
+    return sum;
 }
+uint32_t tm_mix_distance_more(const struct tm_mix *m, uint32_t a, uint32_t b);
 
 /* ---- the rounds ---- */
 
-/* Who the child's writes come from. */
+struct tm_mix_choice {
+    uint32_t cut, partner_cut; /* numbers */
+    uint32_t distance;         /* the limit: none found */
+};
+/* The nearest partner for one of n_cuts cuts, from number `cut` on, of one child; nearer than the limit. */
+struct tm_mix_choice tm_mix_search(struct tm_mix *m, uint32_t cut, uint32_t n_cuts, uint32_t limit);
+
+/* Who the child's writes come from, their sums and their hash. */
 void tm_mix_take_stock(struct tm_mix *m, struct tm_mix_child *c);
 /* Crosses until all children are mixed, or rounds_max; *n_rounds: how often.  TM_ERR_NOMEM. */
 TM_MUST_CHECK int tm_mix_rounds(struct tm_mix *m, uint32_t *n_rounds);
-/* Draws, describes and sorts the cuts of the children as they are now; coarse: the write before need not be of one size. */
-void tm_mix_cuts(struct tm_mix *m, bool is_coarse);
-/* How unlike two cuts are, in 1/16 octaves and penalties. */
-uint32_t tm_mix_distance(const struct tm_mix *m, uint32_t a, uint32_t b);
-/* Gaps (one for each of n_items) and closes (one for each child) of the children as they are now, after changing places.
+/* Puts all children's lists behind each other. */
+void tm_mix_tidy(struct tm_mix *m);
+/* Gaps (one for each place in `item`) and closes (one for each child) of the children as they are now, after changing places.
  * TM_ERR_NOMEM. */
 TM_MUST_CHECK int tm_mix_pauses(struct tm_mix *m, uint32_t *gap_us, uint32_t *close_us);
 /* The direction of what a write of the input refers to: enum tm_dir, or 2: the connection's start. */

@@ -1,115 +1,143 @@
 /* Pauses change places: those of one kind are sorted, each moves by a few ranks at random, and the values are dealt out again.
  * Every value is used once more, and none far from where it was, so a slow connection stays slow. */
 #include <stdlib.h>
-#include <string.h>
 
 #include "models/recombine_impl.h"
 
 #define MOVES_MIN 2U  /* ranks, where there are few */
 #define KIND_MIN  16U /* of a smaller kind, what the write before was does not matter */
+#define STEPS     64U /* of a rank */
 
-struct pause {
-    uint64_t kind;
-    uint32_t us, at; /* at: index in item, or child */
-    uint64_t luck;
+#define INDEX_BITS 24U
+#define INDEX_MASK ((1U << INDEX_BITS) - 1)
+_Static_assert(TM_DECK_WRITES_MAX >> INDEX_BITS <= 1, "indices of pauses");
+/* Bits of a kind: above those of the token of the write before. */
+#define BEFORE_BITS 16U
+#define REF_SHIFT   32U
+#define PLACE_SHIFT 34U
+
+struct pauses {
+    uint64_t *kind; /* of each pause */
+    uint32_t *us, *at;
+    uint64_t *v, *spare; /* sorted by the upper bits; below, the index of a pause */
+    uint32_t n;
 };
 
-static int by_kind(const void *a, const void *b)
+static void put(struct pauses *p, uint64_t kind, uint32_t us, uint32_t at)
 {
-    const struct pause *x = a, *y = b;
-    if (x->kind != y->kind)
-        return x->kind < y->kind ? -1 : 1;
-    if (x->us != y->us)
-        return x->us < y->us ? -1 : 1;
-    return x->at < y->at ? -1 : x->at > y->at;
+    p->kind[p->n] = kind;
+    p->us[p->n] = us;
+    p->at[p->n++] = at;
 }
 
-static int by_luck(const void *a, const void *b)
+/* v: all pauses, by kind. */
+static void sort_kinds(struct pauses *p)
 {
-    const struct pause *x = a, *y = b;
-    if (x->luck != y->luck)
-        return x->luck < y->luck ? -1 : 1;
-    return x->at < y->at ? -1 : x->at > y->at;
+    for (uint32_t i = 0; i < p->n; i++)
+        p->v[i] = p->kind[i] << INDEX_BITS | i;
+    tm_mix_sort(p->v, p->spare, p->n, INDEX_BITS);
 }
 
-/* One kind, sorted by value: out[at] gets the value of the place that it moved to. */
-static void deal(struct tm_mix *m, struct pause *v, struct pause *moved, uint32_t n, uint32_t *out)
-{
-    uint64_t reach = (uint64_t)n * m->cfg->pause_mix / 1000;
-    if (m->cfg->pause_mix > 0 && reach < MOVES_MIN)
-        reach = MOVES_MIN;
-    for (uint32_t i = 0; i < n; i++) {
-        moved[i] = v[i];
-        moved[i].luck = (uint64_t)i * 1024 + (reach > 0 ? tm_rng_below(&m->rng, reach * 1024) : 0);
-    }
-    qsort(moved, n, sizeof *moved, by_luck);
-    for (uint32_t i = 0; i < n; i++)
-        out[moved[i].at] = v[i].us;
-}
-
-static uint32_t end_of(const struct pause *v, uint32_t from, uint32_t n)
+static uint32_t end_of(const struct pauses *p, uint32_t from)
 {
     uint32_t to = from;
-    while (to < n && v[to].kind == v[from].kind)
+    while (to < p->n && p->v[to] >> INDEX_BITS == p->v[from] >> INDEX_BITS)
         to++;
     return to;
 }
 
 /* Small kinds of one coarse kind become one, kept apart from the large ones. */
-static void merge_small(struct pause *v, uint32_t n)
+static void merge_small(struct pauses *p)
 {
-    for (uint32_t from = 0, to; from < n; from = to) {
-        to = end_of(v, from, n);
+    for (uint32_t from = 0, to; from < p->n; from = to) {
+        to = end_of(p, from);
         for (uint32_t i = from; i < to && to - from < KIND_MIN; i++)
-            v[i].kind |= UINT16_MAX;
+            p->kind[p->v[i] & INDEX_MASK] |= UINT16_MAX;
     }
-    qsort(v, n, sizeof *v, by_kind);
 }
 
-static void deal_all(struct tm_mix *m, struct pause *v, struct pause *moved, uint32_t n,
-                     uint32_t *out)
+/* One kind, v[0..n-1] by value: out[at] gets the value of the place that it moved to. */
+static void deal(struct tm_mix *m, const struct pauses *p, const uint64_t *v, uint32_t n,
+                 uint32_t *out)
 {
-    qsort(v, n, sizeof *v, by_kind);
-    merge_small(v, n);
-    for (uint32_t from = 0, to; from < n; from = to) {
-        to = end_of(v, from, n);
-        deal(m, v + from, moved, to - from, out);
+    uint32_t reach = (uint32_t)((uint64_t)n * m->cfg->pause_mix / 1000);
+    uint64_t *moved = p->spare;
+    if (m->cfg->pause_mix > 0 && reach < MOVES_MIN)
+        reach = MOVES_MIN;
+    for (uint32_t i = 0; i < n; i++) {
+        uint64_t luck = reach > 0 ? tm_mix_below(m, reach * STEPS) : 0;
+        moved[i] = ((uint64_t)i * STEPS + luck) << INDEX_BITS | i;
+    }
+    tm_mix_sort(moved, moved + n, n, INDEX_BITS);
+    for (uint32_t i = 0; i < n; i++)
+        out[p->at[v[moved[i] & INDEX_MASK] & INDEX_MASK]] = p->us[v[i] & INDEX_MASK];
+}
+
+static void deal_all(struct tm_mix *m, struct pauses *p, uint32_t *out)
+{
+    sort_kinds(p);
+    merge_small(p);
+    sort_kinds(p);
+    for (uint32_t from = 0, to; from < p->n; from = to) {
+        to = end_of(p, from);
+        for (uint32_t i = from; i < to; i++) {
+            uint32_t at = (uint32_t)p->v[i] & INDEX_MASK;
+            p->v[i] = (uint64_t)p->us[at] << INDEX_BITS | at;
+        }
+        tm_mix_sort(p->v + from, p->spare, to - from, INDEX_BITS);
+        deal(m, p, p->v + from, to - from, out);
     }
 }
 
 /* Places in the connection that have pauses of their own: handshakes, greetings. */
 #define PLACES 8U
 
+static void put_gaps(const struct tm_mix *m, struct pauses *p, const struct tm_mix_child *c)
+{
+    for (uint32_t i = 0; i < c->n; i++) {
+        uint32_t at = c->first + i, w = m->item[at];
+        uint64_t kind = (uint64_t)m->fact[w].token << BEFORE_BITS;
+        kind |= (uint64_t)tm_mix_ref_dir(m, w) << REF_SHIFT;
+        kind |= (uint64_t)(i < PLACES ? i : PLACES) << PLACE_SHIFT;
+        kind |= i > 0 ? m->said[at - 1] : 0;
+        put(p, kind, m->fact[w].gap_us, at);
+    }
+}
+
+static int init(struct pauses *p, uint32_t n)
+{
+    *p = (struct pauses){.kind = calloc((size_t)n + 1, sizeof *p->kind),
+                         .us = calloc((size_t)n + 1, sizeof *p->us),
+                         .at = calloc((size_t)n + 1, sizeof *p->at),
+                         .v = calloc((size_t)n + 1, sizeof *p->v),
+                         .spare = calloc(2 * (size_t)n + 1, sizeof *p->spare)};
+    return p->kind && p->us && p->at && p->v && p->spare ? TM_OK : TM_ERR_NOMEM;
+}
+
+static void deinit(struct pauses *p)
+{
+    free(p->kind);
+    free(p->us);
+    free(p->at);
+    free(p->v);
+    free(p->spare);
+}
+
 int tm_mix_pauses(struct tm_mix *m, uint32_t *gap_us, uint32_t *close_us)
 {
-    uint32_t cap = m->n_items > m->n ? m->n_items : m->n, n = 0;
-    struct pause *v = calloc((size_t)cap + 1, sizeof *v);
-    struct pause *moved = calloc((size_t)cap + 1, sizeof *moved);
-    if (!v || !moved) {
-        free(v);
-        free(moved);
-        return TM_ERR_NOMEM;
-    }
-    for (uint32_t i = 0; i < m->n; i++) {
-        const struct tm_mix_child *c = &m->child[i];
-        for (uint32_t at = c->first; at < c->first + c->n; at++) {
-            uint32_t w = m->item[at], place = at - c->first;
-            uint64_t kind = (uint64_t)m->token[w] << 16;
-            kind |= (uint64_t)tm_mix_ref_dir(m, w) << 32;
-            kind |= (uint64_t)(place < PLACES ? place : PLACES) << 34;
-            kind |= at > c->first ? m->token[m->item[at - 1]] : 0;
-            v[n++] = (struct pause){.kind = kind, .us = m->in->w[w].gap_us, .at = at};
+    struct pauses p;
+    int rc = init(&p, m->n_items > m->n ? m->n_items : m->n);
+    if (rc == TM_OK) {
+        for (uint32_t i = 0; i < m->n; i++)
+            put_gaps(m, &p, &m->child[i]);
+        deal_all(m, &p, gap_us);
+        p.n = 0;
+        for (uint32_t i = 0; i < m->n; i++) {
+            const struct tm_mix_child *c = &m->child[i];
+            put(&p, m->said[c->first + c->n - 1], m->in->conn[c->ending].close_gap_us, i);
         }
+        deal_all(m, &p, close_us);
     }
-    deal_all(m, v, moved, n, gap_us);
-    for (uint32_t i = 0; i < m->n; i++) {
-        const struct tm_mix_child *c = &m->child[i];
-        v[i] = (struct pause){.kind = m->token[m->item[c->first + c->n - 1]],
-                              .us = m->in->conn[c->ending].close_gap_us,
-                              .at = i};
-    }
-    deal_all(m, v, moved, m->n, close_us);
-    free(v);
-    free(moved);
-    return TM_OK;
+    deinit(&p);
+    return rc;
 }

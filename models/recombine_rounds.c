@@ -1,28 +1,23 @@
 /* Rounds of crossover.  In a round a child takes part at most once; who needs it most is not asked, the order is drawn.  A child
- * that is not yet mixed well enough tries cuts inside what its largest parent gave and takes the nearest partner that it finds. */
+ * that is not yet mixed well enough tries cuts inside what its largest parent gave and takes the nearest partner that it finds.  One
+ * that found none that is near enough waits until what is allowed has grown. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "models/recombine_impl.h"
 
 #define FEW        6U   /* of so few writes one parent may give half, whatever share_max says */
-#define TRIES      16U  /* cuts of a child that are looked at in a round */
-#define NEAR       24U  /* neighbours of a cut in the sorted order, each way */
-#define FAR        24U  /* drawn from the cuts of its key */
 #define LIKE_FIRST 48U  /* the distance allowed in the first round, */
 #define LIKE_LAST  400U /* and in the last */
-#define SETTLED    24U  /* added for a partner that needs no more crossing */
 #define COARSE     4U   /* of so many rounds, one goes by direction alone (the last ones do so) */
-
-static uint32_t below(struct tm_mix *m, uint32_t n)
-{
-    return (uint32_t)tm_rng_below(&m->rng, n);
-}
+#define WAIT       2U   /* rounds that a child waits that found no partner, at least, */
+#define PATIENCE   8U   /* and at most */
+#define STALE      2U   /* cuts are sorted anew when one child of so many was crossed since */
 
 static void shuffle(struct tm_mix *m, uint32_t *v, uint32_t n)
 {
     for (uint32_t i = n; i > 1; i--) {
-        uint32_t k = below(m, i), t = v[i - 1];
+        uint32_t k = tm_mix_below(m, i), t = v[i - 1];
         v[i - 1] = v[k];
         v[k] = t;
     }
@@ -38,12 +33,12 @@ static uint32_t count(struct tm_mix *m, const struct tm_mix_child *c, bool is_al
     uint32_t total = 0;
     *n_parents = 0;
     for (uint32_t at = c->first; at < c->first + c->n; at++) {
-        uint32_t w = m->item[at], o = m->owner[w];
-        if (!is_all && !m->is_rare[w])
+        const struct tm_mix_fact *f = &m->fact[m->item[at]];
+        if (!is_all && !f->is_rare)
             continue;
-        if (m->tally[o] == 0)
-            m->touched[(*n_parents)++] = o;
-        m->tally[o]++;
+        if (m->tally[f->owner] == 0)
+            m->touched[(*n_parents)++] = f->owner;
+        m->tally[f->owner]++;
         total++;
     }
     return total;
@@ -75,7 +70,8 @@ void tm_mix_take_stock(struct tm_mix *m, struct tm_mix_child *c)
     uint32_t n_some, total = count(m, c, true, &c->n_parents);
     uint32_t most = largest(m, c, c->n_parents), top = c->top;
     bool even = is_even(m, most, total);
-    c->share = (uint32_t)((uint64_t)most * 1000 / total);
+    tm_mix_sum(m, c);
+    c->share = (uint32_t)((uint64_t)most * 1000 / (total > 0 ? total : 1));
     c->n_rare = count(m, c, false, &n_some);
     most = largest(m, c, n_some);
     if (c->n_rare >= 2 && !is_even(m, most, c->n_rare))
@@ -91,140 +87,155 @@ void tm_mix_take_stock(struct tm_mix *m, struct tm_mix_child *c)
     c->is_mixed = c->n_parents >= wanted && even && !c->is_copy;
 }
 
-/* ---- partners ---- */
+/* ---- pairs ---- */
 
-struct choice {
-    uint32_t cut, partner_cut, distance;
+/* Whether a cut there is inside what the largest parent gave, or beside it. */
+static bool is_top(const struct tm_mix *m, const struct tm_mix_child *c, uint32_t place)
+{
+    const uint32_t *item = m->item + c->first;
+    return m->fact[item[place]].owner == c->top || m->fact[item[place - 1]].owner == c->top;
+}
+
+/* A place to cut: where the largest parent gave too much, if one drawn is there. */
+static uint32_t draw_place(struct tm_mix *m, const struct tm_mix_child *c, bool is_uneven)
+{
+    uint32_t place = 1 + tm_mix_below(m, c->n - 1);
+    for (uint32_t k = 0; is_uneven && k < TM_MIX_TRIES && !is_top(m, c, place); k++)
+        place = 1 + tm_mix_below(m, c->n - 1);
+    return place;
+}
+
+/* Places to cut, ascending and each once: all of few, else some that are drawn. */
+static uint32_t places(struct tm_mix *m, const struct tm_mix_child *c, uint32_t *place)
+{
+    bool is_uneven = c->share > 10 * m->cfg->share_max;
+    uint32_t n = 0;
+    for (uint32_t t = 0; t < TM_MIX_TRIES; t++) {
+        uint32_t at = draw_place(m, c, is_uneven), k = n;
+        while (k > 0 && place[k - 1] > at)
+            k--;
+        if (k > 0 && place[k - 1] == at)
+            continue;
+        memmove(place + k + 1, place + k, (n - k) * sizeof *place);
+        place[k] = at;
+        n++;
+    }
+    return n;
+}
+
+struct round {
+    uint32_t number, max, like;
+    bool is_coarse;
 };
 
-/* Whether what is before cut a and what is after cut b are more than a plan holds. */
-static bool is_too_long(const struct tm_mix *m, uint32_t a, uint32_t b)
+/* The distance allowed so many rounds on. */
+static uint32_t like_in(const struct round *r, uint32_t rounds)
 {
-    const struct tm_mix_child *c = &m->child[m->cut[a].child], *d = &m->child[m->cut[b].child];
-    return a - c->first + (d->first + d->n - b) > TM_PLAN_WRITES_MAX;
+    return r->like + rounds * (LIKE_LAST - LIKE_FIRST) / r->max;
 }
 
-/* Whether these two cuts may change tails, and how unlike they are. */
-static void consider(const struct tm_mix *m, uint32_t at, uint32_t other, struct choice *best)
+/* When what was found may be near enough: what is allowed grows from round to round, and others change, too. */
+static uint32_t again(const struct round *r, uint32_t distance)
 {
-    const struct tm_mix_cut *a = &m->cut[at], *b = &m->cut[other];
-    const struct tm_mix_child *c = &m->child[b->child];
-    if (b->child == a->child || c->partner != b->child)
-        return;
-    if (is_too_long(m, at, other) || is_too_long(m, other, at))
-        return;
-    /* Neither seam may join what one parent had together, or is owned by one: nothing would be gained. */
-    const uint32_t *owner = m->owner, *item = m->item;
-    if (owner[item[at - 1]] == owner[item[other]] || owner[item[other - 1]] == owner[item[at]])
-        return;
-    uint32_t d = tm_mix_distance(m, at, other) + (c->is_mixed ? SETTLED : 0);
-    if (d < best->distance && !tm_mix_would_be_copy(m, at, other) &&
-        !tm_mix_would_be_copy(m, other, at))
-        *best = (struct choice){at, other, d};
+    uint32_t wait = WAIT;
+    while (wait < PATIENCE && like_in(r, wait) < distance - distance / 8)
+        wait++;
+    return r->number + wait;
 }
 
-/* Those next to the cut in one order; where they end is left in low and high. */
-static void search_near(const struct tm_mix *m, uint32_t at, enum tm_mix_order_kind kind,
-                        struct choice *best, uint32_t *low, uint32_t *high)
+/* Finds a child's partner for this round; whether there is one. */
+static bool find_partner(struct tm_mix *m, uint32_t i, const struct round *r)
 {
-    const struct tm_mix_order *o = &m->order[kind];
-    uint32_t here = o->rank[at], key = m->cut[at].key;
-    *low = *high = here;
-    while (*low > 0 && here - *low < NEAR && m->cut[o->at[*low - 1]].key == key)
-        consider(m, at, o->at[--*low], best);
-    while (*high + 1 < m->n_order && *high - here < NEAR && m->cut[o->at[*high + 1]].key == key)
-        consider(m, at, o->at[++*high], best);
-}
-
-/* Partners for one cut: near in the sorted orders, and drawn from its key's. */
-static void search(struct tm_mix *m, uint32_t at, struct choice *best)
-{
-    uint32_t low, high, key = m->cut[at].key;
-    search_near(m, at, TM_MIX_BY_CONTEXT, best, &low, &high);
-    search_near(m, at, TM_MIX_BY_LEFT, best, &low, &high);
-    const uint32_t *order = m->order[TM_MIX_BY_LEFT].at;
-    /* Galloping to the key's ends: its cuts stand together. */
-    for (uint32_t step = NEAR; step > 0;) {
-        bool is_in = low >= step && m->cut[order[low - step]].key == key;
-        low -= is_in ? step : 0;
-        step = is_in ? step * 2 : step / 2;
+    struct tm_mix_child *c = &m->child[i];
+    uint32_t place[TM_MIX_TRIES], n = places(m, c, place), cut = m->n * TM_MIX_CUTS;
+    tm_mix_describe(m, i, cut, place, n, r->is_coarse);
+    m->status[i] |= TM_MIX_TAKEN;
+    struct tm_mix_choice best = tm_mix_search(m, cut, n, like_in(r, PATIENCE) * 8 / 7 + 1);
+    if (best.distance >= r->like) {
+        m->status[i] &= (uint8_t)~TM_MIX_TAKEN;
+        c->again = again(r, best.distance);
+        return false;
     }
-    for (uint32_t step = NEAR; step > 0;) {
-        bool is_in = m->n_order - high > step && m->cut[order[high + step]].key == key;
-        high += is_in ? step : 0;
-        step = is_in ? step * 2 : step / 2;
-    }
-    for (uint32_t k = 0; k < FAR && high - low > 2 * NEAR; k++)
-        consider(m, at, order[low + below(m, high - low + 1)], best);
+    const struct tm_mix_cut *x = &m->cut[best.cut], *y = &m->cut[best.partner_cut];
+    m->status[y->child] |= TM_MIX_TAKEN;
+    c->partner = y->child;
+    c->cut = x->n_before;
+    m->child[y->child].partner = i;
+    m->child[y->child].cut = y->n_before;
+    return true;
 }
 
-/* A place to cut: inside what the largest parent gave, if one drawn is. */
-static uint32_t place(struct tm_mix *m, const struct tm_mix_child *c)
+/* Pairs those that need it; line[0..n-1]: one of each pair. */
+static uint32_t pair_up(struct tm_mix *m, uint32_t *line, const struct round *r)
 {
-    uint32_t at = tm_mix_cut_at(c, below(m, c->n_cuts));
-    for (uint32_t k = 0; k < TRIES && c->share > 10 * m->cfg->share_max; k++) {
-        if (m->owner[m->item[at]] == c->top || m->owner[m->item[at - 1]] == c->top)
-            break;
-        at = tm_mix_cut_at(c, below(m, c->n_cuts));
+    uint32_t n = 0, n_pairs = 0;
+    for (uint32_t i = 0; i < m->n; i++) {
+        const struct tm_mix_child *c = &m->child[i];
+        m->status[i] = c->is_mixed ? TM_MIX_SETTLED : 0;
+        if (!c->is_mixed && c->n >= 2 && c->again <= r->number)
+            line[n++] = i;
     }
-    return at;
-}
-
-static uint32_t pair_up(struct tm_mix *m, uint32_t *line, uint32_t like)
-{
-    uint32_t n_pairs = 0;
-    for (uint32_t i = 0; i < m->n; i++)
-        m->child[i].partner = i;
-    shuffle(m, line, m->n);
-    for (uint32_t k = 0; k < m->n; k++) {
-        struct tm_mix_child *c = &m->child[line[k]];
-        struct choice best = {0, 0, like};
-        if (c->partner != line[k] || c->n < 2 || c->is_mixed)
-            continue;
-        for (uint32_t t = 0; t < TRIES; t++)
-            search(m, place(m, c), &best);
-        if (best.distance == like)
-            continue;
-        uint32_t other = m->cut[best.partner_cut].child;
-        c->partner = other;
-        c->cut = best.cut;
-        m->child[other].partner = line[k];
-        m->child[other].cut = best.partner_cut;
-        n_pairs++;
+    shuffle(m, line, n);
+    for (uint32_t k = 0; k < n; k++) {
+        uint32_t i = line[k];
+        if (!(m->status[i] & TM_MIX_TAKEN) && find_partner(m, i, r))
+            line[n_pairs++] = i;
     }
     return n_pairs;
 }
 
 /* ---- crossing ---- */
 
-static uint32_t copy_items(struct tm_mix *m, uint32_t to, uint32_t from, uint32_t end)
+static void copy_items(struct tm_mix *m, const uint32_t *item, const uint16_t *said, uint32_t n)
 {
-    memcpy(m->spare + to, m->item + from, (end - from) * sizeof *m->item);
-    return to + (end - from);
+    memcpy(m->item + m->n_used, item, n * sizeof *item);
+    memcpy(m->said + m->n_used, said, n * sizeof *said);
+    m->n_used += n;
 }
 
-/* Everybody's list anew, with the partner's tail where there is one. */
-static void cross(struct tm_mix *m, struct tm_mix_child *next)
+void tm_mix_tidy(struct tm_mix *m)
 {
-    uint32_t to = 0;
+    uint32_t *item = m->item;
+    uint16_t *said = m->said;
+    m->item = m->spare_item;
+    m->said = m->spare_said;
+    m->n_used = 0;
     for (uint32_t i = 0; i < m->n; i++) {
-        const struct tm_mix_child *c = &m->child[i], *p = &m->child[c->partner];
-        bool is_crossed = c->partner != i;
-        next[i] = *c;
-        next[i].first = to;
-        to = copy_items(m, to, c->first, is_crossed ? c->cut : c->first + c->n);
-        if (is_crossed) {
-            to = copy_items(m, to, p->cut, p->first + p->n);
-            next[i].ending = p->ending;
-        }
-        next[i].n = to - next[i].first;
+        uint32_t from = m->child[i].first;
+        m->child[i].first = m->n_used;
+        copy_items(m, item + from, said + from, m->child[i].n);
     }
-    memcpy(m->child, next, m->n * sizeof *next);
-    uint32_t *t = m->item;
-    m->item = m->spare;
-    m->spare = t;
-    for (uint32_t i = 0; i < m->n; i++)
-        tm_mix_take_stock(m, &m->child[i]);
+    m->spare_item = item;
+    m->spare_said = said;
+}
+
+static struct tm_mix_child head_and_tail(struct tm_mix *m, const struct tm_mix_child *a,
+                                         const struct tm_mix_child *b)
+{
+    struct tm_mix_child c = *a;
+    c.first = m->n_used;
+    c.n = a->cut + b->n - b->cut;
+    c.ending = b->ending;
+    c.again = 0;
+    copy_items(m, m->item + a->first, m->said + a->first, a->cut);
+    copy_items(m, m->item + b->first + b->cut, m->said + b->first + b->cut, b->n - b->cut);
+    return c;
+}
+
+/* A child and its partner change tails. */
+static void cross(struct tm_mix *m, uint32_t i, bool is_coarse)
+{
+    uint32_t pair[2] = {i, m->child[i].partner};
+    struct tm_mix_child *a = &m->child[pair[0]], *b = &m->child[pair[1]];
+    if (m->n_room - m->n_used < a->n + b->n)
+        tm_mix_tidy(m);
+    struct tm_mix_child first = head_and_tail(m, a, b), second = head_and_tail(m, b, a);
+    *a = first;
+    *b = second;
+    for (int k = 0; k < 2; k++) {
+        tm_mix_take_stock(m, &m->child[pair[k]]);
+        tm_mix_cuts(m, pair[k], is_coarse);
+    }
 }
 
 static uint32_t count_unmixed(const struct tm_mix *m)
@@ -235,22 +246,39 @@ static uint32_t count_unmixed(const struct tm_mix *m)
     return n;
 }
 
+/* What all begin with, and when the cuts become coarse. */
+static void begin(struct tm_mix *m, bool is_coarse)
+{
+    for (uint32_t i = 0; i < m->n; i++) {
+        m->child[i].again = 0;
+        tm_mix_cuts(m, i, is_coarse);
+    }
+    tm_mix_sort_cuts(m);
+}
+
 int tm_mix_rounds(struct tm_mix *m, uint32_t *n_rounds)
 {
     uint32_t *line = calloc((size_t)m->n + 1, sizeof *line);
-    struct tm_mix_child *next = calloc((size_t)m->n + 1, sizeof *next);
-    uint32_t r = 0, max = m->cfg->rounds_max;
-    int rc = line && next ? TM_OK : TM_ERR_NOMEM;
-    for (uint32_t i = 0; rc == TM_OK && i < m->n; i++)
-        line[i] = i;
-    for (; rc == TM_OK && r < max && count_unmixed(m) > 0; r++) {
-        uint32_t like = LIKE_FIRST + (LIKE_LAST - LIKE_FIRST) * r / max;
-        tm_mix_cuts(m, r >= max - max / COARSE);
-        if (pair_up(m, line, like) > 0)
-            cross(m, next);
+    struct round r = {.max = m->cfg->rounds_max};
+    uint32_t coarse_from = r.max - r.max / COARSE, n_stale = 0;
+    if (!line)
+        return TM_ERR_NOMEM;
+    for (; r.number < r.max && count_unmixed(m) > 0; r.number++) {
+        r.like = LIKE_FIRST + (LIKE_LAST - LIKE_FIRST) * r.number / r.max;
+        r.is_coarse = r.number >= coarse_from;
+        if (r.number == 0 || r.number == coarse_from) {
+            begin(m, r.is_coarse);
+            n_stale = 0;
+        } else if (n_stale * STALE > m->n) {
+            tm_mix_sort_cuts(m);
+            n_stale = 0;
+        }
+        uint32_t n_pairs = pair_up(m, line, &r);
+        for (uint32_t k = 0; k < n_pairs; k++)
+            cross(m, line[k], r.is_coarse);
+        n_stale += 2 * n_pairs;
     }
-    *n_rounds = r;
+    *n_rounds = r.number;
     free(line);
-    free(next);
-    return rc;
+    return TM_OK;
 }
