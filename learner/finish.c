@@ -179,7 +179,8 @@ int tm_finish_fit(struct tm_finish *f, struct tm_msg *msg)
         rc = check_left(f, msg);
     if (rc != TM_OK)
         return rc;
-    tm_fit_bounds(&o->fit, &o->world.exchange, &f->model);
+    struct tm_swing *swing = &f->model.u.swing;
+    tm_fit_bounds(&o->fit, &o->world.exchange, swing->param, swing->bound);
     if (o->kind == TM_MODEL_JOINT)
         rc = tm_joint_make(&f->model, &f->class->deck, &f->class->recombined, msg);
     return rc == TM_OK ? tm_model_check(&f->model, msg) : rc;
