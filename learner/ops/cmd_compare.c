@@ -157,6 +157,25 @@ static int choose_users(int64_t capture_us, struct tm_sample_head *h)
     return rc;
 }
 
+/* Bounds of what was learned with the options at hand. */
+static void mark_bounds(const struct comparison *c, struct tm_marginals *m)
+{
+    tm_fit_bounds(&c->learn.fit, &c->learn.world.exchange, m->param, m->bound);
+}
+
+/* A swing model's own; one that an older version made does not say its bounds. */
+static int copy_marginals(const struct comparison *c, struct side *s)
+{
+    struct tm_marginals *m = &s->marginals;
+    int rc = tm_marginals_copy(m, &s->model->model.u.swing);
+    bool has_bounds = false;
+    for (int p = 0; p < TM_SWING_PARAMS; p++)
+        has_bounds = has_bounds || m->bound[p].least > 0 || m->bound[p].most > 0;
+    if (rc == TM_OK && !has_bounds)
+        mark_bounds(c, m);
+    return rc;
+}
+
 static int take_dependence(struct side *s, const struct tm_dependence *d)
 {
     s->has_rho = true;
@@ -192,6 +211,7 @@ static int sample_side(struct comparison *c, struct side *s, uint64_t n_conns)
     if (rc == TM_OK && s->model->model.kind != TM_MODEL_SWING) {
         s->n_conns = head.n_conns;
         rc = tm_marginals_fit(&s->marginals, &samples);
+        mark_bounds(c, &s->marginals);
     }
     tm_samples_deinit(&samples);
     tm_dependence_deinit(&dependence);
@@ -209,6 +229,7 @@ static int read_captures(struct comparison *c, struct side *s)
     int rc = tm_relearn(&c->learn, &learned, c->msg);
     if (rc == TM_OK)
         rc = tm_marginals_fit(&s->marginals, &learned.samples);
+    mark_bounds(c, &s->marginals);
     if (rc == TM_OK)
         rc = take_dependence(s, &learned.dependence);
     s->n_conns = learned.n_conns;
@@ -243,7 +264,7 @@ static int measure(struct comparison *c)
     for (int i = 0; i < 2 && rc == TM_OK; i++) {
         struct side *s = &c->side[i];
         if (is_swing(s))
-            rc = tm_marginals_copy(&s->marginals, &s->model->model.u.swing);
+            rc = copy_marginals(c, s);
         if (rc == TM_OK && s->model && is_sampling)
             rc = sample_side(c, s, b->model ? CONNS_SAMPLED : b->n_conns);
     }
