@@ -70,6 +70,20 @@ del d["models"][1]["digest"]
 json.dump(d, open("renewed.json", "w"))
 PY
 cp copy.db before.db
+# Two good models before a bad one are not written either.
+python3 - <<'PY'
+import json
+d = json.load(open("two.json"))
+good, bad = d["models"]
+d["models"] = [dict(good, name="first"), dict(good, name="second"), dict(bad, name="third", size_bytes=0)]
+json.dump(d, open("third.json", "w"))
+d["models"][2] = dict(bad, name="third", provenance={"key": "v" * 5000})
+json.dump(d, open("long.json", "w"))
+PY
+run 1 import third.json -o copy.db
+has err 'third'
+run 1 import long.json -o copy.db
+cmp -s copy.db before.db || fail "an import with a bad third model changed the database"
 run 1 import changed.json -o copy.db
 has err 'digest'
 run 1 import renewed.json -o copy.db
