@@ -1,35 +1,8 @@
-#!/bin/sh
+#!/bin/bash
 # sample, compare, diff, export and import as people meet them.
 # Usage: tm_learn_ops_test.sh TM-LEARN DATA-DIRECTORY
-set -u
-
-tm_learn=$1
-data=$2
-tmp=$(mktemp -d)
-trap 'chmod -R u+w "$tmp"; rm -rf "$tmp"' EXIT
-cd "$tmp" || exit 1
+. "$(dirname "$0")/../cli.sh"
 models=$data/models.db
-failures=0
-
-fail() {
-    echo "FAIL: $*" >&2
-    sed 's/^/    /' err >&2
-    head -n 20 out | sed 's/^/    /' >&2
-    failures=$((failures + 1))
-}
-
-# run STATUS ARGUMENT...: output goes to the files out and err.
-run() {
-    want=$1
-    shift
-    "$tm_learn" "$@" >out 2>err </dev/null
-    status=$?
-    [ $status -eq "$want" ] || fail "status $status, wanted $want: tm-learn $*"
-}
-
-has() {
-    grep -aq -- "$2" "$1" || fail "no \"$2\" in $1"
-}
 
 # json EXPRESSION: true of the JSON in out, called d.
 json() {
@@ -202,8 +175,4 @@ has err 'name the service'
 run 1 compare "$models:smtp" nothing.pcap
 run 2 compare "$models:smtp"
 
-[ $failures -eq 0 ] || {
-    echo "$failures failures" >&2
-    exit 1
-}
-echo "all passed"
+finish operations
