@@ -9,13 +9,13 @@
 #include "learner/ops/compare.h"
 #include "learner/ops/compare_report.h"
 #include "learner/ops/relearn.h"
+#include "learner/ops/sample_args.h"
 #include "learner/ops/sampling.h"
 #include "tm/base/time.h"
 
-#define CONNS_MAX     UINT64_C(10000000)
 #define CONNS_SAMPLED 10000U /* of a model whose parameters are not distributions */
 
-enum { OPT_SEED = 0x100, OPT_USERS, OPT_RTT, OPT_RATE, OPT_MSS, OPT_JSON };
+enum { OPT_JSON = 0x100 };
 
 struct options {
     char **args;
@@ -31,22 +31,16 @@ static const struct argp_option option_table[] = {
      2},
     {"key", 'k', "client|pair|pair/BITS", 0, "what a user is in the captures (as for the model)",
      2},
-    {"connections", 'n', "N", 0, "connections of a sample (as many as the captures have, or 10000)",
-     3},
-    {"seed", OPT_SEED, "N", 0, "another number gives another sample (1)", 3},
-    {"users", OPT_USERS, "N", 0, "users of a sample (as many as make it as long as the captures)",
-     3},
-    {"rtt", OPT_RTT, "TIME", 0, "round trip of a sample (20ms)", 3},
-    {"rate", OPT_RATE, "BITS/S", 0, "rate of a sample's path (100M)", 3},
-    {"mss", OPT_MSS, "BYTES", 0, "payload of a sample's full segments (1448)", 3},
     {0},
 };
 
 static error_t parse(int key, char *arg, struct argp_state *st)
 {
     struct options *o = st->input;
-    struct tm_tap_path *path = &o->head.path;
     switch (key) {
+    case ARGP_KEY_INIT:
+        st->child_inputs[0] = &o->head;
+        return 0;
     case OPT_JSON:
         o->is_json = true;
         return 0;
@@ -55,24 +49,6 @@ static error_t parse(int key, char *arg, struct argp_state *st)
         return 0;
     case 'k':
         o->key = arg;
-        return 0;
-    case 'n':
-        o->head.n_conns = tm_args_number(arg, "connections", 1, CONNS_MAX, st);
-        return 0;
-    case OPT_SEED:
-        o->head.seed = tm_args_number(arg, "seed", 0, UINT64_MAX, st);
-        return 0;
-    case OPT_USERS:
-        o->head.n_users = (uint32_t)tm_args_number(arg, "users", 1, TM_GEN_USERS_MAX, st);
-        return 0;
-    case OPT_RTT:
-        path->rtt_us = tm_args_duration(arg, "rtt", TM_TAP_RTT_MIN_US, TM_TAP_RTT_MAX_US, st);
-        return 0;
-    case OPT_RATE:
-        path->rate_bps = tm_args_rate(arg, "rate", TM_TAP_RATE_MIN, TM_TAP_RATE_MAX, st);
-        return 0;
-    case OPT_MSS:
-        path->mss = (uint32_t)tm_args_number(arg, "mss", TM_TAP_MSS_MIN, TM_TAP_MSS_MAX, st);
         return 0;
     case ARGP_KEY_ARGS:
         o->args = st->argv + st->next;
@@ -357,12 +333,14 @@ static int open_sides(struct comparison *c)
 
 int tm_cmd_compare(int argc, char **argv)
 {
+    static const struct argp_child children[] = {{&tm_sample_argp, 0, NULL, 0}, {0}};
     static const struct argp argp = {
         .options = option_table,
         .parser = parse,
         .args_doc = "models.db[:NAME] models.db[:NAME]|TRACE...",
         .doc = "Compare two models, or a model and captures, parameter by parameter."
                "\vCaptures are learned in memory with the options that the model was learned with.",
+        .children = children,
     };
     struct options o = {.head = tm_sampling_default(NULL)};
     struct tm_msg msg = {""};
