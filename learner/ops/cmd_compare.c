@@ -169,6 +169,8 @@ static int sample_side(struct comparison *c, struct side *s, uint64_t n_conns)
     const struct tm_wavelet *capture = c->side[1].wavelet;
     int rc = TM_OK;
     head.model = &s->model->model;
+    head.seed =
+        ~head.seed; /* not what tm-learn sample makes of this number, which may be on the other side */
     head.n_conns = head.n_conns > 0 ? head.n_conns : n_conns;
     if (head.n_users == 0 && s->wavelet && capture)
         rc = choose_users((int64_t)capture->n_pairs[0] * 2 * TM_WAVELET_BIN_US, &head);
@@ -346,7 +348,6 @@ int tm_cmd_compare(int argc, char **argv)
     struct tm_msg msg = {""};
     struct comparison c = {.o = &o, .msg = &msg};
     o.head.n_conns = 0;
-    o.head.seed = 1; /* not that of tm-learn sample, whose capture may be on the other side */
     o.head.n_users = 0;
     if (argp_parse(&argp, argc, argv, 0, NULL, &o) != 0)
         return 2;

@@ -159,6 +159,7 @@ has out '^Wavelet energy'
 has out '^rsp_bytes ~ next  *-*0'
 has out '^Rank correlations differ by at most'
 run 0 compare --json "$models:smtp" smtp.pcap
+json 'd["sides"][0]["rank_correlation"] != d["sides"][1]["rank_correlation"]'
 json 'd["same"] == 6 and d["different"] == 0 and d["sides"][1]["wavelet_log2_energy"][0]["width_us"] == 1000'
 json 'all(abs(v) < 0.6 for side in d["sides"] for v in side["rank_correlation"].values() if v is not None)'
 json 'len(d["sides"][0]["rank_correlation"]) == 10'
