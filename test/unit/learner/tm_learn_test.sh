@@ -109,9 +109,9 @@ run 0 --version
 has out '^tm-learn [0-9]'
 run 0 --help
 has out 'learn a model from captures'
-for command in learn merge finish audit list show connections; do
-    run 0 $command --help
-    has out "Usage: tm-learn $command"
+for verb in learn merge finish audit list show connections; do
+    run 0 $verb --help
+    has out "Usage: tm-learn $verb"
 done
 
 # What a model tells of those it was learned from: everything, when every value is kept.
