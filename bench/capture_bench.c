@@ -20,8 +20,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <pcap/pcap.h>
-
+#include "bench/bare.h"
 #include "learner/pcap_source.h"
 #include "tm/base/rng.h"
 
@@ -201,17 +200,8 @@ static void keep_least(double *least, double v)
 
 static double bare_loop(const struct bench *b)
 {
-    char err[PCAP_ERRBUF_SIZE] = "";
-    struct pcap_pkthdr *h = NULL;
-    const uint8_t *frame = NULL;
-    uint64_t n = 0;
     double start = now_s();
-    pcap_t *p = pcap_open_offline(b->path, err);
-    while (p && pcap_next_ex(p, &h, &frame) == 1)
-        n++;
-    if (p)
-        pcap_close(p);
-    if (n != b->n_packets)
+    if (tm_bench_bare(b->path) != b->n_packets)
         fail("bare loop");
     return now_s() - start;
 }

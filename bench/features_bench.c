@@ -13,10 +13,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <pcap/pcap.h>
-
 #include "audit/features/csv.h"
 #include "audit/features/material.h"
+#include "bench/bare.h"
 #include "tm/base/rng.h"
 
 #define LINK_RAW 101U
@@ -166,17 +165,8 @@ static double cpu_s(void)
 
 static double bare_loop(const struct bench *b)
 {
-    char err[PCAP_ERRBUF_SIZE] = "";
-    struct pcap_pkthdr *h = NULL;
-    const uint8_t *frame = NULL;
-    uint64_t n = 0;
     double start = cpu_s();
-    pcap_t *p = pcap_open_offline(b->path, err);
-    while (p && pcap_next_ex(p, &h, &frame) == 1)
-        n++;
-    if (p)
-        pcap_close(p);
-    if (n != b->n_packets)
+    if (tm_bench_bare(b->path) != b->n_packets)
         fail("bare loop");
     return cpu_s() - start;
 }

@@ -179,25 +179,35 @@ int tm_finish_fit(struct tm_finish *f, struct tm_msg *msg)
         rc = check_left(f, msg);
     if (rc != TM_OK)
         return rc;
-    tm_fit_bounds(&o->fit, &o->world.exchange, &f->model);
+    struct tm_swing *swing = &f->model.u.swing;
+    tm_fit_bounds(&o->fit, &o->world.exchange, swing->param, swing->bound);
     if (o->kind == TM_MODEL_JOINT)
         rc = tm_joint_make(&f->model, &f->class->deck, &f->class->recombined, msg);
     return rc == TM_OK ? tm_model_check(&f->model, msg) : rc;
 }
 
-int tm_finish_save(const struct tm_finish *f, struct tm_msg *msg)
+static void print_report(const struct tm_finish *f)
 {
-    struct tm_prov_sheet *sheet = calloc(1, sizeof *sheet);
-    if (!sheet)
-        return TM_ERR_NOMEM;
-    tm_prov_fill(sheet, f);
-    int rc = tm_store_save(f->o->output, &f->model, sheet->line, sheet->n_lines, msg);
-    free(sheet);
-    if (rc == TM_OK && !f->o->is_quiet) {
-        print_summary(f);
-        print_pooling(f);
-        if (f->o->kind == TM_MODEL_JOINT)
-            print_deck(f);
+    print_summary(f);
+    print_pooling(f);
+    if (f->o->kind == TM_MODEL_JOINT)
+        print_deck(f);
+}
+
+int tm_finish_save(const struct tm_finish *f, size_t n, struct tm_msg *msg)
+{
+    struct tm_prov_sheet *sheets = calloc(n, sizeof *sheets);
+    struct tm_store_item *items = calloc(n, sizeof *items);
+    int rc = sheets && items ? TM_OK : TM_ERR_NOMEM;
+    for (size_t i = 0; i < n && rc == TM_OK; i++) {
+        tm_prov_fill(&sheets[i], &f[i]);
+        items[i] = (struct tm_store_item){&f[i].model, sheets[i].line, sheets[i].n_lines};
     }
+    if (rc == TM_OK)
+        rc = tm_store_save_all(f->o->output, items, n, msg);
+    free(items);
+    free(sheets);
+    for (size_t i = 0; i < n && rc == TM_OK && !f->o->is_quiet; i++)
+        print_report(&f[i]);
     return rc;
 }

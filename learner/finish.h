@@ -34,8 +34,8 @@ TM_MUST_CHECK int tm_finish_check_output(const char *path, struct tm_msg *msg);
 /* Pools rare values (learner/pool.h), fits and checks the model.  TM_ERR_RANGE with the reason when too
  * little is left for a model; errors of tm_pool_model and tm_model_check. */
 TM_MUST_CHECK int tm_finish_fit(struct tm_finish *f, struct tm_msg *msg);
-/* Writes the model that tm_finish_fit made; prints the report unless o->is_quiet.  When it fails the
- * database is as before.  Errors of tm_store_save. */
-TM_MUST_CHECK int tm_finish_save(const struct tm_finish *f, struct tm_msg *msg);
+/* Writes the n >= 1 models that tm_finish_fit made, all into the database of the first one's options; prints the report
+ * unless o->is_quiet.  When it fails the database is as before.  Errors of tm_store_save_all. */
+TM_MUST_CHECK int tm_finish_save(const struct tm_finish *f, size_t n, struct tm_msg *msg);
 
 #endif

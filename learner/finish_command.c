@@ -125,7 +125,7 @@ static int run(struct tm_options *o, struct tm_finish *f, struct tm_msg *msg)
     if (rc == TM_OK)
         rc = tm_finish_fit(f, msg);
     if (rc == TM_OK)
-        rc = tm_finish_save(f, msg);
+        rc = tm_finish_save(f, 1, msg);
     tm_shard_join_close(&j);
     return rc;
 }

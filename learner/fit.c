@@ -69,7 +69,7 @@ int tm_fit_model(struct tm_samples *samples, const char *name, size_t max_points
 }
 
 void tm_fit_bounds(const struct tm_fit_cfg *cfg, const struct tm_exchange_cfg *exchange,
-                   struct tm_model *m)
+                   const struct tm_dist *param, struct tm_bound *bound)
 {
     const struct tm_group_cfg *g = &cfg->group;
     const struct {
@@ -83,8 +83,10 @@ void tm_fit_bounds(const struct tm_fit_cfg *cfg, const struct tm_exchange_cfg *e
         {TM_SWING_NUM_PAIRS, {0, exchange->max_pairs}},
         {TM_SWING_INTER_SESSION, {(uint64_t)g->session_gap_us, (uint64_t)g->away_us}},
     };
+    for (size_t p = 0; p < TM_SWING_PARAMS; p++)
+        bound[p] = (struct tm_bound){0};
     for (size_t i = 0; i < sizeof rules / sizeof *rules; i++) {
-        if (m->u.swing.param[rules[i].p].n_points > 0)
-            m->u.swing.bound[rules[i].p] = rules[i].bound;
+        if (param[rules[i].p].n_points > 0)
+            bound[rules[i].p] = rules[i].bound;
     }
 }

@@ -23,8 +23,9 @@ TM_MUST_CHECK int tm_fit_records(const struct tm_fit_cfg *cfg, const struct tm_p
  * place, each distribution with at most `max_points`; the caller deinits *out.  TM_ERR_NOMEM. */
 TM_MUST_CHECK int tm_fit_model(struct tm_samples *samples, const char *name, size_t max_points,
                                struct tm_model *out);
-/* Marks in the model where the rules cut its distributions (struct tm_bound); empty ones are not marked. */
+/* Where the rules cut distributions (struct tm_bound); empty ones are not marked.  Both arrays have TM_SWING_PARAMS
+ * members; all of `bound` are set. */
 void tm_fit_bounds(const struct tm_fit_cfg *cfg, const struct tm_exchange_cfg *exchange,
-                   struct tm_model *m);
+                   const struct tm_dist *param, struct tm_bound *bound);
 
 #endif

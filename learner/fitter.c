@@ -6,7 +6,7 @@
 #include "learner/held.h"
 #include "learner/keymap.h"
 #include "learner/rtt.h"
-#include "tm/base/buf.h"
+#include "tm/base/grow.h"
 #include "tm/base/time.h"
 
 #define NIL UINT32_MAX
@@ -100,23 +100,6 @@ void tm_fitter_free(struct tm_fitter *f)
     free(f);
 }
 
-/* `array` has room for one of `size` bytes at `n`, which is below 2^32. */
-static int room(void *array, size_t *cap, size_t n, size_t size)
-{
-    void *p;
-    size_t len;
-    size_t more = *cap > 0 ? *cap * 2 : 64;
-    if (n < *cap)
-        return TM_OK;
-    memcpy(&p, array, sizeof p);
-    p = tm_mul_ok(more, size, &len) ? realloc(p, len) : NULL;
-    if (!p)
-        return TM_ERR_NOMEM;
-    memcpy(array, &p, sizeof p);
-    *cap = more;
-    return TM_OK;
-}
-
 /* A side's host: addresses may be clients here and servers there. */
 static int host_of(struct tm_fitter *f, const uint8_t addr[TM_ADDR_LEN], bool is_server,
                    uint32_t *out)
@@ -124,7 +107,7 @@ static int host_of(struct tm_fitter *f, const uint8_t addr[TM_ADDR_LEN], bool is
     uint8_t key[TM_KEYMAP_KEY_LEN] = {is_server};
     bool is_new;
     memcpy(key + TM_ADDR_LEN, addr, TM_ADDR_LEN);
-    int rc = room(&f->host, &f->cap_hosts, f->host_keys.n, sizeof *f->host);
+    int rc = tm_grow(&f->host, &f->cap_hosts, f->host_keys.n, sizeof *f->host);
     if (rc == TM_OK)
         rc = tm_keymap_put(&f->host_keys, key, out, &is_new);
     if (rc == TM_OK && is_new)
@@ -152,7 +135,7 @@ static int user_of(struct tm_fitter *f, const uint8_t client[TM_ADDR_LEN],
     memcpy(key, client, TM_ADDR_LEN);
     if (f->cfg.key != TM_USER_CLIENT)
         net_of(&f->cfg, server, key + TM_ADDR_LEN);
-    int rc = room(&f->user, &f->cap_users, f->user_keys.n, sizeof *f->user);
+    int rc = tm_grow(&f->user, &f->cap_users, f->user_keys.n, sizeof *f->user);
     if (rc == TM_OK)
         rc = tm_keymap_put(&f->user_keys, key, out, &is_new);
     if (rc == TM_OK && is_new)
@@ -188,7 +171,7 @@ int tm_fitter_open(struct tm_fitter *f, const uint8_t client[TM_ADDR_LEN],
     uint32_t i = f->first_free;
     int rc = user_of(f, client, server, &user);
     if (rc == TM_OK && i == NIL)
-        rc = f->n_spans < NIL ? room(&f->span, &f->cap_spans, f->n_spans, sizeof *f->span)
+        rc = f->n_spans < NIL ? tm_grow(&f->span, &f->cap_spans, f->n_spans, sizeof *f->span)
                               : TM_ERR_LIMIT;
     if (rc != TM_OK)
         return rc;

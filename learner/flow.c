@@ -1,6 +1,10 @@
 /* Flows live in slots 0..n_slots-1 of one array that grows by doubling; freed slots form a
  * chain.  The index is a power-of-two array of slot numbers with linear probing at load <= 1/2;
- * removal shifts back what follows, so there are no tombstones. */
+ * removal shifts back what follows, so there are no tombstones.
+ *
+ * A packet touches its own flow alone: no list is kept of who was silent for how long.  When that is asked, all open flows are
+ * ranked by their last use, and as the first of them leave, those used since are passed over: they are younger than all that are
+ * left.  The next ranking comes after as many uses as there are flows. */
 #include "learner/flow.h"
 
 #include <stdlib.h>
@@ -11,6 +15,7 @@
 
 #define NIL         UINT32_MAX
 #define SLOTS_START 512U
+#define CACHE_LINE  64U
 
 struct list {
     uint32_t first; /* longest there */
@@ -22,6 +27,12 @@ struct cell {
     uint32_t hash;
 };
 
+/* An open flow when they were ranked. */
+struct rank {
+    uint64_t used;
+    uint32_t slot;
+};
+
 struct tm_flow_table {
     struct tm_flow_cfg cfg;
     struct tm_flow *flow;
@@ -31,8 +42,11 @@ struct tm_flow_table {
     uint32_t first_free; /* chained by `next` */
     struct cell *cell;
     uint32_t mask; /* cells - 1 */
-    struct list open;
     struct list closed;
+    uint64_t n_uses;
+    struct rank *rank; /* room for each slot; the longest silent first */
+    uint32_t n_ranked;
+    uint32_t at_rank; /* before it all have left or were used since */
 };
 
 struct tm_flow_key tm_flow_key_of(const struct tm_packet *p, unsigned *src_side)
@@ -76,8 +90,9 @@ static bool key_equal(const struct tm_flow_key *a, const struct tm_flow_key *b)
            a->port[1] == b->port[1];
 }
 
-static void list_remove(struct tm_flow_table *t, struct list *l, struct tm_flow *f)
+static void list_remove(struct tm_flow_table *t, struct tm_flow *f)
 {
+    struct list *l = &t->closed;
     if (f->prev == NIL)
         l->first = f->next;
     else
@@ -88,8 +103,9 @@ static void list_remove(struct tm_flow_table *t, struct list *l, struct tm_flow 
         t->flow[f->next].prev = f->prev;
 }
 
-static void list_append(struct tm_flow_table *t, struct list *l, struct tm_flow *f)
+static void list_append(struct tm_flow_table *t, struct tm_flow *f)
 {
+    struct list *l = &t->closed;
     uint32_t slot = (uint32_t)(f - t->flow);
     f->prev = l->last;
     f->next = NIL;
@@ -100,9 +116,44 @@ static void list_append(struct tm_flow_table *t, struct list *l, struct tm_flow 
     l->last = slot;
 }
 
-static struct list *list_of(struct tm_flow_table *t, const struct tm_flow *f)
+static int by_use(const void *a, const void *b)
 {
-    return f->closed_us == TM_NEVER ? &t->open : &t->closed;
+    const struct rank *x = a;
+    const struct rank *y = b;
+    return (x->used > y->used) - (x->used < y->used);
+}
+
+static void rank_open(struct tm_flow_table *t)
+{
+    t->n_ranked = t->at_rank = 0;
+    for (uint32_t i = 0; i < t->n_slots; i++) {
+        if (t->flow[i].used > 0 && t->flow[i].closed_us == TM_NEVER)
+            t->rank[t->n_ranked++] = (struct rank){t->flow[i].used, i};
+    }
+    if (t->n_ranked > 0)
+        qsort(t->rank, t->n_ranked, sizeof *t->rank, by_use);
+}
+
+/* Of those that were ranked, the first that was not used since; NULL: none is left. */
+static struct tm_flow *next_ranked(struct tm_flow_table *t)
+{
+    for (; t->at_rank < t->n_ranked; t->at_rank++) {
+        const struct rank *r = &t->rank[t->at_rank];
+        struct tm_flow *f = &t->flow[r->slot];
+        if (f->used == r->used && f->closed_us == TM_NEVER)
+            return f;
+    }
+    return NULL;
+}
+
+/* The open flow that was silent for longest; NULL: none is open. */
+static struct tm_flow *oldest_open(struct tm_flow_table *t)
+{
+    struct tm_flow *f = next_ranked(t);
+    if (f)
+        return f;
+    rank_open(t);
+    return next_ranked(t);
 }
 
 static void index_put(struct tm_flow_table *t, uint32_t slot)
@@ -113,19 +164,25 @@ static void index_put(struct tm_flow_table *t, uint32_t slot)
     t->cell[i] = (struct cell){slot, t->flow[slot].hash};
 }
 
-/* Slots and index grow together; the index has at least two cells a slot. */
+/* Slots, ranks and index grow together; the index has at least two cells a slot. */
 static int grow(struct tm_flow_table *t)
 {
     uint32_t cap = t->cap_slots > 0 ? t->cap_slots * 2 : SLOTS_START;
     size_t flow_len;
+    size_t rank_len;
     size_t cell_len;
     if (!tm_mul_ok(cap, sizeof *t->flow, &flow_len) ||
+        !tm_mul_ok(cap, sizeof *t->rank, &rank_len) ||
         !tm_mul_ok((size_t)cap * 2, sizeof *t->cell, &cell_len))
         return TM_ERR_NOMEM;
     struct tm_flow *flow = realloc(t->flow, flow_len);
     if (!flow)
         return TM_ERR_NOMEM;
     t->flow = flow;
+    struct rank *rank = realloc(t->rank, rank_len);
+    if (!rank)
+        return TM_ERR_NOMEM;
+    t->rank = rank;
     struct cell *cell = malloc(cell_len);
     if (!cell)
         return TM_ERR_NOMEM;
@@ -134,10 +191,10 @@ static int grow(struct tm_flow_table *t)
     t->cell = cell;
     t->mask = cap * 2 - 1;
     t->cap_slots = cap;
-    for (uint32_t i = t->open.first; i != NIL; i = t->flow[i].next)
-        index_put(t, i);
-    for (uint32_t i = t->closed.first; i != NIL; i = t->flow[i].next)
-        index_put(t, i);
+    for (uint32_t i = 0; i < t->n_slots; i++) {
+        if (t->flow[i].used > 0)
+            index_put(t, i);
+    }
     return TM_OK;
 }
 
@@ -151,7 +208,7 @@ int tm_flow_table_new(struct tm_flow_table **out, const struct tm_flow_cfg *cfg)
         return TM_ERR_NOMEM;
     t->cfg = *cfg;
     t->first_free = NIL;
-    t->open = t->closed = (struct list){NIL, NIL};
+    t->closed = (struct list){NIL, NIL};
     if (grow(t) != TM_OK) {
         tm_flow_table_free(t);
         return TM_ERR_NOMEM;
@@ -167,8 +224,17 @@ void tm_flow_table_free(struct tm_flow_table *t)
     for (uint32_t i = 0; i < t->n_slots; i++)
         free(t->flow[i].watch);
     free(t->flow);
+    free(t->rank);
     free(t->cell);
     free(t);
+}
+
+/* With many flows none is in the processor's cache: all of it is fetched at once, not line by line as it is touched. */
+static void fetch(const struct tm_flow *f)
+{
+    const char *p = (const char *)f;
+    for (size_t at = 0; at < sizeof *f; at += CACHE_LINE)
+        __builtin_prefetch(p + at, 1);
 }
 
 struct tm_flow *tm_flow_find(struct tm_flow_table *t, const struct tm_flow_key *key)
@@ -178,12 +244,14 @@ struct tm_flow *tm_flow_find(struct tm_flow_table *t, const struct tm_flow_key *
         if (t->cell[i].hash != hash)
             continue;
         struct tm_flow *f = &t->flow[t->cell[i].slot];
+        fetch(f);
         if (!key_equal(&f->key, key))
             continue;
-        if (f->closed_us == TM_NEVER && f->next != NIL) {
-            list_remove(t, &t->open, f);
-            list_append(t, &t->open, f);
+        if (f->watch) {
+            __builtin_prefetch(&f->watch->path, 1);
+            __builtin_prefetch(&f->watch->tls, 1);
         }
+        f->used = ++t->n_uses;
         return f;
     }
     return NULL;
@@ -201,9 +269,9 @@ int tm_flow_add(struct tm_flow_table *t, const struct tm_flow_key *key, struct t
         slot = t->n_slots++;
     }
     struct tm_flow *f = &t->flow[slot];
-    *f = (struct tm_flow){.key = *key, .hash = hash_of(t, key), .closed_us = TM_NEVER};
+    *f = (struct tm_flow){
+        .key = *key, .hash = hash_of(t, key), .closed_us = TM_NEVER, .used = ++t->n_uses};
     tm_exchange_init(&f->exchange);
-    list_append(t, &t->open, f);
     index_put(t, slot);
     t->n_flows++;
     *out = f;
@@ -218,22 +286,20 @@ struct tm_flow *tm_flow_victim(struct tm_flow_table *t, int64_t now_us)
         if (is_full || now_us - f->closed_us >= t->cfg.linger_us)
             return f;
     }
-    return is_full && t->open.first != NIL ? &t->flow[t->open.first] : NULL;
+    return is_full ? oldest_open(t) : NULL;
 }
 
 struct tm_flow *tm_flow_any(struct tm_flow_table *t)
 {
-    uint32_t slot = t->closed.first != NIL ? t->closed.first : t->open.first;
-    return slot != NIL ? &t->flow[slot] : NULL;
+    return t->closed.first != NIL ? &t->flow[t->closed.first] : oldest_open(t);
 }
 
 void tm_flow_close(struct tm_flow_table *t, struct tm_flow *f, int64_t now_us)
 {
     if (f->closed_us != TM_NEVER)
         return;
-    list_remove(t, &t->open, f);
     f->closed_us = now_us;
-    list_append(t, &t->closed, f);
+    list_append(t, f);
 }
 
 /* Whether a cell that belongs at `home` and stands at `at` may move back to the hole. */
@@ -260,9 +326,11 @@ void tm_flow_remove(struct tm_flow_table *t, struct tm_flow *f)
 {
     uint32_t slot = (uint32_t)(f - t->flow);
     index_remove(t, slot);
-    list_remove(t, list_of(t, f), f);
+    if (f->closed_us != TM_NEVER)
+        list_remove(t, f);
     free(f->watch);
     f->watch = NULL;
+    f->used = 0;
     f->next = t->first_free;
     t->first_free = slot;
     t->n_flows--;

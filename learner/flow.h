@@ -37,14 +37,15 @@ struct tm_watch {
 struct tm_flow {
     struct tm_flow_key key;
     uint32_t hash;
-    uint32_t prev, next; /* neighbours in the open or the closed list */
-    int64_t closed_us;   /* TM_NEVER while open */
-    uint8_t client_side; /* 0 or 1 */
+    uint32_t prev, next;    /* neighbours among the closed */
+    struct tm_watch *watch; /* owned; NULL: none yet */
+    int64_t closed_us;      /* TM_NEVER while open */
+    uint64_t used;          /* number of the use of the table that was its last; 0: no flow */
+    uint8_t client_side;    /* 0 or 1 */
     bool is_foreign; /* its server is not on a port that we learn: tracked only to be left out */
     uint32_t ticket; /* of its fitter (learner/fitter.h), if it has one */
     uint16_t mss[2]; /* options of client's and server's SYN; 0: not seen */
     struct tm_exchange exchange;
-    struct tm_watch *watch; /* owned; NULL: none yet */
 };
 
 struct tm_flow_cfg {

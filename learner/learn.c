@@ -134,8 +134,8 @@ static int finish_all(struct tm_classes *c, const struct tm_reading_counts *read
     int rc = f ? TM_OK : TM_ERR_NOMEM;
     for (size_t i = 0; i < c->n && rc == TM_OK; i++)
         rc = fit(c, i, reading, &f[i], msg);
-    for (size_t i = 0; i < c->n && rc == TM_OK; i++)
-        rc = tm_finish_save(&f[i], msg);
+    if (rc == TM_OK)
+        rc = tm_finish_save(f, c->n, msg);
     for (size_t i = 0; f && i < c->n; i++)
         tm_finish_deinit(&f[i]);
     free(f);

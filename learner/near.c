@@ -4,8 +4,7 @@
 #include <stdlib.h>
 
 #include "learner/mix.h"
-
-#define START 1024U
+#include "tm/base/grow.h"
 
 /* A connection's objects as they come: requests and responses in turn. */
 struct outline {
@@ -20,16 +19,10 @@ struct outline {
 
 static int push(struct tm_near_set *s, uint64_t object)
 {
-    if (s->n_objects == s->cap_objects) {
-        size_t cap = s->cap_objects > 0 ? s->cap_objects * 2 : START;
-        uint64_t *o = realloc(s->object, cap * sizeof *o);
-        if (!o)
-            return TM_ERR_NOMEM;
-        s->object = o;
-        s->cap_objects = cap;
-    }
-    s->object[s->n_objects++] = object;
-    return TM_OK;
+    int rc = tm_grow(&s->object, &s->cap_objects, s->n_objects, sizeof *s->object);
+    if (rc == TM_OK)
+        s->object[s->n_objects++] = object;
+    return rc;
 }
 
 static int add_object(struct outline *o, enum tm_dir dir, uint64_t bytes)
@@ -53,14 +46,9 @@ static float size_figure(uint64_t bytes)
 static int add_point(struct tm_near_set *s, const struct outline *o)
 {
     size_t n_objects = s->n_objects - o->from;
-    if (s->n == s->cap) {
-        size_t cap = s->cap > 0 ? s->cap * 2 : START;
-        struct tm_near_point *v = realloc(s->v, cap * sizeof *v);
-        if (!v)
-            return TM_ERR_NOMEM;
-        s->v = v;
-        s->cap = cap;
-    }
+    int rc = tm_grow(&s->v, &s->cap, s->n, sizeof *s->v);
+    if (rc != TM_OK)
+        return rc;
     s->v[s->n++] = (struct tm_near_point){
         .x = {size_figure(o->bytes[TM_UP]), size_figure(o->bytes[TM_DOWN]),
               size_figure(o->n_objects[TM_UP]), size_figure(o->first[TM_UP][0]),

@@ -1,9 +1,9 @@
 #include "learner/options.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "learner/args.h"
 #include "learner/options_model.h"
 #include "models/model.h"
 #include "tm/base/time.h"
@@ -35,7 +35,8 @@ enum {
 };
 
 #define MAX_FLOWS_DEFAULT 1000000U
-#define MIN_RTTS_DEFAULT  5U                 /* Swing's paper */
+#define MIN_RTTS_DEFAULT  5U /* Swing's paper */
+#define TIME_MAX_US       ((int64_t)TM_MODEL_TIME_MAX_US)
 #define LINGER_US         (60 * TM_US_PER_S) /* half of TIME_WAIT, RFC 9293: 2 minutes at most */
 
 static const struct argp_option read_options[] = {
@@ -100,38 +101,6 @@ static const struct argp_option connections_options[] = {
     {"json", OPT_JSON, NULL, 0, "print one JSON object", 1},
     {0},
 };
-
-bool tm_options_duration(const char *text, int64_t *out_us)
-{
-    static const struct {
-        const char *name;
-        double us;
-    } unit[] = {{"us", 1},   {"ms", 1e3},   {"s", 1e6},   {"", 1e6},
-                {"m", 60e6}, {"min", 60e6}, {"h", 3600e6}};
-    char *end;
-    if (!(text[0] >= '0' && text[0] <= '9'))
-        return false;
-    errno = 0;
-    double v = strtod(text, &end);
-    for (size_t i = 0; i < sizeof unit / sizeof *unit; i++) {
-        if (strcmp(end, unit[i].name) != 0)
-            continue;
-        v *= unit[i].us;
-        if (errno != 0 || !(v <= (double)TM_MODEL_TIME_MAX_US))
-            return false;
-        *out_us = (int64_t)(v + 0.5);
-        return true;
-    }
-    return false;
-}
-
-static int64_t duration(const char *arg, const char *option, const struct argp_state *st)
-{
-    int64_t us = 0;
-    if (!tm_options_duration(arg, &us))
-        argp_error(st, "--%s %s: not a time; write it like 2s, 500ms, 5m or 1h", option, arg);
-    return us;
-}
 
 static void parse_ports(struct tm_options *o, const char *arg, const struct argp_state *st)
 {
@@ -313,25 +282,25 @@ static error_t parse_group(int key, char *arg, struct argp_state *st)
     struct tm_group_cfg *g = &o->fit.group;
     switch (key) {
     case OPT_RRE_GAP:
-        g->rre_gap_us = duration(arg, "rre-gap", st);
+        g->rre_gap_us = tm_args_duration(arg, "rre-gap", 0, TIME_MAX_US, st);
         return 0;
     case OPT_INTER_CONN:
-        g->inter_conn_us = duration(arg, "inter-conn", st);
+        g->inter_conn_us = tm_args_duration(arg, "inter-conn", 0, TIME_MAX_US, st);
         return 0;
     case OPT_SESSION_GAP:
-        g->session_gap_us = duration(arg, "session-gap", st);
+        g->session_gap_us = tm_args_duration(arg, "session-gap", 0, TIME_MAX_US, st);
         return 0;
     case OPT_SESSION_LENGTH:
-        g->session_length_us = duration(arg, "session-length", st);
+        g->session_length_us = tm_args_duration(arg, "session-length", 0, TIME_MAX_US, st);
         return 0;
     case OPT_AWAY:
-        g->away_us = duration(arg, "away", st);
+        g->away_us = tm_args_duration(arg, "away", 0, TIME_MAX_US, st);
         return 0;
     case OPT_MAX_CONNS:
-        g->max_conns = tm_options_number(arg, "max-conns", 1, 1000000, st);
+        g->max_conns = (uint32_t)tm_args_number(arg, "max-conns", 1, 1000000, st);
         return 0;
     case OPT_MAX_RRES:
-        g->max_rres = tm_options_number(arg, "max-rres", 1, 1000000, st);
+        g->max_rres = (uint32_t)tm_args_number(arg, "max-rres", 1, 1000000, st);
         return 0;
     case OPT_RULES:
         parse_rules(o, arg, st);
@@ -340,7 +309,7 @@ static error_t parse_group(int key, char *arg, struct argp_state *st)
         parse_conn_end(o, arg, st);
         return 0;
     case OPT_MIN_RTTS:
-        o->fit.min_rtts = tm_options_number(arg, "min-rtts", 1, 1000000, st);
+        o->fit.min_rtts = (uint32_t)tm_args_number(arg, "min-rtts", 1, 1000000, st);
         return 0;
     case OPT_NO_SERVER_THINK:
         o->fit.is_server_think_zero = true;
@@ -405,19 +374,20 @@ static error_t parse_read(int key, char *arg, struct argp_state *st)
         parse_ports(o, arg, st);
         return 0;
     case OPT_MIN_PACKETS:
-        o->world.min_packets = tm_options_number(arg, "min-packets", 1, 1000000, st);
+        o->world.min_packets = (uint32_t)tm_args_number(arg, "min-packets", 1, 1000000, st);
         return 0;
     case OPT_MAX_PAIRS:
-        o->world.exchange.max_pairs = tm_options_number(arg, "max-pairs", 1, 30000, st);
+        o->world.exchange.max_pairs = (uint32_t)tm_args_number(arg, "max-pairs", 1, 30000, st);
         return 0;
     case OPT_GAP_CREDIT:
-        o->world.exchange.gap_credit_bytes = tm_options_number(arg, "gap-credit", 0, 1U << 30, st);
+        o->world.exchange.gap_credit_bytes =
+            (uint32_t)tm_args_number(arg, "gap-credit", 0, 1U << 30, st);
         return 0;
     case OPT_TAILS:
         o->world.exchange.is_tail_pair = true;
         return 0;
     case OPT_MAX_FLOWS:
-        o->world.flow.max_flows = tm_options_number(arg, "max-flows", 1, 1U << 28, st);
+        o->world.flow.max_flows = (uint32_t)tm_args_number(arg, "max-flows", 1, 1U << 28, st);
         return 0;
     case OPT_JOIN:
         parse_join(o, arg, st);

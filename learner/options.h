@@ -54,8 +54,4 @@ void tm_options_connections(struct tm_options *o, int argc, char **argv);
 void tm_options_finish(struct tm_options *o, int argc, char **argv);
 void tm_options_merge(struct tm_options *o, int argc, char **argv);
 
-/* "2s", "500ms", "250us", "5m", "1h", or seconds without a unit.  False when it is none of these or
- * longer than TM_MODEL_TIME_MAX_US. */
-bool tm_options_duration(const char *text, int64_t *out_us);
-
 #endif

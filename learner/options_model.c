@@ -1,9 +1,9 @@
 /* Options of what is made of measurements: of a model by learn and finish, of shards by merge. */
 #include "learner/options_model.h"
 
-#include <errno.h>
 #include <stdlib.h>
 
+#include "learner/args.h"
 #include "learner/shard.h"
 
 enum {
@@ -38,18 +38,6 @@ void tm_options_check_name(const char *option, const char *name, const struct ar
                    option, name, TM_MODEL_NAME_MAX);
 }
 
-uint32_t tm_options_number(const char *arg, const char *option, uint32_t min, uint32_t max,
-                           const struct argp_state *st)
-{
-    char *end;
-    errno = 0;
-    unsigned long long v = strtoull(arg, &end, 10);
-    bool is_digit = arg[0] >= '0' && arg[0] <= '9';
-    if (!is_digit || errno != 0 || *end != '\0' || v < min || v > max)
-        argp_error(st, "--%s %s: not a number from %u to %u", option, arg, min, max);
-    return (uint32_t)v;
-}
-
 void tm_options_parse_shard(struct tm_options *o, const char *arg, const struct argp_state *st)
 {
     char *end = NULL;
@@ -79,10 +67,10 @@ static error_t parse_model(int key, char *arg, struct argp_state *st)
         return 0;
     case OPT_POINTS:
         o->fit.max_points =
-            tm_options_number(arg, "points", TM_DIST_POINTS_MIN, TM_DIST_POINTS_MAX, st);
+            tm_args_number(arg, "points", TM_DIST_POINTS_MIN, TM_DIST_POINTS_MAX, st);
         return 0;
     case OPT_K:
-        o->pool.k = tm_options_number(arg, "k", 1, TM_POOL_K_MAX, st);
+        o->pool.k = (uint32_t)tm_args_number(arg, "k", 1, TM_POOL_K_MAX, st);
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;

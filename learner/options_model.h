@@ -13,9 +13,6 @@ extern const struct argp tm_options_model_argp;
 
 /* A name of a model, or the end of the process. */
 void tm_options_check_name(const char *option, const char *name, const struct argp_state *st);
-/* A whole number from min to max, or the end of the process. */
-uint32_t tm_options_number(const char *arg, const char *option, uint32_t min, uint32_t max,
-                           const struct argp_state *st);
 /* "3/16" of --shard. */
 void tm_options_parse_shard(struct tm_options *o, const char *arg, const struct argp_state *st);
 

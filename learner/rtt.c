@@ -34,7 +34,7 @@ uint64_t tm_rtt_remove(struct tm_rtt rtt, uint64_t gap_us)
     case TM_RTT_HOST:
         return gap_us > rtt.us ? gap_us - rtt.us : 0;
     case TM_RTT_SIDE:
-        return gap_us > rtt.us ? gap_us - rtt.us : gap_us;
+        return gap_us >= rtt.us ? gap_us - rtt.us : gap_us;
     case TM_RTT_UNKNOWN:
         break;
     }

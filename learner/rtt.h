@@ -33,7 +33,7 @@ struct tm_rtt_host {
 struct tm_rtt tm_rtt_side(struct tm_rtt_host *hosts, size_t n);
 
 /* The gap without the round trip: never below 0; a side's median is taken off only from gaps that
- * exceed it. */
+ * hold it: of one just as long nothing is left, as of a response that came at once. */
 uint64_t tm_rtt_remove(struct tm_rtt rtt, uint64_t gap_us);
 
 #endif

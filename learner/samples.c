@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "learner/held.h"
+#include "tm/base/grow.h"
 
-#define START      256U
 #define BITS_FIRST 40U /* the first rounding; what is below 2^40 us or bytes stays as it is */
 
 void tm_samples_deinit(struct tm_samples *s)
@@ -96,16 +96,10 @@ int tm_samples_add(struct tm_samples *s, unsigned kind, uint64_t value)
         if (rc != TM_OK)
             return rc;
     }
-    if (s->n[kind] == s->cap[kind]) {
-        size_t cap = s->cap[kind] > 0 ? s->cap[kind] * 2 : START;
-        uint64_t *v = realloc(s->v[kind], cap * sizeof *v);
-        if (!v)
-            return TM_ERR_NOMEM;
-        s->v[kind] = v;
-        s->cap[kind] = cap;
-    }
-    s->v[kind][s->n[kind]++] = value;
-    return TM_OK;
+    int rc = tm_grow(&s->v[kind], &s->cap[kind], s->n[kind], sizeof *s->v[kind]);
+    if (rc == TM_OK)
+        s->v[kind][s->n[kind]++] = value;
+    return rc;
 }
 
 uint64_t tm_samples_total(const struct tm_samples *s, unsigned kind)

@@ -11,8 +11,7 @@
 #include "learner/shard_format.h"
 #include "models/canon.h"
 #include "tm/base/buf.h"
-
-#define BLOCKS_START 64U
+#include "tm/base/grow.h"
 
 struct tm_shard_writer {
     FILE *f;
@@ -99,18 +98,10 @@ out:
 /* Room for one more block. */
 static int block_room(struct tm_shard_writer *w, struct tm_msg *msg)
 {
-    if (w->n_blocks < w->cap_blocks)
-        return TM_OK;
     if (w->n_blocks >= TM_SHARD_BLOCKS_MAX)
         return tm_msg_set(msg, TM_ERR_LIMIT, "%s: more than %u parts of captures: use more files",
                           w->path, TM_SHARD_BLOCKS_MAX);
-    size_t cap = w->cap_blocks > 0 ? w->cap_blocks * 2 : BLOCKS_START;
-    struct tm_shard_block *b = realloc(w->block, cap * sizeof *b);
-    if (!b)
-        return TM_ERR_NOMEM;
-    w->block = b;
-    w->cap_blocks = cap;
-    return TM_OK;
+    return tm_grow(&w->block, &w->cap_blocks, w->n_blocks, sizeof *w->block);
 }
 
 int tm_shard_add_block(struct tm_shard_writer *w, struct tm_shard_block b, const uint8_t *p,

@@ -4,11 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tm/base/buf.h"
+#include "tm/base/grow.h"
 #include "tm/base/time.h"
 
-#define N_PORTS       65536U
-#define RECORDS_START 256U
+#define N_PORTS 65536U
 
 struct tm_world {
     struct tm_world_cfg cfg;
@@ -60,20 +59,6 @@ void tm_world_free(struct tm_world *w)
     free(w);
 }
 
-static int record_room(struct tm_world *w)
-{
-    if (w->n_records < w->cap_records)
-        return TM_OK;
-    size_t cap = w->cap_records > 0 ? w->cap_records * 2 : RECORDS_START;
-    size_t len;
-    struct tm_record *r = tm_mul_ok(cap, sizeof *r, &len) ? realloc(w->record, len) : NULL;
-    if (!r)
-        return TM_ERR_NOMEM;
-    w->record = r;
-    w->cap_records = cap;
-    return TM_OK;
-}
-
 static void count_tls(struct tm_world_counts *n, enum tm_tls_state state)
 {
     n->n_tls += state != TM_TLS_NONE;
@@ -98,7 +83,7 @@ static void count_kept(struct tm_world_counts *n, const struct tm_conn *c)
 
 static int keep_record(struct tm_world *w, const struct tm_record *r)
 {
-    int rc = record_room(w);
+    int rc = tm_grow(&w->record, &w->cap_records, w->n_records, sizeof *w->record);
     if (rc == TM_OK)
         w->record[w->n_records++] = *r;
     return rc;

@@ -7,7 +7,7 @@ void tm_mix_known(struct tm_mix *m, uint64_t *spare)
 {
     for (uint32_t i = 0; i < m->n; i++)
         m->known[i] = m->child[i].hash;
-    tm_mix_sort(m->known, spare, m->n, 0);
+    tm_sort_u64(m->known, spare, m->n, 0);
     m->n_known = 0;
     for (uint32_t from = 0, to; from < m->n; from = to) {
         for (to = from; to < m->n && m->known[to] == m->known[from]; to++) {

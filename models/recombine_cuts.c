@@ -189,7 +189,7 @@ void tm_mix_sort_cuts(struct tm_mix *m)
             o->sorted[o->n] = o->rank[cut];
             o->n += m->cut[cut].key != TM_MIX_NO_KEY;
         }
-        tm_mix_sort(o->sorted, m->spare_rank, o->n, TM_MIX_CUT_BITS);
+        tm_sort_u64(o->sorted, m->spare_rank, o->n, TM_MIX_CUT_BITS);
     }
 }
 

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "models/recombine.h"
+#include "tm/base/sort.h"
 
 /* What is said of a cut in 1/16 octaves. */
 enum tm_cut_field {
@@ -138,9 +139,6 @@ static inline uint32_t tm_mix_below(struct tm_mix *m, uint32_t n)
 
 /* Hashes of sequences are polynomials of this, modulo 2^64. */
 #define TM_MIX_BASE UINT64_C(0x9e3779b97f4a7c15)
-
-/* Sorts by the bits from `low` on, stably; `spare` has room for n. */
-void tm_mix_sort(uint64_t *v, uint64_t *spare, uint32_t n, uint32_t low);
 
 /* Facts of the input's writes; which sizes exclude each other: both are frequent, and hardly ever in one connection.  TM_ERR_NOMEM. */
 TM_MUST_CHECK int tm_mix_facts(struct tm_mix *m);

@@ -35,7 +35,7 @@ static void sort_kinds(struct pauses *p)
 {
     for (uint32_t i = 0; i < p->n; i++)
         p->v[i] = p->kind[i] << INDEX_BITS | i;
-    tm_mix_sort(p->v, p->spare, p->n, INDEX_BITS);
+    tm_sort_u64(p->v, p->spare, p->n, INDEX_BITS);
 }
 
 static uint32_t end_of(const struct pauses *p, uint32_t from)
@@ -68,7 +68,7 @@ static void deal(struct tm_mix *m, const struct pauses *p, const uint64_t *v, ui
         uint64_t luck = reach > 0 ? tm_mix_below(m, reach * STEPS) : 0;
         moved[i] = ((uint64_t)i * STEPS + luck) << INDEX_BITS | i;
     }
-    tm_mix_sort(moved, moved + n, n, INDEX_BITS);
+    tm_sort_u64(moved, moved + n, n, INDEX_BITS);
     for (uint32_t i = 0; i < n; i++)
         out[p->at[v[moved[i] & INDEX_MASK] & INDEX_MASK]] = p->us[v[i] & INDEX_MASK];
 }
@@ -84,7 +84,7 @@ static void deal_all(struct tm_mix *m, struct pauses *p, uint32_t *out)
             uint32_t at = (uint32_t)p->v[i] & INDEX_MASK;
             p->v[i] = (uint64_t)p->us[at] << INDEX_BITS | at;
         }
-        tm_mix_sort(p->v + from, p->spare, to - from, INDEX_BITS);
+        tm_sort_u64(p->v + from, p->spare, to - from, INDEX_BITS);
         deal(m, p, p->v + from, to - from, out);
     }
 }

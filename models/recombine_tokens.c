@@ -74,7 +74,7 @@ static int find_tokens(struct tm_mix *m, uint32_t *n_exact)
         }
     }
     if (rc == TM_OK) {
-        tm_mix_sort(by, spare, m->n_items, WRITE_BITS);
+        tm_sort_u64(by, spare, m->n_items, WRITE_BITS);
         *n_exact = put_tokens(m, by);
     }
     free(by);

@@ -6,6 +6,7 @@
 
 #include "models/gen.h"
 #include "models/model.h"
+#include "tm/base/grow.h"
 #include "tm/base/json.h"
 
 /* One line's members.  Which a line needs depends on its `t`, which need not come first. */
@@ -113,19 +114,6 @@ static int read_head(struct reading *r, const struct line *l)
     return TM_OK;
 }
 
-static int make_room(struct tm_schedfile *f)
-{
-    if (f->n_conns < f->cap_conns)
-        return TM_OK;
-    size_t cap = f->cap_conns > 0 ? f->cap_conns * 2 : 64;
-    struct tm_schedfile_conn *conn = realloc(f->conn, cap * sizeof *conn);
-    if (!conn)
-        return TM_ERR_NOMEM;
-    f->conn = conn;
-    f->cap_conns = cap;
-    return TM_OK;
-}
-
 static int open_ref(struct reading *r, const struct line *l, enum tm_open_ref *ref)
 {
     static const char *const name[] = {
@@ -168,7 +156,7 @@ static int read_open(struct reading *r, const struct line *l)
         return tm_json_fail(&r->j, TM_ERR_RANGE, "a gap longer than %" PRIu64 " us",
                             TM_MODEL_TIME_MAX_US);
     rc = open_ref(r, l, &ref);
-    if (rc == TM_OK && make_room(f) != TM_OK)
+    if (rc == TM_OK && tm_grow(&f->conn, &f->cap_conns, f->n_conns, sizeof *f->conn) != TM_OK)
         rc = tm_json_fail(&r->j, TM_ERR_NOMEM, "out of memory");
     if (rc != TM_OK)
         return rc;

@@ -3,8 +3,7 @@
 #include <stdlib.h>
 
 #include "learner/capture/format_impl.h"
-
-#define IFS_START 4U
+#include "tm/base/grow.h"
 
 int tm_format_new(struct tm_format **out)
 {
@@ -42,16 +41,10 @@ int tm_format_add_if(struct tm_format *f, const struct tm_format_if *iface, stru
     if (f->n_ifaces == TM_FORMAT_LINKS_MAX)
         return tm_msg_set(msg, TM_ERR_FORMAT, "more than %u interfaces in a section",
                           TM_FORMAT_LINKS_MAX);
-    if (f->n_ifaces == f->cap_ifaces) {
-        size_t cap = f->cap_ifaces > 0 ? f->cap_ifaces * 2 : IFS_START;
-        struct tm_format_if *more = realloc(f->iface, cap * sizeof *more);
-        if (!more)
-            return TM_ERR_NOMEM;
-        f->iface = more;
-        f->cap_ifaces = cap;
-    }
-    f->iface[f->n_ifaces++] = *iface;
-    return TM_OK;
+    int rc = tm_grow(&f->iface, &f->cap_ifaces, f->n_ifaces, sizeof *f->iface);
+    if (rc == TM_OK)
+        f->iface[f->n_ifaces++] = *iface;
+    return rc;
 }
 
 /* By the first four bytes; those of pcapng read the same in both byte orders. */

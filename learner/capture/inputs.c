@@ -8,23 +8,18 @@
 #include <sys/stat.h>
 
 #include "learner/pcap_source.h"
+#include "tm/base/grow.h"
 #include "tm/base/time.h"
 
-#define DEPTH_MAX    32U
-#define INPUTS_START 16U
+#define DEPTH_MAX 32U
 
 /* Takes the path in every case. */
 static int add(struct tm_inputs *in, struct tm_input take)
 {
-    if (in->n == in->cap) {
-        size_t cap = in->cap > 0 ? in->cap * 2 : INPUTS_START;
-        struct tm_input *more = realloc(in->input, cap * sizeof *more);
-        if (!more) {
-            free(take.path);
-            return TM_ERR_NOMEM;
-        }
-        in->input = more;
-        in->cap = cap;
+    int rc = tm_grow(&in->input, &in->cap, in->n, sizeof *in->input);
+    if (rc != TM_OK) {
+        free(take.path);
+        return rc;
     }
     take.index = in->n;
     in->input[in->n++] = take;

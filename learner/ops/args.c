@@ -2,59 +2,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-#include "learner/options.h"
-
-uint64_t tm_args_number(const char *arg, const char *option, uint64_t min, uint64_t max,
-                        const struct argp_state *st)
-{
-    char *end;
-    errno = 0;
-    unsigned long long v = strtoull(arg, &end, 10);
-    bool is_digit = arg[0] >= '0' && arg[0] <= '9';
-    if (!is_digit || errno != 0 || *end != '\0' || v < min || v > max)
-        argp_error(st, "--%s %s: not a number from %" PRIu64 " to %" PRIu64, option, arg, min, max);
-    return v;
-}
-
-int64_t tm_args_duration(const char *arg, const char *option, int64_t min_us, int64_t max_us,
-                         const struct argp_state *st)
-{
-    int64_t us = 0;
-    if (!tm_options_duration(arg, &us))
-        argp_error(st, "--%s %s: not a time; write it like 2s, 500ms, 5m or 1h", option, arg);
-    if (us < min_us || us > max_us)
-        argp_error(st, "--%s %s: from %" PRId64 " us to %" PRId64 " ms", option, arg, min_us,
-                   max_us / 1000);
-    return us;
-}
-
-uint64_t tm_args_rate(const char *arg, const char *option, uint64_t min, uint64_t max,
-                      const struct argp_state *st)
-{
-    static const struct {
-        const char *name;
-        double factor;
-    } unit[] = {{"", 1}, {"k", 1e3}, {"M", 1e6}, {"G", 1e9}};
-    char *end = NULL;
-    double v = arg[0] >= '0' && arg[0] <= '9' ? strtod(arg, &end) : -1;
-    for (size_t i = 0; end && v >= 0 && i < sizeof unit / sizeof *unit; i++) {
-        if (strcmp(end, unit[i].name) != 0)
-            continue;
-        v *= unit[i].factor;
-        if (v >= (double)min && v <= (double)max)
-            return (uint64_t)(v + 0.5);
-        break;
-    }
-    argp_error(st, "--%s %s: bits a second like 100M, 1.5G or 64k, from %" PRIu64 " to %" PRIu64,
-               option, arg, min, max);
-    return min;
-}
 
 bool tm_args_is_database(const char *path)
 {

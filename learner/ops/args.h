@@ -1,23 +1,13 @@
-/* learner/ops/args.h - arguments that several commands take: numbers, rates, and models by file and name. */
+/* learner/ops/args.h - arguments that several commands take: models by file and name, files and the way a command ends. */
 #ifndef TM_LEARNER_OPS_ARGS_H
 #define TM_LEARNER_OPS_ARGS_H
 
-#include <argp.h>
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 
+#include "learner/args.h"
 #include "models/store/store.h"
 #include "tm/base/err.h"
-
-/* Wrong usage is answered at once and ends the process, as argp does. */
-uint64_t tm_args_number(const char *arg, const char *option, uint64_t min, uint64_t max,
-                        const struct argp_state *st);
-int64_t tm_args_duration(const char *arg, const char *option, int64_t min_us, int64_t max_us,
-                         const struct argp_state *st);
-/* Bits a second: "100M", "1.5G", "64k", or a plain number. */
-uint64_t tm_args_rate(const char *arg, const char *option, uint64_t min, uint64_t max,
-                      const struct argp_state *st);
 
 /* Whether the file begins as a database does; false also when it cannot be read. */
 bool tm_args_is_database(const char *path);

@@ -9,13 +9,13 @@
 #include "learner/ops/compare.h"
 #include "learner/ops/compare_report.h"
 #include "learner/ops/relearn.h"
+#include "learner/ops/sample_args.h"
 #include "learner/ops/sampling.h"
 #include "tm/base/time.h"
 
-#define CONNS_MAX     UINT64_C(10000000)
 #define CONNS_SAMPLED 10000U /* of a model whose parameters are not distributions */
 
-enum { OPT_SEED = 0x100, OPT_USERS, OPT_RTT, OPT_RATE, OPT_MSS, OPT_JSON };
+enum { OPT_JSON = 0x100 };
 
 struct options {
     char **args;
@@ -31,22 +31,16 @@ static const struct argp_option option_table[] = {
      2},
     {"key", 'k', "client|pair|pair/BITS", 0, "what a user is in the captures (as for the model)",
      2},
-    {"connections", 'n', "N", 0, "connections of a sample (as many as the captures have, or 10000)",
-     3},
-    {"seed", OPT_SEED, "N", 0, "another number gives another sample (1)", 3},
-    {"users", OPT_USERS, "N", 0, "users of a sample (as many as make it as long as the captures)",
-     3},
-    {"rtt", OPT_RTT, "TIME", 0, "round trip of a sample (20ms)", 3},
-    {"rate", OPT_RATE, "BITS/S", 0, "rate of a sample's path (100M)", 3},
-    {"mss", OPT_MSS, "BYTES", 0, "payload of a sample's full segments (1448)", 3},
     {0},
 };
 
 static error_t parse(int key, char *arg, struct argp_state *st)
 {
     struct options *o = st->input;
-    struct tm_tap_path *path = &o->head.path;
     switch (key) {
+    case ARGP_KEY_INIT:
+        st->child_inputs[0] = &o->head;
+        return 0;
     case OPT_JSON:
         o->is_json = true;
         return 0;
@@ -55,24 +49,6 @@ static error_t parse(int key, char *arg, struct argp_state *st)
         return 0;
     case 'k':
         o->key = arg;
-        return 0;
-    case 'n':
-        o->head.n_conns = tm_args_number(arg, "connections", 1, CONNS_MAX, st);
-        return 0;
-    case OPT_SEED:
-        o->head.seed = tm_args_number(arg, "seed", 0, UINT64_MAX, st);
-        return 0;
-    case OPT_USERS:
-        o->head.n_users = (uint32_t)tm_args_number(arg, "users", 1, TM_GEN_USERS_MAX, st);
-        return 0;
-    case OPT_RTT:
-        path->rtt_us = tm_args_duration(arg, "rtt", TM_TAP_RTT_MIN_US, TM_TAP_RTT_MAX_US, st);
-        return 0;
-    case OPT_RATE:
-        path->rate_bps = tm_args_rate(arg, "rate", TM_TAP_RATE_MIN, TM_TAP_RATE_MAX, st);
-        return 0;
-    case OPT_MSS:
-        path->mss = (uint32_t)tm_args_number(arg, "mss", TM_TAP_MSS_MIN, TM_TAP_MSS_MAX, st);
         return 0;
     case ARGP_KEY_ARGS:
         o->args = st->argv + st->next;
@@ -157,6 +133,25 @@ static int choose_users(int64_t capture_us, struct tm_sample_head *h)
     return rc;
 }
 
+/* Bounds of what was learned with the options at hand. */
+static void mark_bounds(const struct comparison *c, struct tm_marginals *m)
+{
+    tm_fit_bounds(&c->learn.fit, &c->learn.world.exchange, m->param, m->bound);
+}
+
+/* A swing model's own; one that an older version made does not say its bounds. */
+static int copy_marginals(const struct comparison *c, struct side *s)
+{
+    struct tm_marginals *m = &s->marginals;
+    int rc = tm_marginals_copy(m, &s->model->model.u.swing);
+    bool has_bounds = false;
+    for (int p = 0; p < TM_SWING_PARAMS; p++)
+        has_bounds = has_bounds || m->bound[p].least > 0 || m->bound[p].most > 0;
+    if (rc == TM_OK && !has_bounds)
+        mark_bounds(c, m);
+    return rc;
+}
+
 static int take_dependence(struct side *s, const struct tm_dependence *d)
 {
     s->has_rho = true;
@@ -174,6 +169,8 @@ static int sample_side(struct comparison *c, struct side *s, uint64_t n_conns)
     const struct tm_wavelet *capture = c->side[1].wavelet;
     int rc = TM_OK;
     head.model = &s->model->model;
+    head.seed =
+        ~head.seed; /* not what tm-learn sample makes of this number, which may be on the other side */
     head.n_conns = head.n_conns > 0 ? head.n_conns : n_conns;
     if (head.n_users == 0 && s->wavelet && capture)
         rc = choose_users((int64_t)capture->n_pairs[0] * 2 * TM_WAVELET_BIN_US, &head);
@@ -192,6 +189,7 @@ static int sample_side(struct comparison *c, struct side *s, uint64_t n_conns)
     if (rc == TM_OK && s->model->model.kind != TM_MODEL_SWING) {
         s->n_conns = head.n_conns;
         rc = tm_marginals_fit(&s->marginals, &samples);
+        mark_bounds(c, &s->marginals);
     }
     tm_samples_deinit(&samples);
     tm_dependence_deinit(&dependence);
@@ -209,6 +207,7 @@ static int read_captures(struct comparison *c, struct side *s)
     int rc = tm_relearn(&c->learn, &learned, c->msg);
     if (rc == TM_OK)
         rc = tm_marginals_fit(&s->marginals, &learned.samples);
+    mark_bounds(c, &s->marginals);
     if (rc == TM_OK)
         rc = take_dependence(s, &learned.dependence);
     s->n_conns = learned.n_conns;
@@ -243,7 +242,7 @@ static int measure(struct comparison *c)
     for (int i = 0; i < 2 && rc == TM_OK; i++) {
         struct side *s = &c->side[i];
         if (is_swing(s))
-            rc = tm_marginals_copy(&s->marginals, &s->model->model.u.swing);
+            rc = copy_marginals(c, s);
         if (rc == TM_OK && s->model && is_sampling)
             rc = sample_side(c, s, b->model ? CONNS_SAMPLED : b->n_conns);
     }
@@ -336,18 +335,19 @@ static int open_sides(struct comparison *c)
 
 int tm_cmd_compare(int argc, char **argv)
 {
+    static const struct argp_child children[] = {{&tm_sample_argp, 0, NULL, 0}, {0}};
     static const struct argp argp = {
         .options = option_table,
         .parser = parse,
         .args_doc = "models.db[:NAME] models.db[:NAME]|TRACE...",
         .doc = "Compare two models, or a model and captures, parameter by parameter."
                "\vCaptures are learned in memory with the options that the model was learned with.",
+        .children = children,
     };
     struct options o = {.head = tm_sampling_default(NULL)};
     struct tm_msg msg = {""};
     struct comparison c = {.o = &o, .msg = &msg};
     o.head.n_conns = 0;
-    o.head.seed = 1; /* not that of tm-learn sample, whose capture may be on the other side */
     o.head.n_users = 0;
     if (argp_parse(&argp, argc, argv, 0, NULL, &o) != 0)
         return 2;

@@ -171,14 +171,14 @@ static int check_clash(const struct import_options *o, const struct tm_store_ent
 static int save_all(const struct import_options *o, const struct tm_store_entry *e, size_t n,
                     struct tm_msg *msg)
 {
-    for (size_t i = 0; i < n; i++) {
-        int rc = tm_store_save(o->output, &e[i].model, e[i].prov, e[i].n_prov, msg);
-        if (rc != TM_OK && i > 0)
-            (void)fprintf(stderr, "tm-learn: %zu of %zu models were written before this:\n", i, n);
-        if (rc != TM_OK)
-            return rc;
-    }
-    return TM_OK;
+    struct tm_store_item *items = calloc(n + 1, sizeof *items);
+    if (!items)
+        return TM_ERR_NOMEM;
+    for (size_t i = 0; i < n; i++)
+        items[i] = (struct tm_store_item){&e[i].model, e[i].prov, e[i].n_prov};
+    int rc = tm_store_save_all(o->output, items, n, msg);
+    free(items);
+    return rc;
 }
 
 int tm_cmd_import(int argc, char **argv)

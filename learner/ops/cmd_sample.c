@@ -11,31 +11,18 @@
 #include "learner/ops/args.h"
 #include "learner/ops/lines.h"
 #include "learner/ops/pcap_bytes.h"
+#include "learner/ops/sample_args.h"
 #include "learner/ops/sampling.h"
 #include "learner/ops/tap.h"
 #include "models/schedfile.h"
 #include "tm/base/time.h"
 
-#define CONNS_MAX        UINT64_C(1000000000)
 #define SCHEDULE_LEN_MAX ((size_t)1 << 30)
 #define CONNS_DEFAULT    1000U
 #define PORT_ELSE        443U /* for a model that does not say which port it was learned from */
 #define FILE_BUFFER      ((size_t)1 << 18)
 
-enum {
-    OPT_SEED = 0x100,
-    OPT_USERS,
-    OPT_PACE,
-    OPT_RTT,
-    OPT_RATE,
-    OPT_MSS,
-    OPT_PORT,
-    OPT_JSON,
-    OPT_SCHEDULE,
-    OPT_PCAP,
-    OPT_LABELS,
-    OPT_FROM
-};
+enum { OPT_PACE = 0x100, OPT_PORT, OPT_JSON, OPT_SCHEDULE, OPT_PCAP, OPT_LABELS, OPT_FROM };
 
 struct options {
     char *database;
@@ -52,50 +39,10 @@ static const struct argp_option option_table[] = {
     {"pcap", OPT_PCAP, "FILE", 0, "write the packets as a capture (-: standard output)", 1},
     {"from", OPT_FROM, "FILE", 0, "play this schedule file instead of a model", 1},
     {"labels", OPT_LABELS, "FILE", 0, "with --pcap: write which session each server is", 1},
-    {"connections", 'n', "N", 0, "how many connections (1000; all of a schedule file)", 2},
-    {"seed", OPT_SEED, "N", 0, "another number gives another sample (0)", 2},
-    {"users", OPT_USERS, "N", 0, "how many users at a time (1)", 2},
     {"pace", OPT_PACE, "TIME", 0, "cap of the gaps between RREs and sessions (0: none)", 2},
-    {"rtt", OPT_RTT, "TIME", 0, "round trip between client and server (20ms)", 3},
-    {"rate", OPT_RATE, "BITS/S", 0, "rate of the path, each way, for each connection (100M)", 3},
-    {"mss", OPT_MSS, "BYTES", 0, "payload of a full segment (1448)", 3},
-    {"port", OPT_PORT, "PORT", 0, "the servers' port (that of the model, or 443)", 3},
+    {"port", OPT_PORT, "PORT", 0, "the servers' port (that of the model, or 443)", 2},
     {0},
 };
-
-static error_t parse_number(int key, char *arg, struct argp_state *st)
-{
-    struct options *o = st->input;
-    struct tm_tap_path *path = &o->head.path;
-    switch (key) {
-    case 'n':
-        o->head.n_conns = tm_args_number(arg, "connections", 1, CONNS_MAX, st);
-        return 0;
-    case OPT_SEED:
-        o->head.seed = tm_args_number(arg, "seed", 0, UINT64_MAX, st);
-        return 0;
-    case OPT_USERS:
-        o->head.n_users = (uint32_t)tm_args_number(arg, "users", 1, TM_GEN_USERS_MAX, st);
-        return 0;
-    case OPT_PACE:
-        o->head.pace_us = tm_args_duration(arg, "pace", 0, (int64_t)TM_MODEL_TIME_MAX_US, st);
-        return 0;
-    case OPT_RTT:
-        path->rtt_us = tm_args_duration(arg, "rtt", TM_TAP_RTT_MIN_US, TM_TAP_RTT_MAX_US, st);
-        return 0;
-    case OPT_RATE:
-        path->rate_bps = tm_args_rate(arg, "rate", TM_TAP_RATE_MIN, TM_TAP_RATE_MAX, st);
-        return 0;
-    case OPT_MSS:
-        path->mss = (uint32_t)tm_args_number(arg, "mss", TM_TAP_MSS_MIN, TM_TAP_MSS_MAX, st);
-        return 0;
-    case OPT_PORT:
-        o->port = (uint16_t)tm_args_number(arg, "port", 1, UINT16_MAX, st);
-        return 0;
-    default:
-        return ARGP_ERR_UNKNOWN;
-    }
-}
 
 static void check_usage(const struct options *o, const struct argp_state *st)
 {
@@ -114,6 +61,9 @@ static error_t parse(int key, char *arg, struct argp_state *st)
 {
     struct options *o = st->input;
     switch (key) {
+    case ARGP_KEY_INIT:
+        st->child_inputs[0] = &o->head;
+        return 0;
     case OPT_JSON:
         o->is_json = true;
         return 0;
@@ -129,6 +79,12 @@ static error_t parse(int key, char *arg, struct argp_state *st)
     case OPT_FROM:
         o->from = arg;
         return 0;
+    case OPT_PACE:
+        o->head.pace_us = tm_args_duration(arg, "pace", 0, (int64_t)TM_MODEL_TIME_MAX_US, st);
+        return 0;
+    case OPT_PORT:
+        o->port = (uint16_t)tm_args_number(arg, "port", 1, UINT16_MAX, st);
+        return 0;
     case ARGP_KEY_ARG:
         if (!o->database)
             o->database = arg;
@@ -141,7 +97,7 @@ static error_t parse(int key, char *arg, struct argp_state *st)
         check_usage(o, st);
         return 0;
     default:
-        return parse_number(key, arg, st);
+        return ARGP_ERR_UNKNOWN;
     }
 }
 
@@ -344,6 +300,7 @@ static int sample_schedule(struct options *o, struct tm_msg *msg)
 
 int tm_cmd_sample(int argc, char **argv)
 {
+    static const struct argp_child children[] = {{&tm_sample_argp, 0, NULL, 0}, {0}};
     static const struct argp argp = {
         .options = option_table,
         .parser = parse,
@@ -351,6 +308,7 @@ int tm_cmd_sample(int argc, char **argv)
         .doc = "Play a model, or a schedule file, in virtual time: as connections, as a schedule "
                "or as a capture."
                "\vThe same model, seed and options give the same sample, byte for byte.",
+        .children = children,
     };
     struct options o = {.head = tm_sampling_default(NULL)};
     struct tm_msg msg = {""};

@@ -22,6 +22,7 @@ int tm_marginals_copy(struct tm_marginals *out, const struct tm_swing *swing)
         int rc = tm_dist_set(&out->param[p], swing->param[p].pt, swing->param[p].n_points);
         if (rc != TM_OK)
             return rc;
+        out->bound[p] = swing->bound[p];
     }
     return TM_OK;
 }
@@ -83,10 +84,24 @@ double tm_compare_wasserstein(const struct tm_dist *a, const struct tm_dist *b)
     return sum;
 }
 
-bool tm_compare_is_censored(enum tm_swing_param p)
+/* The gaps whose bounds decide what is in a distribution; group.h draws them. */
+#define BIT(p) (1U << (p))
+static const unsigned gaps_of[TM_SWING_PARAMS] = {
+    [TM_SWING_NUM_RRE] = BIT(TM_SWING_INTER_RRE) | BIT(TM_SWING_INTER_SESSION),
+    [TM_SWING_INTER_RRE] = BIT(TM_SWING_INTER_RRE),
+    [TM_SWING_NUM_CONN] = BIT(TM_SWING_INTER_CONN) | BIT(TM_SWING_INTER_RRE),
+    [TM_SWING_INTER_CONN] = BIT(TM_SWING_INTER_CONN),
+    [TM_SWING_INTER_SESSION] = BIT(TM_SWING_INTER_SESSION),
+};
+
+bool tm_marginals_is_censored(const struct tm_marginals *m, enum tm_swing_param p)
 {
-    return p == TM_SWING_NUM_RRE || p == TM_SWING_INTER_RRE || p == TM_SWING_NUM_CONN ||
-           p == TM_SWING_INTER_CONN || p == TM_SWING_INTER_SESSION;
+    for (unsigned gap = 0; gap < TM_SWING_PARAMS; gap++) {
+        bool is_cut = m->bound[gap].least > 0 || m->bound[gap].most > 0;
+        if (is_cut && (gaps_of[p] & BIT(gap)) != 0)
+            return true;
+    }
+    return false;
 }
 
 static double relative(uint64_t a, uint64_t b)
@@ -126,8 +141,10 @@ int tm_compare(const struct tm_marginals *a, const struct tm_marginals *b, struc
     double adjusted[TM_SWING_PARAMS];
     uint32_t n = 0;
     for (size_t i = 0; i < TM_SWING_PARAMS; i++) {
-        out[i] =
-            (struct tm_compared){.is_censored = tm_compare_is_censored((enum tm_swing_param)i)};
+        enum tm_swing_param param = (enum tm_swing_param)i;
+        out[i] = (struct tm_compared){.is_censored = tm_marginals_is_censored(a, param) ||
+                                                     tm_marginals_is_censored(b, param),
+                                      .bound = {a->bound[i], b->bound[i]}};
         compare_one(&a->param[i], &b->param[i], &out[i]);
         if (out[i].is_tested)
             p[n++] = out[i].p;

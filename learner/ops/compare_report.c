@@ -46,18 +46,49 @@ static void add_row(struct tm_text *t, const struct tm_compared *c, enum tm_swin
     tm_text_add(t, " %9s  %s\n", moved, verdict(c));
 }
 
-/* A sentence that names the parameters that are censored, or else those that differ; nothing when there are none. */
-static void list(struct tm_text *t, const char *begin, const struct tm_compared *c,
-                 bool is_censored)
+/* A sentence that names the parameters that differ; nothing when there are none. */
+static void list_different(struct tm_text *t, const struct tm_compared *c)
 {
-    unsigned n = 0;
+    const char *before = "Different:";
     for (int p = 0; p < TM_SWING_PARAMS; p++) {
-        if (!c[p].is_tested || c[p].is_censored != is_censored || (!is_censored && c[p].is_same))
+        if (!c[p].is_tested || c[p].is_censored || c[p].is_same)
             continue;
-        tm_text_add(t, "%s %s", n == 0 ? begin : ",", tm_swing_param_name((enum tm_swing_param)p));
-        n++;
+        tm_text_add(t, "%s %s", before, tm_swing_param_name((enum tm_swing_param)p));
+        before = ",";
     }
-    if (n > 0)
+    if (before[0] == ',')
+        tm_text_add(t, ".\n");
+}
+
+/* " (2 s to 5 min)": what the rules left of the parameter's range. */
+static void add_bound(struct tm_text *t, const struct tm_bound *b, enum tm_swing_param p)
+{
+    char least[TM_FIGURE_LEN];
+    char most[TM_FIGURE_LEN];
+    const char *unit = tm_swing_param_unit(p);
+    tm_figure_number(least, b->least, unit);
+    tm_figure_number(most, b->most, unit);
+    if (b->least > 0 && b->most > 0)
+        tm_text_add(t, " (%s to %s)", least, most);
+    else if (b->least > 0 || b->most > 0)
+        tm_text_add(t, " (%s %s)", b->least > 0 ? "from" : "to", b->least > 0 ? least : most);
+}
+
+/* A sentence that names the parameters that are censored and their bounds. */
+static void list_censored(struct tm_text *t, const struct tm_compared *c)
+{
+    const char *before = "Not judged, because the rules that find RREs and sessions cut them:";
+    for (int p = 0; p < TM_SWING_PARAMS; p++) {
+        if (!c[p].is_tested || !c[p].is_censored)
+            continue;
+        const struct tm_bound *b = c[p].bound;
+        bool is_one = b[0].least == b[1].least && b[0].most == b[1].most;
+        tm_text_add(t, "%s %s", before, tm_swing_param_name((enum tm_swing_param)p));
+        for (int s = 0; s < (is_one ? 1 : 2); s++)
+            add_bound(t, &b[s], (enum tm_swing_param)p);
+        before = ",";
+    }
+    if (before[0] == ',')
         tm_text_add(t, ".\n");
 }
 
@@ -89,8 +120,8 @@ static void add_verdicts(struct tm_text *t, const struct tm_compared *c)
                 "\n%u of %u parameters are the same within chance: D is at most %.2f/sqrt(n_eff), "
                 "which chance exceeds once in a thousand (n_eff %.0f to %.0f).\n",
                 n_same, n_judged, TM_COMPARE_KS_FACTOR, least, most);
-    list(t, "Different:", c, false);
-    list(t, "Not judged, because the rules that find RREs and sessions cut them:", c, true);
+    list_different(t, c);
+    list_censored(t, c);
 }
 
 static void add_correlations(struct tm_text *t, const struct tm_compare_report *r)
@@ -197,6 +228,11 @@ static void add_object(struct tm_text *t, const struct tm_compared *c, enum tm_s
                 "], \"tested\": %s, \"censored\": %s",
                 tm_swing_param_name(p), tm_swing_param_unit(p), c->n[0], c->n[1],
                 c->is_tested ? "true" : "false", c->is_censored ? "true" : "false");
+    if (c->is_censored)
+        tm_text_add(t,
+                    ", \"bounds\": [{\"least\": %" PRIu64 ", \"most\": %" PRIu64
+                    "}, {\"least\": %" PRIu64 ", \"most\": %" PRIu64 "}]",
+                    c->bound[0].least, c->bound[0].most, c->bound[1].least, c->bound[1].most);
     if (c->is_tested) {
         add_number(t, "n_eff", c->n_eff);
         add_number(t, "ks", c->ks);

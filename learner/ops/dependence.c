@@ -4,7 +4,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
-#include "tm/base/buf.h"
+#include "tm/base/grow.h"
 
 const char *tm_relation_name(enum tm_relation r)
 {
@@ -37,18 +37,10 @@ static int add(struct tm_dependence *d, enum tm_relation r, uint64_t x, uint64_t
 {
     if (x == NOT_THERE || y == NOT_THERE)
         return TM_OK;
-    if (d->n[r] == d->cap[r]) {
-        size_t cap = d->cap[r] > 0 ? d->cap[r] * 2 : 256;
-        size_t len;
-        struct tm_dependence_point *p =
-            tm_mul_ok(cap, sizeof *p, &len) ? realloc(d->point[r], len) : NULL;
-        if (!p)
-            return TM_ERR_NOMEM;
-        d->point[r] = p;
-        d->cap[r] = cap;
-    }
-    d->point[r][d->n[r]++] = (struct tm_dependence_point){x, y};
-    return TM_OK;
+    int rc = tm_grow(&d->point[r], &d->cap[r], d->n[r], sizeof *d->point[r]);
+    if (rc == TM_OK)
+        d->point[r][d->n[r]++] = (struct tm_dependence_point){x, y};
+    return rc;
 }
 
 /* What a pair says; think times without the connection's round trip. */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "learner/ops/flight.h"
+#include "tm/base/grow.h"
 #include "tm/base/time.h"
 
 #define CLIENT_NET 0xc6120000U /* 198.18.0.0 */
@@ -127,19 +128,6 @@ static int name(struct tm_tap *tap, const struct tm_timed_conn *c, struct tm_tap
     return TM_OK;
 }
 
-static int make_room(struct tm_tap *tap)
-{
-    if (tap->n < tap->cap)
-        return TM_OK;
-    size_t cap = tap->cap > 0 ? tap->cap * 2 : 16;
-    struct entry *heap = realloc(tap->heap, cap * sizeof *heap);
-    if (!heap)
-        return TM_ERR_NOMEM;
-    tap->heap = heap;
-    tap->cap = cap;
-    return TM_OK;
-}
-
 /* Opens the timeline's next connection. */
 static int open_next(struct tm_tap *tap)
 {
@@ -151,7 +139,7 @@ static int open_next(struct tm_tap *tap)
         return rc;
     rc = name(tap, &c, &id);
     if (rc == TM_OK)
-        rc = make_room(tap);
+        rc = tm_grow(&tap->heap, &tap->cap, tap->n, sizeof *tap->heap);
     if (rc == TM_OK && !(f = malloc(sizeof *f)))
         rc = TM_ERR_NOMEM;
     if (rc != TM_OK) {

@@ -1,4 +1,4 @@
-/* Writing a model: one transaction, on a database that was verified whole. */
+/* Writing models: one transaction, on a database that was verified whole. */
 #include "models/store/store.h"
 
 #include <stdlib.h>
@@ -250,37 +250,58 @@ static int sort_provenance(const struct tm_provenance *prov, size_t n,
     return TM_OK;
 }
 
-int tm_store_save(const char *path, const struct tm_model *m, const struct tm_provenance *prov,
-                  size_t n_prov, struct tm_msg *msg)
+static int check_item(const struct tm_store_item *item, struct tm_msg *msg)
 {
     const struct tm_provenance *sorted[TM_STORE_PROV_MAX];
+    int rc = tm_model_check(item->model, msg);
+    return rc == TM_OK ? sort_provenance(item->prov, item->n_prov, sorted, msg) : rc;
+}
+
+static int save_item(struct saver *s, const struct tm_store_item *item)
+{
+    const struct tm_provenance *sorted[TM_STORE_PROV_MAX];
+    const struct tm_model *m = item->model;
     uint8_t digest[TM_DIGEST_LEN];
     uint8_t seal[TM_DIGEST_LEN];
     uint64_t id = 0;
-    int rc = tm_model_check(m, msg);
-    if (rc == TM_OK)
-        rc = sort_provenance(prov, n_prov, sorted, msg);
+    int rc = sort_provenance(item->prov, item->n_prov, sorted, s->db.msg);
     if (rc)
         return rc;
     tm_model_digest(m, digest);
-    tm_db_seal(seal, m->name, digest, sorted, n_prov);
+    tm_db_seal(seal, m->name, digest, sorted, item->n_prov);
+    rc = delete_model(s, m->name);
+    if (rc == TM_OK)
+        rc = check_room(s);
+    if (rc == TM_OK)
+        rc = insert_model(s, m, digest, seal, &id);
+    if (rc == TM_OK)
+        rc = insert_statistics(s, id, m);
+    return rc ? rc : insert_provenance(s, id, sorted, item->n_prov);
+}
+
+int tm_store_save_all(const char *path, const struct tm_store_item *items, size_t n,
+                      struct tm_msg *msg)
+{
     struct saver s = {0};
+    int rc = TM_OK;
+    for (size_t i = 0; i < n && rc == TM_OK; i++)
+        rc = check_item(&items[i], msg);
+    if (rc)
+        return rc;
     rc = tm_db_open_write(&s.db, path, msg);
     if (rc == TM_OK)
-        rc = delete_model(&s, m->name);
-    if (rc == TM_OK)
         rc = delete_orphans(&s);
-    if (rc == TM_OK)
-        rc = check_room(&s);
-    if (rc == TM_OK)
-        rc = insert_model(&s, m, digest, seal, &id);
-    if (rc == TM_OK)
-        rc = insert_statistics(&s, id, m);
-    if (rc == TM_OK)
-        rc = insert_provenance(&s, id, sorted, n_prov);
+    for (size_t i = 0; i < n && rc == TM_OK; i++)
+        rc = save_item(&s, &items[i]);
     (void)sqlite3_finalize(s.st);
     if (rc == TM_OK)
         rc = tm_db_exec(&s.db, "COMMIT");
     tm_db_close(&s.db);
     return rc;
+}
+
+int tm_store_save(const char *path, const struct tm_model *m, const struct tm_provenance *prov,
+                  size_t n_prov, struct tm_msg *msg)
+{
+    return tm_store_save_all(path, &(struct tm_store_item){m, prov, n_prov}, 1, msg);
 }

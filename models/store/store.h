@@ -3,7 +3,8 @@
  * One sqlite file holds many models.  `application_id` says that it is ours, `user_version` which schema;
  * every model row carries the digest of its statistics, checked at load, and its provenance beside it
  * (tool version, parameters, counts; never addresses, payload or dates).  Databases are opened read-only
- * except by tm_store_save, which writes in one transaction: a full disk or a crash leaves the old file whole. */
+ * except by tm_store_save and tm_store_save_all, which write in one transaction: a full disk or a crash leaves the old file
+ * whole. */
 #ifndef TM_MODELS_STORE_STORE_H
 #define TM_MODELS_STORE_STORE_H
 
@@ -66,5 +67,15 @@ TM_MUST_CHECK int tm_store_load_model(const char *path, const char *name, struct
 TM_MUST_CHECK int tm_store_save(const char *path, const struct tm_model *m,
                                 const struct tm_provenance *prov, size_t n_prov,
                                 struct tm_msg *msg);
+
+/* What becomes one entry; all borrowed. */
+struct tm_store_item {
+    const struct tm_model *model;
+    const struct tm_provenance *prov;
+    size_t n_prov;
+};
+/* The same for several models, in this order and in one transaction: all are written, or nothing is. */
+TM_MUST_CHECK int tm_store_save_all(const char *path, const struct tm_store_item *items, size_t n,
+                                    struct tm_msg *msg);
 
 #endif

@@ -5,58 +5,19 @@
  * that are not copied), then the file. */
 #include <stdint.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "learner/capture/defrag.h"
 #include "learner/capture/frames.h"
 #include "learner/capture/link.h"
 #include "learner/packet.h"
 #include "learner/world.h"
+#include "test/support/pieces.h"
 #include "tm/base/err.h"
 #include "tm/base/time.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define FRAMES_MAX 20000U /* a small input can unpack to much */
-
-struct stream {
-    const uint8_t *p;
-    size_t len;
-    size_t piece;
-};
-
-static ssize_t read_piece(void *ctx, uint8_t *buf, size_t cap, struct tm_msg *msg)
-{
-    struct stream *s = ctx;
-    size_t n = s->piece < cap ? s->piece : cap;
-    (void)msg;
-    if (n > s->len)
-        n = s->len;
-    if (n > 0)
-        memcpy(buf, s->p, n);
-    s->p += n;
-    s->len -= n;
-    return (ssize_t)n;
-}
-
-/* Chunks of memory that is gone with the call after the next. */
-struct chunks {
-    struct stream in;
-    uint8_t *held[2];
-};
-
-static ssize_t give_chunk(void *ctx, uint8_t **out, struct tm_msg *msg)
-{
-    struct chunks *c = ctx;
-    uint8_t *mem = malloc(TM_FRAMES_HEADROOM + c->in.piece);
-    if (!mem)
-        abort();
-    free(c->held[0]);
-    c->held[0] = c->held[1];
-    c->held[1] = mem;
-    *out = mem + TM_FRAMES_HEADROOM;
-    return read_piece(&c->in, *out, c->in.piece, msg);
-}
 
 static struct tm_world *new_world(void)
 {
@@ -115,8 +76,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     bool is_chunks = data[0] >= 0x80;
     if (!w)
         w = new_world();
-    if ((is_chunks ? tm_frames_new_chunks(&s, give_chunk, &in)
-                   : tm_frames_new(&s, read_piece, &in.in)) != TM_OK)
+    if ((is_chunks ? tm_frames_new_chunks(&s, chunks_give, &in)
+                   : tm_frames_new(&s, pieces_read, &in.in)) != TM_OK)
         abort();
     for (unsigned n = 0; n < FRAMES_MAX && (rc = tm_frames_next(s, &f, &msg)) == 1; n++)
         feed(w, &d, &f);
@@ -125,7 +86,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     tm_world_clear(w);
     tm_defrag_free(d);
     tm_frames_free(s);
-    free(in.held[0]);
-    free(in.held[1]);
+    chunks_deinit(&in);
     return 0;
 }

@@ -337,7 +337,7 @@ static void rules_mark_where_they_cut(void)
     conn(&c, 1, 9, 100, 1000);
     fit(&c, TM_USER_CLIENT, &s);
     CHECK_INT(tm_fit_model(&s, "x", TM_DIST_POINTS_MAX, &m), TM_OK);
-    tm_fit_bounds(&cfg, &exchange, &m);
+    tm_fit_bounds(&cfg, &exchange, m.u.swing.param, m.u.swing.bound);
     CHECK_INT(m.u.swing.bound[TM_SWING_INTER_CONN].most, 30000000);
     CHECK_INT(m.u.swing.bound[TM_SWING_INTER_CONN].least, 0);
     CHECK_INT(m.u.swing.bound[TM_SWING_INTER_RRE].most, 0); /* it has no samples */

@@ -9,6 +9,7 @@
 #include <zstd.h>
 
 #include "test/support/check.h"
+#include "test/support/pieces.h"
 #include "test/unit/learner/capture_bytes.h"
 
 #define FRAMES_MAX 64U
@@ -21,44 +22,6 @@ struct story {
     int end;
     struct tm_msg msg;
 };
-
-struct stream {
-    const uint8_t *p;
-    size_t len;
-    size_t piece;
-};
-
-static ssize_t read_piece(void *ctx, uint8_t *buf, size_t cap, struct tm_msg *msg)
-{
-    struct stream *s = ctx;
-    size_t n = s->piece < cap ? s->piece : cap;
-    (void)msg;
-    if (n > s->len)
-        n = s->len;
-    if (n > 0)
-        memcpy(buf, s->p, n);
-    s->p += n;
-    s->len -= n;
-    return (ssize_t)n;
-}
-
-/* The stream in chunks of memory that is gone with the call after the next. */
-struct chunks {
-    struct stream in;
-    uint8_t *held[2];
-};
-
-static ssize_t give_chunk(void *ctx, uint8_t **out, struct tm_msg *msg)
-{
-    struct chunks *c = ctx;
-    uint8_t *mem = malloc(TM_FRAMES_HEADROOM + c->in.piece);
-    CHECK(mem != NULL);
-    free(c->held[0]);
-    c->held[0] = c->held[1];
-    c->held[1] = mem;
-    *out = mem + TM_FRAMES_HEADROOM;
-    return read_piece(&c->in, *out, c->in.piece, msg);
-}
 
 /* What the reader gives; frees it. */
 static struct story story_of(struct tm_frames *s)
@@ -89,9 +52,9 @@ static struct story story_of(struct tm_frames *s)
 
 static struct story read_pieces(const uint8_t *p, size_t len, size_t piece)
 {
-    struct stream in = {p, len, piece};
+    struct pieces in = {p, len, piece};
     struct tm_frames *s = NULL;
-    CHECK_INT(tm_frames_new(&s, read_piece, &in), TM_OK);
+    CHECK_INT(tm_frames_new(&s, pieces_read, &in), TM_OK);
     return story_of(s);
 }
 
@@ -99,10 +62,9 @@ static struct story read_chunks(const uint8_t *p, size_t len, size_t piece)
 {
     struct chunks c = {.in = {p, len, piece}};
     struct tm_frames *s = NULL;
-    CHECK_INT(tm_frames_new_chunks(&s, give_chunk, &c), TM_OK);
+    CHECK_INT(tm_frames_new_chunks(&s, chunks_give, &c), TM_OK);
     struct story out = story_of(s);
-    free(c.held[0]);
-    free(c.held[1]);
+    chunks_deinit(&c);
     return out;
 }
 

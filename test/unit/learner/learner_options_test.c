@@ -1,5 +1,6 @@
 #include "learner/options.h"
 
+#include "learner/args.h"
 #include "models/model.h"
 #include "test/support/check.h"
 
@@ -21,7 +22,7 @@ static void durations_have_units(void)
              {"1000000000s", (int64_t)TM_MODEL_TIME_MAX_US}};
     for (size_t i = 0; i < sizeof c / sizeof *c; i++) {
         int64_t us = -1;
-        CHECK(tm_options_duration(c[i].text, &us));
+        CHECK(tm_args_parse_duration(c[i].text, &us));
         CHECK_INT(us, c[i].us);
     }
 }
@@ -32,7 +33,7 @@ static void what_is_no_duration_is_refused(void)
                                     "nan", "inf", "0x",  "1001000000s", "+3s"};
     for (size_t i = 0; i < sizeof c / sizeof *c; i++) {
         int64_t us;
-        CHECK(!tm_options_duration(c[i], &us));
+        CHECK(!tm_args_parse_duration(c[i], &us));
     }
 }
 

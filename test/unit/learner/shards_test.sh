@@ -1,36 +1,7 @@
 #!/bin/bash
 # Shards as people make them: four parts, put together in any order, give the database that one pass gives; what is
 # missing, doubled, damaged or made otherwise is refused by name.  Usage: shards_test.sh TM-LEARN DATA-DIRECTORY
-set -u
-tm_learn=$(realpath "$1")
-data=$(realpath "$2")
-tmp=$(mktemp -d) || exit 1
-trap 'rm -rf "$tmp"' EXIT
-cd "$tmp" || exit 1
-failures=0
-
-fail() {
-    echo "FAIL: $*" >&2
-    sed 's/^/    /' err >&2
-    failures=$((failures + 1))
-}
-
-# run STATUS ARGUMENT...: output goes to the files out and err.
-run() {
-    local want=$1 status
-    shift
-    "$tm_learn" "$@" >out 2>err </dev/null
-    status=$?
-    [ $status -eq "$want" ] || fail "status $status, wanted $want: tm-learn $*"
-}
-
-has() {
-    grep -q -- "$1" err || fail "no \"$1\" on stderr"
-}
-
-same() {
-    cmp -s "$1" "$2" || fail "$3"
-}
+. "$(dirname "$0")/cli.sh"
 
 # show DATABASE: everything but the database's own name.
 show() {
@@ -103,7 +74,7 @@ in_parts twice 443 "${twice[@]}"
 # -- bad input -------------------------------------------------------------------------------------------------------
 cp https.db models.db
 refused() {
-    has "$1"
+    has err "$1"
     [ "$(wc -l <err)" -eq 1 ] || fail "more than one line on stderr"
     same models.db https.db "the database was touched"
 }
@@ -146,9 +117,9 @@ run 2 learn -o x.shard --shard 5/4 --port 443 "${captures[0]}"
 run 2 learn -o x.shard --shard 0/4 --port 443 "${captures[0]}"
 run 2 learn -o x.shard --shard 1 --port 443 "${captures[0]}"
 run 2 learn -o x.shard --shard 1/4 --class x=tcp "${captures[0]}"
-has 'of one class'
+has err 'of one class'
 run 2 learn -o x.shard --shard 1/4 --name x --port 443 "${captures[0]}"
-has 'give it to tm-learn finish'
+has err 'give it to tm-learn finish'
 run 2 merge https.1.shard
 run 2 merge -o x.shard
 run 2 finish -o models.db https.a.shard
@@ -156,5 +127,4 @@ run 2 finish --name x https.a.shard
 run 2 finish -o models.db --name x
 run 2 finish -o models.db --name x --k 0 https.a.shard
 
-[ $failures -eq 0 ] || exit 1
-echo "shards: all as expected"
+finish shards

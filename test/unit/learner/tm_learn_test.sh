@@ -1,34 +1,7 @@
-#!/bin/sh
+#!/bin/bash
 # tm-learn as people meet it: what it prints, its exit status, and what it leaves alone when it fails.
 # Usage: tm_learn_test.sh TM-LEARN DATA-DIRECTORY
-set -u
-
-tm_learn=$1
-data=$2
-tmp=$(mktemp -d)
-trap 'chmod -R u+w "$tmp"; rm -rf "$tmp"' EXIT
-cd "$tmp" || exit 1
-golden=$data/golden/learner.pcap
-failures=0
-
-fail() {
-    echo "FAIL: $*" >&2
-    sed 's/^/    /' out err >&2
-    failures=$((failures + 1))
-}
-
-# run STATUS ARGUMENT...: output goes to the files out and err.
-run() {
-    want=$1
-    shift
-    "$tm_learn" "$@" >out 2>err </dev/null
-    status=$?
-    [ $status -eq "$want" ] || fail "status $status, wanted $want: tm-learn $*"
-}
-
-has() {
-    grep -q -- "$2" "$1" || fail "no \"$2\" in $1"
-}
+. "$(dirname "$0")/cli.sh"
 
 # The last command failed with one line on stderr that holds $1, nothing on stdout, and the database as it was.
 failed_with() {
@@ -136,9 +109,9 @@ run 0 --version
 has out '^tm-learn [0-9]'
 run 0 --help
 has out 'learn a model from captures'
-for command in learn merge finish audit list show connections; do
-    run 0 $command --help
-    has out "Usage: tm-learn $command"
+for verb in learn merge finish audit list show connections; do
+    run 0 $verb --help
+    has out "Usage: tm-learn $verb"
 done
 
 # What a model tells of those it was learned from: everything, when every value is kept.
@@ -292,5 +265,4 @@ has out 'captures.damaged  *1'
 run 0 learn --k 1 -o twice.db --name web --port 443 twice.pcap
 has err 'twice.pcap: time goes back: .* the first is packet 108, by up to'
 
-[ $failures -eq 0 ] || exit 1
-echo "tm-learn: all as expected"
+finish tm-learn

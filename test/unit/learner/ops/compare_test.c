@@ -52,7 +52,7 @@ static void samples_are_kept_as_finely_as_a_model_can(void)
     tm_samples_deinit(&s);
 }
 
-/* n values from..from+n-1 of REQ on each side, INTER_RRE too. */
+/* n values from..from+n-1 of REQ on each side, INTER_RRE and NUM_CONN too; the second side's INTER_RRE is cut. */
 static void compare_ranges(uint64_t n, const uint64_t from[2],
                            struct tm_compared c[TM_SWING_PARAMS])
 {
@@ -63,9 +63,11 @@ static void compare_ranges(uint64_t n, const uint64_t from[2],
             uint64_t v = from[side] + i;
             add(&s[side], TM_SWING_REQ, &v, 1);
             add(&s[side], TM_SWING_INTER_RRE, &v, 1);
+            add(&s[side], TM_SWING_NUM_CONN, &v, 1);
         }
         CHECK_INT(tm_marginals_fit(&m[side], &s[side]), TM_OK);
     }
+    m[1].bound[TM_SWING_INTER_RRE] = (struct tm_bound){900, 3000};
     CHECK_INT(tm_compare(&m[0], &m[1], c), TM_OK);
     for (int side = 0; side < 2; side++) {
         tm_marginals_deinit(&m[side]);
@@ -90,6 +92,8 @@ static void verdicts_follow_the_distance_and_n(void)
     NEAR(r->iqr_error, 0, 0);
     NEAR(r->wasserstein, 100, 1e-9);
     CHECK(c[TM_SWING_INTER_RRE].is_tested && c[TM_SWING_INTER_RRE].is_censored);
+    CHECK_INT(c[TM_SWING_INTER_RRE].bound[1].most, 3000);
+    CHECK(c[TM_SWING_NUM_CONN].is_tested && c[TM_SWING_NUM_CONN].is_censored);
     CHECK(!c[TM_SWING_RSP].is_tested);
     compare_ranges(100, (uint64_t[]){1000, 1010}, c);
     CHECK(c[TM_SWING_REQ].is_same && c[TM_SWING_REQ].p > 0.5);
@@ -108,11 +112,30 @@ static void reports_say_what_was_found(void)
     tm_compare_report_text(&t, &r);
     CHECK(strstr(t.p, "0 of 1 parameters are the same within chance") != NULL);
     CHECK(strstr(t.p, "Different: req_bytes.") != NULL);
-    CHECK(strstr(t.p, "cut them: inter_rre_us.") != NULL);
+    CHECK(strstr(t.p, "cut them: inter_rre_us (900 us to 3.00 ms), num_conn.") != NULL);
     tm_text_clear(&t);
     tm_compare_report_json(&t, &r);
     CHECK(strstr(t.p, "\"same\": 0, \"different\": 1}") != NULL);
+    CHECK(strstr(t.p, "\"censored\": true, \"bounds\": [{\"least\": 0, \"most\": 0}, "
+                      "{\"least\": 900, \"most\": 3000}]") != NULL);
     tm_text_deinit(&t);
+}
+
+static void gap_rules_censor_gaps_and_the_counts_between_them(void)
+{
+    struct tm_marginals m = {0};
+    CHECK(!tm_marginals_is_censored(&m, TM_SWING_INTER_CONN));
+    m.bound[TM_SWING_NUM_PAIRS].most = 200;
+    CHECK(!tm_marginals_is_censored(&m, TM_SWING_NUM_PAIRS));
+    m.bound[TM_SWING_INTER_CONN].most = 30000000;
+    CHECK(tm_marginals_is_censored(&m, TM_SWING_INTER_CONN));
+    CHECK(tm_marginals_is_censored(&m, TM_SWING_NUM_CONN));
+    CHECK(!tm_marginals_is_censored(&m, TM_SWING_NUM_RRE));
+    CHECK(!tm_marginals_is_censored(&m, TM_SWING_INTER_RRE));
+    m.bound[TM_SWING_INTER_SESSION].least = 300000000;
+    CHECK(tm_marginals_is_censored(&m, TM_SWING_INTER_SESSION));
+    CHECK(tm_marginals_is_censored(&m, TM_SWING_NUM_RRE));
+    CHECK(!tm_marginals_is_censored(&m, TM_SWING_RSP));
 }
 
 static const struct check_case CASES[] = {
@@ -120,5 +143,7 @@ static const struct check_case CASES[] = {
     {"samples_are_kept_as_finely_as_a_model_can", samples_are_kept_as_finely_as_a_model_can},
     {"verdicts_follow_the_distance_and_n", verdicts_follow_the_distance_and_n},
     {"reports_say_what_was_found", reports_say_what_was_found},
+    {"gap_rules_censor_gaps_and_the_counts_between_them",
+     gap_rules_censor_gaps_and_the_counts_between_them},
 };
 CHECK_MAIN("compare", CASES)

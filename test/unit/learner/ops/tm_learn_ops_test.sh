@@ -1,35 +1,8 @@
-#!/bin/sh
+#!/bin/bash
 # sample, compare, diff, export and import as people meet them.
 # Usage: tm_learn_ops_test.sh TM-LEARN DATA-DIRECTORY
-set -u
-
-tm_learn=$1
-data=$2
-tmp=$(mktemp -d)
-trap 'chmod -R u+w "$tmp"; rm -rf "$tmp"' EXIT
-cd "$tmp" || exit 1
+. "$(dirname "$0")/../cli.sh"
 models=$data/models.db
-failures=0
-
-fail() {
-    echo "FAIL: $*" >&2
-    sed 's/^/    /' err >&2
-    head -n 20 out | sed 's/^/    /' >&2
-    failures=$((failures + 1))
-}
-
-# run STATUS ARGUMENT...: output goes to the files out and err.
-run() {
-    want=$1
-    shift
-    "$tm_learn" "$@" >out 2>err </dev/null
-    status=$?
-    [ $status -eq "$want" ] || fail "status $status, wanted $want: tm-learn $*"
-}
-
-has() {
-    grep -aq -- "$2" "$1" || fail "no \"$2\" in $1"
-}
 
 # json EXPRESSION: true of the JSON in out, called d.
 json() {
@@ -70,6 +43,20 @@ del d["models"][1]["digest"]
 json.dump(d, open("renewed.json", "w"))
 PY
 cp copy.db before.db
+# Two good models before a bad one are not written either.
+python3 - <<'PY'
+import json
+d = json.load(open("two.json"))
+good, bad = d["models"]
+d["models"] = [dict(good, name="first"), dict(good, name="second"), dict(bad, name="third", size_bytes=0)]
+json.dump(d, open("third.json", "w"))
+d["models"][2] = dict(bad, name="third", provenance={"key": "v" * 5000})
+json.dump(d, open("long.json", "w"))
+PY
+run 1 import third.json -o copy.db
+has err 'third'
+run 1 import long.json -o copy.db
+cmp -s copy.db before.db || fail "an import with a bad third model changed the database"
 run 1 import changed.json -o copy.db
 has err 'digest'
 run 1 import renewed.json -o copy.db
@@ -172,6 +159,7 @@ has out '^Wavelet energy'
 has out '^rsp_bytes ~ next  *-*0'
 has out '^Rank correlations differ by at most'
 run 0 compare --json "$models:smtp" smtp.pcap
+json 'd["sides"][0]["rank_correlation"] != d["sides"][1]["rank_correlation"]'
 json 'd["same"] == 6 and d["different"] == 0 and d["sides"][1]["wavelet_log2_energy"][0]["width_us"] == 1000'
 json 'all(abs(v) < 0.6 for side in d["sides"] for v in side["rank_correlation"].values() if v is not None)'
 json 'len(d["sides"][0]["rank_correlation"]) == 10'
@@ -188,8 +176,4 @@ has err 'name the service'
 run 1 compare "$models:smtp" nothing.pcap
 run 2 compare "$models:smtp"
 
-[ $failures -eq 0 ] || {
-    echo "$failures failures" >&2
-    exit 1
-}
-echo "all passed"
+finish operations

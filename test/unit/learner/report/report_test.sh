@@ -1,34 +1,14 @@
 #!/bin/bash
 # tm-learn report: one page, the same twice, sound XML without references; bad input.
-# Usage: report_test.sh TM-LEARN SOURCE-DIRECTORY
-set -u
-tm_learn=$(realpath "$1")
-root=$(realpath "$2")
-checker=$root/test/unit/audit/report/check_pages.py
-capture=$root/data/captures/https/joy-firefox58.pcap
-tmp=$(mktemp -d) || exit 1
-trap 'rm -rf "$tmp"' EXIT
-cd "$tmp" || exit 1
-failures=0
-
-fail() {
-    echo "FAIL: $*" >&2
-    sed 's/^/    /' err >&2
-    failures=$((failures + 1))
-}
-
-# run STATUS ARGUMENT...
-run() {
-    local want=$1 status
-    shift
-    "$tm_learn" report "$@" >out 2>err </dev/null
-    status=$?
-    [ $status -eq "$want" ] || fail "status $status, wanted $want: tm-learn report $*"
-}
+# Usage: report_test.sh TM-LEARN DATA-DIRECTORY
+. "$(dirname "$0")/../cli.sh"
+checker=$data/../test/unit/audit/report/check_pages.py
+capture=$data/captures/https/joy-firefox58.pcap
+command=(report)
 
 hostile='<b onload="x">&.pcap'
 cp "$capture" "$hostile"
-"$tm_learn" learn -q -o models.db --name web --port 443 "$root"/data/captures/https/* 2>err || fail "learn"
+"$tm_learn" learn -q -o models.db --name web --port 443 "$data"/captures/https/* 2>err || fail "learn"
 
 run 0 -o a.html models.db web "$hostile"
 mv a.html b.html
@@ -61,5 +41,4 @@ grep -q 'cannot write: No space' err || fail "a full disk: $(cat err)"
 [ -c /dev/full ] || fail "a device was removed"
 [ ! -e x.html ] || fail "a page was left behind"
 
-[ $failures -eq 0 ] || exit 1
-echo "report: all as expected"
+finish report

@@ -1,7 +1,7 @@
 /* Counting sort, digit by digit: the same time for any values, and none for digits that all have in common. */
-#include <string.h>
+#include "tm/base/sort.h"
 
-#include "models/recombine_impl.h"
+#include <string.h>
 
 #define DIGIT_BITS 11U
 #define DIGITS     (1U << DIGIT_BITS)
@@ -32,7 +32,7 @@ static void by_digit(uint64_t *to, const uint64_t *from, uint32_t n, uint32_t sh
         to[at[from[i] >> shift & (DIGITS - 1)]++] = from[i];
 }
 
-void tm_mix_sort(uint64_t *v, uint64_t *spare, uint32_t n, uint32_t low)
+void tm_sort_u64(uint64_t *v, uint64_t *spare, uint32_t n, uint32_t low)
 {
     uint64_t differ = 0;
     uint64_t *from = v, *to = spare;
