@@ -83,6 +83,7 @@ int tm_session_new(struct tm_session **out, const struct tm_session_cfg *cfg, in
     if (s->cfg.grace_us == 0)
         s->cfg.grace_us = TM_GRACE_US;
     s->now_us = now_us;
+    s->heard_us = TM_NEVER;
     int rc = session_init(s, now_us);
     if (rc == TM_OK) {
         say_hello(s);
@@ -192,9 +193,10 @@ int64_t tm_session_next_us(const struct tm_session *s)
 
 static bool hand_kill(struct tm_session *s, int64_t now_us, struct tm_act *act)
 {
+    int64_t heard_us = tm_min_us(now_us, s->heard_us);
     for (uint32_t i = 0; i < s->n_carriers; i++) {
         struct tm_carrier *c = s->carriers[i];
-        if (carrier_dead_us(c, s->cfg.grace_us) <= now_us)
+        if (carrier_dead_us(c, s->cfg.grace_us) <= heard_us)
             tm_session_kill(s, c, c->state == TM_CARRIER_OPENING ? "no connection" : "silent",
                             now_us);
         if (c->state != TM_CARRIER_KILLED)

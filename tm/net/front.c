@@ -112,6 +112,14 @@ static void do_act(struct tm_front *f, const struct tm_act *act)
     }
 }
 
+/* What the wire thread has told and nobody has taken yet must not be taken for a peer's silence. */
+static void note_heard(struct tm_front *f)
+{
+    struct tm_wire_event ev;
+    int64_t now_us = tm_now_us();
+    tm_session_heard(f->session, tm_wire_next(f->wire, &ev) ? ev.t_us : now_us);
+}
+
 void tm_front_pump(struct tm_front *f)
 {
     struct tm_act act;
@@ -120,6 +128,7 @@ void tm_front_pump(struct tm_front *f)
     if (f->is_pumping)
         return;
     f->is_pumping = true;
+    note_heard(f);
     while (f->is_again) {
         f->is_again = false;
         while (tm_session_next_event(f->session, &ev)) {
