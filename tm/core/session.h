@@ -60,7 +60,7 @@ void tm_session_free(struct tm_session *s);
 void tm_session_cfg_from_token(struct tm_session_cfg *cfg, const struct tm_token *t);
 void tm_session_token(const struct tm_session *s, uint32_t carrier, struct tm_token *t);
 
-/* ---- Actions: what the shell must prepare now, at most prep_us before it is due ---- */
+/* ---- Actions: what the shell must prepare now, at most prep_us before it is due (OPEN: TM_OPENER_LEAD_US) ---- */
 
 enum tm_act_kind {
     TM_ACT_OPEN, /* client: make the ClientHello (act.size bytes, token by tm_session_token), connect at
@@ -90,7 +90,7 @@ struct tm_act {
     const char *why; /* KILL: a few words for the log */
 };
 
-/* The next action whose preparation time has come, in order of due time; false when there is none now. */
+/* Of the actions whose preparation time has come, the one that is due first; false when there is none now. */
 bool tm_session_poll(struct tm_session *s, int64_t now_us, struct tm_act *act);
 /* When to call tm_session_poll again if nothing else happens; TM_NEVER: not before an event. */
 int64_t tm_session_next_us(const struct tm_session *s);

@@ -112,6 +112,13 @@ static void do_act(struct tm_front *f, const struct tm_act *act)
     }
 }
 
+/* Handshakes take a tenth of a millisecond or two each.  After one of them the loop looks around for what has become
+ * more urgent meanwhile; the alarm is due at once if there is more. */
+static bool is_long(const struct tm_act *act)
+{
+    return act->kind == TM_ACT_OPEN || (act->kind == TM_ACT_WRITE && act->hs != TM_HS_NONE);
+}
+
 /* What the wire thread has told and nobody has taken yet must not be taken for a peer's silence. */
 static void note_heard(struct tm_front *f)
 {
@@ -129,15 +136,17 @@ void tm_front_pump(struct tm_front *f)
         return;
     f->is_pumping = true;
     note_heard(f);
-    while (f->is_again) {
+    bool has_rest = false;
+    while (f->is_again && !has_rest) {
         f->is_again = false;
         while (tm_session_next_event(f->session, &ev)) {
             do_event(f, &ev);
             f->is_again = true;
         }
-        while (tm_session_poll(f->session, tm_now_us(), &act)) {
+        while (!has_rest && tm_session_poll(f->session, tm_now_us(), &act)) {
             do_act(f, &act);
             f->is_again = true;
+            has_rest = is_long(&act);
         }
     }
     f->is_pumping = false;
