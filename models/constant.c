@@ -9,7 +9,8 @@ static int64_t start_us(const struct tm_constant *c, const struct tm_gen_user *u
         return 0;
     struct tm_rng rng;
     tm_rng_init(&rng, u->key);
-    int64_t gap_us = (int64_t)tm_rng_below(&rng, c->interval_us);
+    int64_t gap_us =
+        (int64_t)tm_rng_below(&rng, (uint64_t)tm_min_us((int64_t)c->interval_us, u->pace_us));
     tm_rng_deinit(&rng);
     return gap_us;
 }
@@ -19,7 +20,7 @@ void tm_constant_open(const struct tm_constant *c, struct tm_gen_user *u, struct
     *open = (struct tm_open){.index = u->next_index, .ref = TM_OPEN_ENDED};
     if (u->next_index == 0) {
         open->ref = TM_OPEN_ORIGIN;
-        open->gap_us = tm_min_us(start_us(c, u), u->pace_us);
+        open->gap_us = start_us(c, u);
     }
     u->next_index++;
 }

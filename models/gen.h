@@ -15,12 +15,14 @@
  * exchanges REQ (REQ_THINK after the response before it; the first at once), RSP (SERVER_THINK after the
  * request); it closes CLOSE_THINK after its last byte.
  * User 0's first session starts at 0; user u > 0 starts at one draw from INTER_RRE (2 s if empty) so that
- * users do not start together.  `pace_us` caps INTER_RRE, INTER_SESSION and these starting gaps.
+ * users do not start together; a draw above pace_us is replaced by a uniform one below it, for the same reason.
+ * `pace_us` caps INTER_RRE and INTER_SESSION.
  * Joint: the same tree of sessions, RREs and openings; a connection's writes are those of a card of the deck,
  * which is put together anew for every batch (models/joint.h has the deal).
  * Constant: exchange j's request follows request j-1 by interval_us (reference: the own request, so
  * ref_back 2), the response follows at once; the connection closes interval_us after the last response and
- * the next opens at once (reference ENDED, gap 0).  User u > 0 starts at a uniform draw below interval_us. */
+ * the next opens at once (reference ENDED, gap 0).  User u > 0 starts at a uniform draw below interval_us
+ * (and below pace_us). */
 #ifndef TM_MODELS_GEN_H
 #define TM_MODELS_GEN_H
 

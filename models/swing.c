@@ -2,7 +2,7 @@
  *
  * What each substream gives, in order (a draw from an empty parameter takes nothing):
  *
- *   user      number > 0: INTER_RRE, the start
+ *   user      number > 0: INTER_RRE, the start; longer than the pace: uniform below the pace
  *   session   after the first: INTER_SESSION; NUM_RRE
  *   RRE       after the session's first: INTER_RRE; NUM_CONN; INTER_CONN before each further connection
  *   CONN      NUM_PAIRS; per pair: [from the 2nd: REQ_THINK] REQ SERVER_THINK RSP; CLOSE_THINK */
@@ -76,6 +76,8 @@ static int64_t start_us(const struct tm_swing *s, const struct tm_gen_user *u)
     struct tm_rng rng;
     tm_rng_init(&rng, u->key);
     int64_t gap_us = draw_us(s, TM_SWING_INTER_RRE, DEFAULT_INTER_RRE_US, &rng);
+    if (gap_us > u->pace_us) /* capped, they would all start at the same moment */
+        gap_us = (int64_t)tm_rng_below(&rng, (uint64_t)u->pace_us);
     tm_rng_deinit(&rng);
     return gap_us;
 }
@@ -87,7 +89,7 @@ void tm_swing_open(const struct tm_swing *s, struct tm_gen_user *u, struct tm_op
     if (u->next_index == 0) {
         (void)enter_session(s, u, 0);
         open->ref = TM_OPEN_ORIGIN;
-        gap_us = tm_min_us(start_us(s, u), u->pace_us);
+        gap_us = start_us(s, u);
     } else if (at->conn + 1 < at->n_conn) {
         at->conn++;
         open->ref = TM_OPEN_PREV;

@@ -95,7 +95,15 @@ class Swing:
         rank = stream.below(pts[-1][1])
         return pts[bisect.bisect_right([c for _, c in pts], rank)][0]
 
-    def openings(self, key, user, cap):
+    def start(self, key, pace):
+        stream = Stream(key)
+        gap = self.draw("inter_rre_us", stream, 2_000_000)
+        return stream.below(pace) if pace and gap > pace else gap
+
+    def openings(self, key, user, pace):
+        def cap(gap):
+            return min(gap, pace) if pace else gap
+
         index, session = 0, 0
         while True:
             skey = child(key, SESSION, session)
@@ -108,7 +116,7 @@ class Swing:
                 elif session:
                     ref, gap = ENDED, cap(session_gap)
                 else:
-                    ref, gap = ORIGIN, cap(self.draw("inter_rre_us", Stream(key), 2_000_000)) if user else 0
+                    ref, gap = ORIGIN, self.start(key, pace) if user else 0
                 for conn in range(self.draw("num_conn", r, 1)):
                     if conn:
                         ref, gap = PREV, self.draw("inter_conn_us", r, 0)
@@ -139,8 +147,9 @@ class Constant:
     def rows(self):
         return [("constant", self.size, self.interval, self.exchanges)]
 
-    def openings(self, key, user, cap):
-        yield 0, 0, 0, ORIGIN, cap(Stream(key).below(self.interval)) if user else 0
+    def openings(self, key, user, pace):
+        start = Stream(key).below(min(self.interval, pace or self.interval)) if user else 0
+        yield 0, 0, 0, ORIGIN, start
         index = 1
         while True:
             yield index, 0, 0, ENDED, 0
@@ -161,7 +170,7 @@ def vectors(name, model, seed_number, n_users, pace, n_open):
             ("gen", seed_number, n_users, pace)]
     for user in range(n_users):
         key = child(seed, USER, user)
-        for opening, _ in zip(model.openings(key, user, lambda g: min(g, pace) if pace else g), range(n_open)):
+        for opening, _ in zip(model.openings(key, user, pace), range(n_open)):
             rows.append(("open", user, *opening))
             writes, close = model.plan(key, opening[0])
             rows += [("write", user, opening[0], i, *w) for i, w in enumerate(writes)]

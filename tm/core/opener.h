@@ -13,9 +13,13 @@
 
 #include "models/gen.h"
 #include "models/plan.h"
+#include "tm/base/time.h"
 #include "tm/core/token.h"
 
-#define TM_OPENER_HEADS 12U /* explicit heads that wait; a master sends no more ahead */
+/* An opening is handed out so long before it is due, if it is known by then: making its ClientHello takes time, and
+ * those of a burst have to be ready when the first of them is due. */
+#define TM_OPENER_LEAD_US (200 * TM_US_PER_MS)
+#define TM_OPENER_HEADS   12U /* explicit heads that wait; a master sends no more ahead */
 
 /* The opening of an explicit plan and its first entries. */
 struct tm_head {

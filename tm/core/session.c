@@ -1,7 +1,7 @@
 /* tm/core/session.c - the engine's life and its schedule: which action is due next.
  *
- * Order of things in one poll: dead carriers are killed; killed ones are handed out; then the earliest of
- * openings (client), writes and closings whose preparation time has come. */
+ * Order of things in one poll: dead carriers are killed; killed ones are handed out; then, of the openings
+ * (client), writes and closings whose preparation time has come, the one that is due first. */
 #include "tm/core/session_int.h"
 
 #include <stdlib.h>
@@ -83,6 +83,7 @@ int tm_session_new(struct tm_session **out, const struct tm_session_cfg *cfg, in
     if (s->cfg.grace_us == 0)
         s->cfg.grace_us = TM_GRACE_US;
     s->now_us = now_us;
+    s->heard_us = TM_NEVER;
     int rc = session_init(s, now_us);
     if (rc == TM_OK) {
         say_hello(s);
@@ -123,16 +124,29 @@ struct candidate {
     struct tm_player_due write;
 };
 
-static void consider(struct candidate *best, const struct candidate *c)
+struct outlook {
+    struct candidate best; /* to be prepared now, and due first; due_us TM_NEVER: none */
+    int64_t due_us;        /* when anything is due next, prepared or not */
+    int64_t prepare_us;    /* when anything is to be prepared next */
+};
+
+static void consider(const struct tm_session *s, struct outlook *o, const struct candidate *c)
 {
-    if (c->due_us < best->due_us)
-        *best = *c;
+    if (c->due_us == TM_NEVER)
+        return;
+    int64_t prep_us = s->cfg.prep_us;
+    int64_t from_us = c->due_us - (c->opener ? tm_max_us(TM_OPENER_LEAD_US, prep_us) : prep_us);
+    o->due_us = tm_min_us(o->due_us, c->due_us);
+    o->prepare_us = tm_min_us(o->prepare_us, from_us);
+    if (from_us <= s->now_us && c->due_us < o->best.due_us)
+        o->best = *c;
 }
 
-static void consider_carrier(const struct tm_session *s, struct tm_carrier *c,
-                             struct candidate *best)
+static void consider_carrier(const struct tm_session *s, struct tm_carrier *c, struct outlook *o)
 {
     struct candidate cand = {.carrier = c, .due_us = TM_NEVER};
+    if (c->state == TM_CARRIER_OPENING)
+        o->due_us = tm_min_us(o->due_us, c->opened_us);
     if (c->state != TM_CARRIER_LIVE)
         return;
     if (!c->writing && tm_player_next(&c->player, &cand.write)) {
@@ -141,25 +155,25 @@ static void consider_carrier(const struct tm_session *s, struct tm_carrier *c,
         cand.due_us = tm_player_close_us(&c->player);
         cand.close = true;
     }
-    consider(best, &cand);
+    consider(s, o, &cand);
 }
 
-/* The earliest opening, write or closing; due_us TM_NEVER: none. */
-static struct candidate earliest(const struct tm_session *s)
+/* As of s->now_us. */
+static struct outlook look_ahead(const struct tm_session *s)
 {
-    struct candidate best = {.due_us = TM_NEVER};
+    struct outlook o = {.best = {.due_us = TM_NEVER}, .due_us = TM_NEVER, .prepare_us = TM_NEVER};
     if (s->failed)
-        return best;
+        return o;
     for (uint32_t i = 0; i < s->n_carriers; i++)
-        consider_carrier(s, s->carriers[i], &best);
+        consider_carrier(s, s->carriers[i], &o);
     bool room = tm_session_n_open(s) < TM_CARRIERS_MAX;
     for (uint32_t u = 0; s->openers && room && u < s->cfg.n_users; u++) {
         int64_t event_us;
         struct candidate cand = {.opener = &s->openers[u],
                                  .due_us = tm_opener_due_us(&s->openers[u], &event_us)};
-        consider(&best, &cand);
+        consider(s, &o, &cand);
     }
-    return best;
+    return o;
 }
 
 static int64_t carrier_dead_us(const struct tm_carrier *c, int64_t grace_us)
@@ -180,8 +194,7 @@ static int64_t carrier_dead_us(const struct tm_carrier *c, int64_t grace_us)
 
 int64_t tm_session_next_us(const struct tm_session *s)
 {
-    struct candidate best = earliest(s);
-    int64_t next = best.due_us == TM_NEVER ? TM_NEVER : best.due_us - s->cfg.prep_us;
+    int64_t next = look_ahead(s).prepare_us;
     for (uint32_t i = 0; i < s->n_carriers; i++) {
         if (s->carriers[i]->state == TM_CARRIER_KILLED)
             return s->now_us;
@@ -192,9 +205,10 @@ int64_t tm_session_next_us(const struct tm_session *s)
 
 static bool hand_kill(struct tm_session *s, int64_t now_us, struct tm_act *act)
 {
+    int64_t heard_us = tm_min_us(now_us, s->heard_us);
     for (uint32_t i = 0; i < s->n_carriers; i++) {
         struct tm_carrier *c = s->carriers[i];
-        if (carrier_dead_us(c, s->cfg.grace_us) <= now_us)
+        if (carrier_dead_us(c, s->cfg.grace_us) <= heard_us)
             tm_session_kill(s, c, c->state == TM_CARRIER_OPENING ? "no connection" : "silent",
                             now_us);
         if (c->state != TM_CARRIER_KILLED)
@@ -259,9 +273,10 @@ bool tm_session_poll(struct tm_session *s, int64_t now_us, struct tm_act *act)
         return true;
     for (uint32_t u = 0; s->openers && u < s->cfg.n_users; u++)
         tm_opener_fill(&s->openers[u], s->gen, s->master_gen);
-    struct candidate best = earliest(s);
-    if (best.due_us == TM_NEVER || best.due_us - s->cfg.prep_us > now_us) {
-        prepare_plans(s, best.due_us, now_us);
+    struct outlook ahead = look_ahead(s);
+    struct candidate best = ahead.best;
+    if (best.due_us == TM_NEVER) {
+        prepare_plans(s, ahead.due_us, now_us);
         return false;
     }
     if (best.opener)

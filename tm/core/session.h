@@ -37,17 +37,15 @@ struct tm_session_cfg {
     enum tm_side side; /* which end this is */
     enum tm_side master;
     enum tm_plan_mode plan_mode;
-    const struct tm_model *model;    /* borrowed; both ends must hold the same (digest) */
-    struct tm_shape shape;           /* the client's handshake sizes */
-    uint8_t seed[TM_TOKEN_SEED_LEN]; /* of the session's plan */
-    uint8_t
-        master_seed[TM_TOKEN_SEED_LEN]; /* server as master: the seed it will send; else unused */
+    const struct tm_model *model;           /* borrowed; both ends must hold the same (digest) */
+    struct tm_shape shape;                  /* the client's handshake sizes */
+    uint8_t seed[TM_TOKEN_SEED_LEN];        /* of the session's plan */
+    uint8_t master_seed[TM_TOKEN_SEED_LEN]; /* server as master: the seed it will send */
     uint8_t session_id[TM_SESSION_ID_LEN];
     uint32_t n_users; /* 1..TM_GEN_USERS_MAX */
     uint32_t pace_ms; /* cap of gaps between RREs and sessions; 0: none */
     uint32_t prep_us; /* a buffer is asked for this long before its deadline, 1..65535 */
-    int64_t grace_us; /* a peer's write later than its plan by this much: the carrier is dead;
-                                     0: TM_GRACE_US */
+    int64_t grace_us; /* a peer's write so much later than its plan: it is dead; 0: TM_GRACE_US */
 };
 #define TM_GRACE_US (10 * TM_US_PER_S)
 
@@ -62,7 +60,7 @@ void tm_session_free(struct tm_session *s);
 void tm_session_cfg_from_token(struct tm_session_cfg *cfg, const struct tm_token *t);
 void tm_session_token(const struct tm_session *s, uint32_t carrier, struct tm_token *t);
 
-/* ---- Actions: what the shell must prepare now, at most prep_us before it is due ---- */
+/* ---- Actions: what the shell must prepare now, at most prep_us before it is due (OPEN: TM_OPENER_LEAD_US) ---- */
 
 enum tm_act_kind {
     TM_ACT_OPEN, /* client: make the ClientHello (act.size bytes, token by tm_session_token), connect at
@@ -83,9 +81,8 @@ struct tm_act {
     uint32_t write;     /* OPEN, WRITE: index in the carrier's plan */
     uint32_t size;      /* OPEN, WRITE: bytes on the wire, handshake part included */
     enum tm_hs_part hs; /* WRITE: which handshake flight comes first in this buffer */
-    uint32_t
-        hs_size;    /* its bytes (padded inside its Finished record to exactly this); 0 when none */
-    int64_t due_us; /* when; for rel_prev the expected time, see there */
+    uint32_t hs_size;   /* its bytes (padded in its Finished record to exactly this); 0: none */
+    int64_t due_us;     /* when; for rel_prev the expected time, see there */
     bool
         rel_prev; /* WRITE: the write right before it on this carrier is ours and has not been reported
                               as sent: leave gap_us after its actual departure instead of at due_us */
@@ -93,7 +90,7 @@ struct tm_act {
     const char *why; /* KILL: a few words for the log */
 };
 
-/* The next action whose preparation time has come, in order of due time; false when there is none now. */
+/* Of the actions whose preparation time has come, the one that is due first; false when there is none now. */
 bool tm_session_poll(struct tm_session *s, int64_t now_us, struct tm_act *act);
 /* When to call tm_session_poll again if nothing else happens; TM_NEVER: not before an event. */
 int64_t tm_session_next_us(const struct tm_session *s);
@@ -112,6 +109,9 @@ void tm_session_opened(struct tm_session *s, uint32_t carrier, int64_t t_us);
  * another size than planned; TM_ERR_LIMIT: too many carriers.  On error the carrier does not exist. */
 TM_MUST_CHECK int tm_session_accept(struct tm_session *s, const struct tm_token *t,
                                     uint32_t hello_bytes, int64_t t_us);
+/* Everything that came before t_us has been handed over: a peer's silence is judged as of then (of poll's now_us, if
+ * that is earlier), so that what waits in the shell is not taken for silence.  Before the first call: now_us alone. */
+void tm_session_heard(struct tm_session *s, int64_t t_us);
 /* n bytes of ciphertext (handshake included) were read from the carrier at t_us: the clock of the plan.
  * Call it before the records in these bytes are handed over. */
 void tm_session_received(struct tm_session *s, uint32_t carrier, size_t n, int64_t t_us);

@@ -84,6 +84,7 @@ struct tm_session {
     const char *failed; /* why the session is over; NULL while it is not */
     bool failed_told;   /* the FAILED event has been given */
     int64_t now_us;
+    int64_t heard_us; /* all that came before has been handed over */
     struct tm_schedlog *log;
     struct tm_session_stats stats;
 };

@@ -102,6 +102,11 @@ int tm_session_accept(struct tm_session *s, const struct tm_token *t, uint32_t h
 
 /* ---- Bytes ---- */
 
+void tm_session_heard(struct tm_session *s, int64_t t_us)
+{
+    s->heard_us = t_us;
+}
+
 void tm_session_received(struct tm_session *s, uint32_t carrier, size_t n, int64_t t_us)
 {
     struct tm_carrier *c = tm_session_find(s, carrier);

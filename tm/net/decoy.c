@@ -187,13 +187,12 @@ static void half_step(struct half *h)
 
 /* ---- The whole ---- */
 
+/* The first step may end the relay: the caller holds a reference. */
 static void both_steps(struct tm_decoy *d)
 {
-    d->refs++; /* the first step may end the relay */
     half_step(&d->up);
     if (!d->is_closed)
         half_step(&d->down);
-    unref(d);
 }
 
 static void on_connect(uv_connect_t *req, int status)
@@ -270,7 +269,9 @@ void tm_decoy_relay(struct tm_decoy *d, int take_fd, const uint8_t *first, size_
         end_relay(d, HOW_RST);
     } else if (d->state == WAITING) {
         d->state = RELAYING;
+        d->refs++;
         both_steps(d);
+        unref(d);
     }
 }
 

@@ -112,6 +112,21 @@ static void do_act(struct tm_front *f, const struct tm_act *act)
     }
 }
 
+/* Handshakes take a tenth of a millisecond or two each.  After one of them the loop looks around for what has become
+ * more urgent meanwhile; the alarm is due at once if there is more. */
+static bool is_long(const struct tm_act *act)
+{
+    return act->kind == TM_ACT_OPEN || (act->kind == TM_ACT_WRITE && act->hs != TM_HS_NONE);
+}
+
+/* What the wire thread has told and nobody has taken yet must not be taken for a peer's silence. */
+static void note_heard(struct tm_front *f)
+{
+    struct tm_wire_event ev;
+    int64_t now_us = tm_now_us();
+    tm_session_heard(f->session, tm_wire_next(f->wire, &ev) ? ev.t_us : now_us);
+}
+
 void tm_front_pump(struct tm_front *f)
 {
     struct tm_act act;
@@ -120,15 +135,18 @@ void tm_front_pump(struct tm_front *f)
     if (f->is_pumping)
         return;
     f->is_pumping = true;
-    while (f->is_again) {
+    note_heard(f);
+    bool has_rest = false;
+    while (f->is_again && !has_rest) {
         f->is_again = false;
         while (tm_session_next_event(f->session, &ev)) {
             do_event(f, &ev);
             f->is_again = true;
         }
-        while (tm_session_poll(f->session, tm_now_us(), &act)) {
+        while (!has_rest && tm_session_poll(f->session, tm_now_us(), &act)) {
             do_act(f, &act);
             f->is_again = true;
+            has_rest = is_long(&act);
         }
     }
     f->is_pumping = false;

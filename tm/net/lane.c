@@ -65,6 +65,10 @@ static const char refused_text[] =
     "who answers there did not accept us: another server behind the address, a revoked client or "
     "used link, other models on the server (join again), or clocks more than two hours apart";
 
+static const char cut_text[] =
+    "connected, and cut off without an answer: another server behind the address, "
+    "or something on the way that cuts connections";
+
 /* A client's carrier whose far end has not proved that it is our server. */
 static bool is_unproved(const struct tm_lane *l)
 {
@@ -337,11 +341,14 @@ static void on_down(struct tm_lane *l, const struct tm_wire_event *ev)
         tm_errno_text(ev->error, text, sizeof text);
         break;
     }
-    bool is_refusal = is_unproved(l) && l->state != OPENING && ev->why == TM_WIRE_DOWN_RESET &&
-                      (ev->error == 0 || ev->error == ECONNRESET);
     enum tm_gone how = ev->why == TM_WIRE_DOWN_CLOSED ? TM_GONE_CLOSED : TM_GONE_LOST;
-    lane_end(l, how, ev->t_us, is_refusal ? TM_ERR_AUTH : TM_ERR_IO,
-             is_refusal ? refused_text : text);
+    bool is_answer = is_unproved(l) && l->has_heard; /* bytes say more than the reset behind them */
+    bool is_cut = is_unproved(l) && ev->why == TM_WIRE_DOWN_RESET &&
+                  (ev->error == ECONNRESET || ev->error == EPIPE);
+    lane_end(l, how, ev->t_us, is_answer ? TM_ERR_AUTH : TM_ERR_IO,
+             is_answer ? refused_text
+             : is_cut  ? cut_text
+                       : text);
 }
 
 void tm_lane_on_wire(struct tm_lane *l, const struct tm_wire_event *ev)

@@ -168,10 +168,11 @@ static void on_wire(void *user, const struct tm_wire_event *ev)
         tm_lane_on_wire(lane, ev);
 }
 
-static void on_batch(void *user)
+static bool on_batch(void *user)
 {
     struct tm_tunnel_client *t = user;
     tm_front_pump(t->front);
+    return false; /* what it left has its alarm */
 }
 
 static void on_room(void *user)

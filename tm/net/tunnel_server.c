@@ -46,8 +46,9 @@ struct session {
     uint8_t session_id[TM_SESSION_ID_LEN];
     int64_t seen_us; /* last time with a carrier */
     bool is_over;    /* failed or dropped: the sweep ends it */
-    bool is_dirty;   /* to be pumped after this batch */
+    bool is_dirty;   /* to be pumped */
     struct session *next_dirty;
+    int64_t next_us; /* of one that is: when its next action is due for preparation */
     struct tm_ask_server ask;
 };
 
@@ -109,15 +110,37 @@ static void on_wire(void *user, const struct tm_wire_event *ev)
         tm_lane_on_wire(lane, ev);
 }
 
-static void on_batch(void *user)
+static void unmark(struct session *s)
+{
+    struct session **at = &s->server->dirty;
+    while (*at != NULL && *at != s)
+        at = &(*at)->next_dirty;
+    if (*at != NULL)
+        *at = s->next_dirty;
+    s->is_dirty = false;
+}
+
+/* Of those to be pumped, whose next action is due first. */
+static struct session *most_urgent(const struct tm_tunnel_server *t)
+{
+    struct session *best = t->dirty;
+    for (struct session *s = best->next_dirty; s != NULL; s = s->next_dirty)
+        best = s->next_us < best->next_us ? s : best;
+    return best;
+}
+
+static bool on_batch(void *user)
 {
     struct tm_tunnel_server *t = user;
-    while (t->dirty != NULL) {
-        struct session *s = t->dirty;
-        t->dirty = s->next_dirty;
-        s->is_dirty = false;
+    int64_t until_us = tm_now_us() + TM_WIREPOLL_BATCH_US;
+    for (struct session *s = t->dirty; s != NULL; s = s->next_dirty)
+        s->next_us = tm_session_next_us(s->front->session);
+    while (t->dirty != NULL && tm_now_us() < until_us) {
+        struct session *s = most_urgent(t);
+        unmark(s);
         tm_front_pump(s->front);
     }
+    return t->dirty != NULL;
 }
 
 static void on_room(void *user)
@@ -312,6 +335,7 @@ static void end_session(struct session **at)
     struct tm_tunnel_server *t = s->server;
     struct tm_session_stats stats;
     *at = s->next;
+    unmark(s);
     for (uint32_t b = 0; b < BUCKETS; b++)
         for (struct route *r = t->bucket[b]; r != NULL; r = r->next)
             r->session = r->session == s ? NULL : r->session;

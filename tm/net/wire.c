@@ -134,23 +134,37 @@ void tm_wire_stop(struct tm_wire *w)
 
 /* ---- Commands ---- */
 
-/* cmd->len bytes of it are at `bytes`. */
-static int send_cmd(struct tm_wire *w, const struct tm_wire_cmd *cmd, const void *bytes)
+/* Room in the ring for the command and cmd->len bytes behind it, the command written; NULL: full. */
+static struct tm_wire_cmd *begin_cmd(struct tm_wire *w, const struct tm_wire_cmd *cmd)
 {
-    size_t len = sizeof *cmd + cmd->len;
-    struct tm_wire_cmd *msg = tm_ring_reserve(w->cmds, len);
+    struct tm_wire_cmd *msg = tm_ring_reserve(w->cmds, sizeof *cmd + cmd->len);
+    if (msg)
+        *msg = *cmd;
+    return msg;
+}
+
+static int send_cmd(struct tm_wire *w, const struct tm_wire_cmd *cmd)
+{
+    if (!begin_cmd(w, cmd))
+        return TM_ERR_LIMIT;
+    tm_ring_commit(w->cmds, sizeof *cmd + cmd->len);
+    return TM_OK;
+}
+
+/* cmd->len bytes of it are at `bytes`. */
+static int send_cmd_with(struct tm_wire *w, const struct tm_wire_cmd *cmd, const void *bytes)
+{
+    struct tm_wire_cmd *msg = begin_cmd(w, cmd);
     if (!msg)
         return TM_ERR_LIMIT;
-    *msg = *cmd;
-    if (cmd->len > 0)
-        memcpy(msg->bytes, bytes, cmd->len);
-    tm_ring_commit(w->cmds, len);
+    memcpy(msg->bytes, bytes, cmd->len);
+    tm_ring_commit(w->cmds, sizeof *cmd + cmd->len);
     return TM_OK;
 }
 
 int tm_wire_listen(struct tm_wire *w, int fd)
 {
-    return send_cmd(w, &(struct tm_wire_cmd){.kind = TM_WIRE_CMD_LISTEN, .fd = fd}, NULL);
+    return send_cmd(w, &(struct tm_wire_cmd){.kind = TM_WIRE_CMD_LISTEN, .fd = fd});
 }
 
 int tm_wire_open(struct tm_wire *w, const struct sockaddr *addr, socklen_t addr_len, int64_t due_us,
@@ -164,7 +178,7 @@ int tm_wire_open(struct tm_wire *w, const struct sockaddr *addr, socklen_t addr_
     uint32_t generation = w->generation[slot] == UINT16_MAX ? 1 : w->generation[slot] + 1U;
     struct tm_wire_cmd cmd = {
         .kind = TM_WIRE_CMD_OPEN, .id = slot | generation << 16, .len = addr_len, .due_us = due_us};
-    int rc = send_cmd(w, &cmd, addr);
+    int rc = send_cmd_with(w, &cmd, addr);
     if (rc != TM_OK)
         return rc;
     w->used[slot] = true;
@@ -176,31 +190,30 @@ int tm_wire_open(struct tm_wire *w, const struct sockaddr *addr, socklen_t addr_
 int tm_wire_write(struct tm_wire *w, const struct tm_wire_write *wr)
 {
     TM_ASSERT(wr->bytes.len > 0 && wr->bytes.len <= TM_WIRE_CHUNK_MAX);
-    return send_cmd(w,
-                    &(struct tm_wire_cmd){.kind = TM_WIRE_CMD_WRITE,
-                                          .id = wr->id,
-                                          .write_no = wr->write_no,
-                                          .flags = wr->flags,
-                                          .len = (uint32_t)wr->bytes.len,
-                                          .due_us = wr->due_us,
-                                          .gap_us = wr->gap_us},
-                    wr->bytes.p);
+    const struct tm_wire_cmd cmd = {.kind = TM_WIRE_CMD_WRITE,
+                                    .id = wr->id,
+                                    .write_no = wr->write_no,
+                                    .flags = wr->flags,
+                                    .len = (uint32_t)wr->bytes.len,
+                                    .due_us = wr->due_us,
+                                    .gap_us = wr->gap_us};
+    return send_cmd_with(w, &cmd, wr->bytes.p);
 }
 
 int tm_wire_close(struct tm_wire *w, uint32_t id, int64_t due_us)
 {
-    return send_cmd(w, &(struct tm_wire_cmd){.kind = TM_WIRE_CMD_CLOSE, .id = id, .due_us = due_us},
-                    NULL);
+    return send_cmd(w,
+                    &(struct tm_wire_cmd){.kind = TM_WIRE_CMD_CLOSE, .id = id, .due_us = due_us});
 }
 
 int tm_wire_reset(struct tm_wire *w, uint32_t id)
 {
-    return send_cmd(w, &(struct tm_wire_cmd){.kind = TM_WIRE_CMD_RESET, .id = id}, NULL);
+    return send_cmd(w, &(struct tm_wire_cmd){.kind = TM_WIRE_CMD_RESET, .id = id});
 }
 
 int tm_wire_release(struct tm_wire *w, uint32_t id)
 {
-    return send_cmd(w, &(struct tm_wire_cmd){.kind = TM_WIRE_CMD_RELEASE, .id = id}, NULL);
+    return send_cmd(w, &(struct tm_wire_cmd){.kind = TM_WIRE_CMD_RELEASE, .id = id});
 }
 
 size_t tm_wire_room(struct tm_wire *w)

@@ -210,18 +210,29 @@ static void conn_connect(struct tm_wire_conn *c)
         tm_wire_conn_set_next(c, c->limit_us);
 }
 
+/* A peer may have answered and reset before we looked: these errors of a socket mean that it was established (a SYN
+ * that is answered by RST gives ECONNREFUSED).  What it sent is still there to be read. */
+static bool was_established(int error)
+{
+    return error == 0 || error == ECONNRESET || error == EPIPE;
+}
+
 static void on_connected(struct tm_wire_conn *c)
 {
     int error = 0;
     socklen_t len = sizeof error;
     (void)getsockopt(c->fd, SOL_SOCKET, SO_ERROR, &error, &len);
-    if (error) {
+    if (!was_established(error)) {
         tm_wire_conn_down(c, TM_WIRE_DOWN_REFUSED, error);
         return;
     }
     c->departed_us = tm_now_us();
     c->state = TM_WIRE_LIVE;
     tell_up(c, TM_WIRE_UP, &c->addr);
+    if (error) {
+        tm_wire_send_failed(c, error);
+        return;
+    }
     tm_wire_conn_watch(c);
     tm_wire_conn_pump(c);
 }

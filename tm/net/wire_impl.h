@@ -149,6 +149,8 @@ void tm_wire_on_free(struct tm_wire *w);
 void tm_wire_send_queue(struct tm_wire_conn *c, struct tm_wire_block *b);
 /* Sends what is due and what the socket takes; may end the connection, else sets its next deadline. */
 void tm_wire_send_due(struct tm_wire_conn *c);
+/* The socket takes nothing any more.  What the peer sent before is still read; then DOWN comes with this error. */
+void tm_wire_send_failed(struct tm_wire_conn *c, int error);
 /* Forgets all that is queued. */
 void tm_wire_send_drop(struct tm_wire_conn *c);
 

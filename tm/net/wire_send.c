@@ -93,8 +93,7 @@ static void departed(struct tm_wire_conn *c, size_t len, int64_t t_us)
     }
 }
 
-/* The socket takes nothing any more.  What the peer sent before is still read; then DOWN comes. */
-static void send_failed(struct tm_wire_conn *c, int error)
+void tm_wire_send_failed(struct tm_wire_conn *c, int error)
 {
     c->error = error;
     c->blocked = false;
@@ -115,7 +114,7 @@ static bool send_write(struct tm_wire_conn *c)
     msg.msg_iovlen = gather(c, iov, &len);
     ssize_t n = sendmsg(c->fd, &msg, MSG_NOSIGNAL);
     if (n < 0 && errno != EAGAIN && errno != EINTR) {
-        send_failed(c, errno);
+        tm_wire_send_failed(c, errno);
         return false;
     }
     if (n > 0)

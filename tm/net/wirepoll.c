@@ -4,10 +4,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "tm/net/alarm.h"
 #include "tm/net/ring.h"
-
-/* Events worked off before others have their turn: about a millisecond's. */
-#define BATCH 64
 
 struct tm_wirepoll {
     struct tm_wirepoll_cfg cfg;
@@ -17,6 +15,7 @@ struct tm_wirepoll {
     unsigned n_handles;
     bool is_closing;
     bool wants_room;
+    bool has_rest; /* on_batch has not done all */
 };
 
 static void on_closed(uv_handle_t *h)
@@ -36,17 +35,19 @@ static void on_more(uv_idle_t *idle)
 static void work_off(struct tm_wirepoll *p)
 {
     struct tm_wire_event ev;
-    unsigned n = 0;
-    while (n < BATCH && tm_wire_next(p->wire, &ev)) {
+    int64_t until_us = tm_now_us() + TM_WIREPOLL_BATCH_US;
+    bool is_any = p->has_rest;
+    while (tm_wire_next(p->wire, &ev)) {
         p->cfg.on_event(p->cfg.user, &ev);
         tm_wire_consume(p->wire);
-        n++;
+        is_any = true;
+        if (tm_now_us() >= until_us)
+            break;
     }
-    if (n > 0)
-        p->cfg.on_batch(p->cfg.user);
+    p->has_rest = is_any && p->cfg.on_batch(p->cfg.user);
     if (p->is_closing)
         return;
-    if (n < BATCH && tm_wire_await(p->wire))
+    if (!p->has_rest && tm_wire_await(p->wire))
         (void)uv_idle_stop(&p->more);
     else
         (void)uv_idle_start(&p->more, on_more);

@@ -2,6 +2,7 @@
 #ifndef TM_NET_WIREPOLL_H
 #define TM_NET_WIREPOLL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include <uv.h>
@@ -12,14 +13,20 @@
  * each of TM_WIRE_CONNS_MAX connections) that these always fit. */
 #define TM_WIREPOLL_RESERVE ((size_t)TM_WIRE_CONNS_MAX * 2 * 256)
 
+/* Events are worked off so long, then what they touched so long, before others have their turn; both are overrun by
+ * one handshake at most. */
+#define TM_WIREPOLL_BATCH_US 1000
+
 struct tm_wirepoll;
 
 struct tm_wirepoll_cfg {
     uv_loop_t *loop;
     struct tm_wire_cfg wire;
     void (*on_event)(void *user, const struct tm_wire_event *ev);
-    void (*on_batch)(void *user); /* after one or more events: pump what they touched */
-    void (*on_room)(void *user);  /* commands have room again (tm_wirepoll_want_room) */
+    /* After one or more events: pump what they touched.  True: not all of it; it is called again after the events
+     * that have come in between, even if there are none. */
+    bool (*on_batch)(void *user);
+    void (*on_room)(void *user); /* commands have room again (tm_wirepoll_want_room) */
     void *user;
 };
 

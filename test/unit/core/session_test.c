@@ -197,6 +197,28 @@ static void bytes_beyond_the_plan_kill_the_carrier(void)
     tm_session_free(s);
 }
 
+/* The shell is behind: what came in the meantime lies in a queue. */
+static void what_waits_in_the_shell_is_not_taken_for_silence(void)
+{
+    struct tm_model m;
+    struct tm_token t;
+    struct tm_session *s = client(&m, &t);
+    struct tm_act act;
+    tm_session_opened(s, 0, 100);
+    tm_session_sent(s, 0, 0, 100, 100, 0);
+    tm_session_heard(s, 200);
+    CHECK(!tm_session_poll(s, 20 * TM_US_PER_S, &act));
+    tm_session_received(s, 0, 700, 15 * TM_US_PER_S); /* it had come late, but before the look */
+    tm_session_heard(s, 20 * TM_US_PER_S);
+    CHECK(!tm_session_poll(s, 20 * TM_US_PER_S, &act));
+    CHECK(!tm_session_poll(s, 26 * TM_US_PER_S, &act)); /* judged as of what was heard */
+    tm_session_heard(s, 26 * TM_US_PER_S);
+    CHECK(tm_session_poll(s, 26 * TM_US_PER_S, &act));
+    CHECK_INT(act.kind, TM_ACT_KILL);
+    CHECK_STR(act.why, "silent");
+    tm_session_free(s);
+}
+
 /* ---- Without memory ---- */
 
 /* Two engines face to face without a network: each action is carried out at once at the other end. */
@@ -339,6 +361,8 @@ static const struct check_case cases[] = {
     {"more_than_the_credit_is_refused", more_than_the_credit_is_refused},
     {"carriers_open_once_and_as_planned", carriers_open_once_and_as_planned},
     {"bytes_beyond_the_plan_kill_the_carrier", bytes_beyond_the_plan_kill_the_carrier},
+    {"what_waits_in_the_shell_is_not_taken_for_silence",
+     what_waits_in_the_shell_is_not_taken_for_silence},
     {"every_failing_allocation_is_survived", every_failing_allocation_is_survived},
 };
 CHECK_MAIN("session", cases)

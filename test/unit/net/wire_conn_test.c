@@ -382,6 +382,32 @@ static void the_peers_rst_comes_after_its_bytes(void)
     scene_stop(&s);
 }
 
+/* Also when the RST is there before the wire thread knows that it is connected. */
+static void a_peer_that_resets_at_once_is_heard_out(void)
+{
+    struct scene s;
+    struct sockaddr_in addr;
+    scene_start(&s, NULL);
+    int listener = plain_listen(&addr, 8, 0);
+    uint8_t bytes[1000];
+    scene_fill(bytes, sizeof bytes, 6, 0);
+    for (int i = 0; i < 200; i++) {
+        struct scene_conn *c = scene_open(&s, &addr, 0);
+        scene_write(&s, c, 0, 0, 0, bytes, sizeof bytes);
+        int peer = plain_accept(listener);
+        plain_write(peer, bytes, sizeof bytes);
+        plain_reset(peer);
+        SCENE_UNTIL(&s, c->n_down == 1);
+        CHECK_INT(c->n_up, 1);
+        CHECK_INT(c->why, TM_WIRE_DOWN_RESET);
+        CHECK(c->error == ECONNRESET || c->error == EPIPE);
+        CHECK_INT(c->n_rx, sizeof bytes);
+        CHECK(scene_is_pattern(c->rx, c->n_rx, 6, 0));
+    }
+    (void)close(listener);
+    scene_stop(&s);
+}
+
 static void a_blocked_write_ends_with_the_peers_rst(void)
 {
     struct scene s;
@@ -489,6 +515,7 @@ static const struct check_case cases[] = {
     {"a_peer_that_does_not_close_is_reset_after_a_while",
      a_peer_that_does_not_close_is_reset_after_a_while},
     {"the_peers_rst_comes_after_its_bytes", the_peers_rst_comes_after_its_bytes},
+    {"a_peer_that_resets_at_once_is_heard_out", a_peer_that_resets_at_once_is_heard_out},
     {"a_blocked_write_ends_with_the_peers_rst", a_blocked_write_ends_with_the_peers_rst},
     {"our_rst_drops_what_is_queued", our_rst_drops_what_is_queued},
     {"an_opening_can_be_called_off", an_opening_can_be_called_off},
