@@ -10,7 +10,7 @@
 
 struct tm_gen {
     const struct tm_model *model; /* borrowed; NULL: a schedule file */
-    struct tm_replay *replay;     /* owned; schedule files only */
+    struct tm_playback *playback; /* owned; schedule files only */
     struct tm_deal *deal;         /* owned; joint models only */
     uint32_t n_users;
     struct tm_gen_user user[];
@@ -49,7 +49,8 @@ int tm_gen_new(struct tm_gen **out, const struct tm_gen_cfg *cfg)
     return rc;
 }
 
-int tm_gen_new_replay(struct tm_gen **out, const struct tm_schedfile *f, enum tm_replay_end at_end)
+int tm_gen_new_playback(struct tm_gen **out, const struct tm_schedfile *f,
+                        enum tm_playback_end at_end)
 {
     *out = NULL;
     if (f->n_users < 1 || f->n_users > TM_GEN_USERS_MAX)
@@ -58,7 +59,7 @@ int tm_gen_new_replay(struct tm_gen **out, const struct tm_schedfile *f, enum tm
     if (!g)
         return TM_ERR_NOMEM;
     g->n_users = f->n_users;
-    int rc = tm_replay_new(&g->replay, f, at_end);
+    int rc = tm_playback_new(&g->playback, f, at_end);
     if (rc == TM_OK)
         *out = g;
     else
@@ -70,7 +71,7 @@ void tm_gen_free(struct tm_gen *g)
 {
     if (!g)
         return;
-    tm_replay_free(g->replay);
+    tm_playback_free(g->playback);
     tm_deal_free(g->deal);
     OPENSSL_cleanse(g, gen_size(g->n_users));
     free(g);
@@ -79,8 +80,8 @@ void tm_gen_free(struct tm_gen *g)
 bool tm_gen_open(struct tm_gen *g, uint32_t user, struct tm_open *open)
 {
     TM_ASSERT(user < g->n_users);
-    if (g->replay)
-        return tm_replay_open(g->replay, user, open);
+    if (g->playback)
+        return tm_playback_open(g->playback, user, open);
     struct tm_gen_user *u = &g->user[user];
     switch (g->model->kind) {
     case TM_MODEL_SWING:
@@ -99,8 +100,8 @@ bool tm_gen_open(struct tm_gen *g, uint32_t user, struct tm_open *open)
 int tm_gen_plan(struct tm_gen *g, uint32_t user, uint64_t index, struct tm_plan *plan)
 {
     TM_ASSERT(user < g->n_users);
-    if (g->replay)
-        return tm_replay_plan(g->replay, user, index, plan);
+    if (g->playback)
+        return tm_playback_plan(g->playback, user, index, plan);
     tm_plan_clear(plan);
     switch (g->model->kind) {
     case TM_MODEL_SWING:

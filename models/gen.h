@@ -21,7 +21,7 @@
  * Constant: exchange j's request follows request j-1 by interval_us (reference: the own request, so
  * ref_back 2), the response follows at once; the connection closes interval_us after the last response and
  * the next opens at once (reference ENDED, gap 0).  User u > 0 starts at a uniform draw below interval_us.
- * Schedule file: what it says, nothing is drawn (models/replay.h). */
+ * Schedule file: what it says, nothing is drawn (models/playback.h). */
 #ifndef TM_MODELS_GEN_H
 #define TM_MODELS_GEN_H
 
@@ -30,7 +30,7 @@
 
 #include "models/model.h"
 #include "models/plan.h"
-#include "models/replay.h"
+#include "models/playback.h"
 #include "tm/base/rng.h"
 
 #define TM_GEN_USERS_MAX 1024U
@@ -49,8 +49,8 @@ struct tm_gen; /* opaque; owns its per-user position */
 TM_MUST_CHECK int tm_gen_new(struct tm_gen **out, const struct tm_gen_cfg *cfg);
 /* One that gives what the file says, for f->n_users users.  Borrows f, which must outlive it.  TM_ERR_NOMEM; TM_ERR_RANGE when it
  * has no user or more than TM_GEN_USERS_MAX. */
-TM_MUST_CHECK int tm_gen_new_replay(struct tm_gen **out, const struct tm_schedfile *f,
-                                    enum tm_replay_end at_end);
+TM_MUST_CHECK int tm_gen_new_playback(struct tm_gen **out, const struct tm_schedfile *f,
+                                      enum tm_playback_end at_end);
 /* Clears the keys from memory; NULL is allowed. */
 void tm_gen_free(struct tm_gen *g);
 

@@ -32,10 +32,13 @@
 
 struct tm_session; /* opaque */
 
-/* TM_ERR_RANGE for a configuration outside the limits above or a model that cannot be played, NOMEM. */
+/* TM_ERR_RANGE for a configuration outside the limits above, a model that cannot be played, or a schedule of which this end
+ * can know no plan; NOMEM. */
 TM_MUST_CHECK int tm_session_new(struct tm_session **out, const struct tm_session_cfg *cfg,
                                  int64_t now_us);
 void tm_session_free(struct tm_session *s);
+/* Of the model or the schedule file, TM_TOKEN_DIGEST_LEN bytes; borrowed. */
+const uint8_t *tm_session_digest(const struct tm_session *s);
 
 /* A client's token for act (TM_ACT_OPEN): everything but kind, client_id and time_ms, which the caller sets. */
 void tm_session_token(const struct tm_session *s, uint32_t carrier, struct tm_token *t);
@@ -138,7 +141,9 @@ enum tm_event_kind {
     TM_EVENT_WRITABLE, /* _stream_send took less than it was given, and has room again */
     TM_EVENT_RESET,    /* the peer gave the stream up, ev.reply says why; it has ended */
     TM_EVENT_ENDED, /* both directions are finished, delivered and acknowledged; the id is forgotten */
-    TM_EVENT_FAILED /* the session is over: ev.why; all streams have ended, nothing will be sent */
+    TM_EVENT_PLAYED, /* client: the schedule file is at its end and every connection is over: nothing will be sent any more;
+                        once */
+    TM_EVENT_FAILED  /* the session is over: ev.why; all streams have ended, nothing will be sent */
 };
 struct tm_event {
     enum tm_event_kind kind;

@@ -1,4 +1,4 @@
-#include "models/replay.h"
+#include "models/playback.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -20,13 +20,13 @@ static const char TEXT[] =
     "{\"t\":\"data\",\"c\":2,\"i\":0,\"dir\":\"up\",\"size\":600,\"ref\":-1,\"gap\":0}\n"
     "{\"t\":\"close\",\"c\":2,\"gap\":2}\n";
 
-static struct tm_gen *replay(struct tm_schedfile *f, enum tm_replay_end at_end)
+static struct tm_gen *play(struct tm_schedfile *f, enum tm_playback_end at_end)
 {
     struct tm_msg msg;
     struct tm_gen *g = NULL;
     *f = (struct tm_schedfile){0};
     CHECK_INT(tm_schedfile_read(f, TEXT, sizeof TEXT - 1, "x", &msg), TM_OK);
-    CHECK_INT(tm_gen_new_replay(&g, f, at_end), TM_OK);
+    CHECK_INT(tm_gen_new_playback(&g, f, at_end), TM_OK);
     return g;
 }
 
@@ -43,7 +43,7 @@ static void expect_open(struct tm_gen *g, uint32_t user, uint64_t index, enum tm
 static void each_user_opens_what_the_file_says_and_then_no_more(void)
 {
     struct tm_schedfile f;
-    struct tm_gen *g = replay(&f, TM_REPLAY_ONCE);
+    struct tm_gen *g = play(&f, TM_PLAYBACK_ONCE);
     struct tm_open o = {.index = 77};
     expect_open(g, 0, 0, TM_OPEN_ORIGIN, 7);
     expect_open(g, 2, 0, TM_OPEN_ORIGIN, 9);
@@ -58,7 +58,7 @@ static void each_user_opens_what_the_file_says_and_then_no_more(void)
 static void a_plan_is_the_files_own_in_any_order(void)
 {
     struct tm_schedfile f;
-    struct tm_gen *g = replay(&f, TM_REPLAY_ONCE);
+    struct tm_gen *g = play(&f, TM_PLAYBACK_ONCE);
     struct tm_plan p = {0};
     static const struct {
         uint32_t user;
@@ -82,7 +82,7 @@ static void a_plan_is_the_files_own_in_any_order(void)
 static void played_again_the_first_waits_for_the_end_of_the_last(void)
 {
     struct tm_schedfile f;
-    struct tm_gen *g = replay(&f, TM_REPLAY_AGAIN);
+    struct tm_gen *g = play(&f, TM_PLAYBACK_AGAIN);
     struct tm_plan p = {0};
     struct tm_open o;
     expect_open(g, 0, 0, TM_OPEN_ORIGIN, 7);
@@ -97,11 +97,11 @@ static void played_again_the_first_waits_for_the_end_of_the_last(void)
     tm_schedfile_deinit(&f);
 }
 
-static void without_users_there_is_no_replay(void)
+static void without_users_there_is_no_playback(void)
 {
     const struct tm_schedfile none = {0};
     struct tm_gen *g = NULL;
-    CHECK_INT(tm_gen_new_replay(&g, &none, TM_REPLAY_ONCE), TM_ERR_RANGE);
+    CHECK_INT(tm_gen_new_playback(&g, &none, TM_PLAYBACK_ONCE), TM_ERR_RANGE);
     CHECK(g == NULL);
 }
 
@@ -147,8 +147,8 @@ static const struct check_case cases[] = {
     {"a_plan_is_the_files_own_in_any_order", a_plan_is_the_files_own_in_any_order},
     {"played_again_the_first_waits_for_the_end_of_the_last",
      played_again_the_first_waits_for_the_end_of_the_last},
-    {"without_users_there_is_no_replay", without_users_there_is_no_replay},
+    {"without_users_there_is_no_playback", without_users_there_is_no_playback},
     {"the_digest_covers_what_is_played_and_nothing_else",
      the_digest_covers_what_is_played_and_nothing_else},
 };
-CHECK_MAIN("replay", cases)
+CHECK_MAIN("playback", cases)

@@ -1,11 +1,11 @@
-#include "models/replay.h"
+#include "models/playback.h"
 
 #include <stdlib.h>
 
 /* The connections of all users in one list, user after user, each in the order of the file. */
-struct tm_replay {
+struct tm_playback {
     const struct tm_schedfile *file; /* borrowed */
-    enum tm_replay_end at_end;
+    enum tm_playback_end at_end;
     uint32_t *conn; /* owned; numbers in the file */
     struct {
         uint32_t first, n; /* in `conn` */
@@ -14,7 +14,7 @@ struct tm_replay {
 };
 
 /* Where each user's connections begin. */
-static void set_users(struct tm_replay *r)
+static void set_users(struct tm_playback *r)
 {
     const struct tm_schedfile *f = r->file;
     uint32_t first = 0;
@@ -26,16 +26,17 @@ static void set_users(struct tm_replay *r)
     }
 }
 
-static void set_conns(struct tm_replay *r)
+static void set_conns(struct tm_playback *r)
 {
     const struct tm_schedfile *f = r->file;
     for (size_t i = 0; i < f->n_conns; i++)
         r->conn[r->user[f->conn[i].user].first + f->conn[i].open.index] = (uint32_t)i;
 }
 
-int tm_replay_new(struct tm_replay **out, const struct tm_schedfile *f, enum tm_replay_end at_end)
+int tm_playback_new(struct tm_playback **out, const struct tm_schedfile *f,
+                    enum tm_playback_end at_end)
 {
-    struct tm_replay *r = calloc(1, sizeof *r + f->n_users * sizeof r->user[0]);
+    struct tm_playback *r = calloc(1, sizeof *r + f->n_users * sizeof r->user[0]);
     *out = NULL;
     if (!r)
         return TM_ERR_NOMEM;
@@ -43,7 +44,7 @@ int tm_replay_new(struct tm_replay **out, const struct tm_schedfile *f, enum tm_
     r->at_end = at_end;
     r->conn = calloc(f->n_conns > 0 ? f->n_conns : 1, sizeof *r->conn);
     if (!r->conn) {
-        tm_replay_free(r);
+        tm_playback_free(r);
         return TM_ERR_NOMEM;
     }
     set_users(r);
@@ -52,7 +53,7 @@ int tm_replay_new(struct tm_replay **out, const struct tm_schedfile *f, enum tm_
     return TM_OK;
 }
 
-void tm_replay_free(struct tm_replay *r)
+void tm_playback_free(struct tm_playback *r)
 {
     if (!r)
         return;
@@ -61,16 +62,16 @@ void tm_replay_free(struct tm_replay *r)
 }
 
 /* The user's connection `index`; NULL: there is none. */
-static const struct tm_schedfile_conn *find(const struct tm_replay *r, uint32_t user,
+static const struct tm_schedfile_conn *find(const struct tm_playback *r, uint32_t user,
                                             uint64_t index)
 {
     uint32_t n = r->user[user].n;
-    if (n == 0 || (index >= n && r->at_end == TM_REPLAY_ONCE))
+    if (n == 0 || (index >= n && r->at_end == TM_PLAYBACK_ONCE))
         return NULL;
     return &r->file->conn[r->conn[r->user[user].first + index % n]];
 }
 
-bool tm_replay_open(struct tm_replay *r, uint32_t user, struct tm_open *open)
+bool tm_playback_open(struct tm_playback *r, uint32_t user, struct tm_open *open)
 {
     uint64_t index = r->user[user].next;
     const struct tm_schedfile_conn *c = find(r, user, index);
@@ -84,7 +85,8 @@ bool tm_replay_open(struct tm_replay *r, uint32_t user, struct tm_open *open)
     return true;
 }
 
-int tm_replay_plan(const struct tm_replay *r, uint32_t user, uint64_t index, struct tm_plan *plan)
+int tm_playback_plan(const struct tm_playback *r, uint32_t user, uint64_t index,
+                     struct tm_plan *plan)
 {
     const struct tm_schedfile_conn *c = find(r, user, index);
     int rc = TM_OK;
