@@ -9,7 +9,8 @@
 #include "tm/base/time.h"
 
 struct tm_gen {
-    const struct tm_model *model; /* borrowed */
+    const struct tm_model *model; /* borrowed; NULL: a schedule file */
+    struct tm_playback *playback; /* owned; schedule files only */
     struct tm_deal *deal;         /* owned; joint models only */
     uint32_t n_users;
     struct tm_gen_user user[];
@@ -48,18 +49,39 @@ int tm_gen_new(struct tm_gen **out, const struct tm_gen_cfg *cfg)
     return rc;
 }
 
+int tm_gen_new_playback(struct tm_gen **out, const struct tm_schedfile *f,
+                        enum tm_playback_end at_end)
+{
+    *out = NULL;
+    if (f->n_users < 1 || f->n_users > TM_GEN_USERS_MAX)
+        return TM_ERR_RANGE;
+    struct tm_gen *g = calloc(1, gen_size(f->n_users));
+    if (!g)
+        return TM_ERR_NOMEM;
+    g->n_users = f->n_users;
+    int rc = tm_playback_new(&g->playback, f, at_end);
+    if (rc == TM_OK)
+        *out = g;
+    else
+        tm_gen_free(g);
+    return rc;
+}
+
 void tm_gen_free(struct tm_gen *g)
 {
     if (!g)
         return;
+    tm_playback_free(g->playback);
     tm_deal_free(g->deal);
     OPENSSL_cleanse(g, gen_size(g->n_users));
     free(g);
 }
 
-void tm_gen_open(struct tm_gen *g, uint32_t user, struct tm_open *open)
+bool tm_gen_open(struct tm_gen *g, uint32_t user, struct tm_open *open)
 {
     TM_ASSERT(user < g->n_users);
+    if (g->playback)
+        return tm_playback_open(g->playback, user, open);
     struct tm_gen_user *u = &g->user[user];
     switch (g->model->kind) {
     case TM_MODEL_SWING:
@@ -72,11 +94,14 @@ void tm_gen_open(struct tm_gen *g, uint32_t user, struct tm_open *open)
         tm_swing_open(&g->model->u.joint.swing, u, open);
         break;
     }
+    return true;
 }
 
 int tm_gen_plan(struct tm_gen *g, uint32_t user, uint64_t index, struct tm_plan *plan)
 {
     TM_ASSERT(user < g->n_users);
+    if (g->playback)
+        return tm_playback_plan(g->playback, user, index, plan);
     tm_plan_clear(plan);
     switch (g->model->kind) {
     case TM_MODEL_SWING:

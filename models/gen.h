@@ -1,4 +1,4 @@
-/* models/gen.h - generators: a model and a seed give a schedule.  One interface for every model.
+/* models/gen.h - generators: a model and a seed give a schedule.  One interface for every model, and for schedule files.
  *
  * A generator is two pure functions of (model, seed, user, index), so that two ends which hold the same
  * seed compute the same schedule in any order:
@@ -22,7 +22,8 @@
  * Constant: exchange j's request follows request j-1 by interval_us (reference: the own request, so
  * ref_back 2), the response follows at once; the connection closes interval_us after the last response and
  * the next opens at once (reference ENDED, gap 0).  User u > 0 starts at a uniform draw below interval_us
- * (and below pace_us). */
+ * (and below pace_us).
+ * Schedule file: what it says, nothing is drawn (models/playback.h). */
 #ifndef TM_MODELS_GEN_H
 #define TM_MODELS_GEN_H
 
@@ -31,6 +32,7 @@
 
 #include "models/model.h"
 #include "models/plan.h"
+#include "models/playback.h"
 #include "tm/base/rng.h"
 
 #define TM_GEN_USERS_MAX 1024U
@@ -47,16 +49,22 @@ struct tm_gen; /* opaque; owns its per-user position */
 /* TM_ERR_RANGE when the model fails tm_model_check, n_users is out of range or pace_us is negative;
  * TM_ERR_NOMEM. */
 TM_MUST_CHECK int tm_gen_new(struct tm_gen **out, const struct tm_gen_cfg *cfg);
+/* One that gives what the file says, for f->n_users users.  Borrows f, which must outlive it.  TM_ERR_NOMEM; TM_ERR_RANGE when it
+ * has no user or more than TM_GEN_USERS_MAX. */
+TM_MUST_CHECK int tm_gen_new_playback(struct tm_gen **out, const struct tm_schedfile *f,
+                                      enum tm_playback_end at_end);
 /* Clears the keys from memory; NULL is allowed. */
 void tm_gen_free(struct tm_gen *g);
 
-/* The user's next opening (index 0, 1, 2, ...).  user < n_users.  Schedules of these models never end. */
-void tm_gen_open(struct tm_gen *g, uint32_t user, struct tm_open *open);
+/* The user's next opening (index 0, 1, 2, ...).  user < n_users.  False: the user has no more, which only happens at the end of a
+ * schedule file that is played once; models never end. */
+bool tm_gen_open(struct tm_gen *g, uint32_t user, struct tm_open *open);
 
 /* Fills `plan` (initialised by the caller; cleared first) with the model's writes of the connection,
  * sizes as learned, before any projection to what TLS can carry.  TM_ERR_NOMEM.  A joint model whose deck has
  * both roles counts a user's openings to know which this one is: TM_ERR_LIMIT for an index 65,536 or more
- * beyond those asked for before, more than 1,024 behind the furthest, or (any joint model) above 2^32 - 1. */
+ * beyond those asked for before, more than 1,024 behind the furthest, or (any joint model) above 2^32 - 1.  A schedule file:
+ * TM_ERR_RANGE for an index that it does not have. */
 TM_MUST_CHECK int tm_gen_plan(struct tm_gen *g, uint32_t user, uint64_t index,
                               struct tm_plan *plan);
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "models/canon.h"
 #include "models/gen.h"
 #include "models/model.h"
 #include "tm/base/grow.h"
@@ -345,4 +346,31 @@ void tm_schedfile_deinit(struct tm_schedfile *f)
         tm_plan_deinit(&f->conn[i].plan);
     free(f->conn);
     *f = (struct tm_schedfile){0};
+}
+
+static void digest_plan(struct tm_canon *h, const struct tm_plan *p)
+{
+    tm_canon_u32(h, (uint32_t)p->n_writes);
+    for (size_t i = 0; i < p->n_writes; i++) {
+        tm_canon_u32(h, p->w[i].size);
+        tm_canon_u32(h, p->w[i].gap_us);
+        tm_canon_u32(h, (uint32_t)p->w[i].dir << 8 | p->w[i].ref_back);
+    }
+    tm_canon_u64(h, (uint64_t)p->close_gap_us);
+}
+
+void tm_schedfile_digest(const struct tm_schedfile *f, uint8_t out[TM_DIGEST_LEN])
+{
+    struct tm_canon h;
+    tm_canon_init(&h, "trafficmimic schedule v1");
+    tm_canon_u32(&h, f->n_users);
+    tm_canon_u32(&h, (uint32_t)f->n_conns);
+    for (size_t i = 0; i < f->n_conns; i++) {
+        const struct tm_schedfile_conn *c = &f->conn[i];
+        tm_canon_u32(&h, c->user);
+        tm_canon_u32(&h, (uint32_t)c->open.ref);
+        tm_canon_u64(&h, (uint64_t)c->open.gap_us);
+        digest_plan(&h, &c->plan);
+    }
+    tm_canon_final(&h, out);
 }

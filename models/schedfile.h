@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "models/model.h"
 #include "models/plan.h"
 #include "tm/base/err.h"
 
@@ -41,5 +42,9 @@ struct tm_schedfile {               /* empty: {0} */
 TM_MUST_CHECK int tm_schedfile_read(struct tm_schedfile *f, const char *text, size_t len,
                                     const char *name, struct tm_msg *msg);
 void tm_schedfile_deinit(struct tm_schedfile *f);
+
+/* SHA-256 over what is played of it (openings, writes, closings; not names, comments and times): two files with the same digest
+ * are the same schedule. */
+void tm_schedfile_digest(const struct tm_schedfile *f, uint8_t out[TM_DIGEST_LEN]);
 
 #endif

@@ -265,6 +265,7 @@ static void server_session(struct sim *m, const struct tm_token *t)
     struct tm_session_cfg cfg;
     tm_session_cfg_from_token(&cfg, t);
     cfg.model = m->cfg->model;
+    cfg.schedule = cfg.plan_mode == TM_PLAN_SEEDED ? m->cfg->schedule : NULL;
     memset(cfg.master_seed, SIM_MASTER_SEED_BYTE, sizeof cfg.master_seed);
     if (tm_session_new(&m->end[TM_SERVER], &cfg, m->now_us) != TM_OK)
         abort();
@@ -424,15 +425,16 @@ static void log_start(struct sim *m, enum tm_side side)
     static const uint8_t zero[32];
     if (tm_schedlog_new(&m->log[side], 1 << 20) != TM_OK)
         abort();
-    tm_schedlog_session(m->log[side], &(struct tm_schedlog_session){.side = side,
-                                                                    .master = cfg->master,
-                                                                    .plan_mode = cfg->plan_mode,
-                                                                    .model = cfg->model->name,
-                                                                    .digest = zero,
-                                                                    .seed = zero,
-                                                                    .n_users = cfg->n_users,
-                                                                    .pace_ms = cfg->pace_ms,
-                                                                    .prep_us = TM_PREP_US});
+    tm_schedlog_session(m->log[side], &(struct tm_schedlog_session){
+                                          .side = side,
+                                          .master = cfg->master,
+                                          .plan_mode = cfg->plan_mode,
+                                          .model = cfg->model ? cfg->model->name : "schedule",
+                                          .digest = zero,
+                                          .seed = zero,
+                                          .n_users = cfg->n_users,
+                                          .pace_ms = cfg->pace_ms,
+                                          .prep_us = TM_PREP_US});
 }
 
 static void sim_start(struct sim *m)
@@ -445,6 +447,9 @@ static void sim_start(struct sim *m)
                                 .master = cfg->master,
                                 .plan_mode = cfg->plan_mode,
                                 .model = cfg->model,
+                                .is_schedule = cfg->schedule != NULL,
+                                .schedule = cfg->schedule,
+                                .at_end = cfg->at_end,
                                 .shape = sim_shape,
                                 .n_users = cfg->n_users,
                                 .pace_ms = cfg->pace_ms,

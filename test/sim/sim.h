@@ -21,7 +21,9 @@ extern const struct tm_shape sim_shape;
 #define SIM_MASTER_SEED_BYTE 7 /* every byte of the server's seed */
 
 struct sim_cfg {
-    const struct tm_model *model;
+    const struct tm_model *model;        /* NULL: */
+    const struct tm_schedfile *schedule; /* at the client; at both when plan_mode is seeded */
+    enum tm_playback_end at_end;
     enum tm_side master;
     enum tm_plan_mode plan_mode;
     uint32_t n_users;
@@ -55,6 +57,8 @@ struct sim_result {
     uint64_t writes;
     int64_t early_us;   /* the most a write left before its due time; 0 */
     const char *failed; /* of either session; NULL */
+    unsigned n_played;  /* times that the client was told that the schedule is at its end */
+    int64_t played_us;
     struct tm_session_stats client, server;
     char *client_log, *server_log; /* owned; NULL unless cfg.log */
 };

@@ -67,6 +67,11 @@ void sim_app_event(struct sim *m, enum tm_side side, const struct tm_event *ev)
         m->r->failed = ev->why;
         return;
     }
+    if (ev->kind == TM_EVENT_PLAYED) {
+        m->r->n_played++;
+        m->r->played_us = m->now_us;
+        return;
+    }
     struct app_stream *st = app_find(m, ev->stream);
     if (!st)
         abort();
@@ -103,6 +108,7 @@ void sim_app_event(struct sim *m, enum tm_side side, const struct tm_event *ev)
         m->r->streams_done += st->ended[sim_other(side)];
         break;
     case TM_EVENT_FAILED:
+    case TM_EVENT_PLAYED:
         break;
     }
 }

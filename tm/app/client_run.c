@@ -2,6 +2,7 @@
  *
  *   state, model, digests checked ──> doors open ──> session starts ──> first carrier up: "ready"
  *
+ * A schedule file in place of the model ends the run where it ends itself.
  * What can be wrong is looked for before the first byte is sent.  A server that cannot be reached at the
  * start ends the program; later the session goes on by its schedule and the log says so. */
 #include <errno.h>
@@ -17,6 +18,7 @@
 #include "tm/app/address.h"
 #include "tm/app/client_state.h"
 #include "tm/app/main.h"
+#include "tm/app/schedule.h"
 #include "tm/app/shipped.h"
 #include "tm/app/signals.h"
 #include "tm/app/summary.h"
@@ -35,11 +37,12 @@ struct client {
     size_t n_local;
     struct tm_client_state state;
     struct tm_model model;
+    struct tm_schedfile schedule;      /* in place of the model when --schedule was given */
     FILE *schedule_log, *summary_file; /* owned; NULL: not wanted */
     const struct tm_options *o;
     char where[TM_ADDRESS_TEXT_MAX]; /* HOST:PORT of the server */
     uint64_t start_ns;
-    bool ready, failed;
+    bool ready, failed, played;
     enum tm_tunnel_state last_state; /* that the log has told of */
     struct tm_summary summary;       /* taken when the session stops */
     struct tm_msg *msg;
@@ -85,6 +88,24 @@ static void print_summary(void *user)
     tm_log(TM_LOG_INFO, "summary: %s", line);
 }
 
+static bool has_schedule(const struct client *c)
+{
+    return c->o->v[TM_OPT_SCHEDULE].given;
+}
+
+/* A schedule file is the client's alone, unless the user says that the server has it too. */
+static enum tm_plan_mode plan_mode(const struct client *c)
+{
+    const struct tm_opt_value *v = &c->o->v[TM_OPT_PLAN];
+    bool is_seeded = v->num == 0 && (v->given || !has_schedule(c));
+    return is_seeded ? TM_PLAN_SEEDED : TM_PLAN_EMBEDDED;
+}
+
+static const char *plan_text(const struct client *c)
+{
+    return plan_mode(c) == TM_PLAN_SEEDED ? "seeded" : "embedded";
+}
+
 static void say_ready(struct client *c)
 {
     char socks[TM_ADDRESS_TEXT_MAX];
@@ -92,9 +113,13 @@ static void say_ready(struct client *c)
     if (tm_address_parse(&a, c->o->v[TM_OPT_SOCKS].text, NULL) != TM_OK)
         return;
     tm_address_print(socks, a.host, tm_local_port(c->local[0]));
-    printf("ready: socks5 on %s, model %s, %d users, %s is master, plan %s, server %s", socks,
-           c->model.name, (int)c->o->v[TM_OPT_USERS].num, c->o->v[TM_OPT_MASTER].text,
-           c->o->v[TM_OPT_PLAN].text, c->where);
+    if (has_schedule(c))
+        printf("ready: socks5 on %s, schedule %s, %u users, plan %s, server %s", socks,
+               c->o->v[TM_OPT_SCHEDULE].text, c->schedule.n_users, plan_text(c), c->where);
+    else
+        printf("ready: socks5 on %s, model %s, %d users, %s is master, plan %s, server %s", socks,
+               c->model.name, (int)c->o->v[TM_OPT_USERS].num, c->o->v[TM_OPT_MASTER].text,
+               plan_text(c), c->where);
     if (c->n_local > 1)
         printf(", %zu forwards", c->n_local - 1);
     printf("\n");
@@ -110,13 +135,29 @@ static void on_trouble(struct client *c, const struct tm_tunnel_report *r)
     } else if (r->err == TM_ERR_AUTH) {
         FAIL(c,
              "%s answers but not as our server: another one is behind that address, it has revoked "
-             "this client, was set up anew or has other models now, or the clocks differ by more "
+             "this client, was set up anew or has other models now%s, or the clocks differ by more "
              "than two hours; check, or join again with a new link",
-             c->where);
+             c->where,
+             !has_schedule(c)                 ? ""
+             : plan_mode(c) == TM_PLAN_SEEDED ? ", or does not have this schedule file"
+                                              : ", or is too old to play schedule files");
     } else {
         FAIL(c, "cannot reach %s: %s; check that tm-server runs there and is reachable", c->where,
              r->text);
     }
+}
+
+/* The schedule file is at its end.  What was lost of it was not played. */
+static void on_played(struct client *c)
+{
+    take_summary(c);
+    const struct tm_session_stats *s = &c->summary.s;
+    c->played = true;
+    if (s->carriers_died > 0)
+        FAIL(c, "the schedule is at its end, but %u of its %u connections were lost before theirs",
+             s->carriers_died, s->carriers_opened);
+    else
+        finish(c);
 }
 
 static void on_state(void *user, const struct tm_tunnel_report *r)
@@ -136,6 +177,9 @@ static void on_state(void *user, const struct tm_tunnel_report *r)
         break;
     case TM_TUNNEL_FAILED:
         FAIL(c, "the session with %s has ended: %s; start again", c->where, r->text);
+        break;
+    case TM_TUNNEL_PLAYED:
+        on_played(c);
         break;
     }
     c->last_state = r->state;
@@ -177,21 +221,59 @@ static int open_file(FILE **out, const struct tm_options *o, enum tm_opt opt, st
     return TM_OK;
 }
 
+static int load_model(struct client *c, struct tm_msg *msg)
+{
+    uint8_t digest[TM_DIGEST_LEN];
+    char shipped[TM_SHIPPED_PATH_MAX];
+    const char *models = tm_shipped_or(c->o->v[TM_OPT_MODELS].text, shipped);
+    int rc = tm_store_load_model(models, c->o->v[TM_OPT_MODEL].text, &c->model, msg);
+    if (rc != TM_OK)
+        return rc;
+    tm_model_digest(&c->model, digest);
+    return tm_client_state_check_model(&c->state, c->model.name, digest, msg);
+}
+
+static const char *sni(const struct client *c)
+{
+    return c->state.name[0] != '\0' ? c->state.name : NULL;
+}
+
+/* Reads the schedule file and says what TLS makes of it. */
+static int load_schedule(struct client *c, struct tm_msg *msg)
+{
+    const char *path = c->o->v[TM_OPT_SCHEDULE].text;
+    struct tm_project_cfg cfg = {.prep_us = TM_PREP_US, .plan_mode = plan_mode(c)};
+    struct tm_projection p = {0};
+    char text[TM_SCHEDULE_TEXT_MAX];
+    uint32_t line = 0;
+    int rc = tm_app_schedule_load(&c->schedule, path, msg);
+    if (rc == TM_OK)
+        rc = tm_tunnel_shape(&cfg.shape, sni(c), msg);
+    if (rc != TM_OK)
+        return rc;
+    rc = tm_project_schedule(&p, &line, &c->schedule, &cfg);
+    if (rc == TM_ERR_LIMIT)
+        return tm_msg_set(msg, rc,
+                          "%s:%u: the client's writes on this connection are too small or too many "
+                          "to carry its plan; give the server the file too, and use --plan seeded",
+                          path, line);
+    if (rc != TM_OK)
+        return tm_msg_set(msg, rc, "%s: %s", path, tm_strerror(rc));
+    tm_app_schedule_text(text, &p);
+    if (c->o->v[TM_OPT_STRICT].given && p.n_changed + p.n_added > 0)
+        return tm_msg_set(msg, TM_ERR_RANGE, "--strict: %s: %.400s", path, text);
+    tm_log(p.n_changed + p.n_added > 0 ? TM_LOG_WARN : TM_LOG_INFO, "%s: %s", path, text);
+    return TM_OK;
+}
+
 static int load(struct client *c, struct tm_msg *msg)
 {
     const struct tm_options *o = c->o;
-    uint8_t digest[TM_DIGEST_LEN];
-    char shipped[TM_SHIPPED_PATH_MAX];
     int rc = tm_client_state_load(&c->state, o->v[TM_OPT_STATE].text, msg);
     if (rc != TM_OK)
         return rc;
     tm_address_print(c->where, c->state.host, (uint16_t)c->state.port);
-    const char *models = tm_shipped_or(o->v[TM_OPT_MODELS].text, shipped);
-    rc = tm_store_load_model(models, o->v[TM_OPT_MODEL].text, &c->model, msg);
-    if (rc != TM_OK)
-        return rc;
-    tm_model_digest(&c->model, digest);
-    rc = tm_client_state_check_model(&c->state, c->model.name, digest, msg);
+    rc = has_schedule(c) ? load_schedule(c, msg) : load_model(c, msg);
     if (rc == TM_OK)
         rc = open_file(&c->schedule_log, o, TM_OPT_LOG_SCHEDULE, msg);
     if (rc == TM_OK)
@@ -226,13 +308,17 @@ static int open_tunnel(struct client *c, struct tm_msg *msg)
     struct tm_tunnel_client_cfg cfg = {
         .loop = &c->loop,
         .server = (const struct sockaddr *)&server,
-        .sni = c->state.name[0] != '\0' ? c->state.name : NULL,
+        .sni = sni(c),
         .kind = TM_TOKEN_CARRIER,
         .key = c->state.token,
         .session = {.master = o->v[TM_OPT_MASTER].num == 0 ? TM_CLIENT : TM_SERVER,
-                    .plan_mode = o->v[TM_OPT_PLAN].num == 0 ? TM_PLAN_SEEDED : TM_PLAN_EMBEDDED,
-                    .model = &c->model,
-                    .n_users = (uint32_t)o->v[TM_OPT_USERS].num,
+                    .plan_mode = plan_mode(c),
+                    .model = has_schedule(c) ? NULL : &c->model,
+                    .is_schedule = has_schedule(c),
+                    .schedule = has_schedule(c) ? &c->schedule : NULL,
+                    .at_end = o->v[TM_OPT_REPEAT].given ? TM_PLAYBACK_AGAIN : TM_PLAYBACK_ONCE,
+                    .n_users =
+                        has_schedule(c) ? c->schedule.n_users : (uint32_t)o->v[TM_OPT_USERS].num,
                     .pace_ms =
                         (uint32_t)((o->v[TM_OPT_PACE].num + TM_US_PER_MS - 1) / TM_US_PER_MS),
                     .prep_us = TM_PREP_US,
@@ -327,14 +413,25 @@ static void close_file(struct client *c, FILE *take_f, enum tm_opt opt)
     }
 }
 
+/* Stands before a summary. */
+static const char *schedule_text(const struct client *c)
+{
+    return !has_schedule(c) ? ""
+           : c->played      ? "the schedule was played to its end; "
+                            : "the schedule was stopped before its end; ";
+}
+
 static void write_results(struct client *c)
 {
     char line[TM_SUMMARY_LINE_MAX];
     if (c->ready) {
         tm_summary_line(line, &c->summary);
-        fprintf(stderr, "summary: %s\n", line);
+        fprintf(stderr, "summary: %s%s\n", schedule_text(c), line);
         if (c->summary_file != NULL)
-            tm_summary_json(c->summary_file, &c->summary, NULL);
+            tm_summary_json(c->summary_file, &c->summary,
+                            !has_schedule(c) ? NULL
+                            : c->played      ? ",\"schedule_played\":true"
+                                             : ",\"schedule_played\":false");
     }
     close_file(c, c->summary_file, TM_OPT_SUMMARY_JSON);
     close_file(c, c->schedule_log, TM_OPT_LOG_SCHEDULE);
@@ -357,6 +454,7 @@ enum tm_exit tm_cmd_client_run(struct tm_options *o, struct tm_msg *msg)
     write_results(c);
     enum tm_exit status = c->failed ? TM_EXIT_FAILED : TM_EXIT_DONE;
     tm_model_deinit(&c->model);
+    tm_schedfile_deinit(&c->schedule);
     OPENSSL_cleanse(c, sizeof *c);
     free(c);
     return status;

@@ -43,6 +43,9 @@ enum tm_opt {
     TM_OPT_MODELS,
     TM_OPT_EXPIRES,
     TM_OPT_MODEL,
+    TM_OPT_SCHEDULE,
+    TM_OPT_STRICT,
+    TM_OPT_REPEAT,
     TM_OPT_USERS,
     TM_OPT_PACE,
     TM_OPT_MASTER,
@@ -116,7 +119,8 @@ const char *tm_options_program_name(enum tm_program p); /* "tm-client", "tm-serv
 
 /* Reads a whole command line; argv[0] is skipped.  Options may stand before and behind the operand, "--name
  * VALUE", "--name=VALUE", "-L VALUE" or "-LVALUE"; "--" ends them.  With --help or --version the rest need not be
- * complete.  TM_ERR_FORMAT: wrong usage, msg says what; TM_ERR_LIMIT: more than TM_OPTIONS_LIST_MAX. */
+ * complete.  tm-client run needs a model or a schedule file; what has nothing to decide beside a file is refused.
+ * TM_ERR_FORMAT: wrong usage, msg says what; TM_ERR_LIMIT: more than TM_OPTIONS_LIST_MAX. */
 TM_MUST_CHECK int tm_options_parse(struct tm_options *o, enum tm_program program, int argc,
                                    char *const argv[], struct tm_msg *msg);
 

@@ -206,6 +206,31 @@ static void set_defaults(struct tm_options *o)
     }
 }
 
+/* A model or a schedule file; and what has something to decide beside it. */
+static int check_source(const struct tm_options *o, struct tm_msg *msg)
+{
+    static const enum tm_opt of_models[] = {TM_OPT_MODEL, TM_OPT_USERS, TM_OPT_PACE, TM_OPT_SEED};
+    static const enum tm_opt of_files[] = {TM_OPT_STRICT, TM_OPT_REPEAT};
+    bool has_file = o->v[TM_OPT_SCHEDULE].given;
+    if (!has_file && !o->v[TM_OPT_MODEL].given)
+        return tm_msg_set(msg, TM_ERR_FORMAT, "--model NAME or --schedule FILE is required");
+    for (size_t i = 0; has_file && i < sizeof of_models / sizeof *of_models; i++) {
+        if (o->v[of_models[i]].given)
+            return tm_msg_set(msg, TM_ERR_FORMAT,
+                              "--%s has nothing to decide: the schedule file says everything",
+                              tm_options_info(of_models[i])->name);
+    }
+    for (size_t i = 0; !has_file && i < sizeof of_files / sizeof *of_files; i++) {
+        if (o->v[of_files[i]].given)
+            return tm_msg_set(msg, TM_ERR_FORMAT, "--%s goes with --schedule",
+                              tm_options_info(of_files[i])->name);
+    }
+    if (has_file && o->v[TM_OPT_MASTER].num != 0)
+        return tm_msg_set(msg, TM_ERR_FORMAT,
+                          "--master server: the client has the schedule file, so it is the master");
+    return TM_OK;
+}
+
 static int check_complete(const struct tm_options *o, struct tm_msg *msg)
 {
     for (unsigned i = 0; i < TM_OPT_N; i++) {
@@ -216,7 +241,7 @@ static int check_complete(const struct tm_options *o, struct tm_msg *msg)
     const char *operand = tm_options_command(o->command)->operand;
     if (operand != NULL && o->operand == NULL)
         return tm_msg_set(msg, TM_ERR_FORMAT, "%s is required", operand);
-    return TM_OK;
+    return o->command == TM_CMD_CLIENT_RUN ? check_source(o, msg) : TM_OK;
 }
 
 int tm_options_parse(struct tm_options *o, enum tm_program program, int argc, char *const argv[],

@@ -19,6 +19,7 @@
 #include "tm/app/listen.h"
 #include "tm/app/main.h"
 #include "tm/app/models.h"
+#include "tm/app/schedule.h"
 #include "tm/app/server_join.h"
 #include "tm/app/server_state.h"
 #include "tm/app/shipped.h"
@@ -40,6 +41,8 @@ struct server {
     struct tm_tunnel_server *tunnel; /* owned */
     struct tm_server_state state;
     struct tm_models models;
+    struct tm_schedfile schedule; /* that clients have too; empty: none */
+    uint8_t schedule_digest[TM_DIGEST_LEN];
     struct tm_guard guard;
     uint8_t seed[TM_SEED_LEN]; /* from --seed */
     char *config;              /* owned: option values point into it */
@@ -86,6 +89,14 @@ static const struct tm_model *on_model(void *user, const uint8_t digest[TM_TOKEN
 {
     struct server *s = user;
     return tm_models_find(&s->models, digest);
+}
+
+static const struct tm_schedfile *on_schedule(void *user, const uint8_t digest[TM_TOKEN_DIGEST_LEN])
+{
+    struct server *s = user;
+    bool is_it =
+        s->schedule.n_conns > 0 && memcmp(s->schedule_digest, digest, TM_TOKEN_DIGEST_LEN) == 0;
+    return is_it ? &s->schedule : NULL;
 }
 
 static int on_join(void *user, const struct tm_tunnel_join *j, uint8_t *reply, size_t cap)
@@ -237,6 +248,15 @@ static int load_guard(struct server *s, struct tm_msg *msg)
     return TM_OK;
 }
 
+static int load_schedule(struct server *s, struct tm_msg *msg)
+{
+    const char *path = s->o->v[TM_OPT_SCHEDULE].text;
+    int rc = path != NULL ? tm_app_schedule_load(&s->schedule, path, msg) : TM_OK;
+    if (rc == TM_OK && path != NULL)
+        tm_schedfile_digest(&s->schedule, s->schedule_digest);
+    return rc;
+}
+
 /* Everything from the state directory and the command line.  TM_EXIT_USAGE for options. */
 static enum tm_exit load(struct server *s, struct tm_msg *msg)
 {
@@ -258,6 +278,8 @@ static enum tm_exit load(struct server *s, struct tm_msg *msg)
     if (load_guard(s, msg) != TM_OK)
         return TM_EXIT_USAGE;
     if (tm_models_load(&s->models, tm_shipped_or(o->v[TM_OPT_MODELS].text, shipped), msg) != TM_OK)
+        return TM_EXIT_FAILED;
+    if (load_schedule(s, msg) != TM_OK)
         return TM_EXIT_FAILED;
     const struct tm_opt_value *seed = &o->v[TM_OPT_SEED];
     tm_seed_from_u64(s->seed, (uint64_t)seed->num);
@@ -300,6 +322,7 @@ static int open_tunnel(struct server *s, struct tm_msg *msg)
         .key = s->state.token,
         .lookup = on_lookup,
         .model = on_model,
+        .schedule = on_schedule,
         .join = on_join,
         .open_log = o->v[TM_OPT_LOG_SCHEDULE].text != NULL ? on_open_log : NULL,
         .user = s,
@@ -392,6 +415,7 @@ enum tm_exit tm_cmd_server_run(struct tm_options *o, struct tm_msg *msg)
     if (status == TM_EXIT_DONE && s->failed)
         status = TM_EXIT_FAILED;
     tm_models_deinit(&s->models);
+    tm_schedfile_deinit(&s->schedule);
     tm_server_state_deinit(&s->state);
     tm_file_free(s->config, s->config_len);
     OPENSSL_cleanse(s, sizeof *s);

@@ -28,8 +28,9 @@ static void draw(struct tm_opener *o, struct tm_gen *session_gen, struct tm_gen 
     if (o->have_next)
         return;
     if (o->src != TM_SRC_EXPLICIT) {
-        tm_gen_open(o->src == TM_SRC_MASTER ? master_gen : session_gen, o->user, &o->next);
-        o->have_next = true;
+        o->have_next =
+            tm_gen_open(o->src == TM_SRC_MASTER ? master_gen : session_gen, o->user, &o->next);
+        o->is_over = !o->have_next;
     } else if (o->n_heads > 0) {
         o->next = o->heads[0].open;
         o->have_next = true;
@@ -45,6 +46,8 @@ static void change_source(struct tm_opener *o, enum tm_plan_src src)
 
 void tm_opener_fill(struct tm_opener *o, struct tm_gen *session_gen, struct tm_gen *master_gen)
 {
+    if (o->is_over)
+        return;
     bool between_groups = o->n_live == 0 && (!o->have_next || begins_group(&o->next));
     draw(o, session_gen, master_gen);
     if (!between_groups || (o->have_next && !begins_group(&o->next)))

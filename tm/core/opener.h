@@ -38,6 +38,7 @@ struct tm_opener {
     int64_t not_before_us; /* so the next opening waits until here */
     struct tm_open next;   /* of `src`, valid when have_next */
     bool have_next;
+    bool is_over;          /* a schedule file has no more for this user */
     enum tm_plan_src src;  /* of next */
     enum tm_plan_src want; /* source to change to at the next end of a group */
     struct tm_head heads[TM_OPENER_HEADS];
@@ -45,7 +46,8 @@ struct tm_opener {
 };
 
 void tm_opener_init(struct tm_opener *o, uint32_t user, enum tm_plan_src src, int64_t now_us);
-/* Draws the next opening if needed; gens by source (EXPLICIT: unused).  Call before tm_opener_due. */
+/* Draws the next opening if needed; gens by source (EXPLICIT: unused).  Call before tm_opener_due.  Sets is_over when the
+ * generator has no more. */
 void tm_opener_fill(struct tm_opener *o, struct tm_gen *session_gen, struct tm_gen *master_gen);
 /* When the next connection opens and the event that it runs from; TM_NEVER when that has not happened. */
 int64_t tm_opener_due_us(const struct tm_opener *o, int64_t *event_us);

@@ -12,11 +12,24 @@
 static int make_gen(struct tm_gen **out, const struct tm_session_cfg *cfg,
                     const uint8_t seed[TM_TOKEN_SEED_LEN])
 {
+    *out = NULL;
+    if (cfg->is_schedule)
+        return cfg->schedule ? tm_gen_new_playback(out, cfg->schedule, cfg->at_end) : TM_OK;
     struct tm_gen_cfg g = {.model = cfg->model,
                            .n_users = cfg->n_users,
                            .pace_us = (int64_t)cfg->pace_ms * TM_US_PER_MS};
     memcpy(g.seed, seed, TM_TOKEN_SEED_LEN); /* the rest of the 32 bytes is zero */
     return tm_gen_new(out, &g);
+}
+
+static void set_digest(struct tm_session *s)
+{
+    if (s->cfg.schedule)
+        tm_schedfile_digest(s->cfg.schedule, s->digest);
+    else if (s->cfg.is_schedule)
+        memcpy(s->digest, s->cfg.digest, sizeof s->cfg.digest);
+    else
+        tm_model_digest(s->cfg.model, s->digest);
 }
 
 static int session_init(struct tm_session *s, int64_t now_us)
@@ -32,7 +45,7 @@ static int session_init(struct tm_session *s, int64_t now_us)
     if (rc != TM_OK)
         return rc;
     s->control.announced = true;
-    tm_model_digest(cfg->model, s->digest);
+    set_digest(s);
     s->tx_pool = TM_WINDOW_POOL;
     s->rx_pool = TM_WINDOW_POOL;
     s->next_stream = cfg->side == TM_CLIENT ? 2 : 3;
@@ -69,12 +82,23 @@ static void say_hello(struct tm_session *s)
     }
 }
 
+/* Whether this end can know the plans: a model's, those of a file that is here, or those that a master will send. */
+static bool is_playable(const struct tm_session_cfg *cfg)
+{
+    if (!cfg->is_schedule)
+        return cfg->model != NULL && cfg->schedule == NULL;
+    bool is_told = cfg->side == TM_SERVER && cfg->plan_mode == TM_PLAN_EMBEDDED;
+    return cfg->model == NULL && cfg->master == TM_CLIENT &&
+           (cfg->schedule ? cfg->schedule->n_users == cfg->n_users : is_told);
+}
+
 int tm_session_new(struct tm_session **out, const struct tm_session_cfg *cfg, int64_t now_us)
 {
     *out = NULL;
-    if (cfg->prep_us < 1 || cfg->prep_us > UINT16_MAX || cfg->n_users < 1 || cfg->grace_us < 0 ||
-        cfg->n_users > TM_GEN_USERS_MAX || cfg->shape.hello_min > TM_HELLO_MAX ||
-        cfg->shape.flight_min == 0 || cfg->shape.fin_min == 0)
+    if (!is_playable(cfg) || cfg->prep_us < 1 || cfg->prep_us > UINT16_MAX || cfg->n_users < 1 ||
+        cfg->grace_us < 0 || cfg->n_users > TM_GEN_USERS_MAX ||
+        cfg->shape.hello_min > TM_HELLO_MAX || cfg->shape.flight_min == 0 ||
+        cfg->shape.fin_min == 0)
         return TM_ERR_RANGE;
     struct tm_session *s = calloc(1, sizeof *s);
     if (!s)
@@ -112,6 +136,11 @@ void tm_session_free(struct tm_session *s)
     free(s->openers);
     free(s->heads_sent);
     free(s);
+}
+
+const uint8_t *tm_session_digest(const struct tm_session *s)
+{
+    return s->digest;
 }
 
 /* ---- What is due ---- */
@@ -260,7 +289,7 @@ static void hand_write(struct tm_session *s, struct tm_carrier *c, const struct 
 
 static void prepare_plans(struct tm_session *s, int64_t next_due_us, int64_t now_us)
 {
-    if (next_due_us - IDLE_US < now_us || tm_gen_prepare(s->gen))
+    if (next_due_us - IDLE_US < now_us || !s->gen || tm_gen_prepare(s->gen))
         return;
     if (s->master_gen)
         (void)tm_gen_prepare(s->master_gen);
@@ -304,6 +333,9 @@ void tm_session_cfg_from_token(struct tm_session_cfg *cfg, const struct tm_token
     cfg->side = TM_SERVER;
     cfg->master = t->master;
     cfg->plan_mode = t->plan_mode;
+    cfg->is_schedule = t->is_schedule;
+    memcpy(cfg->digest, t->digest, sizeof cfg->digest);
+    cfg->at_end = TM_PLAYBACK_AGAIN; /* as often as the client does */
     cfg->shape = (struct tm_shape){t->hello_min, t->flight_min, t->fin_min};
     memcpy(cfg->seed, t->seed, sizeof cfg->seed);
     memcpy(cfg->session_id, t->session_id, sizeof cfg->session_id);
@@ -336,6 +368,7 @@ void tm_session_token(const struct tm_session *s, uint32_t carrier, struct tm_to
     t->fin_min = (uint16_t)cfg->shape.fin_min;
     memcpy(t->seed, cfg->seed, sizeof t->seed);
     memcpy(t->digest, s->digest, sizeof t->digest);
+    t->is_schedule = cfg->is_schedule;
     t->is_established = s->settings_seen;
     if (c->shipping) {
         struct tm_wr w = tm_wr_init(t->head, sizeof t->head);

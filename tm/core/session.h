@@ -18,46 +18,29 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-#include "models/model.h"
 #include "tm/base/buf.h"
 #include "tm/base/err.h"
 #include "tm/base/time.h"
 #include "tm/core/dest.h"
+#include "tm/core/session_cfg.h"
 #include "tm/core/shape.h"
 #include "tm/core/token.h"
 
 #define TM_CARRIERS_MAX                                                                            \
     256U /* live carriers of a session; the plan's next opening waits while full */
-#define TM_STREAMS_MAX 256U  /* live streams of a session, both openers together */
-#define TM_PREP_US     2000U /* default of cfg.prep_us */
+#define TM_STREAMS_MAX 256U /* live streams of a session, both openers together */
 
 struct tm_session; /* opaque */
 
-struct tm_session_cfg {
-    enum tm_side side; /* which end this is */
-    enum tm_side master;
-    enum tm_plan_mode plan_mode;
-    const struct tm_model *model;           /* borrowed; both ends must hold the same (digest) */
-    struct tm_shape shape;                  /* the client's handshake sizes */
-    uint8_t seed[TM_TOKEN_SEED_LEN];        /* of the session's plan */
-    uint8_t master_seed[TM_TOKEN_SEED_LEN]; /* server as master: the seed it will send */
-    uint8_t session_id[TM_SESSION_ID_LEN];
-    uint32_t n_users; /* 1..TM_GEN_USERS_MAX */
-    uint32_t pace_ms; /* cap of gaps between RREs and sessions; 0: none */
-    uint32_t prep_us; /* a buffer is asked for this long before its deadline, 1..65535 */
-    int64_t grace_us; /* a peer's write so much later than its plan: it is dead; 0: TM_GRACE_US */
-};
-#define TM_GRACE_US (10 * TM_US_PER_S)
-
-/* TM_ERR_RANGE for a configuration outside the limits above or a model that cannot be played, NOMEM. */
+/* TM_ERR_RANGE for a configuration outside the limits above, a model that cannot be played, or a schedule of which this end
+ * can know no plan; NOMEM. */
 TM_MUST_CHECK int tm_session_new(struct tm_session **out, const struct tm_session_cfg *cfg,
                                  int64_t now_us);
 void tm_session_free(struct tm_session *s);
+/* Of the model or the schedule file, TM_TOKEN_DIGEST_LEN bytes; borrowed. */
+const uint8_t *tm_session_digest(const struct tm_session *s);
 
-/* A server's configuration from the first token that arrives of a session; model, master_seed and
- * grace_us are the caller's to set.  A client's token for act (TM_ACT_OPEN): everything but kind,
- * client_id and time_ms, which the caller sets. */
-void tm_session_cfg_from_token(struct tm_session_cfg *cfg, const struct tm_token *t);
+/* A client's token for act (TM_ACT_OPEN): everything but kind, client_id and time_ms, which the caller sets. */
 void tm_session_token(const struct tm_session *s, uint32_t carrier, struct tm_token *t);
 
 /* ---- Actions: what the shell must prepare now, at most prep_us before it is due (OPEN: TM_OPENER_LEAD_US) ---- */
@@ -160,7 +143,9 @@ enum tm_event_kind {
     TM_EVENT_WRITABLE, /* _stream_send took less than it was given, and has room again */
     TM_EVENT_RESET,    /* the peer gave the stream up, ev.reply says why; it has ended */
     TM_EVENT_ENDED, /* both directions are finished, delivered and acknowledged; the id is forgotten */
-    TM_EVENT_FAILED /* the session is over: ev.why; all streams have ended, nothing will be sent */
+    TM_EVENT_PLAYED, /* client: the schedule file is at its end and every connection is over: nothing will be sent any more;
+                        once */
+    TM_EVENT_FAILED  /* the session is over: ev.why; all streams have ended, nothing will be sent */
 };
 struct tm_event {
     enum tm_event_kind kind;

@@ -290,6 +290,18 @@ static void take_event(struct tm_session *s, struct tm_stream *st, struct tm_eve
         free_stream(s, st);
 }
 
+/* Nothing is left to open of a schedule file, and what was opened is over. */
+static bool is_played(const struct tm_session *s)
+{
+    if (!s->openers || !s->cfg.is_schedule || tm_session_n_open(s) > 0)
+        return false;
+    for (uint32_t u = 0; u < s->cfg.n_users; u++) {
+        if (!s->openers[u].is_over)
+            return false;
+    }
+    return true;
+}
+
 bool tm_session_next_event(struct tm_session *s, struct tm_event *ev)
 {
     if (s->failed) {
@@ -304,6 +316,11 @@ bool tm_session_next_event(struct tm_session *s, struct tm_event *ev)
             take_event(s, &s->streams[i], ev);
             return true;
         }
+    }
+    if (!s->played_told && is_played(s)) {
+        s->played_told = true;
+        *ev = (struct tm_event){.kind = TM_EVENT_PLAYED, .why = "the schedule is at its end"};
+        return true;
     }
     return false;
 }

@@ -61,8 +61,8 @@ struct tm_carrier {
 
 struct tm_session {
     struct tm_session_cfg cfg;
-    uint8_t digest[TM_DIGEST_LEN]; /* of cfg.model: every token carries it */
-    struct tm_gen *gen;            /* of cfg.seed */
+    uint8_t digest[TM_DIGEST_LEN]; /* of model or schedule; every token carries its first bytes */
+    struct tm_gen *gen;            /* of cfg.seed or the file; NULL: the file is not here */
     struct tm_gen *master_gen;     /* of the master's seed; NULL until known */
     struct tm_opener *openers;     /* client: cfg.n_users */
     uint32_t *heads_sent;          /* server as master of explicit plans: heads sent per user */
@@ -83,6 +83,7 @@ struct tm_session {
     bool is_unknown;    /* server: the client means a session that is gone; it is told so */
     const char *failed; /* why the session is over; NULL while it is not */
     bool failed_told;   /* the FAILED event has been given */
+    bool played_told;   /* the PLAYED event has been given */
     int64_t now_us;
     int64_t heard_us; /* all that came before has been handed over */
     struct tm_schedlog *log;

@@ -67,7 +67,8 @@ int tm_session_accept(struct tm_session *s, const struct tm_token *t, uint32_t h
     if (s->failed)
         return TM_ERR_CLOSED;
     if (t->carrier > s->seen_base + UINT32_MAX / 2 || !is_new_number(s, t->carrier) ||
-        t->user >= s->cfg.n_users)
+        t->user >= s->cfg.n_users || t->is_schedule != s->cfg.is_schedule ||
+        memcmp(t->digest, s->digest, sizeof t->digest) != 0)
         return TM_ERR_PROTO;
     struct tm_known_plan known;
     int rc = accepted_plan(s, t, &known);

@@ -76,7 +76,7 @@ static int opening_plan(struct tm_session *s, struct tm_opener *o, enum tm_plan_
     if (is_explicit(s) && tm_session_is_master(s)) {
         *src = TM_SRC_EXPLICIT;
         int rc = tm_session_plan(s, TM_SRC_EXPLICIT, o->user, o->next.index, known);
-        if (rc != TM_ERR_LIMIT)
+        if (rc != TM_ERR_LIMIT || s->cfg.is_schedule)
             return rc;
         *src = TM_SRC_SESSION; /* a plan that cannot carry itself: the other end computes it */
     }

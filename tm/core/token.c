@@ -4,7 +4,7 @@
  *   | n_users 2 | pace_ms 4 | prep_us 2 | hello_min 2 | flight_min 2 | fin_min 2 | seed 16 | digest 16
  *   | head_len 1 | head | zeros
  *
- * flags: bit 0 kind, bits 1-2 src, bit 3 master, bit 4 plan_mode, bit 5 established, bits 6-7 zero. */
+ * flags: bit 0 kind, bits 1-2 src, bit 3 master, bit 4 plan_mode, bit 5 established, bit 6 schedule, bit 7 zero. */
 #include "tm/core/token.h"
 
 #include <assert.h>
@@ -14,7 +14,8 @@ enum {
     MASTER_SHIFT = 3,
     MODE_SHIFT = 4,
     ESTABLISHED = 0x20,
-    FLAGS_USED = 0x3f,
+    SCHEDULE = 0x40,
+    FLAGS_USED = 0x7f,
     N_SRC = 3
 };
 
@@ -38,7 +39,7 @@ void tm_token_encode(const struct tm_token *t, struct tm_wr *w)
     tm_wr_u8(w,
              (uint8_t)((unsigned)t->kind | (unsigned)t->src << SRC_SHIFT |
                        (unsigned)t->master << MASTER_SHIFT | (unsigned)t->plan_mode << MODE_SHIFT |
-                       (t->is_established ? ESTABLISHED : 0U)));
+                       (t->is_established ? ESTABLISHED : 0U) | (t->is_schedule ? SCHEDULE : 0U)));
     tm_wr_bytes(w, t->client_id, sizeof t->client_id);
     tm_wr_bytes(w, t->session_id, sizeof t->session_id);
     tm_wr_u16(w, (uint16_t)(t->time_ms >> 32));
@@ -65,6 +66,7 @@ static void read_fixed(struct tm_token *t, struct tm_rd *r, unsigned flags)
     t->master = (enum tm_side)(flags >> MASTER_SHIFT & 1);
     t->plan_mode = (enum tm_plan_mode)(flags >> MODE_SHIFT & 1);
     t->is_established = (flags & ESTABLISHED) != 0;
+    t->is_schedule = (flags & SCHEDULE) != 0;
     tm_rd_copy(r, t->client_id, sizeof t->client_id);
     tm_rd_copy(r, t->session_id, sizeof t->session_id);
     t->time_ms = (uint64_t)tm_rd_u16(r) << 32;

@@ -53,6 +53,7 @@ struct tm_token {
     uint16_t fin_min;
     uint8_t seed[TM_TOKEN_SEED_LEN];
     uint8_t digest[TM_TOKEN_DIGEST_LEN];
+    bool is_schedule; /* digest is that of a schedule file, not of a model; the client is master */
     bool is_established; /* the client has heard the server in this session: it must exist there */
     uint8_t head_len;    /* 0..TM_TOKEN_HEAD_MAX */
     uint8_t head[TM_TOKEN_HEAD_MAX];

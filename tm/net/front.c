@@ -81,6 +81,11 @@ static void do_event(struct tm_front *f, const struct tm_event *ev)
         f->ops->failed(f->owner, ev->why);
         return;
     }
+    if (ev->kind == TM_EVENT_PLAYED) {
+        fail_sinks(f, ev->why);
+        f->ops->played(f->owner);
+        return;
+    }
     size_t i = sink_index(f, ev->stream);
     if (i == f->n_sinks)
         return; /* given up since */
@@ -191,7 +196,6 @@ static int start_log(struct tm_front *f, const struct tm_front_cfg *cfg)
 {
     const struct tm_session_cfg *s = cfg->session;
     struct timespec wall;
-    uint8_t digest[TM_DIGEST_LEN];
     struct tm_schedlog *log = NULL;
     int rc = tm_schedlog_new(&log, LOG_CAP);
     if (rc != TM_OK) {
@@ -203,12 +207,11 @@ static int start_log(struct tm_front *f, const struct tm_front_cfg *cfg)
     if (rc != TM_OK)
         return rc;
     (void)clock_gettime(CLOCK_REALTIME, &wall);
-    tm_model_digest(s->model, digest);
     const struct tm_schedlog_session line = {.side = s->side,
                                              .master = s->master,
                                              .plan_mode = s->plan_mode,
-                                             .model = s->model->name,
-                                             .digest = digest,
+                                             .model = s->model ? s->model->name : "schedule",
+                                             .digest = tm_session_digest(f->session),
                                              .seed = s->seed,
                                              .n_users = s->n_users,
                                              .pace_ms = s->pace_ms,

@@ -22,7 +22,8 @@ struct tm_front_ops {
     void (*open)(void *owner, const struct tm_act *act);    /* client: TM_ACT_OPEN */
     void (*stream)(void *owner, const struct tm_event *ev); /* server: TM_EVENT_OPEN */
     void (*failed)(void *owner, const char *why);           /* the session is over; once */
-    void (*lane_up)(void *owner, struct tm_lane *lane);     /* the far end proved to know the PSK */
+    void (*played)(void *owner); /* client: the schedule file is at its end; once */
+    void (*lane_up)(void *owner, struct tm_lane *lane); /* the far end proved to know the PSK */
     /* It died, before (not authentic) or after that; it is freed next. */
     void (*lane_lost)(void *owner, struct tm_lane *lane, int err, const char *why);
     void (*want_room)(void *owner); /* call tm_front_room when the wire has room */

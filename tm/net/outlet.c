@@ -41,6 +41,7 @@ static void on_event(struct tm_sink *sink, const struct tm_event *ev)
     case TM_EVENT_READABLE: /* the pipe will look itself */
     case TM_EVENT_WRITABLE:
     case TM_EVENT_OPEN:
+    case TM_EVENT_PLAYED: /* never of a stream */
         return;
     }
 }

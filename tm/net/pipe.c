@@ -254,6 +254,7 @@ static void on_event(struct tm_sink *sink, const struct tm_event *ev)
             pipe_close(p, END_CLOSE);
         return;
     case TM_EVENT_OPEN:
+    case TM_EVENT_PLAYED: /* never of a stream */
         return;
     }
 }

@@ -31,7 +31,8 @@ enum tm_tunnel_state {
     TM_TUNNEL_UP,         /* a carrier's far end proved to be our server */
     TM_TUNNEL_TROUBLE, /* a carrier could not be opened: err and text say why; the session goes on by its
                              schedule, the app may stop it */
-    TM_TUNNEL_FAILED /* the session is over (engine or wire): nothing more will be sent */
+    TM_TUNNEL_FAILED, /* the session is over (engine or wire): nothing more will be sent */
+    TM_TUNNEL_PLAYED /* the schedule file was played to its end: nothing more will be sent; streams have ended */
 };
 struct tm_tunnel_report {
     enum tm_tunnel_state state;
@@ -59,6 +60,10 @@ struct tm_tunnel_client_cfg {
     tm_tunnel_state_fn on_state;   /* may be NULL */
     void *user;
 };
+
+/* The handshake sizes of a client that shows `sni` (NULL: none), as its sessions will have them: a dry handshake.  TM_ERR_TLS
+ * with msg. */
+TM_MUST_CHECK int tm_tunnel_shape(struct tm_shape *out, const char *sni, struct tm_msg *msg);
 
 struct tm_tunnel_client;
 
@@ -102,6 +107,9 @@ typedef int (*tm_tunnel_lookup_fn)(void *user, enum tm_token_kind kind,
 /* The model with this digest, or NULL; it must live as long as the server. */
 typedef const struct tm_model *(*tm_tunnel_model_fn)(void *user,
                                                      const uint8_t digest[TM_TOKEN_DIGEST_LEN]);
+/* The schedule file with this digest, or NULL; it must live as long as the server. */
+typedef const struct tm_schedfile *(*tm_tunnel_schedule_fn)(
+    void *user, const uint8_t digest[TM_TOKEN_DIGEST_LEN]);
 /* Answers the one request of a JOIN session of invitation `id`: writes the reply and returns its length, 1..cap
  * (TM_TUNNEL_ASK_MAX), or returns an error (the client sees TM_ERR_CLOSED). */
 struct tm_tunnel_join {
@@ -122,8 +130,9 @@ struct tm_tunnel_server_cfg {
     struct tm_ticket_key key;
     tm_tunnel_lookup_fn lookup;
     tm_tunnel_model_fn model;
-    tm_tunnel_join_fn join;    /* NULL: JOIN tokens are strangers' */
-    tm_tunnel_log_fn open_log; /* NULL: no schedule log */
+    tm_tunnel_schedule_fn schedule; /* NULL: no files here; embedded ones are played all the same */
+    tm_tunnel_join_fn join;         /* NULL: JOIN tokens are strangers' */
+    tm_tunnel_log_fn open_log;      /* NULL: no schedule log */
     void *user;
     const struct sockaddr *decoy; /* NULL: strangers are closed unanswered; copied */
     const struct tm_guard *guard; /* destinations; borrowed; NULL: all */

@@ -72,6 +72,11 @@ static void on_failed(void *owner, const char *why)
     report(owner, TM_TUNNEL_FAILED, TM_ERR_PROTO, why);
 }
 
+static void on_played(void *owner)
+{
+    report(owner, TM_TUNNEL_PLAYED, TM_OK, "the schedule is at its end");
+}
+
 /* ---- Opening a carrier ---- */
 
 static uint64_t wall_ms(void)
@@ -197,6 +202,7 @@ static void on_stream(void *owner, const struct tm_event *ev)
 static const struct tm_front_ops client_ops = {.open = on_open,
                                                .stream = on_stream,
                                                .failed = on_failed,
+                                               .played = on_played,
                                                .lane_up = on_lane_up,
                                                .lane_lost = on_lane_lost,
                                                .want_room = on_want_room};
@@ -236,6 +242,24 @@ static void do_stop(uv_timer_t *timer)
     uv_close((uv_handle_t *)timer, on_stopper_closed);
 }
 
+static struct tm_shape shape_of(const struct tm_tls_ctx *tls)
+{
+    const struct tm_tls_sizes *sizes = tm_tls_ctx_sizes(tls);
+    return (struct tm_shape){.hello_min = (uint32_t)(sizes->hello_base + TM_TICKET_LEN_MIN(0)),
+                             .flight_min = sizes->flight_min,
+                             .fin_min = sizes->fin_min};
+}
+
+int tm_tunnel_shape(struct tm_shape *out, const char *sni, struct tm_msg *msg)
+{
+    struct tm_tls_ctx *tls = NULL;
+    int rc = tm_tls_ctx_new(&tls, TM_CLIENT, sni, msg);
+    if (rc == TM_OK)
+        *out = shape_of(tls);
+    tm_tls_ctx_free(tls);
+    return rc;
+}
+
 static int start(struct tm_tunnel_client *t, const struct tm_tunnel_client_cfg *cfg,
                  struct tm_msg *msg)
 {
@@ -252,12 +276,8 @@ static int start(struct tm_tunnel_client *t, const struct tm_tunnel_client_cfg *
         rc = tm_wirepoll_new(&t->wirepoll, &wire, msg);
     if (rc != TM_OK)
         return rc;
-    const struct tm_tls_sizes *sizes = tm_tls_ctx_sizes(t->tls);
     session.side = TM_CLIENT;
-    session.shape =
-        (struct tm_shape){.hello_min = (uint32_t)(sizes->hello_base + TM_TICKET_LEN_MIN(0)),
-                          .flight_min = sizes->flight_min,
-                          .fin_min = sizes->fin_min};
+    session.shape = shape_of(t->tls);
     if (RAND_bytes(session.session_id, TM_SESSION_ID_LEN) != 1)
         return tm_msg_set(msg, TM_ERR_TLS, "no random numbers");
     const struct tm_front_cfg front = {.loop = cfg->loop,

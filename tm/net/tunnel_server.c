@@ -210,9 +210,15 @@ static void on_open(void *owner, const struct tm_act *act)
     TM_ASSERT_EQ(act->kind, TM_ACT_WRITE); /* a server opens no carriers */
 }
 
+static void on_played(void *owner)
+{
+    (void)owner; /* it is the client's to say */
+}
+
 static const struct tm_front_ops server_ops = {.open = on_open,
                                                .stream = on_stream,
                                                .failed = on_failed,
+                                               .played = on_played,
                                                .lane_up = on_lane_up,
                                                .lane_lost = on_lane_lost,
                                                .want_room = on_want_room};
@@ -238,16 +244,32 @@ static const struct tm_model *find_model(struct tm_tunnel_server *t, const struc
     return memcmp(digest, tok->digest, TM_TOKEN_DIGEST_LEN) == 0 ? &t->join_model : NULL;
 }
 
+/* What decides the session's schedule; NULL, or why it cannot be played here. */
+static const char *find_source(struct tm_tunnel_server *t, const struct tm_token *tok,
+                               struct tm_session_cfg *cfg)
+{
+    if (!tok->is_schedule) {
+        cfg->model = find_model(t, tok);
+        return cfg->model != NULL ? NULL
+                                  : "it plays a model that is not here; load the same models on "
+                                    "both ends and join again";
+    }
+    if (tok->plan_mode == TM_PLAN_SEEDED && t->cfg.schedule != NULL)
+        cfg->schedule = t->cfg.schedule(t->cfg.user, tok->digest);
+    return tok->plan_mode == TM_PLAN_EMBEDDED || cfg->schedule != NULL
+               ? NULL
+               : "it plays a schedule file that is not here; give the same file to both ends, or "
+                 "let the client play it with --plan embedded";
+}
+
 static struct session *new_session(struct tm_tunnel_server *t, const struct tm_token *tok)
 {
     struct tm_session_cfg cfg;
     tm_session_cfg_from_token(&cfg, tok);
-    cfg.model = find_model(t, tok);
     cfg.grace_us = t->cfg.grace_us;
-    if (cfg.model == NULL) {
-        tm_admit_refuse(
-            &t->admit, tok,
-            "it plays a model that is not here; load the same models on both ends and join again");
+    const char *why = find_source(t, tok, &cfg);
+    if (why != NULL) {
+        tm_admit_refuse(&t->admit, tok, why);
         return NULL;
     }
     if (t->stats.sessions_live >= t->cfg.n_sessions_max) {

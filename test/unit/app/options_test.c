@@ -77,7 +77,9 @@ static void wrong_usage_is_said_exactly(void)
         {TM_PROGRAM_CLIENT, {"p", "fly"}, "unknown command 'fly'"},
         {TM_PROGRAM_CLIENT, {"p", "setup"}, "unknown command 'setup'"},
         {TM_PROGRAM_CLIENT, {"p", "run"}, "--state DIR is required"},
-        {TM_PROGRAM_CLIENT, {"p", "run", "--state", "d"}, "--model NAME is required"},
+        {TM_PROGRAM_CLIENT,
+         {"p", "run", "--state", "d"},
+         "--model NAME or --schedule FILE is required"},
         {TM_PROGRAM_CLIENT, {"p", "run", "--state"}, "--state needs a value: DIR"},
         {TM_PROGRAM_CLIENT, {"p", "run", "--state", ""}, "--state needs a value"},
         {TM_PROGRAM_CLIENT, {"p", "run", "--bogus"}, "unknown option --bogus"},
@@ -121,6 +123,39 @@ static void wrong_usage_is_said_exactly(void)
         CHECK_INT(parse(bad[i].program, argv), TM_ERR_FORMAT);
         CHECK_STR(msg.text, bad[i].why);
     }
+}
+
+static void what_a_schedule_file_decides_is_decided(void)
+{
+    static const struct {
+        char *argv[8];
+        const char *why;
+    } bad[] = {
+        {{"p", "run", "--state=d", "--schedule=f", "--model=m"},
+         "--model has nothing to decide: the schedule file says everything"},
+        {{"p", "run", "--state=d", "--schedule=f", "--users=1"},
+         "--users has nothing to decide: the schedule file says everything"},
+        {{"p", "run", "--state=d", "--schedule=f", "--master=server"},
+         "--master server: the client has the schedule file, so it is the master"},
+        {{"p", "run", "--state=d", "--model=m", "--strict"}, "--strict goes with --schedule"},
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        char *argv[8];
+        memcpy(argv, bad[i].argv, sizeof argv);
+        CHECK_INT(parse(TM_PROGRAM_CLIENT, argv), TM_ERR_FORMAT);
+        CHECK_STR(msg.text, bad[i].why);
+    }
+}
+
+static void a_schedule_file_takes_the_place_of_a_model(void)
+{
+    CHECK_INT(
+        PARSE(TM_PROGRAM_CLIENT, "run", "--state=d", "--schedule", "f", "--strict", "--repeat"),
+        TM_OK);
+    CHECK_STR(o.v[TM_OPT_SCHEDULE].text, "f");
+    CHECK(o.v[TM_OPT_STRICT].given && o.v[TM_OPT_REPEAT].given && !o.v[TM_OPT_PLAN].given);
+    CHECK_INT(PARSE(TM_PROGRAM_SERVER, "run", "--state=d", "--schedule=f"), TM_OK);
+    CHECK_INT(PARSE(TM_PROGRAM_SERVER, "run", "--state=d", "--strict"), TM_ERR_FORMAT);
 }
 
 static void help_and_version_need_nothing_else(void)
@@ -233,6 +268,8 @@ static const struct check_case cases[] = {
     {"values_come_in_every_usual_form", values_come_in_every_usual_form},
     {"operands_stand_anywhere", operands_stand_anywhere},
     {"wrong_usage_is_said_exactly", wrong_usage_is_said_exactly},
+    {"what_a_schedule_file_decides_is_decided", what_a_schedule_file_decides_is_decided},
+    {"a_schedule_file_takes_the_place_of_a_model", a_schedule_file_takes_the_place_of_a_model},
     {"help_and_version_need_nothing_else", help_and_version_need_nothing_else},
     {"config_fills_what_the_command_line_left_open", config_fills_what_the_command_line_left_open},
     {"config_errors_name_the_line", config_errors_name_the_line},

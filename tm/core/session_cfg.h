@@ -1,0 +1,51 @@
+/* tm/core/session_cfg.h - what a session is made of: who is master, what decides its schedule, and the limits.
+ *
+ * The client's comes from its options; the server's from the first token of the session that arrives, which carries all
+ * of it that both ends must agree on.
+ *
+ * What decides is a model, which both ends hold, or a schedule file (doc/SCHEDULE.md), with the client as master.  Every token has the
+ * digest of it, and a carrier whose token has another one is refused.  A file that the client alone holds is played
+ * with its plans embedded: the server then takes explicit plans and no others.  A file that both hold is played without
+ * (plan_mode seeded): both ends look up user and index in it. */
+#ifndef TM_CORE_SESSION_CFG_H
+#define TM_CORE_SESSION_CFG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "models/model.h"
+#include "models/playback.h"
+#include "tm/base/time.h"
+#include "tm/core/shape.h"
+#include "tm/core/token.h"
+
+#define TM_PREP_US  2000U /* default of prep_us */
+#define TM_GRACE_US (10 * TM_US_PER_S)
+
+struct tm_session_cfg {
+    enum tm_side side; /* which end this is */
+    enum tm_side master;
+    enum tm_plan_mode plan_mode;
+    const struct tm_model *model; /* borrowed; both ends must hold the same (digest); NULL: a
+                                     schedule file decides */
+    bool is_schedule;
+    const struct tm_schedfile *schedule; /* borrowed; server: NULL when the client alone holds it */
+    enum tm_playback_end at_end;         /* client: play the file once or again and again */
+    uint8_t digest[TM_TOKEN_DIGEST_LEN]; /* server without the file: the token's; else unused */
+    struct tm_shape shape;               /* the client's handshake sizes */
+    uint8_t seed[TM_TOKEN_SEED_LEN];     /* of the session's plan */
+    uint8_t
+        master_seed[TM_TOKEN_SEED_LEN]; /* server as master: the seed it will send; else unused */
+    uint8_t session_id[TM_SESSION_ID_LEN];
+    uint32_t n_users; /* 1..TM_GEN_USERS_MAX */
+    uint32_t pace_ms; /* cap of gaps between RREs and sessions; 0: none */
+    uint32_t prep_us; /* a buffer is asked for this long before its deadline, 1..65535 */
+    int64_t grace_us; /* a peer's write later than its plan by this much: the carrier is dead;
+                                     0: TM_GRACE_US */
+};
+
+/* A server's configuration from the first token that arrives of a session; model or schedule, master_seed and
+ * grace_us are the caller's to set. */
+void tm_session_cfg_from_token(struct tm_session_cfg *cfg, const struct tm_token *t);
+
+#endif
