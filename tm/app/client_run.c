@@ -19,11 +19,13 @@
 #include "tm/app/main.h"
 #include "tm/app/shipped.h"
 #include "tm/app/signals.h"
+#include "tm/app/status.h"
 #include "tm/app/summary.h"
 #include "tm/base/log.h"
 #include "tm/base/rng.h"
 #include "tm/base/time.h"
 #include "tm/net/local.h"
+#include "tm/net/statsock.h"
 #include "tm/net/tunnel.h"
 
 struct client {
@@ -33,6 +35,7 @@ struct client {
     struct tm_tunnel_client *tunnel;                 /* owned */
     struct tm_local *local[TM_OPTIONS_LIST_MAX + 1]; /* owned; [0] is SOCKS */
     size_t n_local;
+    struct tm_statsock *statsock; /* owned */
     struct tm_client_state state;
     struct tm_model model;
     FILE *schedule_log, *summary_file; /* owned; NULL: not wanted */
@@ -83,6 +86,30 @@ static void print_summary(void *user)
     take_summary(c);
     tm_summary_line(line, &c->summary);
     tm_log(TM_LOG_INFO, "summary: %s", line);
+}
+
+/* What `tm-client status` gets: only from memory of this thread and from atomic counters. */
+static size_t on_status(void *user, char *out, size_t cap)
+{
+    struct client *c = user;
+    struct tm_tunnel_watch w;
+    struct tm_status st;
+    if (c->tunnel == NULL)
+        return 0;
+    tm_tunnel_client_watch(c->tunnel, &w);
+    struct tm_status_source src = tm_status_source_new(
+        "tm-client", TM_CLIENT, (int64_t)((uv_hrtime() - c->start_ns) / 1000), &w);
+    tm_status_add_session(&src, &w.control, 0);
+    tm_status_fill(&st, &src);
+    return tm_status_write(&st, out, cap);
+}
+
+static void open_status(struct client *c)
+{
+    struct tm_msg why;
+    if (tm_statsock_open(&c->statsock, &c->loop, c->o->v[TM_OPT_STATE].text, on_status, c, &why) !=
+        TM_OK)
+        tm_log(TM_LOG_WARN, "no status: %s", why.text);
 }
 
 static void say_ready(struct client *c)
@@ -148,6 +175,8 @@ static void on_quit(uv_async_t *async)
         return;
     uv_close((uv_handle_t *)async, NULL);
     tm_signals_stop(&c->signals);
+    tm_statsock_close(c->statsock);
+    c->statsock = NULL;
     for (size_t i = 0; i < c->n_local; i++)
         tm_local_close(c->local[i]);
     c->n_local = 0;
@@ -307,6 +336,8 @@ static void run(struct client *c)
         rc = open_tunnel(c, c->msg);
     if (rc == TM_OK)
         rc = open_doors(c, c->msg);
+    if (rc == TM_OK)
+        open_status(c);
     if (rc != TM_OK) {
         c->failed = true;
         finish(c);
