@@ -224,11 +224,22 @@ static bool has_excess(struct tm_judge *j, const struct tm_subject *x, const str
     return true;
 }
 
+/* Why it was late, by its sender's log. */
+static void add_slip(struct tm_judge *j, const struct tm_sched_write *w)
+{
+    bool is_slip = w->first_us - w->due_us > TM_SLIP_US || w->last_us - w->first_us > TM_SLIP_US;
+    if (w->slip != TM_SLIP_NONE)
+        j->r->n_slips[w->w.dir][w->slip]++;
+    else if (is_slip)
+        j->r->n_unexplained[w->w.dir]++;
+}
+
 static int add_lateness(struct tm_judge *j, const struct tm_subject *x, const struct place *p)
 {
     const struct tm_sched_write *w = &x->c->writes[p->i];
     if (!w->is_sent)
         return TM_OK;
+    add_slip(j, w);
     bool is_handshake = p->i == 0 || p->i == x->flight || p->i == x->fin;
     struct tm_sample(*late)[2] =
         j->r->late_us[is_handshake ? TM_LATE_HANDSHAKE : TM_LATE_REST][w->w.dir];

@@ -98,6 +98,8 @@ struct tm_conform {
     int64_t path_us[2]; /* smallest first byte in the capture minus in the sender's log;
                                           TM_NEVER: unknown */
     struct tm_sample late_us[2][2][2][2]; /* [group][dir][source][byte] */
+    uint64_t n_slips[2][TM_SLIP_N];       /* by direction and cause, as the senders' logs have it */
+    uint64_t n_unexplained[2]; /* late or short by more than TM_SLIP_US, without a cause */
 };
 
 /* Judges all carriers of s by v.  TM_OK whatever was found (see tm_conform_is_exact); TM_ERR_NOMEM. */

@@ -92,6 +92,7 @@ static int add_write(struct tm_schedule *s, enum tm_side side, struct tm_sched_c
         w->first_us = line->first_us;
         w->last_us = line->last_us;
         w->unsent = line->unsent;
+        w->slip = line->slip;
         passed(s, side, line->last_us);
     } else {
         w->is_received = true;

@@ -27,6 +27,7 @@ struct tm_sched_write {
     bool is_received; /* the receiver's log has: at_us (its clock) holds */
     int64_t event_us, due_us, first_us, last_us;
     uint32_t unsent;
+    enum tm_slip slip; /* why it left late or in part, by the sender */
     int64_t at_us;
 };
 

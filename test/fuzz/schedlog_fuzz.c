@@ -17,7 +17,7 @@ static void again(const struct tm_schedlog_line *a, struct tm_schedlog *l)
     if (a->kind != b.kind || a->carrier != b.carrier || a->i != b.i || a->w.size != b.w.size ||
         a->w.gap_us != b.w.gap_us || a->w.dir != b.w.dir || a->w.ref_back != b.w.ref_back ||
         a->first_us != b.first_us || a->at_us != b.at_us || a->unsent != b.unsent ||
-        strcmp(a->local, b.local) != 0 || strcmp(a->remote, b.remote) != 0)
+        a->slip != b.slip || strcmp(a->local, b.local) != 0 || strcmp(a->remote, b.remote) != 0)
         abort();
 }
 
@@ -31,7 +31,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     if (a.kind == TM_SLOG_WRITE)
         tm_schedlog_write(l, a.carrier, a.i, &a.w, a.event_us, a.due_us, a.first_us, a.last_us,
-                          a.unsent);
+                          a.unsent, a.slip);
     else if (a.kind == TM_SLOG_RECV)
         tm_schedlog_recv(l, a.carrier, a.i, &a.w, a.at_us);
     else if (a.kind == TM_SLOG_UP && a.local[0] && a.remote[0])

@@ -21,11 +21,13 @@
 #include "tm/app/schedule.h"
 #include "tm/app/shipped.h"
 #include "tm/app/signals.h"
+#include "tm/app/status.h"
 #include "tm/app/summary.h"
 #include "tm/base/log.h"
 #include "tm/base/rng.h"
 #include "tm/base/time.h"
 #include "tm/net/local.h"
+#include "tm/net/statsock.h"
 #include "tm/net/tunnel.h"
 
 struct client {
@@ -35,6 +37,7 @@ struct client {
     struct tm_tunnel_client *tunnel;                 /* owned */
     struct tm_local *local[TM_OPTIONS_LIST_MAX + 1]; /* owned; [0] is SOCKS */
     size_t n_local;
+    struct tm_statsock *statsock; /* owned */
     struct tm_client_state state;
     struct tm_model model;
     struct tm_schedfile schedule;      /* in place of the model when --schedule was given */
@@ -104,6 +107,30 @@ static enum tm_plan_mode plan_mode(const struct client *c)
 static const char *plan_text(const struct client *c)
 {
     return plan_mode(c) == TM_PLAN_SEEDED ? "seeded" : "embedded";
+}
+
+/* What `tm-client status` gets: only from memory of this thread and from atomic counters. */
+static size_t on_status(void *user, char *out, size_t cap)
+{
+    struct client *c = user;
+    struct tm_tunnel_watch w;
+    struct tm_status st;
+    if (c->tunnel == NULL)
+        return 0;
+    tm_tunnel_client_watch(c->tunnel, &w);
+    struct tm_status_source src = tm_status_source_new(
+        "tm-client", TM_CLIENT, (int64_t)((uv_hrtime() - c->start_ns) / 1000), &w);
+    tm_status_add_session(&src, &w.control, 0);
+    tm_status_fill(&st, &src);
+    return tm_status_write(&st, out, cap);
+}
+
+static void open_status(struct client *c)
+{
+    struct tm_msg why;
+    if (tm_statsock_open(&c->statsock, &c->loop, c->o->v[TM_OPT_STATE].text, on_status, c, &why) !=
+        TM_OK)
+        tm_log(TM_LOG_WARN, "no status: %s", why.text);
 }
 
 static void say_ready(struct client *c)
@@ -192,6 +219,8 @@ static void on_quit(uv_async_t *async)
         return;
     uv_close((uv_handle_t *)async, NULL);
     tm_signals_stop(&c->signals);
+    tm_statsock_close(c->statsock);
+    c->statsock = NULL;
     for (size_t i = 0; i < c->n_local; i++)
         tm_local_close(c->local[i]);
     c->n_local = 0;
@@ -393,6 +422,8 @@ static void run(struct client *c)
         rc = open_tunnel(c, c->msg);
     if (rc == TM_OK)
         rc = open_doors(c, c->msg);
+    if (rc == TM_OK)
+        open_status(c);
     if (rc != TM_OK) {
         c->failed = true;
         finish(c);

@@ -14,6 +14,7 @@
 #define CLIENTS    (1U << TM_CMD_CLIENTS)
 #define REVOKE     (1U << TM_CMD_REVOKE)
 #define RUN        (CLIENT_RUN | SERVER_RUN)
+#define STATUS     (1U << TM_CMD_CLIENT_STATUS | 1U << TM_CMD_SERVER_STATUS)
 #define ALL        ((1U << TM_CMD_N) - 1)
 
 #define SECOND TM_US_PER_S
@@ -22,9 +23,13 @@
 static const struct tm_command_info commands[] = {
     [TM_CMD_JOIN] = {TM_PROGRAM_CLIENT, "join", "LINK", "enrol at a server with a link from it"},
     [TM_CMD_CLIENT_RUN] = {TM_PROGRAM_CLIENT, "run", NULL, "carry connections to the server"},
+    [TM_CMD_CLIENT_STATUS] = {TM_PROGRAM_CLIENT, "status", NULL,
+                              "ask the running program whether the model is in control"},
     [TM_CMD_SETUP] = {TM_PROGRAM_SERVER, "setup", NULL,
                       "make keys and state, print the first enrolment link"},
     [TM_CMD_SERVER_RUN] = {TM_PROGRAM_SERVER, "run", NULL, "serve the enrolled clients"},
+    [TM_CMD_SERVER_STATUS] = {TM_PROGRAM_SERVER, "status", NULL,
+                              "ask the running program whether the model is in control"},
     [TM_CMD_INVITE] = {TM_PROGRAM_SERVER, "invite", NULL, "print another enrolment link"},
     [TM_CMD_CLIENTS] = {TM_PROGRAM_SERVER, "clients", NULL, "list the enrolled clients"},
     [TM_CMD_REVOKE] = {TM_PROGRAM_SERVER, "revoke", "CLIENT", "remove an enrolled client"},
@@ -184,6 +189,14 @@ static const struct tm_opt_info table[] = {
                              .kind = TM_OPT_TEXT,
                              .commands = RUN,
                              .help = "write the closing statistics as JSON"},
+    [TM_OPT_JSON] = {.name = "json",
+                     .kind = TM_OPT_FLAG,
+                     .commands = STATUS,
+                     .help = "print one JSON object"},
+    [TM_OPT_WATCH] = {.name = "watch",
+                      .kind = TM_OPT_FLAG,
+                      .commands = STATUS,
+                      .help = "ask every second, until it is stopped"},
     [TM_OPT_DEBUG_CORE] = {.name = "debug-core",
                            .kind = TM_OPT_FLAG,
                            .commands = RUN,

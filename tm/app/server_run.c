@@ -24,10 +24,12 @@
 #include "tm/app/server_state.h"
 #include "tm/app/shipped.h"
 #include "tm/app/signals.h"
+#include "tm/app/status.h"
 #include "tm/app/summary.h"
 #include "tm/base/log.h"
 #include "tm/base/rng.h"
 #include "tm/net/guard.h"
+#include "tm/net/statsock.h"
 #include "tm/net/tunnel.h"
 
 #define TEXT_MAX 1024U /* bytes of a summary line with the numbers of a server */
@@ -39,6 +41,7 @@ struct server {
     uv_fs_event_t watch; /* on clients/ */
     struct tm_signals signals;
     struct tm_tunnel_server *tunnel; /* owned */
+    struct tm_statsock *statsock;    /* owned */
     struct tm_server_state state;
     struct tm_models models;
     struct tm_schedfile schedule; /* that clients have too; empty: none */
@@ -157,6 +160,28 @@ static void on_clients_changed(uv_fs_event_t *w, const char *name, int events, i
     OPENSSL_cleanse(&c, sizeof c);
 }
 
+/* What `tm-server status` gets; see client_run.c. */
+static size_t on_status(void *user, char *out, size_t cap)
+{
+    struct server *s = user;
+    struct tm_tunnel_watch w;
+    struct tm_status st;
+    if (s->tunnel == NULL)
+        return 0;
+    struct tm_status_source src = tm_status_source_new(
+        "tm-server", TM_SERVER, (int64_t)((uv_hrtime() - s->start_ns) / 1000), &w);
+    tm_tunnel_server_watch(s->tunnel, &w, tm_status_add_session, &src);
+    tm_status_fill(&st, &src);
+    return tm_status_write(&st, out, cap);
+}
+
+static void open_status(struct server *s)
+{
+    struct tm_msg why;
+    if (tm_statsock_open(&s->statsock, &s->loop, s->state.dir, on_status, s, &why) != TM_OK)
+        tm_log(TM_LOG_WARN, "no status: %s", why.text);
+}
+
 /* ---- end ---- */
 
 static void take_summary(struct server *s)
@@ -203,6 +228,8 @@ static void on_quit(uv_async_t *async)
     uv_close((uv_handle_t *)async, NULL);
     uv_close((uv_handle_t *)&s->watch, NULL);
     tm_signals_stop(&s->signals);
+    tm_statsock_close(s->statsock);
+    s->statsock = NULL;
     take_summary(s);
     if (s->tunnel != NULL)
         tm_tunnel_server_stop(s->tunnel, NULL, NULL);
@@ -389,6 +416,8 @@ static void run(struct server *s)
         rc = open_tunnel(s, s->msg);
     if (rc == TM_OK)
         rc = say_ready(s, s->msg);
+    if (rc == TM_OK)
+        open_status(s);
     if (rc != TM_OK) {
         s->failed = true;
         on_stop(s);

@@ -46,11 +46,12 @@ static void put_acks(struct tm_session *s, struct tm_carrier *here, struct tm_wr
 
 /* Frames of one stream until it has nothing, or nothing more fits. */
 static void put_stream(struct tm_session *s, struct tm_carrier *c, struct tm_stream *st,
-                       struct tm_wr *w)
+                       struct tm_wr *w, int64_t now_us)
 {
     while (tm_stream_has_data(st)) {
         size_t before = w->len;
         bool again = false;
+        int64_t since_us = tm_waits_since(&st->waits, st->tx.next);
         ssize_t n = tm_stream_compose(st, w, &s->flight, &c->sent, c->tx_records, &again);
         if (n < 0)
             return;
@@ -60,24 +61,27 @@ static void put_stream(struct tm_session *s, struct tm_carrier *c, struct tm_str
             continue;
         }
         s->stats.control_tx_bytes += frame - (uint64_t)n;
-        if (again)
+        if (again) {
             s->stats.resent_tx_bytes += (uint64_t)n;
-        else
+        } else if (n > 0) {
             s->stats.payload_tx_bytes += (uint64_t)n;
+            tm_tally_bytes(s->tally, now_us, 0, (uint64_t)n);
+            tm_tally_queue(s->tally, now_us, since_us == TM_NEVER ? 0 : now_us - since_us);
+            tm_waits_drop(&st->waits, st->tx.next);
+        }
     }
 }
 
-static void put_streams(struct tm_session *s, struct tm_carrier *c, struct tm_wr *w)
+static void put_streams(struct tm_session *s, struct tm_carrier *c, struct tm_wr *w, int64_t now_us)
 {
-    put_stream(s, c, &s->control, w);
+    put_stream(s, c, &s->control, w, now_us);
     for (uint32_t i = 0; i < TM_STREAMS_MAX && tm_wr_room(w) > 0; i++)
-        put_stream(s, c, &s->streams[(s->rr + i) % TM_STREAMS_MAX], w);
+        put_stream(s, c, &s->streams[(s->rr + i) % TM_STREAMS_MAX], w, now_us);
     s->rr = (s->rr + 1) % TM_STREAMS_MAX;
 }
 
 size_t tm_session_compose(struct tm_session *s, uint32_t carrier, uint8_t *buf, int64_t now_us)
 {
-    (void)now_us;
     struct tm_carrier *c = tm_session_find(s, carrier);
     if (!c || !c->writing)
         return 0;
@@ -96,7 +100,7 @@ size_t tm_session_compose(struct tm_session *s, uint32_t carrier, uint8_t *buf, 
     if (s->is_unknown)
         tm_frame_encode_fail(&w);
     put_acks(s, c, &w);
-    put_streams(s, c, &w);
+    put_streams(s, c, &w, now_us);
     c->tx_records++;
     s->stats.pad_tx_bytes += tm_wr_room(&w);
     tm_wr_zeros(&w, tm_wr_room(&w)); /* PAD is zero */

@@ -192,14 +192,17 @@ static int64_t ref_of(uint32_t i, const struct tm_write *w)
 /* NOLINTNEXTLINE(readability-function-size): the fields of the line */
 void tm_schedlog_write(struct tm_schedlog *l, uint32_t carrier, uint32_t i,
                        const struct tm_write *w, int64_t event_us, int64_t due_us, int64_t first_us,
-                       int64_t last_us, uint32_t unsent)
+                       int64_t last_us, uint32_t unsent, enum tm_slip slip)
 {
+    char why[24] = "";
+    if (slip != TM_SLIP_NONE)
+        (void)snprintf(why, sizeof why, ",\"slip\":\"%s\"", TM_SLIP_NAMES[slip]);
     put(l,
         "{\"t\":\"write\",\"c\":%" PRIu32 ",\"i\":%" PRIu32 ",\"dir\":\"%s\",\"size\":%" PRIu32
         ",\"ref\":%" PRId64 ",\"gap\":%" PRIu32 ",\"event\":%" PRId64 ",\"due\":%" PRId64
-        ",\"first\":%" PRId64 ",\"last\":%" PRId64 ",\"unsent\":%" PRIu32 "}",
+        ",\"first\":%" PRId64 ",\"last\":%" PRId64 ",\"unsent\":%" PRIu32 "%s}",
         carrier, i, DIR_NAMES[w->dir], w->size, ref_of(i, w), w->gap_us, event_us, due_us, first_us,
-        last_us, unsent);
+        last_us, unsent, why);
 }
 
 void tm_schedlog_recv(struct tm_schedlog *l, uint32_t carrier, uint32_t i, const struct tm_write *w,
@@ -238,7 +241,7 @@ struct parse {
     struct tm_schedlog_line line;
     const char *p, *end;
     int64_t version, src, ref; /* ref: absolute index, -1: start */
-    uint32_t dir, plan_mode, open_ref, side, master;
+    uint32_t dir, plan_mode, open_ref, side, master, slip;
 };
 
 enum field_type { F_U32, F_I64, F_NAME, F_TEXT, F_HEX };
@@ -309,6 +312,7 @@ static const struct field SENT_FIELDS[] = {WRITE_FIELDS,
                                            I64("first", line.first_us),
                                            I64("last", line.last_us),
                                            U32("unsent", line.unsent),
+                                           {"slip", TM_SLIP_NAMES, AT(slip), 0, 0, F_NAME, true},
                                            {0}};
 static const struct field RECV_FIELDS[] = {WRITE_FIELDS, I64("at", line.at_us), {0}};
 static const struct field CLOSE_FIELDS[] = {U32("c", line.carrier),
@@ -507,6 +511,7 @@ static bool finish(struct parse *r)
     if (line->kind != TM_SLOG_WRITE && line->kind != TM_SLOG_RECV)
         return true;
     line->w.dir = (uint8_t)r->dir;
+    line->slip = (enum tm_slip)r->slip;
     if (r->ref >= (int64_t)line->i || (r->ref >= 0 && (int64_t)line->i - r->ref > TM_REF_BACK_MAX))
         return false;
     line->w.ref_back = (uint8_t)(r->ref < 0 ? 0 : (int64_t)line->i - r->ref);

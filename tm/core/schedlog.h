@@ -11,7 +11,8 @@
  * {"t":"up","c":0,"at":20,"local":"127.0.0.1:40000","remote":"127.0.0.1:443"}   TCP established (addresses by the
  *     shell, absent in the simulator); the server writes it when it accepts the carrier
  * {"t":"write","c":0,"i":3,"dir":"up","size":517,"ref":2,"gap":5000,"event":100,"due":5100,"first":5103,"last":5104,
- *  "unsent":0}   one of the writer's own writes departed; `ref` is the absolute index of the event's write, -1: start
+ *  "unsent":0}   one of the writer's own writes departed; `ref` is the absolute index of the event's write, -1: start;
+ *     one that was late or short has "slip":"machine" or another cause too (tm/core/slip.h)
  * {"t":"recv","c":0,"i":4,"dir":"down","size":4000,"ref":3,"gap":2000,"at":9000}     the last byte of a write of the other side
  * {"t":"close","c":0,"event":9000,"gap":100,"due":9100}                           client: planned FIN
  * {"t":"end","c":0,"at":9105,"how":"planned"|"died","writes":5,"why":"..."}        writes: completed, both directions
@@ -27,6 +28,7 @@
 #include "models/plan.h"
 #include "tm/base/buf.h"
 #include "tm/base/err.h"
+#include "tm/core/slip.h"
 #include "tm/core/token.h"
 
 struct tm_schedlog; /* opaque: a bounded text buffer */
@@ -59,7 +61,7 @@ void tm_schedlog_up(struct tm_schedlog *l, uint32_t carrier, int64_t at_us, cons
                     const char *remote);
 void tm_schedlog_write(struct tm_schedlog *l, uint32_t carrier, uint32_t i,
                        const struct tm_write *w, int64_t event_us, int64_t due_us, int64_t first_us,
-                       int64_t last_us, uint32_t unsent);
+                       int64_t last_us, uint32_t unsent, enum tm_slip slip);
 void tm_schedlog_recv(struct tm_schedlog *l, uint32_t carrier, uint32_t i, const struct tm_write *w,
                       int64_t at_us);
 void tm_schedlog_close(struct tm_schedlog *l, uint32_t carrier, int64_t event_us, int64_t gap_us,
@@ -88,6 +90,7 @@ struct tm_schedlog_line {
     int64_t gap_us;    /* open, close */
     int64_t event_us, due_us, first_us, last_us, at_us, prep_us;
     uint32_t unsent;
+    enum tm_slip slip;          /* write; NONE also when the line does not say */
     int planned;                /* end */
     char local[64], remote[64]; /* up; empty when absent */
     enum tm_side side, master;  /* session */

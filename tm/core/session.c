@@ -108,6 +108,8 @@ int tm_session_new(struct tm_session **out, const struct tm_session_cfg *cfg, in
         s->cfg.grace_us = TM_GRACE_US;
     s->now_us = now_us;
     s->heard_us = TM_NEVER;
+    s->answered_us = TM_NEVER;
+    s->unanswered_us = TM_NEVER;
     int rc = session_init(s, now_us);
     if (rc == TM_OK) {
         say_hello(s);
@@ -205,6 +207,11 @@ static struct outlook look_ahead(const struct tm_session *s)
     return o;
 }
 
+int64_t tm_session_due_us(const struct tm_session *s)
+{
+    return look_ahead(s).due_us;
+}
+
 static int64_t carrier_dead_us(const struct tm_carrier *c, int64_t grace_us)
 {
     switch (c->state) {
@@ -281,6 +288,8 @@ static void hand_write(struct tm_session *s, struct tm_carrier *c, const struct 
     c->write_left = act->size - act->hs_size;
     s->stats.wire_tx_bytes += act->size;
     s->stats.handshake_tx_bytes += act->hs_size;
+    tm_tally_due(s->tally, s->now_us);
+    tm_tally_bytes(s->tally, s->now_us, act->size, 0);
     tm_player_handed(&c->player, due);
 }
 
@@ -298,6 +307,7 @@ static void prepare_plans(struct tm_session *s, int64_t next_due_us, int64_t now
 bool tm_session_poll(struct tm_session *s, int64_t now_us, struct tm_act *act)
 {
     s->now_us = now_us;
+    tm_session_note_fresh(s, now_us);
     if (hand_kill(s, now_us, act))
         return true;
     for (uint32_t u = 0; s->openers && u < s->cfg.n_users; u++)

@@ -154,6 +154,7 @@ ssize_t tm_session_stream_send(struct tm_session *s, uint64_t stream, const uint
         grow_tx(s, st);
     size_t n = tm_sendbuf_put(&st->tx, p, len);
     st->wants_room |= n < len;
+    s->has_fresh |= n > 0;
     return (ssize_t)n;
 }
 
@@ -193,6 +194,7 @@ void tm_session_stream_consume(struct tm_session *s, uint64_t stream, size_t n)
         return;
     tm_reasm_consume(&st->rx, n);
     s->stats.payload_rx_bytes += n;
+    tm_tally_bytes(s->tally, s->now_us, 0, n);
     grant(s, st);
     tm_session_reap(s, st);
 }

@@ -116,6 +116,7 @@ static void note_end(struct tm_session *s, struct tm_carrier *c, bool planned, c
     if (s->openers)
         tm_opener_ended(&s->openers[c->user], answered ? TM_OPENER_FRUITFUL : TM_OPENER_FRUITLESS,
                         t_us);
+    tm_session_note_gone(s, c, answered, t_us);
     if (planned)
         s->stats.carriers_ended++;
     else

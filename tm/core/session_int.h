@@ -4,6 +4,7 @@
  *   session_plan.c     plans and openings
  *   session_net.c  what comes from the network: carriers, records, frames, control messages
  *   session_app.c  what comes from and goes to applications: streams, events, credit
+ *   session_watch.c    what is told of how the schedule is kept
  *   compose.c      what leaves: the plaintext of records */
 #ifndef TM_CORE_SESSION_INT_H
 #define TM_CORE_SESSION_INT_H
@@ -14,10 +15,12 @@
 #include "tm/core/opener.h"
 #include "tm/core/player.h"
 #include "tm/core/session.h"
+#include "tm/core/session_watch.h"
 #include "tm/core/stream.h"
 
 /* Open carriers, and as many that have ended; the oldest of these are forgotten first. */
 #define TM_CARRIERS_KEPT (2 * TM_CARRIERS_MAX)
+#define TM_CARRIER_ASKED 4U /* writes under way whose plan was waited for, that are remembered */
 #define TM_FLIGHT_ITEMS  16384U /* DATA frames of a session that wait for acknowledgement */
 
 /*  client:  OPENING --tm_session_opened--> LIVE --CLOSE--> CLOSING --_gone--> ENDED --peer's report--> (free)
@@ -50,6 +53,12 @@ struct tm_carrier {
     bool shipping;          /* explicit plan, and this end is its master */
     size_t shipped;         /* entries known to the slave or under way to it on this carrier */
     int64_t sent_due_us;    /* due time of the last departed write */
+    uint64_t sent_bytes;    /* end offset of it, by the plan */
+    unsigned n_asked;       /* writes whose plan had to be waited for; the last ones of them: */
+    struct {
+        uint32_t i;
+        int64_t t_us; /* when it came */
+    } asked[TM_CARRIER_ASKED];
     /* receiving */
     uint64_t rx_records;
     bool ack_due;
@@ -88,7 +97,15 @@ struct tm_session {
     int64_t heard_us; /* all that came before has been handed over */
     struct tm_schedlog *log;
     struct tm_session_stats stats;
+    struct tm_tally *tally; /* borrowed; NULL: none */
+    bool has_fresh;         /* streams were given bytes since the last poll */
+    int64_t answered_us;    /* see struct tm_session_control */
+    int64_t unanswered_us;
 };
+
+/* session.c */
+/* When the next opening, write or closing is due; TM_NEVER: none. */
+int64_t tm_session_due_us(const struct tm_session *s);
 
 /* session_carrier.c */
 struct tm_carrier *tm_session_find(struct tm_session *s, uint32_t k);
@@ -117,6 +134,17 @@ TM_MUST_CHECK int tm_session_plan(struct tm_session *s, enum tm_plan_src src, ui
                                   uint64_t index, struct tm_known_plan *out);
 /* Server as master of explicit plans: sends heads until TM_OPENER_HEADS - 1 wait at the client per user. */
 void tm_session_ship_heads(struct tm_session *s, uint32_t user, uint64_t opened_index);
+
+/* session_watch.c */
+/* What streams were given since the last poll waits since now. */
+void tm_session_note_fresh(struct tm_session *s, int64_t now_us);
+/* The plan of the carrier's next own write, which had been waited for, came. */
+void tm_session_note_asked(struct tm_carrier *c, int64_t now_us);
+/* Writes of the other end, from index `from` on, were completed. */
+void tm_session_note_peer(struct tm_session *s, const struct tm_carrier *c, size_t from);
+/* The carrier is over: what was handed out and did not leave is lost; answered: the other end had proved itself. */
+void tm_session_note_gone(struct tm_session *s, const struct tm_carrier *c, bool answered,
+                          int64_t t_us);
 
 /* session_app.c */
 struct tm_stream *tm_session_stream(struct tm_session *s, uint64_t id);

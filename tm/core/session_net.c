@@ -113,6 +113,7 @@ void tm_session_received(struct tm_session *s, uint32_t carrier, size_t n, int64
     struct tm_carrier *c = tm_session_find(s, carrier);
     s->stats.wire_rx_bytes += n;
     s->stats.last_rx_us = t_us;
+    tm_tally_bytes(s->tally, t_us, n, 0);
     if (!c || (c->state != TM_CARRIER_LIVE && c->state != TM_CARRIER_CLOSING))
         return;
     struct tm_player *p = &c->player;
@@ -121,31 +122,7 @@ void tm_session_received(struct tm_session *s, uint32_t carrier, size_t n, int64
         tm_session_kill(s, c, "more bytes than planned", t_us);
         return;
     }
-    enum tm_dir dir = s->cfg.side == TM_CLIENT ? TM_DOWN : TM_UP;
-    for (size_t i = from; s->log && i < p->peer_next; i++) {
-        if (p->known.plan.w[i].dir == dir)
-            tm_schedlog_recv(s->log, carrier, (uint32_t)i, &p->known.plan.w[i], p->event_us[i]);
-    }
-}
-
-void tm_session_sent(struct tm_session *s, uint32_t carrier, uint32_t write, int64_t t_first_us,
-                     int64_t t_last_us, uint32_t unsent)
-{
-    struct tm_carrier *c = tm_session_find(s, carrier);
-    if (!c || c->state == TM_CARRIER_KILLED || c->state == TM_CARRIER_ENDED)
-        return;
-    struct tm_player *p = &c->player;
-    if (tm_player_sent(p, write, t_last_us) != TM_OK) {
-        tm_session_kill(s, c, "internal: departure out of order", t_last_us);
-        return;
-    }
-    const struct tm_write *w = &p->known.plan.w[write];
-    int64_t event_us = w->ref_back == 0 ? p->start_us : p->event_us[write - w->ref_back];
-    int64_t due_us = tm_max_us(tm_later_us(event_us, w->gap_us), c->sent_due_us);
-    c->sent_due_us = due_us;
-    if (s->log)
-        tm_schedlog_write(s->log, carrier, write, w, event_us, due_us, t_first_us, t_last_us,
-                          unsent);
+    tm_session_note_peer(s, c, from);
 }
 
 /* ---- Frames ---- */
@@ -183,12 +160,14 @@ static int on_ack(struct tm_session *s, struct tm_carrier *here, const struct tm
     return TM_OK;
 }
 
-static int on_plan(struct tm_session *s, struct tm_carrier *c, unsigned n, struct tm_rd *r)
+static int on_plan(struct tm_session *s, struct tm_carrier *c, unsigned n, struct tm_rd *r,
+                   int64_t now_us)
 {
     struct tm_known_plan *known = &c->player.known;
     if (c->src != TM_SRC_EXPLICIT || c->shipping)
         return TM_ERR_PROTO;
     size_t from = known->plan.n_writes;
+    bool is_waiting = c->player.own_next >= from;
     int rc = TM_OK;
     for (unsigned i = 0; rc == TM_OK && i < n; i++)
         rc = tm_entry_decode(r, known);
@@ -196,6 +175,8 @@ static int on_plan(struct tm_session *s, struct tm_carrier *c, unsigned n, struc
         rc = tm_shape_check(&known->plan, &s->cfg.shape, from);
     if (rc == TM_OK)
         rc = tm_player_grown(&c->player);
+    if (rc == TM_OK && is_waiting && c->player.own_next < known->plan.n_writes)
+        tm_session_note_asked(c, now_us);
     return rc;
 }
 
@@ -354,7 +335,7 @@ static int frames(struct tm_session *s, struct tm_carrier *c, struct tm_rd *r, b
             rc = on_ack(s, c, &f);
             break;
         case TM_FRAME_PLAN:
-            rc = on_plan(s, c, f.u.plan.n_entries, r);
+            rc = on_plan(s, c, f.u.plan.n_entries, r, now_us);
             break;
         case TM_FRAME_FAIL:
             tm_session_fail(s, "the server does not know it any more, it was restarted");

@@ -119,6 +119,8 @@ bool tm_session_hand_opening(struct tm_session *s, struct tm_opener *o, int64_t 
         .kind = TM_ACT_OPEN, .carrier = c->k, .size = hello, .due_us = due_us, .gap_us = gap_us};
     s->stats.wire_tx_bytes += hello;
     s->stats.handshake_tx_bytes += hello;
+    tm_tally_due(s->tally, now_us);
+    tm_tally_bytes(s->tally, now_us, hello, 0);
     tm_player_handed(&c->player, &(struct tm_player_due){.i = 0, .due_us = due_us});
     c->n_handed = 1;
     return true;

@@ -13,6 +13,7 @@
 #include "tm/core/reasm.h"
 #include "tm/core/sendbuf.h"
 #include "tm/core/session.h"
+#include "tm/core/waits.h"
 
 #define TM_STREAM_WINDOW_MIN                                                                       \
     65536U /* bytes; the credit of a stream at its start (protocol constant) */
@@ -45,6 +46,7 @@ struct tm_stream {
     uint64_t rx_granted; /* ours, as last said to the peer */
     uint64_t rx_grew_at; /* rx.base when the window last grew */
     struct tm_item_list lost;
+    struct tm_waits waits; /* since when [tx.next, tx.end) waits */
 };
 
 /* A live stream with windows of `window` bytes; TM_ERR_NOMEM. */

@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "tm/core/schedlog.h"
+#include "tm/core/session_watch.h"
 #include "tm/net/lane.h"
 
 #define LOG_CAP (4U << 20) /* a quarter of a second of the busiest session, many times over */
@@ -238,8 +239,10 @@ int tm_front_new(struct tm_front **out, const struct tm_front_cfg *cfg)
         f->keep_keys = cfg->keep_keys;
         rc = tm_session_new(&f->session, cfg->session, tm_now_us());
     }
-    if (rc == TM_OK)
+    if (rc == TM_OK) {
+        tm_session_set_tally(f->session, cfg->tally);
         rc = tm_alarm_new(&f->alarm, cfg->loop, on_alarm, f);
+    }
     if (rc == TM_OK && cfg->log != NULL) {
         orphan = NULL;
         rc = start_log(f, cfg);

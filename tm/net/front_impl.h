@@ -37,7 +37,8 @@ struct tm_front_cfg {
     void *owner;
     FILE *log; /* schedule log, NULL: none; also handled on error */
     enum tm_logdrain_file log_how;
-    bool keep_keys; /* JOIN sessions: remember exporter values */
+    struct tm_tally *tally; /* borrowed; NULL: nothing is counted */
+    bool keep_keys;         /* JOIN sessions: remember exporter values */
 };
 
 struct tm_front {

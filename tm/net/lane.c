@@ -13,6 +13,7 @@
 
 #include "tm/base/log.h"
 #include "tm/core/schedlog.h"
+#include "tm/core/session_watch.h"
 #include "tm/net/addr.h"
 #include "tm/net/front_impl.h"
 #include "tm/net/identity.h"
@@ -251,9 +252,16 @@ static void on_sent(struct tm_lane *l, const struct tm_wire_event *ev)
     l->in_flight -= l->mark[l->first_mark];
     l->first_mark = (l->first_mark + 1) % MARKS;
     l->n_marks--;
+    const struct tm_departure d = {.first_us = ev->first_us,
+                                   .last_us = ev->last_us,
+                                   .ready_us = ev->ready_us,
+                                   .tail_us = ev->tail_us,
+                                   .free_us = ev->free_us,
+                                   .offset = ev->offset,
+                                   .unsent = ev->unsent,
+                                   .held = ev->held};
     if ((ev->write_no & PROGRESS) == 0)
-        tm_session_sent(l->cfg.front->session, l->cfg.carrier, ev->write_no, ev->first_us,
-                        ev->last_us, ev->unsent);
+        tm_session_departed(l->cfg.front->session, l->cfg.carrier, ev->write_no, &d);
     tm_lane_room(l);
 }
 

@@ -13,6 +13,7 @@
 #include "tm/net/addr.h"
 #include "tm/net/front_impl.h"
 #include "tm/net/lane.h"
+#include "tm/net/tunnel_watch.h"
 #include "tm/net/wirepoll.h"
 
 struct tm_tunnel_client {
@@ -26,7 +27,9 @@ struct tm_tunnel_client {
     struct tm_tls_ctx *tls;
     struct tm_wirepoll *wirepoll;
     struct tm_front *front;
+    struct tm_tally *tally; /* owned; NULL: joining */
     enum tm_tunnel_state state;
+    char trouble[128]; /* why no carrier could be opened, the last time */
     bool ever_up;
     bool has_asked;
     bool is_stopping;
@@ -44,6 +47,7 @@ static void report(struct tm_tunnel_client *t, enum tm_tunnel_state state, int e
     const struct tm_tunnel_report r = {
         .state = state, .err = err, .ever_up = t->ever_up, .text = text};
     t->state = state;
+    (void)snprintf(t->trouble, sizeof t->trouble, "%s", text);
     if (t->on_state != NULL && !t->is_stopping)
         t->on_state(t->user, &r);
 }
@@ -215,6 +219,7 @@ static void part_closed(struct tm_tunnel_client *t)
         return;
     void (*stopped)(void *) = t->stopped;
     void *user = t->stopped_user;
+    tm_tally_free(t->tally);
     OPENSSL_cleanse(t, sizeof *t);
     free(t);
     if (stopped != NULL)
@@ -278,6 +283,8 @@ static int start(struct tm_tunnel_client *t, const struct tm_tunnel_client_cfg *
         return rc;
     session.side = TM_CLIENT;
     session.shape = shape_of(t->tls);
+    if (cfg->kind == TM_TOKEN_CARRIER && tm_tally_new(&t->tally, tm_now_us()) != TM_OK)
+        return tm_msg_set(msg, TM_ERR_NOMEM, "out of memory");
     if (RAND_bytes(session.session_id, TM_SESSION_ID_LEN) != 1)
         return tm_msg_set(msg, TM_ERR_TLS, "no random numbers");
     const struct tm_front_cfg front = {.loop = cfg->loop,
@@ -287,6 +294,7 @@ static int start(struct tm_tunnel_client *t, const struct tm_tunnel_client_cfg *
                                        .owner = t,
                                        .log = cfg->schedule_log,
                                        .log_how = TM_LOGDRAIN_BORROW,
+                                       .tally = t->tally,
                                        .keep_keys = cfg->kind == TM_TOKEN_JOIN};
     rc = tm_front_new(&t->front, &front);
     return rc == TM_OK ? rc : tm_msg_set(msg, rc, "the session cannot begin: %s", tm_strerror(rc));
@@ -337,6 +345,17 @@ struct tm_front *tm_tunnel_client_front(struct tm_tunnel_client *t)
 void tm_tunnel_client_stats(const struct tm_tunnel_client *t, struct tm_session_stats *out)
 {
     tm_session_get_stats(t->front->session, out);
+}
+
+void tm_tunnel_client_watch(struct tm_tunnel_client *t, struct tm_tunnel_watch *out)
+{
+    int64_t now_us = tm_now_us();
+    *out = (struct tm_tunnel_watch){.now_us = now_us};
+    tm_tally_view(t->tally, now_us, &out->tally);
+    tm_wire_get_stats(tm_wirepoll_wire(t->wirepoll), &out->wire);
+    (void)snprintf(out->trouble, sizeof out->trouble, "%s", t->trouble);
+    tm_session_get_control(t->front->session, now_us, &out->control);
+    tm_session_get_stats(t->front->session, &out->stats);
 }
 
 enum tm_tunnel_state tm_tunnel_client_state(const struct tm_tunnel_client *t)

@@ -22,6 +22,7 @@
 #include "tm/net/gate.h"
 #include "tm/net/lane.h"
 #include "tm/net/outlet.h"
+#include "tm/net/tunnel_watch.h"
 #include "tm/net/wirepoll.h"
 
 #define SESSIONS_MAX  1024U
@@ -64,6 +65,7 @@ struct tm_tunnel_server {
     struct session *sessions, *dirty;
     struct route *bucket[BUCKETS];
     struct tm_tunnel_server_stats stats;
+    struct tm_tally *tally; /* owned; of all sessions */
     uv_timer_t sweeper;
     bool is_stopping;
     unsigned n_closing; /* one for itself, one for every front that is being closed */
@@ -293,6 +295,7 @@ static struct session *new_session(struct tm_tunnel_server *t, const struct tm_t
                                        .owner = s,
                                        .log = log,
                                        .log_how = TM_LOGDRAIN_CLOSE,
+                                       .tally = tok->kind == TM_TOKEN_JOIN ? NULL : t->tally,
                                        .keep_keys = tok->kind == TM_TOKEN_JOIN};
     if (tm_front_new(&s->front, &front) != TM_OK) {
         tm_admit_refuse(&t->admit, tok,
@@ -339,6 +342,7 @@ static void part_closed(struct tm_tunnel_server *t)
         return;
     void (*stopped)(void *) = t->stopped;
     void *user = t->stopped_user;
+    tm_tally_free(t->tally);
     OPENSSL_cleanse(t, sizeof *t);
     free(t);
     if (stopped != NULL)
@@ -470,6 +474,8 @@ static int start(struct tm_tunnel_server *t, struct tm_msg *msg)
     int rc = tm_tls_ctx_new(&t->tls, TM_SERVER, NULL, msg);
     if (rc == TM_OK)
         rc = tm_replay_new(&t->replay, &replay, msg);
+    if (rc == TM_OK && tm_tally_new(&t->tally, tm_now_us()) != TM_OK)
+        rc = tm_msg_set(msg, TM_ERR_NOMEM, "out of memory");
     if (rc == TM_OK)
         rc = tm_wirepoll_new(&t->wirepoll, &wire, msg);
     if (rc != TM_OK)
@@ -595,6 +601,25 @@ void tm_tunnel_server_stats(const struct tm_tunnel_server *t, struct tm_tunnel_s
         out->total.streams_live += stats.streams_live;
         out->total.last_rx_us = tm_max_us(out->total.last_rx_us, stats.last_rx_us);
         out->carriers_live += stats.carriers_live;
+    }
+}
+
+void tm_tunnel_server_watch(struct tm_tunnel_server *t, struct tm_tunnel_watch *out,
+                            tm_tunnel_watch_fn fn, void *user)
+{
+    struct tm_tunnel_server_stats stats;
+    int64_t now_us = tm_now_us();
+    *out = (struct tm_tunnel_watch){.now_us = now_us};
+    tm_tally_view(t->tally, now_us, &out->tally);
+    tm_wire_get_stats(tm_wirepoll_wire(t->wirepoll), &out->wire);
+    tm_tunnel_server_stats(t, &stats);
+    out->stats = stats.total;
+    for (const struct session *s = t->sessions; s != NULL; s = s->next) {
+        struct tm_session_control c;
+        if (s->kind != TM_TOKEN_CARRIER || s->is_over)
+            continue;
+        tm_session_get_control(s->front->session, now_us, &c);
+        fn(user, &c, s->front->n_lanes > 0 ? 0 : now_us - s->seen_us);
     }
 }
 

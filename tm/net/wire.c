@@ -196,7 +196,8 @@ int tm_wire_write(struct tm_wire *w, const struct tm_wire_write *wr)
                                     .flags = wr->flags,
                                     .len = (uint32_t)wr->bytes.len,
                                     .due_us = wr->due_us,
-                                    .gap_us = wr->gap_us};
+                                    .gap_us = wr->gap_us,
+                                    .ready_us = tm_now_us()};
     return send_cmd_with(w, &cmd, wr->bytes.p);
 }
 
@@ -278,5 +279,8 @@ void tm_wire_get_stats(struct tm_wire *w, struct tm_wire_stats *out)
         .n_writes = atomic_load_explicit(&w->n_writes, memory_order_relaxed),
         .n_accept_pauses = atomic_load_explicit(&w->n_accept_pauses, memory_order_relaxed),
         .is_realtime = atomic_load(&w->is_realtime),
+        .has_ended = atomic_load(&w->has_ended),
+        .beat_us = atomic_load_explicit(&w->beat_us, memory_order_relaxed),
     };
+    tm_kernel_counters_get(&w->kernel, &out->kernel);
 }

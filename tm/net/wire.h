@@ -30,6 +30,7 @@
 
 #include "tm/base/buf.h"
 #include "tm/base/err.h"
+#include "tm/net/kernel.h"
 
 #define TM_WIRE_CONNS_MAX 2048U  /* half of them opened, half accepted */
 #define TM_WIRE_CHUNK_MAX 16448U /* bytes of one write command: any TLS record fits */
@@ -123,9 +124,15 @@ struct tm_wire_event {
     int64_t t_us;      /* when it happened; RX: right after read() */
     uint32_t write_no; /* SENT */
     int64_t due_us, first_us,
-        last_us;           /* SENT: due time used; before the first write(), after the last */
-    uint32_t unsent;       /* SENT: bytes of earlier writes at first_us that the peer's TCP had not
+        last_us;     /* SENT: due time used; before the first write(), after the last */
+    uint32_t unsent; /* SENT: bytes of earlier writes at first_us that the peer's TCP had not
                                              acknowledged (SIOCOUTQ) */
+    uint32_t held;   /* SENT: bytes that our TCP had not sent at last_us (SIOCOUTQNSD) */
+    int64_t ready_us, tail_us; /* SENT: when the write's first and last chunk were given to
+                                             tm_wire_write */
+    int64_t free_us;       /* SENT: when the socket was last found writable after it had been full;
+                                             INT64_MIN: never */
+    uint64_t offset;       /* SENT: bytes handed over on this connection by last_us */
     enum tm_wire_down why; /* DOWN */
     int error;             /* DOWN: errno, 0: none */
     int fd;                /* RELEASED: the front's to close; non-blocking */
@@ -147,7 +154,11 @@ struct tm_wire_stats {
     uint64_t
         n_accept_pauses; /* how often accepting stopped: no connection or no descriptor was free */
     bool is_realtime;    /* the thread runs with SCHED_FIFO */
+    bool has_ended;      /* the thread has left its loop: nothing is sent any more */
+    int64_t beat_us;     /* when it last went round its loop; 0: not yet */
+    struct tm_kernel_totals kernel;
 };
+/* Atomic counters: the wire thread waits for nobody who reads them, and does nothing more when they are read. */
 void tm_wire_get_stats(struct tm_wire *w, struct tm_wire_stats *out);
 
 #endif

@@ -43,6 +43,8 @@ static void conn_free(struct tm_wire_conn *c)
 void tm_wire_conn_down(struct tm_wire_conn *c, enum tm_wire_down why, int error)
 {
     int64_t t_us = tm_now_us();
+    if (c->state == TM_WIRE_LIVE || c->state == TM_WIRE_LINGERING)
+        tm_kernel_take(&c->kernel, &c->wire->kernel, c->fd);
     if (c->fd >= 0 && why != TM_WIRE_DOWN_CLOSED) {
         struct linger now = {.l_onoff = 1, .l_linger = 0};
         (void)setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
@@ -142,6 +144,7 @@ static void conn_init(struct tm_wire *w, struct tm_wire_conn *c, uint32_t id, in
     c->wire = w;
     c->id = id;
     c->fd = fd;
+    c->free_us = INT64_MIN;
     w->n_conns++;
     uint32_t n = tm_wire_slot(id) % TM_WIRE_HALF + 1;
     w->top = n > w->top ? n : w->top;
@@ -324,6 +327,7 @@ static void on_io(uv_poll_t *poll, int status, int events)
     }
     if ((events & UV_WRITABLE) && c->blocked) {
         c->blocked = false;
+        c->free_us = tm_now_us();
         tm_wire_conn_pump(c);
     }
     if ((events & UV_READABLE) && !c->eof && !c->starved &&

@@ -43,6 +43,7 @@ struct tm_wire_cmd {
     unsigned flags;
     uint32_t len;           /* WRITE: of the bytes; OPEN: of the address */
     int64_t due_us, gap_us; /* OPEN, WRITE, CLOSE */
+    int64_t ready_us;       /* WRITE: when it was given */
     uint8_t bytes[];        /* WRITE; OPEN: the address */
 };
 
@@ -51,7 +52,7 @@ struct tm_wire_block {
     struct tm_wire_block *next;
     uint32_t write_no, len, off;
     unsigned flags;
-    int64_t due_us, gap_us;
+    int64_t due_us, gap_us, ready_us;
     uint8_t bytes[TM_WIRE_CHUNK_MAX];
 };
 
@@ -84,9 +85,12 @@ struct tm_wire_conn {
     bool close_wanted, eof;
     int error; /* sending failed so: nothing is sent any more, the rest is read */
     int64_t close_us;
-    int64_t departed_us;      /* last byte of the previous planned write, or establishment */
-    int64_t first_us, due_us; /* of the planned write under way */
+    int64_t departed_us; /* last byte of the previous planned write, or establishment */
+    int64_t first_us, due_us, ready_us; /* of the planned write under way */
     uint32_t unsent;
+    int64_t free_us;     /* the socket was full before; INT64_MIN: never */
+    uint64_t sent_bytes; /* handed over in all */
+    struct tm_kernel_seen kernel;
 };
 
 struct tm_wire_listener {
@@ -100,6 +104,9 @@ struct tm_wire {
     struct tm_ring *cmds, *events;
     atomic_bool stop, is_realtime;
     atomic_uint_fast64_t late_events, n_writes, n_accept_pauses;
+    atomic_bool has_ended;
+    atomic_int_fast64_t beat_us;
+    struct tm_kernel_counters kernel;
     /* the wire thread's */
     uv_loop_t loop;
     uv_poll_t cmd_poll, room_poll;

@@ -198,6 +198,7 @@ static void cmd_write(struct tm_wire_conn *c, const struct tm_wire_cmd *cmd)
     b->flags = cmd->flags;
     b->due_us = cmd->due_us;
     b->gap_us = cmd->gap_us;
+    b->ready_us = cmd->ready_us;
     b->len = cmd->len;
     b->off = 0;
     memcpy(b->bytes, cmd->bytes, cmd->len);
@@ -316,8 +317,11 @@ void *tm_wire_loop_run(void *arg)
 {
     struct tm_wire *w = arg;
     set_priority(w);
-    while (!atomic_load(&w->stop))
+    while (!atomic_load(&w->stop)) {
+        atomic_store_explicit(&w->beat_us, tm_now_us(), memory_order_relaxed);
         (void)uv_run(&w->loop, settle(w) ? UV_RUN_ONCE : UV_RUN_NOWAIT);
+    }
+    atomic_store(&w->has_ended, true);
     tm_wire_loop_deinit(w);
     return NULL;
 }

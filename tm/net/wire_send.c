@@ -66,6 +66,35 @@ static size_t gather(const struct tm_wire_conn *c, struct iovec iov[IOV_MAX_HERE
     return n;
 }
 
+static uint32_t queued_bytes(const struct tm_wire_conn *c, unsigned long what)
+{
+    int n = 0;
+    (void)ioctl(c->fd, what, &n);
+    return n > 0 ? (uint32_t)n : 0;
+}
+
+/* The chunk, the last of its write or of a part of it, left by t_us. */
+static void tell_sent(struct tm_wire_conn *c, const struct tm_wire_block *b, int64_t t_us)
+{
+    c->departed_us = t_us;
+    c->started = false;
+    atomic_fetch_add_explicit(&c->wire->n_writes, 1, memory_order_relaxed);
+    tm_wire_tell(c->wire, &(struct tm_wire_event){.kind = TM_WIRE_SENT,
+                                                  .id = c->id,
+                                                  .t_us = t_us,
+                                                  .write_no = b->write_no,
+                                                  .due_us = c->due_us,
+                                                  .first_us = c->first_us,
+                                                  .last_us = t_us,
+                                                  .unsent = c->unsent,
+                                                  .held = queued_bytes(c, SIOCOUTQNSD),
+                                                  .ready_us = c->ready_us,
+                                                  .tail_us = b->ready_us,
+                                                  .free_us = c->free_us,
+                                                  .offset = c->sent_bytes});
+    tm_kernel_sample(&c->kernel, &c->wire->kernel, c->fd, t_us);
+}
+
 /* `len` bytes of the queue left by t_us. */
 static void departed(struct tm_wire_conn *c, size_t len, int64_t t_us)
 {
@@ -74,21 +103,11 @@ static void departed(struct tm_wire_conn *c, size_t len, int64_t t_us)
         size_t n = len < b->len - b->off ? len : b->len - b->off;
         len -= n;
         b->off += (uint32_t)n;
+        c->sent_bytes += n;
         if (b->off < b->len)
             return;
-        if (b->flags & TM_WIRE_LAST) {
-            c->departed_us = t_us;
-            c->started = false;
-            atomic_fetch_add_explicit(&c->wire->n_writes, 1, memory_order_relaxed);
-            tm_wire_tell(c->wire, &(struct tm_wire_event){.kind = TM_WIRE_SENT,
-                                                          .id = c->id,
-                                                          .t_us = t_us,
-                                                          .write_no = b->write_no,
-                                                          .due_us = c->due_us,
-                                                          .first_us = c->first_us,
-                                                          .last_us = t_us,
-                                                          .unsent = c->unsent});
-        }
+        if (b->flags & TM_WIRE_LAST)
+            tell_sent(c, b, t_us);
         free_block(c);
     }
 }
@@ -129,11 +148,10 @@ static bool send_write(struct tm_wire_conn *c)
 /* The head chunk's planned write begins. */
 static void start_write(struct tm_wire_conn *c, int64_t due_us)
 {
-    int queued = 0;
-    (void)ioctl(c->fd, SIOCOUTQ, &queued);
     c->started = true;
     c->due_us = due_us;
-    c->unsent = (uint32_t)queued;
+    c->ready_us = c->head->ready_us;
+    c->unsent = queued_bytes(c, SIOCOUTQ);
     c->first_us = tm_now_us();
 }
 

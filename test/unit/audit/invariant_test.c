@@ -38,7 +38,7 @@ static void writes(struct maker *m, uint32_t carrier, uint32_t n, uint32_t down_
             .size = i % 2 ? down_size : 500, .gap_us = 10 + i, .dir = i % 2, .ref_back = i > 0};
         if ((w.dir == TM_UP) == (m->side == TM_CLIENT))
             tm_schedlog_write(m->log, carrier, i, &w, carrier, carrier + 7, carrier + 8,
-                              carrier + 9, 0);
+                              carrier + 9, 0, TM_SLIP_NONE);
         else
             tm_schedlog_recv(m->log, carrier, i, &w, INT64_C(100) * carrier);
     }

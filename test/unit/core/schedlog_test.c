@@ -30,7 +30,7 @@ static void log_all(struct tm_schedlog *l)
     tm_schedlog_open(l, 1, 2, &OPEN, TM_SRC_MASTER, 100, 133, -9);
     tm_schedlog_up(l, 1, 20, "127.0.0.1:40000", "[::1]:443");
     tm_schedlog_up(l, 2, 21, NULL, NULL);
-    tm_schedlog_write(l, 1, 3, &WRITE, 100, 5100, 5103, 5104, 17);
+    tm_schedlog_write(l, 1, 3, &WRITE, 100, 5100, 5103, 5104, 17, TM_SLIP_NONE);
     tm_schedlog_recv(l, 1, 4, &(struct tm_write){.size = 1, .gap_us = 2, .dir = TM_UP}, 9000);
     tm_schedlog_close(l, 1, 9000, 100, 9100);
     tm_schedlog_end(l, 1, 9105, 0, 5, "peer said \"no\"\n\\");

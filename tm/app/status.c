@@ -1,0 +1,115 @@
+/* tm/app/status.c - from what the tunnel tells to what is shown. */
+#include "tm/app/status.h"
+
+#include <string.h>
+
+#include "tm/base/time.h"
+
+static bool judge(struct tm_control *out, const struct tm_status_source *src,
+                  const struct tm_session_control *c, int64_t idle_us)
+{
+    const struct tm_tunnel_watch *w = src->watch;
+    const struct tm_control_facts facts = {.side = src->side,
+                                           .now_us = w->now_us,
+                                           .session = c,
+                                           .idle_us = idle_us,
+                                           .trouble = w->trouble,
+                                           .wire_has_ended = w->wire.has_ended,
+                                           .wire_beat_us = w->wire.beat_us};
+    tm_control_judge(out, &facts);
+    return out->in_control;
+}
+
+struct tm_status_source tm_status_source_new(const char *program, enum tm_side side, int64_t run_us,
+                                             const struct tm_tunnel_watch *watch)
+{
+    return (struct tm_status_source){
+        .program = program, .side = side, .run_us = run_us, .watch = watch, .oldest_us = TM_NEVER};
+}
+
+void tm_status_add_session(void *user, const struct tm_session_control *c, int64_t idle_us)
+{
+    struct tm_status_source *src = user;
+    struct tm_control control;
+    bool in_control = judge(&control, src, c, idle_us);
+    if (src->n_sessions++ == 0 || (in_control && src->n_controlled == 0)) {
+        src->shown = *c;
+        src->shown_idle_us = idle_us;
+    }
+    src->n_controlled += in_control;
+    src->n_open += c->n_open;
+    src->n_opening += c->n_opening;
+    src->n_waiting += c->n_waiting;
+    src->waiting_bytes += c->waiting_bytes;
+    src->oldest_us = tm_min_us(src->oldest_us, c->oldest_us);
+}
+
+static void copy(char *out, size_t cap, const char *text)
+{
+    (void)snprintf(out, cap, "%s", text);
+}
+
+static uint64_t age(int64_t now_us, int64_t since_us)
+{
+    return since_us == TM_NEVER || since_us > now_us ? 0 : (uint64_t)(now_us - since_us);
+}
+
+static void fill_model(struct tm_status *st, const struct tm_session_control *c)
+{
+    const struct tm_session_cfg *cfg = c->cfg;
+    copy(st->model.name, sizeof st->model.name, cfg->model->name);
+    copy(st->model.kind, sizeof st->model.kind, tm_model_kind_name(cfg->model->kind));
+    copy(st->model.master, sizeof st->model.master, cfg->master == TM_CLIENT ? "client" : "server");
+    copy(st->model.plan, sizeof st->model.plan,
+         cfg->plan_mode == TM_PLAN_SEEDED ? "seeded" : "embedded");
+    for (size_t i = 0; i < 8; i++)
+        (void)snprintf(st->model.digest + 2 * i, 3, "%02x", c->digest[i]);
+    st->model.users = cfg->n_users;
+    st->model.pace_ms = cfg->pace_ms;
+    st->model.payload_independent = tm_control_is_payload_independent(cfg->model);
+}
+
+static void fill_kernel(struct tm_status *st, const struct tm_kernel_totals *k)
+{
+    for (unsigned i = 0; i < TM_KERNEL_N; i++)
+        st->kernel.n[i] = k->n[i];
+    st->kernel.tx_bytes = k->n[TM_KERNEL_BYTES_TX] + k->n[TM_KERNEL_HEADER_TX];
+    st->kernel.rx_bytes = k->n[TM_KERNEL_BYTES_RX] + k->n[TM_KERNEL_HEADER_RX];
+    st->kernel.rtt_us = k->rtt_us;
+}
+
+void tm_status_fill(struct tm_status *st, const struct tm_status_source *src)
+{
+    const struct tm_tunnel_watch *w = src->watch;
+    struct tm_control control;
+    *st = (struct tm_status){.tally = w->tally,
+                             .missed_us = TM_SLIP_US,
+                             .is_realtime = w->wire.is_realtime,
+                             .front_pauses = w->wire.late_events,
+                             .run_us = (uint64_t)src->run_us,
+                             .totals = w->stats};
+    copy(st->program, sizeof st->program, src->program);
+    st->in_control =
+        judge(&control, src, src->n_sessions > 0 ? &src->shown : NULL, src->shown_idle_us);
+    copy(st->reason, sizeof st->reason, control.text);
+    st->since_s = age(w->now_us, control.since_us) / (uint64_t)TM_US_PER_S;
+    if (src->n_sessions > 0)
+        fill_model(st, &src->shown);
+    st->useful_permille = tm_summary_permille(w->tally.payload_bytes, w->tally.wire_bytes);
+    st->now.sessions = src->n_sessions;
+    st->now.sessions_in_control = src->n_controlled;
+    st->now.carriers_open = src->n_open;
+    st->now.carriers_opening = src->n_opening;
+    st->now.streams_open = w->stats.streams_live;
+    st->now.buffers_waiting = src->n_waiting;
+    st->now.queue_bytes = src->waiting_bytes;
+    st->now.queue_oldest_us = age(w->now_us, src->oldest_us);
+    fill_kernel(st, &w->wire.kernel);
+}
+
+void tm_status_absent(struct tm_status *st, const char *program, const char *why)
+{
+    *st = (struct tm_status){.missed_us = TM_SLIP_US};
+    copy(st->program, sizeof st->program, program);
+    copy(st->reason, sizeof st->reason, why);
+}

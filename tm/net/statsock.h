@@ -1,0 +1,38 @@
+/* tm/net/statsock.h - a unix socket that answers whoever connects with one text and closes.
+ *
+ * DIR/status, mode 0600 in a directory that is the owner's alone; who connects must be the same user or root
+ * (SO_PEERCRED), others are closed unanswered.  It reads nothing.  At most one answer every TM_STATSOCK_GAP_MS, all on
+ * the loop's thread, each sent into the socket's buffer at once or not at all: nobody who asks, however often, can
+ * make the program wait or remember anything. */
+#ifndef TM_NET_STATSOCK_H
+#define TM_NET_STATSOCK_H
+
+#include <stddef.h>
+
+#include <uv.h>
+
+#include "tm/base/err.h"
+
+#define TM_STATSOCK_NAME   "status"
+#define TM_STATSOCK_MAX    16384U /* bytes of an answer */
+#define TM_STATSOCK_GAP_MS 50U
+
+struct tm_statsock; /* opaque */
+
+/* Writes the answer, at most cap (TM_STATSOCK_MAX) bytes, and returns its length; 0: none. */
+typedef size_t (*tm_statsock_fn)(void *user, char *out, size_t cap);
+
+/* What a former program left behind is replaced; TM_ERR_CLOSED: one that runs answers there.  TM_ERR_IO,
+ * NOMEM; msg says what. */
+TM_MUST_CHECK int tm_statsock_open(struct tm_statsock **out, uv_loop_t *loop, const char *dir,
+                                   tm_statsock_fn fn, void *user, struct tm_msg *msg);
+/* Removes the socket; the memory goes when libuv has closed the handles.  NULL is allowed. */
+void tm_statsock_close(struct tm_statsock *s);
+
+/* The other side, blocking, without a loop: the answer of the program that runs in dir, at most cap bytes, in
+ * *len.  TM_ERR_CLOSED: none runs; TM_ERR_IO: it does not answer within 3 s, or not us; TM_ERR_LIMIT: more than
+ * cap. */
+TM_MUST_CHECK int tm_statsock_ask(const char *dir, char *out, size_t cap, size_t *len,
+                                  struct tm_msg *msg);
+
+#endif
