@@ -19,6 +19,8 @@ static int64_t longest_us(const struct tm_dist *d, int64_t otherwise_us, int64_t
 int64_t tm_control_longest_gap_us(const struct tm_model *m, int64_t pace_us)
 {
     const struct tm_swing *s = NULL;
+    if (m == NULL)
+        return TM_NEVER;
     switch (m->kind) {
     case TM_MODEL_SWING:
         s = &m->u.swing;
@@ -37,6 +39,8 @@ int64_t tm_control_longest_gap_us(const struct tm_model *m, int64_t pace_us)
 
 bool tm_control_is_payload_independent(const struct tm_model *m)
 {
+    if (m == NULL)
+        return true;
     switch (m->kind) {
     case TM_MODEL_SWING:
     case TM_MODEL_CONSTANT:

@@ -33,9 +33,10 @@ struct tm_control {
 };
 void tm_control_judge(struct tm_control *out, const struct tm_control_facts *f);
 
-/* The longest pause that a modelled user makes between connections; pace_us caps it (0: it does not). */
+/* The longest pause that a modelled user makes between connections; pace_us caps it (0: it does not).  No model: a schedule file
+ * decides, which the server need not have: TM_NEVER. */
 int64_t tm_control_longest_gap_us(const struct tm_model *m, int64_t pace_us);
-/* Whether sizes and times are settled before any user data is seen (DESIGN.md). */
+/* Whether sizes and times are settled before any user data is seen (DESIGN.md); no model: by a schedule file, so they are. */
 bool tm_control_is_payload_independent(const struct tm_model *m);
 
 #endif

@@ -57,8 +57,9 @@ static uint64_t age(int64_t now_us, int64_t since_us)
 static void fill_model(struct tm_status *st, const struct tm_session_control *c)
 {
     const struct tm_session_cfg *cfg = c->cfg;
-    copy(st->model.name, sizeof st->model.name, cfg->model->name);
-    copy(st->model.kind, sizeof st->model.kind, tm_model_kind_name(cfg->model->kind));
+    copy(st->model.name, sizeof st->model.name, cfg->model ? cfg->model->name : "schedule");
+    copy(st->model.kind, sizeof st->model.kind,
+         cfg->model ? tm_model_kind_name(cfg->model->kind) : "schedule file");
     copy(st->model.master, sizeof st->model.master, cfg->master == TM_CLIENT ? "client" : "server");
     copy(st->model.plan, sizeof st->model.plan,
          cfg->plan_mode == TM_PLAN_SEEDED ? "seeded" : "embedded");

@@ -173,6 +173,8 @@ static void the_longest_pause_is_learned_capped_or_the_generators(void)
     CHECK(tm_control_is_payload_independent(&m));
     m.kind = (enum tm_model_kind)99;
     CHECK(!tm_control_is_payload_independent(&m));
+    CHECK(tm_control_is_payload_independent(NULL)); /* a schedule file */
+    CHECK_INT(tm_control_longest_gap_us(NULL, 0), TM_NEVER);
 }
 
 static const struct check_case cases[] = {
