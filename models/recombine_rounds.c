@@ -96,16 +96,19 @@ static bool is_top(const struct tm_mix *m, const struct tm_mix_child *c, uint32_
     return m->fact[item[place]].owner == c->top || m->fact[item[place - 1]].owner == c->top;
 }
 
-/* A place to cut: where the largest parent gave too much, if one drawn is there. */
+/* A place to cut: where the largest parent gave too much, if one drawn is there, and where it may be cut. */
 static uint32_t draw_place(struct tm_mix *m, const struct tm_mix_child *c, bool is_uneven)
 {
     uint32_t place = 1 + tm_mix_below(m, c->n - 1);
-    for (uint32_t k = 0; is_uneven && k < TM_MIX_TRIES && !is_top(m, c, place); k++)
+    for (uint32_t k = 0; k < TM_MIX_TRIES; k++) {
+        if (tm_mix_may_cut(m, c, place) && (!is_uneven || is_top(m, c, place)))
+            break;
         place = 1 + tm_mix_below(m, c->n - 1);
+    }
     return place;
 }
 
-/* Places to cut, ascending and each once: all of few, else some that are drawn. */
+/* Places to cut, ascending and each once: some that are drawn. */
 static uint32_t places(struct tm_mix *m, const struct tm_mix_child *c, uint32_t *place)
 {
     bool is_uneven = c->share > 10 * m->cfg->share_max;
@@ -114,7 +117,7 @@ static uint32_t places(struct tm_mix *m, const struct tm_mix_child *c, uint32_t 
         uint32_t at = draw_place(m, c, is_uneven), k = n;
         while (k > 0 && place[k - 1] > at)
             k--;
-        if (k > 0 && place[k - 1] == at)
+        if ((k > 0 && place[k - 1] == at) || !tm_mix_may_cut(m, c, at))
             continue;
         memmove(place + k + 1, place + k, (n - k) * sizeof *place);
         place[k] = at;

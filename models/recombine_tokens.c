@@ -70,6 +70,7 @@ static int find_tokens(struct tm_mix *m, uint32_t *n_exact)
         const struct tm_deck_conn *c = &in->conn[i];
         for (uint32_t w = c->first; w < c->first + c->n_writes; w++) {
             m->fact[w] = fact_of(&in->w[w], i);
+            m->fact[w].is_welded = in->weld[w];
             by[w] = ((uint64_t)in->w[w].dir << 32 | in->w[w].size) << WRITE_BITS | w;
         }
     }
