@@ -25,8 +25,8 @@ static void shuffle(struct tm_mix *m, uint32_t *v, uint32_t n)
 
 /* ---- whose it is ---- */
 
-/* Counts the parents of a child's writes, of all or of those of rare sizes; how many writes that were.  The parents are in
- * `touched`. */
+/* Counts the parents of a child's writes, of all or of those of rare sizes; how many writes that were.  Writes that are welded to
+ * each other count as one.  The parents are in `touched`. */
 static uint32_t count(struct tm_mix *m, const struct tm_mix_child *c, bool is_all,
                       uint32_t *n_parents)
 {
@@ -34,7 +34,7 @@ static uint32_t count(struct tm_mix *m, const struct tm_mix_child *c, bool is_al
     *n_parents = 0;
     for (uint32_t at = c->first; at < c->first + c->n; at++) {
         const struct tm_mix_fact *f = &m->fact[m->item[at]];
-        if (!is_all && !f->is_rare)
+        if (f->is_welded || (!is_all && !f->is_rare))
             continue;
         if (m->tally[f->owner] == 0)
             m->touched[(*n_parents)++] = f->owner;
@@ -83,8 +83,9 @@ void tm_mix_take_stock(struct tm_mix *m, struct tm_mix_child *c)
     /* A child of few writes cannot have many parents, nor a smaller share than this of the largest. */
     uint32_t wanted = total < m->cfg->parents ? total : m->cfg->parents;
     c->is_copy = tm_mix_is_copy(m, c);
-    c->is_single = c->is_copy || (c->n_rare > 0 && (c->n_parents < 2 || !even));
-    c->is_mixed = c->n_parents >= wanted && even && !c->is_copy;
+    bool is_solid = total == 1 && c->n > 1; /* nothing can be changed, nor need be */
+    c->is_single = !is_solid && (c->is_copy || (c->n_rare > 0 && (c->n_parents < 2 || !even)));
+    c->is_mixed = is_solid || (c->n_parents >= wanted && even && !c->is_copy);
 }
 
 /* ---- pairs ---- */

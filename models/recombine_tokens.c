@@ -59,6 +59,16 @@ static uint32_t put_tokens(struct tm_mix *m, const uint64_t *by)
     return next_token - (TOKEN_CLASSES + 1);
 }
 
+/* Writes that are welded to each other are rare when one of them is; the first says so for all. */
+static void gather_rare(struct tm_mix *m)
+{
+    uint32_t first = 0;
+    for (uint32_t w = 0; w < m->n_items; w++) {
+        first = m->fact[w].is_welded ? first : w;
+        m->fact[first].is_rare = m->fact[first].is_rare || m->fact[w].is_rare;
+    }
+}
+
 /* *n_exact: how many tokens are exact sizes. */
 static int find_tokens(struct tm_mix *m, uint32_t *n_exact)
 {
@@ -77,6 +87,7 @@ static int find_tokens(struct tm_mix *m, uint32_t *n_exact)
     if (rc == TM_OK) {
         tm_mix_sort(by, spare, m->n_items, WRITE_BITS);
         *n_exact = put_tokens(m, by);
+        gather_rare(m);
     }
     free(by);
     free(spare);
