@@ -11,6 +11,7 @@
 #include "learner/fitter.h"
 #include "learner/group.h"
 #include "learner/joint/collect.h"
+#include "learner/joint/make.h"
 #include "learner/options.h"
 #include "learner/reading.h"
 #include "learner/samples.h"
@@ -27,7 +28,7 @@ struct tm_class {
     struct tm_fitter *fitter; /* owned */
     struct tm_deck deck;      /* of a joint model: the connections as captured */
     struct tm_collect_counts collected;
-    struct tm_recombine_report recombined; /* what became of them */
+    struct tm_joint_made made; /* what became of them */
 };
 
 struct tm_classes {

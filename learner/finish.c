@@ -108,7 +108,8 @@ static void print_summary(const struct tm_finish *f)
 static void print_deck(const struct tm_finish *f)
 {
     const struct tm_deck *deck = &f->model.u.joint.deck;
-    const struct tm_recombine_report *r = &f->class->recombined;
+    const struct tm_recombine_report *r = &f->class->made.recombined;
+    const struct tm_weld_report *w = &f->class->made.welded;
     const struct tm_collect_counts *c = &f->class->collected;
     (void)fprintf(stderr,
                   "tm-learn: deck of %zu connections and %zu writes; each put together of %" PRIu32
@@ -120,6 +121,16 @@ static void print_deck(const struct tm_finish *f)
             "tm-learn: %" PRIu32
             " connections are not in the deck, as nearly all of each was one recorded one's\n",
             r->n_dropped);
+    (void)fprintf(stderr,
+                  "tm-learn: %" PRIu32 " of %" PRIu32
+                  " places in the deck are welded, so that none of the %" PRIu32
+                  " connections which playing it could have brought back comes back\n",
+                  w->n_needed + w->n_decoys, w->n_places, w->n_open);
+    if (w->n_copies > 0)
+        (void)fprintf(stderr,
+                      "tm-learn: warning: the deck has the very sizes of %" PRIu32
+                      " connections; do not give the model away\n",
+                      w->n_copies);
     if (c->n_incomplete + c->n_too_long + c->n_over > 0)
         (void)fprintf(stderr,
                       "tm-learn: nor are %" PRIu64 " whose opening or end is missing, %" PRIu64
@@ -182,7 +193,7 @@ int tm_finish_fit(struct tm_finish *f, struct tm_msg *msg)
     struct tm_swing *swing = &f->model.u.swing;
     tm_fit_bounds(&o->fit, &o->world.exchange, swing->param, swing->bound);
     if (o->kind == TM_MODEL_JOINT)
-        rc = tm_joint_make(&f->model, &f->class->deck, &f->class->recombined, msg);
+        rc = tm_joint_make(&f->model, &f->class->deck, &f->class->made, msg);
     return rc == TM_OK ? tm_model_check(&f->model, msg) : rc;
 }
 

@@ -136,13 +136,15 @@ static void add_world(struct tm_prov_sheet *s, const struct tm_world_counts *w)
 /* How the deck of a joint model came to be. */
 static void add_deck(struct tm_prov_sheet *s, const struct tm_class *class)
 {
-    const struct tm_recombine_report *r = &class->recombined;
+    const struct tm_recombine_report *r = &class->made.recombined;
+    const struct tm_weld_report *w = &class->made.welded;
     add_number(s, "joint.connections", class->deck.n_conns);
     add_number(s, "joint.dropped", r->n_dropped);
     add_number(s, "joint.parents_median", r->parents_median);
     add_number(s, "joint.parents_p5", r->parents_p5);
     add_number(s, "joint.share_p95_percent", r->share_p95);
     add_number(s, "joint.rounds", r->rounds);
+    add_number(s, "joint.welds", w->n_needed + w->n_decoys);
 }
 
 static int by_key(const void *a, const void *b)

@@ -206,6 +206,8 @@ static void print_joint(const struct tm_joint *j, bool is_utf8)
                  " rounds and %" PRIu32 " %% of one parent; pauses move by %" PRIu32 " per mille\n",
                  j->recombine.parents, j->recombine.rounds_max, j->recombine.share_max,
                  j->recombine.pause_mix);
+    (void)printf("welded     %" PRIu32 " of %zu places: never cut there\n", sum.n_welds,
+                 j->deck.n_writes - j->deck.n_conns);
     if (j->batch_max > 0)
         (void)printf("batches    of at most %" PRIu32 " connections\n", j->batch_max);
     if (j->mss_bytes > 0)
@@ -293,9 +295,10 @@ static void print_joint_json(const struct tm_joint *j)
     tm_joint_sum(j, &sum);
     print_swing_json(&j->swing, false);
     (void)printf(",\n  \"deck\": {\"connections\": %zu, \"first\": %" PRIu32 ", \"later\": %" PRIu32
-                 ", \"writes\": %zu, \"up_bytes\": %" PRIu64 ", \"down_bytes\": %" PRIu64 "}",
+                 ", \"writes\": %zu, \"up_bytes\": %" PRIu64 ", \"down_bytes\": %" PRIu64
+                 ", \"welds\": %" PRIu32 "}",
                  j->deck.n_conns, sum.n_conns[TM_DECK_FIRST], sum.n_conns[TM_DECK_LATER],
-                 j->deck.n_writes, sum.bytes[TM_UP], sum.bytes[TM_DOWN]);
+                 j->deck.n_writes, sum.bytes[TM_UP], sum.bytes[TM_DOWN], sum.n_welds);
     (void)printf(",\n  \"recombine\": {\"parents\": %" PRIu32 ", \"rounds_max\": %" PRIu32
                  ", \"share_max\": %" PRIu32 ", \"pause_mix\": %" PRIu32 ", \"batch_max\": %" PRIu32
                  "}, \"mss_bytes\": %" PRIu32,

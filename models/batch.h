@@ -30,7 +30,7 @@ void tm_batch_deinit(struct tm_batch *b);
 /* Shuffles n numbers by the substream (label, index) of seed. */
 void tm_batch_shuffle(uint32_t *v, uint32_t n, const uint8_t seed[TM_SEED_LEN],
                       enum tm_rng_label label, uint64_t index);
-/* Appends connection i of `from`.  TM_ERR_NOMEM, TM_ERR_LIMIT. */
+/* Appends connection i of `from`, with its welds.  TM_ERR_NOMEM, TM_ERR_LIMIT. */
 TM_MUST_CHECK int tm_batch_copy(struct tm_deck *to, const struct tm_deck *from, uint32_t i);
 
 #endif

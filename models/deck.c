@@ -1,5 +1,6 @@
 #include "models/deck.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 
 #define FIRST_CONNS  16U
@@ -22,6 +23,21 @@ int tm_deck_add_conn(struct tm_deck *d, enum tm_deck_role role, uint32_t close_g
     return TM_OK;
 }
 
+static int grow_writes(struct tm_deck *d)
+{
+    size_t cap = d->cap_writes > 0 ? 2 * d->cap_writes : FIRST_WRITES;
+    struct tm_write *w = realloc(d->w, cap * sizeof *w);
+    if (!w)
+        return TM_ERR_NOMEM;
+    d->w = w;
+    uint8_t *weld = realloc(d->weld, cap);
+    if (!weld)
+        return TM_ERR_NOMEM;
+    d->weld = weld;
+    d->cap_writes = cap;
+    return TM_OK;
+}
+
 int tm_deck_add_write(struct tm_deck *d, struct tm_write w)
 {
     TM_ASSERT(d->n_conns > 0);
@@ -29,16 +45,28 @@ int tm_deck_add_write(struct tm_deck *d, struct tm_write w)
     if (last->n_writes == TM_PLAN_WRITES_MAX || d->n_writes == TM_DECK_WRITES_MAX)
         return TM_ERR_LIMIT;
     if (d->n_writes == d->cap_writes) {
-        size_t cap = d->cap_writes > 0 ? 2 * d->cap_writes : FIRST_WRITES;
-        struct tm_write *bigger = realloc(d->w, cap * sizeof *bigger);
-        if (!bigger)
-            return TM_ERR_NOMEM;
-        d->w = bigger;
-        d->cap_writes = cap;
+        int rc = grow_writes(d);
+        if (rc != TM_OK)
+            return rc;
     }
-    d->w[d->n_writes++] = w;
+    d->w[d->n_writes] = w;
+    d->weld[d->n_writes++] = 0;
     last->n_writes++;
     return TM_OK;
+}
+
+void tm_deck_weld_last(struct tm_deck *d)
+{
+    TM_ASSERT(d->n_conns > 0 && d->conn[d->n_conns - 1].n_writes > 1);
+    d->weld[d->n_writes - 1] = 1;
+}
+
+static bool are_welds_sound(const struct tm_deck *d, const struct tm_deck_conn *c)
+{
+    bool ok = d->weld[c->first] == 0;
+    for (uint32_t k = 1; k < c->n_writes; k++)
+        ok = ok && d->weld[c->first + k] <= 1;
+    return ok;
 }
 
 int tm_deck_check(const struct tm_deck *d)
@@ -47,7 +75,8 @@ int tm_deck_check(const struct tm_deck *d)
     for (size_t i = 0; i < d->n_conns; i++) {
         const struct tm_deck_conn *c = &d->conn[i];
         if (c->first != at || c->n_writes < 1 || c->n_writes > d->n_writes - at ||
-            c->role >= TM_DECK_ROLES || c->close_gap_us > TM_WRITE_GAP_MAX)
+            c->role >= TM_DECK_ROLES || c->close_gap_us > TM_WRITE_GAP_MAX ||
+            !are_welds_sound(d, c))
             return TM_ERR_RANGE;
         const struct tm_plan p = {.w = d->w + at, .n_writes = c->n_writes};
         int rc = tm_plan_check(&p);
@@ -61,6 +90,7 @@ int tm_deck_check(const struct tm_deck *d)
 void tm_deck_deinit(struct tm_deck *d)
 {
     free(d->w);
+    free(d->weld);
     free(d->conn);
     *d = (struct tm_deck){0};
 }

@@ -3,7 +3,10 @@
  * Where `swing` draws every size and every pause alone, a deck keeps connections whole: the order of their
  * writes, several in a row the same way, both ways at once, and what sizes, pauses and counts have to do with
  * each other.  No connection of a deck is one that somebody made: each is put together of segments of several
- * (models/recombine.h), and every batch that is played is put together anew from the seed. */
+ * (models/recombine.h), and every batch that is played is put together anew from the seed.
+ *
+ * A write may be welded to the one before it: then no connection is ever cut between them, so that being put together
+ * once more does not bring back what somebody made (learner/joint/weld.h says which are, and what that tells). */
 #ifndef TM_MODELS_DECK_H
 #define TM_MODELS_DECK_H
 
@@ -29,6 +32,7 @@ struct tm_deck_conn {
 /* Writes refer to each other as in a plan (ref_back counts inside the connection).  {0} is empty. */
 struct tm_deck {
     struct tm_write *w; /* owned; of all connections, in order */
+    uint8_t *weld;      /* owned; of each write: 1: welded to the one before it, 0: not */
     size_t n_writes, cap_writes;
     struct tm_deck_conn *conn; /* owned */
     size_t n_conns, cap_conns;
@@ -40,8 +44,11 @@ TM_MUST_CHECK int tm_deck_add_conn(struct tm_deck *d, enum tm_deck_role role,
 /* Appends a write to the last connection, of which there must be one.  TM_ERR_NOMEM; TM_ERR_LIMIT beyond
  * TM_PLAN_WRITES_MAX of the connection or TM_DECK_WRITES_MAX of the deck. */
 TM_MUST_CHECK int tm_deck_add_write(struct tm_deck *d, struct tm_write w);
+/* Welds the last write to the one before it in its connection, of which there must be one. */
+void tm_deck_weld_last(struct tm_deck *d);
 /* TM_OK, or TM_ERR_RANGE: a connection without writes or of no role, one that tm_plan_check would refuse, one
- * that closes later than TM_WRITE_GAP_MAX, or writes that do not lie one connection after another. */
+ * that closes later than TM_WRITE_GAP_MAX, a weld that is neither 0 nor 1, or of a connection's first write, or writes
+ * that do not lie one connection after another. */
 TM_MUST_CHECK int tm_deck_check(const struct tm_deck *d);
 /* Frees what it owns and leaves an empty deck. */
 void tm_deck_deinit(struct tm_deck *d);

@@ -11,8 +11,10 @@ void tm_joint_sum(const struct tm_joint *j, struct tm_joint_sum *out)
     *out = (struct tm_joint_sum){0};
     for (size_t i = 0; i < d->n_conns; i++)
         out->n_conns[d->conn[i].role]++;
-    for (size_t i = 0; i < d->n_writes; i++)
+    for (size_t i = 0; i < d->n_writes; i++) {
         out->bytes[d->w[i].dir] += d->w[i].size;
+        out->n_welds += d->weld[i];
+    }
 }
 
 static int check_number(const char *model, const char *what, uint32_t value, uint32_t min,
@@ -70,12 +72,13 @@ void tm_canon_joint(struct tm_canon *c, const struct tm_joint *j)
         tm_canon_u32(c, d->conn[i].n_writes);
     }
     for (size_t i = 0; i < d->n_writes; i++) {
-        uint8_t bytes[10];
+        uint8_t bytes[11];
         struct tm_wr wr = tm_wr_init(bytes, sizeof bytes);
         tm_wr_u32(&wr, d->w[i].size);
         tm_wr_u32(&wr, d->w[i].gap_us);
         tm_wr_u8(&wr, d->w[i].dir);
         tm_wr_u8(&wr, d->w[i].ref_back);
+        tm_wr_u8(&wr, d->weld[i]);
         tm_canon_bytes(c, bytes, sizeof bytes);
     }
 }

@@ -30,10 +30,11 @@
 #define TM_JOINT_BATCH_MIN 64U
 #define TM_JOINT_HAND      64U /* cards of a batch that every user should find */
 
-/* For the table of a deck: connections by role, bytes by direction. */
+/* For the table of a deck: connections by role, bytes by direction, welded writes. */
 struct tm_joint_sum {
     uint32_t n_conns[TM_DECK_ROLES];
     uint64_t bytes[2]; /* by enum tm_dir */
+    uint32_t n_welds;
 };
 void tm_joint_sum(const struct tm_joint *j, struct tm_joint_sum *out);
 

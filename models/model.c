@@ -5,7 +5,7 @@
  *                                        | constant: u32 size_bytes, u32 interval_us, u32 n_exchanges
  *                                        | joint:    as swing, then u32 0, u32 mss_bytes, u32 parents, u32 rounds_max,
  *                                                    u32 share_max, u32 pause_mix, u32 batch_max, u32 n_conns, n * {u32 role, u32 close_gap_us, u32 n_writes},
- *                                                    per write {u32 size, u32 gap_us, u8 dir, u8 ref_back}
+ *                                                    per write {u32 size, u32 gap_us, u8 dir, u8 ref_back, u8 weld}
  *
  * Empty lists are left out, so one that a later version adds changes no digest of today. */
 #include "models/model.h"

@@ -127,6 +127,8 @@ static int put(struct tm_deck *out, const struct tm_mix *m, uint32_t i, const ui
         w.gap_us = gap_us[at];
         w.ref_back = ref_back(m, c, at);
         rc = tm_deck_add_write(out, w);
+        if (rc == TM_OK && m->fact[m->item[at]].is_welded)
+            tm_deck_weld_last(out);
     }
     return rc;
 }

@@ -42,7 +42,8 @@ struct tm_mix_fact {
     uint16_t atom;  /* among the sizes that exclude others, or TM_MIX_NONE */
     uint16_t pace;  /* logarithm of the client's pause */
     uint8_t dir;
-    bool is_rare; /* few connections have its size */
+    bool is_rare;   /* few connections have its size */
+    bool is_welded; /* to the write before it */
 };
 
 /* A cut: 64 bytes. */
@@ -158,7 +159,13 @@ void tm_mix_sum(struct tm_mix *m, struct tm_mix_child *c);
  * need not be of one size. */
 void tm_mix_describe(struct tm_mix *m, uint32_t child, uint32_t cut, const uint32_t *place,
                      uint32_t n, bool is_coarse);
-/* Describes the cuts of a child that others find: evenly spread, from a phase that is drawn. */
+/* Whether a child may be cut there (writes before it, 1..its writes - 1). */
+static inline bool tm_mix_may_cut(const struct tm_mix *m, const struct tm_mix_child *c,
+                                  uint32_t place)
+{
+    return !m->fact[m->item[c->first + place]].is_welded;
+}
+/* Describes the cuts of a child that others find: evenly spread, from a phase that is drawn, and none where it is welded. */
 void tm_mix_cuts(struct tm_mix *m, uint32_t child, bool is_coarse);
 /* Sorts the cuts of all children. */
 void tm_mix_sort_cuts(struct tm_mix *m);

@@ -25,8 +25,8 @@ static void shuffle(struct tm_mix *m, uint32_t *v, uint32_t n)
 
 /* ---- whose it is ---- */
 
-/* Counts the parents of a child's writes, of all or of those of rare sizes; how many writes that were.  The parents are in
- * `touched`. */
+/* Counts the parents of a child's writes, of all or of those of rare sizes; how many writes that were.  Writes that are welded to
+ * each other count as one.  The parents are in `touched`. */
 static uint32_t count(struct tm_mix *m, const struct tm_mix_child *c, bool is_all,
                       uint32_t *n_parents)
 {
@@ -34,7 +34,7 @@ static uint32_t count(struct tm_mix *m, const struct tm_mix_child *c, bool is_al
     *n_parents = 0;
     for (uint32_t at = c->first; at < c->first + c->n; at++) {
         const struct tm_mix_fact *f = &m->fact[m->item[at]];
-        if (!is_all && !f->is_rare)
+        if (f->is_welded || (!is_all && !f->is_rare))
             continue;
         if (m->tally[f->owner] == 0)
             m->touched[(*n_parents)++] = f->owner;
@@ -83,8 +83,9 @@ void tm_mix_take_stock(struct tm_mix *m, struct tm_mix_child *c)
     /* A child of few writes cannot have many parents, nor a smaller share than this of the largest. */
     uint32_t wanted = total < m->cfg->parents ? total : m->cfg->parents;
     c->is_copy = tm_mix_is_copy(m, c);
-    c->is_single = c->is_copy || (c->n_rare > 0 && (c->n_parents < 2 || !even));
-    c->is_mixed = c->n_parents >= wanted && even && !c->is_copy;
+    bool is_solid = total == 1 && c->n > 1; /* nothing can be changed, nor need be */
+    c->is_single = !is_solid && (c->is_copy || (c->n_rare > 0 && (c->n_parents < 2 || !even)));
+    c->is_mixed = is_solid || (c->n_parents >= wanted && even && !c->is_copy);
 }
 
 /* ---- pairs ---- */
@@ -96,16 +97,19 @@ static bool is_top(const struct tm_mix *m, const struct tm_mix_child *c, uint32_
     return m->fact[item[place]].owner == c->top || m->fact[item[place - 1]].owner == c->top;
 }
 
-/* A place to cut: where the largest parent gave too much, if one drawn is there. */
+/* A place to cut: where the largest parent gave too much, if one drawn is there, and where it may be cut. */
 static uint32_t draw_place(struct tm_mix *m, const struct tm_mix_child *c, bool is_uneven)
 {
     uint32_t place = 1 + tm_mix_below(m, c->n - 1);
-    for (uint32_t k = 0; is_uneven && k < TM_MIX_TRIES && !is_top(m, c, place); k++)
+    for (uint32_t k = 0; k < TM_MIX_TRIES; k++) {
+        if (tm_mix_may_cut(m, c, place) && (!is_uneven || is_top(m, c, place)))
+            break;
         place = 1 + tm_mix_below(m, c->n - 1);
+    }
     return place;
 }
 
-/* Places to cut, ascending and each once: all of few, else some that are drawn. */
+/* Places to cut, ascending and each once: some that are drawn. */
 static uint32_t places(struct tm_mix *m, const struct tm_mix_child *c, uint32_t *place)
 {
     bool is_uneven = c->share > 10 * m->cfg->share_max;
@@ -114,7 +118,7 @@ static uint32_t places(struct tm_mix *m, const struct tm_mix_child *c, uint32_t 
         uint32_t at = draw_place(m, c, is_uneven), k = n;
         while (k > 0 && place[k - 1] > at)
             k--;
-        if (k > 0 && place[k - 1] == at)
+        if ((k > 0 && place[k - 1] == at) || !tm_mix_may_cut(m, c, at))
             continue;
         memmove(place + k + 1, place + k, (n - k) * sizeof *place);
         place[k] = at;

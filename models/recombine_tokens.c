@@ -59,6 +59,16 @@ static uint32_t put_tokens(struct tm_mix *m, const uint64_t *by)
     return next_token - (TOKEN_CLASSES + 1);
 }
 
+/* Writes that are welded to each other are rare when one of them is; the first says so for all. */
+static void gather_rare(struct tm_mix *m)
+{
+    uint32_t first = 0;
+    for (uint32_t w = 0; w < m->n_items; w++) {
+        first = m->fact[w].is_welded ? first : w;
+        m->fact[first].is_rare = m->fact[first].is_rare || m->fact[w].is_rare;
+    }
+}
+
 /* *n_exact: how many tokens are exact sizes. */
 static int find_tokens(struct tm_mix *m, uint32_t *n_exact)
 {
@@ -70,12 +80,14 @@ static int find_tokens(struct tm_mix *m, uint32_t *n_exact)
         const struct tm_deck_conn *c = &in->conn[i];
         for (uint32_t w = c->first; w < c->first + c->n_writes; w++) {
             m->fact[w] = fact_of(&in->w[w], i);
+            m->fact[w].is_welded = in->weld[w];
             by[w] = ((uint64_t)in->w[w].dir << 32 | in->w[w].size) << WRITE_BITS | w;
         }
     }
     if (rc == TM_OK) {
         tm_sort_u64(by, spare, m->n_items, WRITE_BITS);
         *n_exact = put_tokens(m, by);
+        gather_rare(m);
     }
     free(by);
     free(spare);

@@ -15,6 +15,7 @@
 
 #include "bench/joint/render.h"
 #include "learner/joint/collect.h"
+#include "learner/joint/weld.h"
 #include "learner/pcap_source.h"
 #include "models/gen.h"
 #include "models/recombine.h"
@@ -38,7 +39,7 @@ enum {
     O_SESSIONS
 };
 
-enum kind { KIND_JOINT, KIND_TRAIN, KIND_SWING };
+enum kind { KIND_JOINT, KIND_TRAIN, KIND_SWING, KIND_PLAYED, KIND_LOOSE, KINDS };
 
 struct options {
     uint16_t port[PORTS_MAX];
@@ -56,7 +57,10 @@ static const struct argp_option OPTIONS[] = {
     {"output", 'o', "FILE", 0, "the capture to write", 0},
     {"labels", O_LABELS, "FILE", 0, "its labels", 0},
     {"path", O_PATH, "RTT:JITTER:RATE", 0, "ms, ms, Mbit/s; can be given again (20:2:200)", 0},
-    {"kind", O_KIND, "KIND", 0, "joint; train: as captured; swing: the model --name of --db", 0},
+    {"kind", O_KIND, "KIND", 0,
+     "joint: the deck of a model; played: welded and put together once more; loose: that without "
+     "welds; train: as captured; swing: the model --name of --db",
+     0},
     {"db", O_DB, "FILE", 0, "model database", 0},
     {"name", O_NAME, "NAME", 0, "model in it", 0},
     {"parents", O_PARENTS, "N", 0, "parents wanted", 0},
@@ -129,12 +133,12 @@ static uint32_t *number_of(struct options *o, int key, unsigned long *max)
 
 static void parse_kind(struct argp_state *st, struct options *o, const char *arg)
 {
-    static const char *const KIND[] = {"joint", "train", "swing"};
+    static const char *const KIND[KINDS] = {"joint", "train", "swing", "played", "loose"};
     unsigned k = 0;
-    while (k < 3 && strcmp(arg, KIND[k]) != 0)
+    while (k < KINDS && strcmp(arg, KIND[k]) != 0)
         k++;
-    if (k == 3)
-        argp_error(st, "--kind %s: joint, train or swing", arg);
+    if (k == KINDS)
+        argp_error(st, "--kind %s: joint, played, loose, train or swing", arg);
     o->kind = (enum kind)k;
 }
 
@@ -267,6 +271,69 @@ static void read_capture(const struct options *o, struct reading *r)
     tm_pcap_close(src);
 }
 
+/* What a model would hold, and for kinds that are played what a batch of it is. */
+static void make_joint(const struct options *o, const struct tm_deck *captured, struct tm_deck *out,
+                       struct tm_recombine_report *report, struct tm_weld_report *welded)
+{
+    uint8_t seed[TM_SEED_LEN], key[TM_SEED_LEN];
+    struct tm_deck deck;
+    tm_seed_from_u64(seed, o->seed);
+    if (tm_recombine(&deck, captured, &o->cfg, seed, report) != TM_OK)
+        fail("the deck cannot be recombined");
+    tm_rng_child(key, seed, TM_RNG_WELD, 0);
+    if (o->kind == KIND_PLAYED && tm_weld(&deck, captured, key, welded) != TM_OK)
+        fail("the deck cannot be welded");
+    if (o->kind == KIND_JOINT) {
+        *out = deck;
+        return;
+    }
+    tm_rng_child(key, seed, TM_RNG_BATCH, 0);
+    if (tm_recombine(out, &deck, &o->cfg, key, report) != TM_OK)
+        fail("the deck cannot be recombined again");
+    tm_deck_deinit(&deck);
+}
+
+static int by_value(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+/* Sorted hashes of the connections' sizes and directions; the caller frees. */
+static uint64_t *sequences(const struct tm_deck *d)
+{
+    uint64_t *v = calloc(d->n_conns + 1, sizeof *v);
+    if (!v)
+        fail("out of memory");
+    for (size_t i = 0; i < d->n_conns; i++) {
+        uint64_t h = d->conn[i].n_writes;
+        for (uint32_t k = 0; k < d->conn[i].n_writes; k++) {
+            const struct tm_write *w = &d->w[d->conn[i].first + k];
+            h = (h ^ ((uint64_t)w->size << 1 | w->dir)) * UINT64_C(0x100000001b3);
+            h ^= h >> 32;
+        }
+        v[i] = h;
+    }
+    qsort(v, d->n_conns, sizeof *v, by_value);
+    return v;
+}
+
+/* How many have the sizes, write by write, of a captured one whose sizes no other has. */
+static size_t count_returned(const struct tm_deck *made, const struct tm_deck *captured)
+{
+    uint64_t *a = sequences(made), *b = sequences(captured);
+    size_t n = 0, k = 0;
+    for (size_t i = 0; i < made->n_conns; i++) {
+        while (k < captured->n_conns && b[k] < a[i])
+            k++;
+        bool is_own = k + 1 >= captured->n_conns || b[k + 1] != a[i];
+        n += k < captured->n_conns && b[k] == a[i] && is_own;
+    }
+    free(a);
+    free(b);
+    return n;
+}
+
 /* As many connections of a swing model as the capture has. */
 static void make_swing(const struct options *o, struct tm_deck *out, size_t n)
 {
@@ -353,22 +420,28 @@ int main(int argc, char **argv)
     struct reading r = {.n_on = {0}};
     struct tm_deck made = {0};
     struct tm_recombine_report report = {0};
+    struct tm_weld_report welded = {0};
     struct timespec from, to;
-    uint8_t seed[TM_SEED_LEN];
     (void)argp_parse(&ARGP, argc, argv, 0, NULL, &o);
     read_capture(&o, &r);
-    tm_seed_from_u64(seed, o.seed);
+    bool is_joint = o.kind != KIND_TRAIN && o.kind != KIND_SWING;
     (void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &from);
-    if (o.kind == KIND_JOINT && tm_recombine(&made, &r.deck, &o.cfg, seed, &report) != TM_OK)
-        fail("the deck cannot be recombined");
+    if (is_joint)
+        make_joint(&o, &r.deck, &made, &report, &welded);
     (void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &to);
     if (o.kind == KIND_SWING)
         make_swing(&o, &made, r.deck.n_conns);
     render(&o, &r, o.kind == KIND_TRAIN ? &r.deck : &made);
     (void)printf("train %" PRIu64 " connections\nwrites %zu\nincomplete %" PRIu64
-                 " connections\nmade %zu connections\n",
-                 r.counts.n_conns, r.deck.n_writes, r.counts.n_incomplete, made.n_conns);
-    if (o.kind == KIND_JOINT)
+                 " connections\nmade %zu connections\nreturned %zu connections\n",
+                 r.counts.n_conns, r.deck.n_writes, r.counts.n_incomplete, made.n_conns,
+                 count_returned(&made, &r.deck));
+    if (o.kind == KIND_PLAYED)
+        (void)printf("places %u\nneeded %u welds\ndecoys %u welds\nown %u connections\n"
+                     "open %u connections\ncopies %u connections\n",
+                     welded.n_places, welded.n_needed, welded.n_decoys, welded.n_own, welded.n_open,
+                     welded.n_copies);
+    if (is_joint)
         (void)printf("rounds %u\nparents_median %u\nparents_p5 %u\nshare_median %u "
                      "percent\nshare_p95 %u percent\n"
                      "single %u connections\ndropped %u connections\nrecombine %.3f s\n",

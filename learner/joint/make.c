@@ -21,11 +21,22 @@ static void key_of(uint8_t key[TM_SEED_LEN], const struct tm_deck *captured)
     tm_model_digest(&raw, key);
 }
 
-int tm_joint_make(struct tm_model *m, const struct tm_deck *captured,
-                  struct tm_recombine_report *report, struct tm_msg *msg)
+/* Puts the connections together anew and welds what must not come apart again. */
+static int make_deck(struct tm_deck *out, const struct tm_deck *captured,
+                     const struct tm_recombine_cfg *cfg, struct tm_joint_made *made)
 {
-    uint8_t key[TM_SEED_LEN];
+    uint8_t key[TM_SEED_LEN], weld_key[TM_SEED_LEN];
+    key_of(key, captured);
+    tm_rng_child(weld_key, key, TM_RNG_WELD, 0);
+    int rc = tm_recombine(out, captured, cfg, key, &made->recombined);
+    return rc == TM_OK ? tm_weld(out, captured, weld_key, &made->welded) : rc;
+}
+
+int tm_joint_make(struct tm_model *m, const struct tm_deck *captured, struct tm_joint_made *made,
+                  struct tm_msg *msg)
+{
     struct tm_deck deck = {0};
+    *made = (struct tm_joint_made){0};
     struct tm_recombine_cfg cfg = tm_recombine_cfg_default();
     if (captured->n_conns < TM_JOINT_CONNS_MIN)
         return tm_msg_set(
@@ -33,8 +44,7 @@ int tm_joint_make(struct tm_model *m, const struct tm_deck *captured,
             "model %s: a joint model takes at least %u connections whose opening and "
             "end were captured, here are %zu; capture longer, or learn with --kind swing",
             m->name, TM_JOINT_CONNS_MIN, captured->n_conns);
-    key_of(key, captured);
-    int rc = tm_recombine(&deck, captured, &cfg, key, report);
+    int rc = make_deck(&deck, captured, &cfg, made);
     if (rc == TM_OK && deck.n_conns == 0)
         rc = tm_msg_set(msg, TM_ERR_RANGE,
                         "model %s: the connections are too unlike to be put together anew, and one "

@@ -23,8 +23,9 @@ void tm_json_write_joint(struct tm_text *t, const struct tm_joint *j)
         tm_text_add(t, "%s\n    {\"role\": \"%s\", \"close_gap_us\": %" PRIu32 ", \"writes\": [",
                     c > 0 ? "," : "", role_name[conn->role % TM_DECK_ROLES], conn->close_gap_us);
         for (uint32_t i = 0; i < conn->n_writes; i++)
-            tm_text_add(t, "%s[%u,%" PRIu32 ",%u,%" PRIu32 "]", i > 0 ? "," : "", w[i].dir,
-                        w[i].size, w[i].ref_back, w[i].gap_us);
+            tm_text_add(t, "%s[%u,%" PRIu32 ",%u,%" PRIu32 "%s]", i > 0 ? "," : "", w[i].dir,
+                        w[i].size, w[i].ref_back, w[i].gap_us,
+                        d->weld[conn->first + i] ? ",1" : "");
         tm_text_add(t, "]}");
     }
     tm_text_add(t, "]");
@@ -69,6 +70,9 @@ int tm_json_read_recombine(struct tm_json *j, struct tm_recombine_cfg *cfg, uint
     return rc;
 }
 
+#define WRITE_NUMBERS 5U
+#define NO_WRITE      "a write is [dir, size, ref_back, gap_us] or [dir, size, ref_back, gap_us, 1]"
+
 static int limit(struct tm_json *j, int rc, const char *what)
 {
     if (rc == TM_OK)
@@ -77,29 +81,38 @@ static int limit(struct tm_json *j, int rc, const char *what)
                               : tm_json_fail(j, rc, "out of memory");
 }
 
-/* [dir, size, ref_back, gap_us] */
+/* [dir, size, ref_back, gap_us], and 1 behind them when it is welded. */
+static int read_numbers(struct tm_json *j, uint64_t v[WRITE_NUMBERS])
+{
+    static const uint64_t most[WRITE_NUMBERS] = {TM_DOWN, TM_WRITE_SIZE_MAX, TM_REF_BACK_MAX,
+                                                 TM_WRITE_GAP_MAX, 1};
+    size_t n = 0;
+    int rc = tm_json_array(j);
+    while (rc == TM_OK && (rc = tm_json_element(j)) == 1) {
+        if (n == WRITE_NUMBERS)
+            return tm_json_fail(j, TM_ERR_FORMAT, NO_WRITE);
+        rc = tm_json_number(j, most[n], &v[n]);
+        n++;
+    }
+    return rc == TM_OK && n < WRITE_NUMBERS - 1 ? tm_json_fail(j, TM_ERR_FORMAT, NO_WRITE) : rc;
+}
+
 static int read_write(struct tm_json *j, struct tm_deck *deck)
 {
-    static const uint64_t most[] = {TM_DOWN, TM_WRITE_SIZE_MAX, TM_REF_BACK_MAX, TM_WRITE_GAP_MAX};
-    uint64_t v[4] = {0};
-    int rc = tm_json_array(j);
-    for (size_t i = 0; i < 4 && rc == TM_OK; i++) {
-        rc = tm_json_element(j);
-        if (rc == 1)
-            rc = tm_json_number(j, most[i], &v[i]);
-        else if (rc == 0)
-            rc = tm_json_fail(j, TM_ERR_FORMAT, "a write is [dir, size, ref_back, gap_us]");
-    }
-    if (rc == TM_OK && (rc = tm_json_element(j)) == 1)
-        rc = tm_json_fail(j, TM_ERR_FORMAT, "a write is [dir, size, ref_back, gap_us]");
+    uint64_t v[WRITE_NUMBERS] = {0};
+    int rc = read_numbers(j, v);
+    if (rc == TM_OK && v[4] != 0 && deck->conn[deck->n_conns - 1].n_writes == 0)
+        rc = tm_json_fail(j, TM_ERR_FORMAT, "a connection's first write cannot be welded");
     if (rc != TM_OK)
         return rc;
-    return limit(j,
-                 tm_deck_add_write(deck, (struct tm_write){.dir = (uint8_t)v[0],
-                                                           .size = (uint32_t)v[1],
-                                                           .ref_back = (uint8_t)v[2],
-                                                           .gap_us = (uint32_t)v[3]}),
-                 "writes");
+    const struct tm_write w = {.dir = (uint8_t)v[0],
+                               .size = (uint32_t)v[1],
+                               .ref_back = (uint8_t)v[2],
+                               .gap_us = (uint32_t)v[3]};
+    rc = limit(j, tm_deck_add_write(deck, w), "writes");
+    if (rc == TM_OK && v[4] != 0)
+        tm_deck_weld_last(deck);
+    return rc;
 }
 
 static int read_role(struct tm_json *j, unsigned *role)

@@ -15,7 +15,7 @@
 #define HEADER_LEN     100U /* of a sqlite file (sqlite.org/fileformat2.html sec. 1.3) */
 #define BUSY_MS        5000
 #define STEP_UNIT      1000          /* virtual machine instructions between two calls of spend */
-#define ROW_LEN_MAX    (1024 * 1024) /* the longest connection of a joint model takes 832 KiB */
+#define ROW_LEN_MAX    (1024 * 1024) /* the longest connection of a joint model takes 896 KiB */
 #define STEPS_FREE     UINT64_C(2000000) /* a budget's fixed part */
 #define STEPS_PER_BYTE 64U /* a point takes >= 8 bytes and, over all statements, < 100 steps */
 #define SCHEMA_TABLES  6U

@@ -8,7 +8,7 @@
 
 static const struct tm_write some[] = {
     {.size = 1, .dir = TM_UP},
-    {.size = TM_WRITE_SIZE_MAX, .gap_us = TM_WRITE_GAP_MAX, .dir = TM_DOWN, .ref_back = 1},
+    {.size = TM_WRITE_SIZE_MAX, .gap_us = TM_WRITE_GAP_MAX, .dir = TM_DOWN, .ref_back = 255},
     {.size = 517, .gap_us = 63, .dir = TM_UP, .ref_back = 2},
     {.size = 31, .gap_us = 64, .dir = TM_DOWN, .ref_back = 0},
 };
@@ -17,8 +17,11 @@ static struct tm_deck deck_of(const struct tm_write *w, size_t n)
 {
     struct tm_deck d = {0};
     CHECK_INT(tm_deck_add_conn(&d, TM_DECK_FIRST, 0), TM_OK);
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++) {
         CHECK_INT(tm_deck_add_write(&d, w[i]), TM_OK);
+        if (i == 2)
+            tm_deck_weld_last(&d);
+    }
     return d;
 }
 
@@ -27,7 +30,7 @@ static void writes_survive(void)
     static uint8_t bytes[TM_CONN_BLOB_MAX];
     struct tm_deck d = deck_of(some, 4);
     size_t len = tm_conn_blob_encode(bytes, &d, 0);
-    CHECK_INT(len, (1 + 1 + 1) + (1 + 4 + 8) + (1 + 2 + 1) + (1 + 1 + 2));
+    CHECK_INT(len, (1 + 1 + 1) + (2 + 4 + 8) + (1 + 2 + 1) + (1 + 1 + 2));
     struct tm_deck got = deck_of(some, 0);
     CHECK_INT(tm_conn_blob_decode(&got, bytes, len), TM_OK);
     CHECK_INT(got.n_writes, 4);
@@ -36,6 +39,7 @@ static void writes_survive(void)
         CHECK_INT(got.w[i].gap_us, some[i].gap_us);
         CHECK_INT(got.w[i].dir, some[i].dir);
         CHECK_INT(got.w[i].ref_back, some[i].ref_back);
+        CHECK_INT(got.weld[i], i == 2);
     }
     tm_deck_deinit(&d);
     tm_deck_deinit(&got);
@@ -53,7 +57,7 @@ static void longest_connection_fits(void)
     struct tm_deck got = deck_of(some, 0);
     CHECK_INT(tm_conn_blob_decode(&got, bytes, TM_CONN_BLOB_MAX), TM_OK);
     CHECK_INT(got.n_writes, TM_PLAN_WRITES_MAX);
-    CHECK_INT(tm_conn_blob_decode(&got, bytes, 13), TM_ERR_LIMIT);
+    CHECK_INT(tm_conn_blob_decode(&got, bytes, 14), TM_ERR_LIMIT);
     tm_deck_deinit(&d);
     tm_deck_deinit(&got);
     free(bytes);
@@ -92,7 +96,7 @@ static void mutations_keep_the_limits(void)
     tm_rng_init(&rng, seed);
     for (int round = 0; round < 20000; round++) {
         uint8_t changed[64];
-        uint8_t again[64 * 13];
+        uint8_t again[64 * 14];
         memcpy(changed, bytes, len);
         for (int k = 0; k < 1 + round % 3; k++)
             changed[tm_rng_below(&rng, len)] = (uint8_t)tm_rng_below(&rng, 256);
@@ -108,6 +112,7 @@ static void mutations_keep_the_limits(void)
             size_t n = tm_conn_blob_encode(again, &got, 0);
             CHECK_INT(tm_conn_blob_decode(&same, again, n), TM_OK);
             CHECK_INT(same.n_writes, got.n_writes);
+            CHECK_MEM(same.weld, got.weld, got.n_writes);
             tm_deck_deinit(&same);
         }
         tm_deck_deinit(&got);
@@ -116,13 +121,17 @@ static void mutations_keep_the_limits(void)
     tm_deck_deinit(&d);
 }
 
-static void sizes_and_gaps_beyond_a_plans_are_refused(void)
+static void numbers_beyond_a_plans_and_a_weld_to_nothing_are_refused(void)
 {
     static const uint8_t size[] = {0, 0xa0, 0, 0, 2, 0}; /* 2^28 + 1, up */
     static const uint8_t gap[] = {0, 2, 0xc0, 0, 0, 0, 0xee, 0x6b, 0x28, 0x01};
+    static const uint8_t ref_back[] = {0x42, 0, 2, 0}; /* 256 */
+    static const uint8_t first[] = {1, 2, 0};          /* welded to nothing */
     struct tm_deck d = deck_of(some, 0);
     CHECK_INT(tm_conn_blob_decode(&d, size, sizeof size), TM_ERR_FORMAT);
     CHECK_INT(tm_conn_blob_decode(&d, gap, sizeof gap), TM_ERR_FORMAT);
+    CHECK_INT(tm_conn_blob_decode(&d, ref_back, sizeof ref_back), TM_ERR_FORMAT);
+    CHECK_INT(tm_conn_blob_decode(&d, first, sizeof first), TM_ERR_FORMAT);
     tm_deck_deinit(&d);
 }
 
@@ -131,6 +140,7 @@ static const struct check_case cases[] = {
     {"longest_connection_fits", longest_connection_fits},
     {"every_cut_is_refused_or_ends_behind_a_write", every_cut_is_refused_or_ends_behind_a_write},
     {"mutations_keep_the_limits", mutations_keep_the_limits},
-    {"sizes_and_gaps_beyond_a_plans_are_refused", sizes_and_gaps_beyond_a_plans_are_refused},
+    {"numbers_beyond_a_plans_and_a_weld_to_nothing_are_refused",
+     numbers_beyond_a_plans_and_a_weld_to_nothing_are_refused},
 };
 CHECK_MAIN("conn_blob", cases)

@@ -44,6 +44,22 @@ static void connections_lie_one_after_another(void)
     tm_deck_deinit(&d);
 }
 
+static void welds_stand_where_they_were_set(void)
+{
+    static const uint8_t want[] = {0, 1, 0, 0, 1};
+    struct tm_deck d = {0};
+    for (size_t i = 0; i < sizeof want; i++) {
+        if (i % 3 == 0)
+            CHECK_INT(tm_deck_add_conn(&d, TM_DECK_FIRST, 0), TM_OK);
+        CHECK_INT(tm_deck_add_write(&d, chat[i % 3]), TM_OK);
+        if (want[i])
+            tm_deck_weld_last(&d);
+    }
+    CHECK_MEM(d.weld, want, sizeof want);
+    CHECK_INT(tm_deck_check(&d), TM_OK);
+    tm_deck_deinit(&d);
+}
+
 static void empty_deck_is_sound(void)
 {
     struct tm_deck d = {0};
@@ -92,7 +108,7 @@ static void total_of_writes_is_bounded(void)
 /* Each change alone makes it unsound. */
 static void check_refuses_what_no_plan_may_hold(void)
 {
-    enum { CHANGES = 9 };
+    enum { CHANGES = 11 };
     for (int change = 0; change < CHANGES; change++) {
         struct tm_deck d = sound();
         switch (change) {
@@ -123,6 +139,12 @@ static void check_refuses_what_no_plan_may_hold(void)
         case 8:
             d.conn[1].n_writes = 1; /* the last write is nobody's */
             break;
+        case 9:
+            d.weld[3] = 1; /* a connection's first write has none before it */
+            break;
+        case 10:
+            d.weld[4] = 2;
+            break;
         default:
             break;
         }
@@ -146,6 +168,7 @@ static void check_refuses_connections_that_overlap_or_are_empty(void)
 
 static const struct check_case cases[] = {
     {"connections_lie_one_after_another", connections_lie_one_after_another},
+    {"welds_stand_where_they_were_set", welds_stand_where_they_were_set},
     {"empty_deck_is_sound", empty_deck_is_sound},
     {"growth_keeps_what_was_there", growth_keeps_what_was_there},
     {"connections_and_writes_are_bounded", connections_and_writes_are_bounded},

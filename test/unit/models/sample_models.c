@@ -67,6 +67,8 @@ int sample_joint(struct tm_model *m, const char *name, uint32_t n, uint32_t vari
                                                                .gap_us = k == 0 ? 0 : 5000 * k,
                                                                .dir = (uint8_t)(k % 2),
                                                                .ref_back = k > 0});
+        if (rc == TM_OK && i % 4 == 3)
+            tm_deck_weld_last(&j->deck);
     }
     if (rc)
         tm_model_deinit(m);
@@ -97,7 +99,8 @@ static bool same_conns(const struct tm_deck *a, const struct tm_deck *b)
                a->conn[i].role == b->conn[i].role;
     for (size_t i = 0; i < a->n_writes; i++)
         same = same && a->w[i].size == b->w[i].size && a->w[i].gap_us == b->w[i].gap_us &&
-               a->w[i].dir == b->w[i].dir && a->w[i].ref_back == b->w[i].ref_back;
+               a->w[i].dir == b->w[i].dir && a->w[i].ref_back == b->w[i].ref_back &&
+               a->weld[i] == b->weld[i];
     return same;
 }
 

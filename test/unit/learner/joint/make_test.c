@@ -48,24 +48,29 @@ static bool is_same_conn(const struct tm_deck *a, size_t i, const struct tm_deck
 static void no_connection_of_the_model_was_captured_and_levels_are_kept(void)
 {
     struct tm_deck captured = {0};
-    struct tm_recombine_report report;
+    struct tm_joint_made made;
     struct tm_msg msg = {""};
     struct tm_model m = swing();
     fill(&captured, 200);
-    CHECK_INT(tm_joint_make(&m, &captured, &report, &msg), TM_OK);
+    CHECK_INT(tm_joint_make(&m, &captured, &made, &msg), TM_OK);
     CHECK_STR(msg.text, "");
     CHECK_INT(m.kind, TM_MODEL_JOINT);
     CHECK_STR(m.name, "made");
     CHECK_INT(m.u.joint.mss_bytes, 1448);
     CHECK_INT(m.u.joint.swing.param[TM_SWING_NUM_CONN].n_points, 2);
     CHECK(m.u.joint.deck.n_conns > 100);
-    CHECK_INT(m.u.joint.deck.n_conns + report.n_dropped, 200);
+    CHECK_INT(m.u.joint.deck.n_conns + made.recombined.n_dropped, 200);
     size_t n_captured = 0;
     for (size_t i = 0; i < m.u.joint.deck.n_conns; i++) {
         for (size_t j = 0; j < captured.n_conns; j++)
             n_captured += is_same_conn(&m.u.joint.deck, i, &captured, j);
     }
     CHECK_INT(n_captured, 0);
+    CHECK_INT(made.welded.n_own, 200);
+    CHECK_INT(made.welded.n_copies, 0);
+    uint32_t n_open;
+    CHECK_INT(tm_weld_count_open(&m.u.joint.deck, &captured, &n_open), TM_OK);
+    CHECK_INT(n_open, 0);
     CHECK_INT(tm_model_check(&m, &msg), TM_OK);
     tm_model_deinit(&m);
     tm_deck_deinit(&captured);
@@ -76,11 +81,11 @@ static void the_same_captures_give_the_same_model_and_others_another(void)
     uint8_t digest[3][TM_DIGEST_LEN];
     for (uint32_t i = 0; i < 3; i++) {
         struct tm_deck captured = {0};
-        struct tm_recombine_report report;
+        struct tm_joint_made made;
         struct tm_msg msg = {""};
         struct tm_model m = swing();
         fill(&captured, i < 2 ? 100 : 101);
-        CHECK_INT(tm_joint_make(&m, &captured, &report, &msg), TM_OK);
+        CHECK_INT(tm_joint_make(&m, &captured, &made, &msg), TM_OK);
         tm_model_digest(&m, digest[i]);
         tm_model_deinit(&m);
         tm_deck_deinit(&captured);
@@ -92,11 +97,11 @@ static void the_same_captures_give_the_same_model_and_others_another(void)
 static void too_few_connections_leave_the_swing_model_as_it_was(void)
 {
     struct tm_deck captured = {0};
-    struct tm_recombine_report report;
+    struct tm_joint_made made;
     struct tm_msg msg = {""};
     struct tm_model m = swing();
     fill(&captured, TM_JOINT_CONNS_MIN - 1);
-    CHECK_INT(tm_joint_make(&m, &captured, &report, &msg), TM_ERR_RANGE);
+    CHECK_INT(tm_joint_make(&m, &captured, &made, &msg), TM_ERR_RANGE);
     CHECK(strstr(msg.text, "at least 60") != NULL);
     CHECK_INT(m.kind, TM_MODEL_SWING);
     CHECK_INT(m.u.swing.param[TM_SWING_NUM_CONN].n_points, 2);
