@@ -38,7 +38,8 @@ static bool fits(const struct tm_welder *w, const struct match *m, const struct 
 static bool is_step(const struct tm_welder *w, const struct match *m, const struct tm_block *b)
 {
     int64_t shift = (int64_t)m->k - m->write;
-    return fits(w, m, b) && w->ahead[b->from + shift] && w->back[b->upto + shift];
+    return fits(w, m, b) && w->row[b->from + shift] & TM_ROW_AHEAD &&
+           w->row[b->upto + shift] & TM_ROW_BACK;
 }
 
 static struct stretch stretch_down(const struct tm_welder *w, const struct match *m,
