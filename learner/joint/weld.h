@@ -39,7 +39,7 @@ struct tm_weld_report {
     uint32_t n_decoys; /* of these, welded so that the needed ones do not show */
 };
 
-/* Welds writes of `deck`, which was recombined of `captured` and has no welds yet.  The key decides the decoys.  TM_ERR_NOMEM;
+/* Welds writes of `deck`, which was recombined of `captured`; welds that it has stay.  The key decides the decoys.  TM_ERR_NOMEM;
  * TM_ERR_RANGE: tm_deck_check refuses one of them. */
 TM_MUST_CHECK int tm_weld(struct tm_deck *deck, const struct tm_deck *captured,
                           const uint8_t key[TM_SEED_LEN], struct tm_weld_report *report);
