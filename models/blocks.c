@@ -105,14 +105,15 @@ static bool is_step(const struct tm_blocks *b, const struct tm_row *r, uint32_t 
            tm_blocks_has(b, tm_row_hash(b, r, from, upto), kind, upto - from);
 }
 
-bool tm_row_fill(const struct tm_blocks *b, const struct tm_row *r, uint8_t *place)
+bool tm_row_fill(const struct tm_blocks *b, const struct tm_row *r, uint32_t longest,
+                 uint8_t *place)
 {
     memset(place, 0, r->n + (size_t)1);
     place[0] = TM_ROW_AHEAD;
     for (uint32_t at = 0; at < r->n; at++) {
         for (uint32_t k = 0; place[at] && k < b->n_lengths; k++) {
             uint32_t upto = at + b->length[k];
-            if (upto <= r->n && !place[upto] && is_step(b, r, at, upto))
+            if (b->length[k] <= longest && upto <= r->n && !place[upto] && is_step(b, r, at, upto))
                 place[upto] = TM_ROW_AHEAD;
         }
     }
@@ -120,7 +121,8 @@ bool tm_row_fill(const struct tm_blocks *b, const struct tm_row *r, uint8_t *pla
     for (uint32_t at = r->n; at-- > 0;) {
         for (uint32_t k = 0; !(place[at] & TM_ROW_BACK) && k < b->n_lengths; k++) {
             uint32_t upto = at + b->length[k];
-            if (upto <= r->n && place[upto] & TM_ROW_BACK && is_step(b, r, at, upto))
+            if (b->length[k] <= longest && upto <= r->n && place[upto] & TM_ROW_BACK &&
+                is_step(b, r, at, upto))
                 place[at] |= TM_ROW_BACK;
         }
     }

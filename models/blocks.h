@@ -71,7 +71,8 @@ static inline uint64_t tm_row_hash(const struct tm_blocks *b, const struct tm_ro
 /* What is known of the place before a write: blocks in a row can be all before it, all after it. */
 enum { TM_ROW_AHEAD = 1, TM_ROW_BACK = 2 };
 
-/* Fills place[0..n].  Whether blocks in a row, two or more, can be all of it. */
-bool tm_row_fill(const struct tm_blocks *b, const struct tm_row *r, uint8_t *place);
+/* Fills place[0..n], with blocks of at most `longest` writes.  Whether blocks in a row, two or more, can be all of it. */
+bool tm_row_fill(const struct tm_blocks *b, const struct tm_row *r, uint32_t longest,
+                 uint8_t *place);
 
 #endif

@@ -5,8 +5,7 @@
 
 #include "models/recombine_impl.h"
 
-#define REACH                                                                                      \
-    64U /* writes before and after a cut that are looked at: longer blocks are not found, so children less often made */
+#define REACH 64U /* a longer block is never put behind another one, or before one */
 
 static bool has_welds(const struct tm_deck *d)
 {
@@ -43,7 +42,7 @@ void tm_mix_fill_row(struct tm_mix *m, const struct tm_mix_child *c)
     const struct tm_row row = {.sum = m->row_sum, .n = c->n};
     for (uint32_t k = 0; k < c->n; k++)
         m->row_sum[k + 1] = m->row_sum[k] * TM_MIX_BASE + m->fact[m->item[c->first + k]].term;
-    (void)tm_row_fill(&m->blocks, &row, m->row_place);
+    (void)tm_row_fill(&m->blocks, &row, REACH, m->row_place);
     memcpy(m->row + c->first, m->row_place, c->n);
 }
 
@@ -65,8 +64,9 @@ bool tm_mix_is_row(const struct tm_mix *m, const struct tm_mix_cut *a, const str
     uint64_t after[REACH + 1], before = 0;
     if (*ahead & TM_ROW_AHEAD && *back & TM_ROW_BACK)
         return true;
-    uint32_t n_after = hash_after(m, b, after), longest = m->blocks.longest;
-    for (uint32_t i = 1; i <= a->n_before && i <= REACH && i < longest; i++) {
+    uint32_t n_after = hash_after(m, b, after);
+    uint32_t longest = m->blocks.longest < REACH ? m->blocks.longest : REACH;
+    for (uint32_t i = 1; i <= a->n_before && i < longest; i++) {
         before += m->fact[m->item[x->first + a->n_before - i]].term * m->power[i - 1];
         if (!(ahead[-(int)i] & TM_ROW_AHEAD))
             continue;

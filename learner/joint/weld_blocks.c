@@ -122,7 +122,7 @@ bool tm_weld_is_open(struct tm_welder *w, uint32_t i)
 {
     const struct tm_deck_conn *c = &w->captured.deck->conn[i];
     const struct tm_row row = {.sum = w->captured.sum + c->first, .n = c->n_writes};
-    return tm_row_fill(&w->blocks, &row, w->row);
+    return tm_row_fill(&w->blocks, &row, TM_PLAN_WRITES_MAX, w->row);
 }
 
 /* ---- the whole ---- */
