@@ -109,33 +109,46 @@ static void print_deck(const struct tm_finish *f)
 {
     const struct tm_deck *deck = &f->model.u.joint.deck;
     const struct tm_recombine_report *r = &f->class->made.recombined;
-    const struct tm_weld_report *w = &f->class->made.welded;
+    const struct tm_pool_deck_count *pooled = &f->class->made.pooled;
     const struct tm_collect_counts *c = &f->class->collected;
     (void)fprintf(stderr,
                   "tm-learn: deck of %zu connections and %zu writes; each put together of %" PRIu32
                   " (5 %% of them of %" PRIu32 " or fewer), in %" PRIu32 " rounds\n",
                   deck->n_conns, deck->n_writes, r->parents_median, r->parents_p5, r->rounds);
+    if (pooled->n_sizes + pooled->n_pauses > 0)
+        (void)fprintf(stderr,
+                      "tm-learn: in the deck, %" PRIu64 " sizes and %" PRIu64
+                      " pauses that fewer than %" PRIu32 " connections have were drawn anew\n",
+                      pooled->n_sizes, pooled->n_pauses, f->o->pool.k);
     if (r->n_dropped > 0)
         (void)fprintf(
             stderr,
             "tm-learn: %" PRIu32
             " connections are not in the deck, as nearly all of each was one recorded one's\n",
             r->n_dropped);
-    (void)fprintf(stderr,
-                  "tm-learn: %" PRIu32 " of %" PRIu32
-                  " places in the deck are welded, so that none of the %" PRIu32
-                  " connections which playing it could have brought back comes back\n",
-                  w->n_needed + w->n_decoys, w->n_places, w->n_open);
-    if (w->n_copies > 0)
-        (void)fprintf(stderr,
-                      "tm-learn: warning: the deck has the very sizes of %" PRIu32
-                      " connections; do not give the model away\n",
-                      w->n_copies);
     if (c->n_incomplete + c->n_too_long + c->n_over > 0)
         (void)fprintf(stderr,
                       "tm-learn: nor are %" PRIu64 " whose opening or end is missing, %" PRIu64
                       " that are too long, and %" PRIu64 " for which there was no room\n",
                       c->n_incomplete, c->n_too_long, c->n_over);
+}
+
+/* Of a joint model: what is welded, and against what. */
+static void print_welds(const struct tm_finish *f)
+{
+    const struct tm_weld_report *w = &f->class->made.welded,
+                                *again = &f->class->made.welded_captured;
+    (void)fprintf(stderr,
+                  "tm-learn: %" PRIu32 " of %" PRIu32
+                  " places in the deck are welded, so that none of the %" PRIu32
+                  " connections which playing it could have brought back comes back\n",
+                  w->n_needed + w->n_decoys + again->n_needed + again->n_decoys, w->n_places,
+                  w->n_open + again->n_open);
+    if (w->n_copies + again->n_copies > 0)
+        (void)fprintf(stderr,
+                      "tm-learn: warning: the deck has the very sizes of %" PRIu32
+                      " connections; do not give the model away\n",
+                      w->n_copies + again->n_copies);
 }
 
 static void print_pooling(const struct tm_finish *f)
@@ -193,7 +206,7 @@ int tm_finish_fit(struct tm_finish *f, struct tm_msg *msg)
     struct tm_swing *swing = &f->model.u.swing;
     tm_fit_bounds(&o->fit, &o->world.exchange, swing->param, swing->bound);
     if (o->kind == TM_MODEL_JOINT)
-        rc = tm_joint_make(&f->model, &f->class->deck, &f->class->made, msg);
+        rc = tm_joint_make(&f->model, &f->class->deck, o->pool.k, &f->class->made, msg);
     return rc == TM_OK ? tm_model_check(&f->model, msg) : rc;
 }
 
@@ -201,8 +214,10 @@ static void print_report(const struct tm_finish *f)
 {
     print_summary(f);
     print_pooling(f);
-    if (f->o->kind == TM_MODEL_JOINT)
+    if (f->o->kind == TM_MODEL_JOINT) {
         print_deck(f);
+        print_welds(f);
+    }
 }
 
 int tm_finish_save(const struct tm_finish *f, size_t n, struct tm_msg *msg)

@@ -206,7 +206,7 @@ static void print_joint(const struct tm_joint *j, bool is_utf8)
                  " rounds and %" PRIu32 " %% of one parent; pauses move by %" PRIu32 " per mille\n",
                  j->recombine.parents, j->recombine.rounds_max, j->recombine.share_max,
                  j->recombine.pause_mix);
-    (void)printf("welded     %" PRIu32 " of %zu places: never cut there\n", sum.n_welds,
+    (void)printf("welded     %" PRIu32 " of %zu places\n", sum.n_welds,
                  j->deck.n_writes - j->deck.n_conns);
     if (j->batch_max > 0)
         (void)printf("batches    of at most %" PRIu32 " connections\n", j->batch_max);

@@ -5,8 +5,9 @@
  * each other.  No connection of a deck is one that somebody made: each is put together of segments of several
  * (models/recombine.h), and every batch that is played is put together anew from the seed.
  *
- * A write may be welded to the one before it: then no connection is ever cut between them, so that being put together
- * once more does not bring back what somebody made (learner/joint/weld.h says which are, and what that tells). */
+ * A write may be welded to the one before it.  Writes that are welded to each other are a block, and what is played has the sizes
+ * and directions of blocks in a row, so that being put together once more does not bring back what somebody made
+ * (learner/joint/weld.h says which are welded, and what that tells). */
 #ifndef TM_MODELS_DECK_H
 #define TM_MODELS_DECK_H
 

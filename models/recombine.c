@@ -53,8 +53,11 @@ static void begin(struct tm_mix *m)
         tm_mix_sum(m, &m->child[i]);
     }
     tm_mix_known(m, m->spare_rank);
-    for (uint32_t i = 0; i < m->n; i++)
+    for (uint32_t i = 0; i < m->n; i++) {
         tm_mix_take_stock(m, &m->child[i]);
+        if (m->has_rows)
+            tm_mix_fill_row(m, &m->child[i]);
+    }
 }
 
 static int init(struct tm_mix *m)
@@ -73,8 +76,10 @@ static int init(struct tm_mix *m)
         calloc(((size_t)m->n * TM_MIX_CUTS + TM_MIX_TRIES) * 2 * m->n_words + 1, sizeof *m->sets);
     if (!m->sets)
         return TM_ERR_NOMEM;
-    begin(m);
-    return TM_OK;
+    rc = tm_mix_rows_init(m);
+    if (rc == TM_OK)
+        begin(m);
+    return rc;
 }
 
 static void deinit(struct tm_mix *m)
@@ -95,6 +100,7 @@ static void deinit(struct tm_mix *m)
         free(m->order[k].rank);
         free(m->order[k].sorted);
     }
+    tm_mix_rows_deinit(m);
     free(m->spare_rank);
     free(m->tally);
     free(m->touched);
@@ -127,8 +133,6 @@ static int put(struct tm_deck *out, const struct tm_mix *m, uint32_t i, const ui
         w.gap_us = gap_us[at];
         w.ref_back = ref_back(m, c, at);
         rc = tm_deck_add_write(out, w);
-        if (rc == TM_OK && m->fact[m->item[at]].is_welded)
-            tm_deck_weld_last(out);
     }
     return rc;
 }

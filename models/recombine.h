@@ -10,7 +10,8 @@
  * the nearest partner is taken, and how near it has to be is relaxed from round to round.  Frequent sizes that (almost) no connection of
  * the input has together are kept apart: a server's greeting and another server's answer, say.  A child that has the very sizes of one
  * connection of the input, and of no other, is a copy, whoever its writes are from, and counts as n_single.
- * Writes that are welded to the one before them stay behind it, and stay welded.
+ * Of an input with welds (models/deck.h), all connections that come out have the sizes and directions of rows of its blocks; the
+ * output has no welds, for it is played and not recombined again.
  * Integers only: both ends of a tunnel compute the same.  Pure. */
 #ifndef TM_MODELS_RECOMBINE_H
 #define TM_MODELS_RECOMBINE_H

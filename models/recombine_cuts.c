@@ -168,26 +168,15 @@ void tm_mix_describe(struct tm_mix *m, uint32_t child, uint32_t cut, const uint3
         describe_sets(m, c, cut, place, n);
 }
 
-/* The k-th of n places. */
-static uint32_t spread(const struct tm_mix_child *c, uint32_t k, uint32_t n, uint32_t phase)
-{
-    return 1 + (uint32_t)(((uint64_t)k * (c->n - 1) + phase) / n);
-}
-
 void tm_mix_cuts(struct tm_mix *m, uint32_t child, bool is_coarse)
 {
     const struct tm_mix_child *c = &m->child[child];
     uint32_t n = c->n - 1 < TM_MIX_CUTS ? c->n - 1 : TM_MIX_CUTS, place[TM_MIX_CUTS] = {0};
-    uint32_t phase = n > 0 ? tm_mix_below(m, c->n - 1) : 0, n_found = 0;
-    for (uint32_t k = 0; k < n; k++) {
-        uint32_t at = spread(c, k, n, phase), upto = k + 1 < n ? spread(c, k + 1, n, phase) : c->n;
-        while (at < upto && !tm_mix_may_cut(m, c, at))
-            at++;
-        if (at < upto)
-            place[n_found++] = at;
-    }
-    tm_mix_describe(m, child, child * TM_MIX_CUTS, place, n_found, is_coarse);
-    for (uint32_t k = n_found; k < TM_MIX_CUTS; k++)
+    uint32_t phase = n > 0 ? tm_mix_below(m, c->n - 1) : 0;
+    for (uint32_t k = 0; k < n; k++)
+        place[k] = 1 + (uint32_t)(((uint64_t)k * (c->n - 1) + phase) / n);
+    tm_mix_describe(m, child, child * TM_MIX_CUTS, place, n, is_coarse);
+    for (uint32_t k = n; k < TM_MIX_CUTS; k++)
         m->cut[child * TM_MIX_CUTS + k].key = TM_MIX_NO_KEY;
 }
 

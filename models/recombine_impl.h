@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "models/blocks.h"
 #include "models/recombine.h"
 #include "tm/base/sort.h"
 
@@ -43,7 +44,7 @@ struct tm_mix_fact {
     uint16_t pace;  /* logarithm of the client's pause */
     uint8_t dir;
     bool is_rare;   /* few connections have its size */
-    bool is_welded; /* to the write before it */
+    bool is_welded; /* to the write before it in the input */
 };
 
 /* A cut: 64 bytes. */
@@ -100,6 +101,11 @@ struct tm_mix {
     uint32_t n_words;  /* of a set of atoms */
     uint64_t *foreign; /* a set for each atom: those that its connections do not have */
     uint64_t *power;   /* of the hashes' base, by exponent */
+    bool has_rows;     /* the input has welds: all children must be rows of its blocks */
+    struct tm_blocks blocks;
+    uint8_t *row, *spare_row; /* of the places before the writes in `item`: TM_ROW_ bits */
+    uint64_t *row_sum;        /* of the child at hand */
+    uint8_t *row_place;
     struct tm_mix_child *child;
     uint8_t *status;        /* of each child: TM_MIX_TAKEN, TM_MIX_SETTLED */
     struct tm_mix_cut *cut; /* TM_MIX_CUTS for each child, and TM_MIX_TRIES */
@@ -139,7 +145,7 @@ static inline uint32_t tm_mix_below(struct tm_mix *m, uint32_t n)
 }
 
 /* Hashes of sequences are polynomials of this, modulo 2^64. */
-#define TM_MIX_BASE UINT64_C(0x9e3779b97f4a7c15)
+#define TM_MIX_BASE TM_BLOCKS_BASE
 
 /* Facts of the input's writes; which sizes exclude each other: both are frequent, and hardly ever in one connection.  TM_ERR_NOMEM. */
 TM_MUST_CHECK int tm_mix_facts(struct tm_mix *m);
@@ -151,6 +157,16 @@ bool tm_mix_is_copy(const struct tm_mix *m, const struct tm_mix_child *c);
 bool tm_mix_would_be_copy(const struct tm_mix *m, const struct tm_mix_cut *a,
                           const struct tm_mix_cut *b);
 
+/* ---- rows ---- */
+
+/* Of an input without welds: nothing.  After facts and lists; TM_ERR_NOMEM. */
+TM_MUST_CHECK int tm_mix_rows_init(struct tm_mix *m);
+void tm_mix_rows_deinit(struct tm_mix *m);
+/* What blocks in a row can be before and after each place of the child. */
+void tm_mix_fill_row(struct tm_mix *m, const struct tm_mix_child *c);
+/* Whether what is before cut a and what is after cut b are together a row of blocks. */
+bool tm_mix_is_row(const struct tm_mix *m, const struct tm_mix_cut *a, const struct tm_mix_cut *b);
+
 /* ---- cuts ---- */
 
 /* A child's sums and hash. */
@@ -159,13 +175,7 @@ void tm_mix_sum(struct tm_mix *m, struct tm_mix_child *c);
  * need not be of one size. */
 void tm_mix_describe(struct tm_mix *m, uint32_t child, uint32_t cut, const uint32_t *place,
                      uint32_t n, bool is_coarse);
-/* Whether a child may be cut there (writes before it, 1..its writes - 1). */
-static inline bool tm_mix_may_cut(const struct tm_mix *m, const struct tm_mix_child *c,
-                                  uint32_t place)
-{
-    return !m->fact[m->item[c->first + place]].is_welded;
-}
-/* Describes the cuts of a child that others find: evenly spread, from a phase that is drawn, and none where it is welded. */
+/* Describes the cuts of a child that others find: evenly spread, from a phase that is drawn. */
 void tm_mix_cuts(struct tm_mix *m, uint32_t child, bool is_coarse);
 /* Sorts the cuts of all children. */
 void tm_mix_sort_cuts(struct tm_mix *m);

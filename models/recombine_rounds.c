@@ -97,19 +97,16 @@ static bool is_top(const struct tm_mix *m, const struct tm_mix_child *c, uint32_
     return m->fact[item[place]].owner == c->top || m->fact[item[place - 1]].owner == c->top;
 }
 
-/* A place to cut: where the largest parent gave too much, if one drawn is there, and where it may be cut. */
+/* A place to cut: where the largest parent gave too much, if one drawn is there. */
 static uint32_t draw_place(struct tm_mix *m, const struct tm_mix_child *c, bool is_uneven)
 {
     uint32_t place = 1 + tm_mix_below(m, c->n - 1);
-    for (uint32_t k = 0; k < TM_MIX_TRIES; k++) {
-        if (tm_mix_may_cut(m, c, place) && (!is_uneven || is_top(m, c, place)))
-            break;
+    for (uint32_t k = 0; is_uneven && k < TM_MIX_TRIES && !is_top(m, c, place); k++)
         place = 1 + tm_mix_below(m, c->n - 1);
-    }
     return place;
 }
 
-/* Places to cut, ascending and each once: some that are drawn. */
+/* Places to cut, ascending and each once: all of few, else some that are drawn. */
 static uint32_t places(struct tm_mix *m, const struct tm_mix_child *c, uint32_t *place)
 {
     bool is_uneven = c->share > 10 * m->cfg->share_max;
@@ -118,7 +115,7 @@ static uint32_t places(struct tm_mix *m, const struct tm_mix_child *c, uint32_t 
         uint32_t at = draw_place(m, c, is_uneven), k = n;
         while (k > 0 && place[k - 1] > at)
             k--;
-        if ((k > 0 && place[k - 1] == at) || !tm_mix_may_cut(m, c, at))
+        if (k > 0 && place[k - 1] == at)
             continue;
         memmove(place + k + 1, place + k, (n - k) * sizeof *place);
         place[k] = at;
@@ -190,10 +187,19 @@ static uint32_t pair_up(struct tm_mix *m, uint32_t *line, const struct round *r)
 
 /* ---- crossing ---- */
 
-static void copy_items(struct tm_mix *m, const uint32_t *item, const uint16_t *said, uint32_t n)
+/* Lists of the children's writes, before they move. */
+struct lists {
+    const uint32_t *item;
+    const uint16_t *said;
+    const uint8_t *row;
+};
+
+static void copy_items(struct tm_mix *m, const struct lists *from, uint32_t at, uint32_t n)
 {
-    memcpy(m->item + m->n_used, item, n * sizeof *item);
-    memcpy(m->said + m->n_used, said, n * sizeof *said);
+    memcpy(m->item + m->n_used, from->item + at, n * sizeof *m->item);
+    memcpy(m->said + m->n_used, from->said + at, n * sizeof *m->said);
+    if (m->has_rows)
+        memcpy(m->row + m->n_used, from->row + at, n);
     m->n_used += n;
 }
 
@@ -201,28 +207,33 @@ void tm_mix_tidy(struct tm_mix *m)
 {
     uint32_t *item = m->item;
     uint16_t *said = m->said;
+    uint8_t *row = m->row;
+    const struct lists from = {item, said, row};
     m->item = m->spare_item;
     m->said = m->spare_said;
+    m->row = m->spare_row;
     m->n_used = 0;
     for (uint32_t i = 0; i < m->n; i++) {
-        uint32_t from = m->child[i].first;
+        uint32_t at = m->child[i].first;
         m->child[i].first = m->n_used;
-        copy_items(m, item + from, said + from, m->child[i].n);
+        copy_items(m, &from, at, m->child[i].n);
     }
     m->spare_item = item;
     m->spare_said = said;
+    m->spare_row = row;
 }
 
 static struct tm_mix_child head_and_tail(struct tm_mix *m, const struct tm_mix_child *a,
                                          const struct tm_mix_child *b)
 {
+    const struct lists from = {m->item, m->said, m->row};
     struct tm_mix_child c = *a;
     c.first = m->n_used;
     c.n = a->cut + b->n - b->cut;
     c.ending = b->ending;
     c.again = 0;
-    copy_items(m, m->item + a->first, m->said + a->first, a->cut);
-    copy_items(m, m->item + b->first + b->cut, m->said + b->first + b->cut, b->n - b->cut);
+    copy_items(m, &from, a->first, a->cut);
+    copy_items(m, &from, b->first + b->cut, b->n - b->cut);
     return c;
 }
 
@@ -238,6 +249,8 @@ static void cross(struct tm_mix *m, uint32_t i, bool is_coarse)
     *b = second;
     for (int k = 0; k < 2; k++) {
         tm_mix_take_stock(m, &m->child[pair[k]]);
+        if (m->has_rows)
+            tm_mix_fill_row(m, &m->child[pair[k]]);
         tm_mix_cuts(m, pair[k], is_coarse);
     }
 }

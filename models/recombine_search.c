@@ -26,6 +26,11 @@ static bool is_apt(const struct tm_mix_cut *a, const struct tm_mix_cut *b)
            b->n_before + a->n_left <= TM_PLAN_WRITES_MAX;
 }
 
+static bool are_rows(const struct tm_mix *m, const struct tm_mix_cut *a, const struct tm_mix_cut *b)
+{
+    return !m->has_rows || (tm_mix_is_row(m, a, b) && tm_mix_is_row(m, b, a));
+}
+
 static void consider(struct search *s, uint32_t other)
 {
     const struct tm_mix *m = s->m;
@@ -37,7 +42,7 @@ static void consider(struct search *s, uint32_t other)
         return;
     d += tm_mix_distance_more(m, s->cut, other);
     if (d < s->best.distance && !tm_mix_would_be_copy(m, s->a, b) &&
-        !tm_mix_would_be_copy(m, b, s->a))
+        !tm_mix_would_be_copy(m, b, s->a) && are_rows(m, s->a, b))
         s->best = (struct tm_mix_choice){s->cut, other, d};
 }
 

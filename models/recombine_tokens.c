@@ -21,9 +21,8 @@ static uint16_t class_of(const struct tm_mix_fact *f)
 
 static struct tm_mix_fact fact_of(const struct tm_write *w, uint32_t owner)
 {
-    uint64_t x = ((uint64_t)w->size << 1 | w->dir) * UINT64_C(0xd6e8feb86659fd93);
     return (struct tm_mix_fact){
-        .term = x ^ x >> 32,
+        .term = tm_blocks_term(w),
         .size = w->size,
         .gap_us = w->gap_us,
         .owner = owner,

@@ -15,6 +15,7 @@
 
 #include "bench/joint/render.h"
 #include "learner/joint/collect.h"
+#include "learner/joint/pool_deck.h"
 #include "learner/joint/weld.h"
 #include "learner/pcap_source.h"
 #include "models/gen.h"
@@ -36,7 +37,8 @@ enum {
     O_SHARE,
     O_PAUSES,
     O_SEED,
-    O_SESSIONS
+    O_SESSIONS,
+    O_K
 };
 
 enum kind { KIND_JOINT, KIND_TRAIN, KIND_SWING, KIND_PLAYED, KIND_LOOSE, KINDS };
@@ -49,7 +51,7 @@ struct options {
     struct tm_recombine_cfg cfg;
     const char *out, *labels, *train, *db, *name;
     enum kind kind;
-    uint32_t seed;
+    uint32_t seed, k;
 };
 
 static const struct argp_option OPTIONS[] = {
@@ -67,6 +69,7 @@ static const struct argp_option OPTIONS[] = {
     {"rounds", O_ROUNDS, "N", 0, "rounds at most", 0},
     {"share", O_SHARE, "PERCENT", 0, "that one parent may give", 0},
     {"pauses", O_PAUSES, "PERMILLE", 0, "ranks that a pause may move", 0},
+    {"k", O_K, "N", 0, "connections behind each size and pause (8)", 0},
     {"sessions", O_SESSIONS, "N", 0, "of the capture (120)", 0},
     {"seed", O_SEED, "N", 0, "of everything that is drawn (1)", 0},
     {0}};
@@ -123,6 +126,8 @@ static uint32_t *number_of(struct options *o, int key, unsigned long *max)
     case O_SESSIONS:
         *max = 10000;
         return &o->n_sessions;
+    case O_K:
+        return &o->k;
     case O_SEED:
         *max = UINT32_MAX;
         return &o->seed;
@@ -272,12 +277,16 @@ static void read_capture(const struct options *o, struct reading *r)
 }
 
 /* What a model would hold, and for kinds that are played what a batch of it is. */
-static void make_joint(const struct options *o, const struct tm_deck *captured, struct tm_deck *out,
+static void make_joint(const struct options *o, struct tm_deck *captured, struct tm_deck *out,
                        struct tm_recombine_report *report, struct tm_weld_report *welded)
 {
     uint8_t seed[TM_SEED_LEN], key[TM_SEED_LEN];
     struct tm_deck deck;
     tm_seed_from_u64(seed, o->seed);
+    struct tm_pool_deck_count pooled;
+    tm_rng_child(key, seed, TM_RNG_POOL, 0);
+    if (tm_pool_deck(captured, o->k, key, &pooled) != TM_OK)
+        fail("the deck cannot be pooled");
     if (tm_recombine(&deck, captured, &o->cfg, seed, report) != TM_OK)
         fail("the deck cannot be recombined");
     tm_rng_child(key, seed, TM_RNG_WELD, 0);
@@ -416,7 +425,7 @@ int main(int argc, char **argv)
 {
     static const struct argp ARGP = {OPTIONS, parse, "TRAIN.pcap", "Render a recombined deck.",
                                      NULL,    NULL,  NULL};
-    struct options o = {.cfg = tm_recombine_cfg_default(), .n_sessions = 120, .seed = 1};
+    struct options o = {.cfg = tm_recombine_cfg_default(), .n_sessions = 120, .seed = 1, .k = 8};
     struct reading r = {.n_on = {0}};
     struct tm_deck made = {0};
     struct tm_recombine_report report = {0};

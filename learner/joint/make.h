@@ -1,11 +1,12 @@
 /* learner/joint/make.h - the deck of a capture and a swing model of the same connections -> a joint model.
  *
- * The deck is recombined before it becomes a model, so that no connection of the model is one that somebody made.  Its key is the digest of the
+ * Values that few connections have are pooled (learner/joint/pool_deck.h).  The deck is recombined before it becomes a model, so that no connection of the model is one that somebody made.  Its key is the digest of the
  * deck as captured: the same captures give the same model, and who has the model alone does not know the key.  Then it is welded
  * (learner/joint/weld.h), so that being recombined once more does not bring back what was captured.  Pure. */
 #ifndef TM_LEARNER_JOINT_MAKE_H
 #define TM_LEARNER_JOINT_MAKE_H
 
+#include "learner/joint/pool_deck.h"
 #include "learner/joint/weld.h"
 #include "models/deck.h"
 #include "models/model.h"
@@ -16,13 +17,16 @@
 
 /* How the deck came to be. */
 struct tm_joint_made {
+    struct tm_pool_deck_count pooled;
     struct tm_recombine_report recombined;
-    struct tm_weld_report welded;
+    struct tm_weld_report welded; /* against what was pooled, */
+    struct tm_weld_report
+        welded_captured; /* and then against what was captured, where that differs */
 };
 
-/* *m is of the kind swing and becomes joint, keeping its name and parameters; on error it is left as it was.  `captured` is not changed.
+/* k: connections behind each size and pause, as in learner/joint/pool_deck.h.  *m is of the kind swing and becomes joint, keeping its name and parameters; on error it is left as it was.  `captured` is not changed.
  * TM_ERR_RANGE with words in msg when there are fewer than TM_JOINT_CONNS_MIN connections or recombination leaves none; TM_ERR_NOMEM. */
-TM_MUST_CHECK int tm_joint_make(struct tm_model *m, const struct tm_deck *captured,
+TM_MUST_CHECK int tm_joint_make(struct tm_model *m, const struct tm_deck *captured, uint32_t k,
                                 struct tm_joint_made *made, struct tm_msg *msg);
 
 #endif

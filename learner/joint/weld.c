@@ -9,6 +9,7 @@
 #define CANDIDATES 64U /* of the writes that could be k, */
 #define COMMON     4U  /* and as rare as this many times the rarest, */
 #define COMMON_MIN 16U /* or rarer than this */
+#define DECOYS     50U /* percent: as many runs of welds by chance as are needed */
 
 /* One write of the captured connection at hand, and one of the deck with its symbol. */
 struct match {
@@ -38,7 +39,8 @@ static bool fits(const struct tm_welder *w, const struct match *m, const struct 
 static bool is_step(const struct tm_welder *w, const struct match *m, const struct tm_block *b)
 {
     int64_t shift = (int64_t)m->k - m->write;
-    return fits(w, m, b) && w->ahead[b->from + shift] && w->back[b->upto + shift];
+    return fits(w, m, b) && w->row[b->from + shift] & TM_ROW_AHEAD &&
+           w->row[b->upto + shift] & TM_ROW_BACK;
 }
 
 static struct stretch stretch_down(const struct tm_welder *w, const struct match *m,
@@ -256,6 +258,8 @@ static void weld_decoys(struct tm_welder *w, const struct runs *runs,
     struct tm_rng rng;
     tm_rng_init(&rng, key);
     for (uint32_t i = 0; i < runs->n && w->deck->n_conns > 0; i++) {
+        if (tm_rng_below(&rng, 100) >= DECOYS)
+            continue;
         uint64_t conn = tm_rng_below(&rng, w->deck->n_conns);
         uint32_t write = draw_rare(w, &w->deck->conn[conn], &rng);
         r->n_decoys += weld_decoy(w, write, runs->v[i], tm_rng_below(&rng, 2) == 0);

@@ -4,11 +4,12 @@
  * seed that nobody knows when it is learned.  Two connections of the deck may then change tails so that what one person's connection
  * was is together again.  Against that, writes of the deck are welded to the one before them (models/deck.h).
  *
- * The guarantee: let a block be writes of a deck's connection that are welded to each other, as many as there are.  Whatever the seed,
- * the batch and the rounds, a connection that is played is a row of blocks: one that begins a connection of the deck, any others, one
- * that ends one; or a connection of the deck as it is.  After tm_weld, no such row has the sizes and directions of a captured
- * connection, in their order, wherever its blocks are from.  (All rows are meant, even those that no two connections of the deck
- * would join to.  A sequence that two captured connections have is nobody's alone and may come back, as it does among real ones.)
+ * The guarantee: a block is writes of a deck's connection that are welded to each other, as many as there are.  Whatever the seed, the
+ * batch and the rounds, a connection that is played has the sizes and directions of a row of blocks: one that begins a connection of
+ * the deck, any others, one that ends one; or of a connection of the deck as it is (models/recombine.h).  After tm_weld, no such row
+ * has those of a captured connection, in their order, wherever its blocks are from.  (All rows are meant, even those that no two
+ * connections of the deck would join to.  A sequence that two captured connections have is nobody's alone and may come back, as it
+ * does among real ones.)
  *
  * How: for each captured connection that a row could be, one of its writes, k, is chosen.  Wherever the deck has a write of that size
  * whose block could be part of such a row with this write at k, the block is made longer, to that side which takes fewer welds, until
@@ -38,7 +39,7 @@ struct tm_weld_report {
     uint32_t n_decoys; /* of these, welded so that the needed ones do not show */
 };
 
-/* Welds writes of `deck`, which was recombined of `captured` and has no welds yet.  The key decides the decoys.  TM_ERR_NOMEM;
+/* Welds writes of `deck`, which was recombined of `captured`; welds that it has stay.  The key decides the decoys.  TM_ERR_NOMEM;
  * TM_ERR_RANGE: tm_deck_check refuses one of them. */
 TM_MUST_CHECK int tm_weld(struct tm_deck *deck, const struct tm_deck *captured,
                           const uint8_t key[TM_SEED_LEN], struct tm_weld_report *report);

@@ -1,11 +1,9 @@
-/* Blocks by their hashes, and rows of them. */
+/* Symbols, and the blocks of a deck while it is welded. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "learner/joint/weld_impl.h"
 
-#define BASE       UINT64_C(0x9e3779b97f4a7c15)
-#define KIND_STEP  UINT64_C(0xd6e8feb86659fd93)
 #define INDEX_BITS 25U /* of a write, of both decks */
 _Static_assert(2 * (uint64_t)TM_DECK_WRITES_MAX <= UINT64_C(1) << INDEX_BITS, "indices of writes");
 
@@ -57,10 +55,8 @@ static int number(struct tm_welder *w)
 
 static void sum_up(struct tm_spelling *s)
 {
-    for (size_t i = 0; i < s->deck->n_writes; i++) {
-        uint64_t x = (s->symbol[i] + UINT64_C(1)) * KIND_STEP;
-        s->sum[i + 1] = s->sum[i] * BASE + (x ^ x >> 32);
-    }
+    for (size_t i = 0; i < s->deck->n_writes; i++)
+        s->sum[i + 1] = s->sum[i] * TM_BLOCKS_BASE + tm_blocks_term(&s->deck->w[i]);
 }
 
 /* The deck's writes by symbol, in their order. */
@@ -80,50 +76,18 @@ static void list_places(struct tm_welder *w)
 
 /* ---- blocks ---- */
 
-static enum tm_block_kind kind_of(const struct tm_block *b)
-{
-    bool is_head = b->from == b->conn_from, is_tail = b->upto == b->conn_upto;
-    return (enum tm_block_kind)((is_head ? TM_BLOCK_HEAD : 0) | (is_tail ? TM_BLOCK_TAIL : 0));
-}
-
-static uint64_t key_of(uint64_t hash, enum tm_block_kind kind, uint32_t length)
-{
-    uint64_t x = (hash ^ (kind + UINT64_C(1)) * KIND_STEP) + length * BASE;
-    x = (x ^ x >> 29) * KIND_STEP;
-    x ^= x >> 32;
-    return x != 0 ? x : 1;
-}
-
-static size_t slot_of(const struct tm_welder *w, uint64_t key)
-{
-    size_t at = key & w->mask;
-    while (w->slot[at] != 0 && w->slot[at] != key)
-        at = (at + 1) & w->mask;
-    return at;
-}
-
-static uint64_t key_of_block(const struct tm_welder *w, const struct tm_block *b)
-{
-    return key_of(tm_weld_hash(w, &w->own, b->from, b->upto), kind_of(b), b->upto - b->from);
-}
-
 static void put(struct tm_welder *w, const struct tm_block *b)
 {
-    uint64_t key = key_of_block(w, b);
-    uint32_t length = b->upto - b->from;
-    size_t at = slot_of(w, key);
-    w->slot[at] = key;
-    w->count[at]++;
-    if (!w->is_length[length])
-        w->length[w->n_lengths++] = length;
-    w->is_length[length] = 1;
+    tm_blocks_put(&w->blocks, tm_weld_hash(w, &w->own, b->from, b->upto),
+                  tm_block_kind(b->from == b->conn_from, b->upto == b->conn_upto),
+                  b->upto - b->from);
 }
 
 static void take(struct tm_welder *w, const struct tm_block *b)
 {
-    size_t at = slot_of(w, key_of_block(w, b));
-    TM_ASSERT(w->count[at] > 0);
-    w->count[at]--;
+    tm_blocks_take(&w->blocks, tm_weld_hash(w, &w->own, b->from, b->upto),
+                   tm_block_kind(b->from == b->conn_from, b->upto == b->conn_upto),
+                   b->upto - b->from);
 }
 
 struct tm_block tm_weld_block(const struct tm_welder *w, uint32_t write)
@@ -154,92 +118,24 @@ uint32_t tm_weld_join(struct tm_welder *w, uint32_t from, uint32_t upto)
     return n;
 }
 
-static void put_all(struct tm_welder *w)
-{
-    struct tm_block b;
-    for (uint32_t at = 0; at < w->deck->n_writes; at = b.upto) {
-        b = tm_weld_block(w, at);
-        put(w, &b);
-    }
-}
-
-/* ---- rows ---- */
-
-static bool has_block(const struct tm_welder *w, uint64_t hash, enum tm_block_kind kind,
-                      uint32_t length)
-{
-    return w->count[slot_of(w, key_of(hash, kind, length))] > 0;
-}
-
-/* Whether writes from..upto-1 of the captured connection are a block that may stand there. */
-static bool is_step(const struct tm_welder *w, const struct tm_deck_conn *c, uint32_t from,
-                    uint32_t upto)
-{
-    bool is_head = from == 0, is_tail = upto == c->n_writes;
-    uint64_t hash = tm_weld_hash(w, &w->captured, c->first + from, c->first + upto);
-    if (is_head && is_tail)
-        return false;
-    return has_block(
-        w, hash,
-        (enum tm_block_kind)((is_head ? TM_BLOCK_HEAD : 0) | (is_tail ? TM_BLOCK_TAIL : 0)),
-        upto - from);
-}
-
 bool tm_weld_is_open(struct tm_welder *w, uint32_t i)
 {
     const struct tm_deck_conn *c = &w->captured.deck->conn[i];
-    uint32_t n = c->n_writes;
-    memset(w->ahead, 0, n + 1);
-    w->ahead[0] = 1;
-    for (uint32_t at = 0; at < n; at++) {
-        for (uint32_t k = 0; w->ahead[at] && k < w->n_lengths; k++) {
-            uint32_t upto = at + w->length[k];
-            if (upto <= n && !w->ahead[upto] && is_step(w, c, at, upto))
-                w->ahead[upto] = 1;
-        }
-    }
-    if (!w->ahead[n])
-        return false;
-    memset(w->back, 0, n + 1);
-    w->back[n] = 1;
-    for (uint32_t at = n; at-- > 0;) {
-        for (uint32_t k = 0; w->ahead[at] && !w->back[at] && k < w->n_lengths; k++) {
-            uint32_t upto = at + w->length[k];
-            w->back[at] = upto <= n && w->back[upto] && is_step(w, c, at, upto);
-        }
-    }
-    return true;
+    const struct tm_row row = {.sum = w->captured.sum + c->first, .n = c->n_writes};
+    return tm_row_fill(&w->blocks, &row, TM_PLAN_WRITES_MAX, w->row);
 }
 
 /* ---- the whole ---- */
 
-/* A power of two that two blocks a write fill to a half. */
-static size_t slots_for(size_t n_writes)
-{
-    size_t n = 64;
-    while (n < 4 * n_writes)
-        n *= 2;
-    return n;
-}
-
 static int allocate(struct tm_welder *w)
 {
-    size_t n = w->own.deck->n_writes, n_slots = slots_for(n);
-    w->mask = n_slots - 1;
+    size_t n = w->own.deck->n_writes;
     w->place = calloc(n + 1, sizeof *w->place);
     w->first = calloc((size_t)w->n_symbols + 2, sizeof *w->first);
     w->conn_of = calloc(n + 1, sizeof *w->conn_of);
-    w->power = calloc(TM_PLAN_WRITES_MAX + 1, sizeof *w->power);
-    w->slot = calloc(n_slots, sizeof *w->slot);
-    w->count = calloc(n_slots, sizeof *w->count);
-    w->length = calloc(TM_PLAN_WRITES_MAX + 1, sizeof *w->length);
-    w->is_length = calloc(TM_PLAN_WRITES_MAX + 1, 1);
-    w->ahead = calloc(TM_PLAN_WRITES_MAX + 1, 1);
-    w->back = calloc(TM_PLAN_WRITES_MAX + 1, 1);
-    return w->place && w->first && w->conn_of && w->power && w->slot && w->count && w->length &&
-                   w->is_length && w->ahead && w->back
-               ? TM_OK
-               : TM_ERR_NOMEM;
+    w->row = calloc(TM_PLAN_WRITES_MAX + 1, 1);
+    int rc = tm_blocks_init(&w->blocks, n);
+    return w->place && w->first && w->conn_of && w->row ? rc : TM_ERR_NOMEM;
 }
 
 int tm_weld_init(struct tm_welder *w, const struct tm_deck *deck, const struct tm_deck *captured)
@@ -257,14 +153,11 @@ int tm_weld_init(struct tm_welder *w, const struct tm_deck *deck, const struct t
     sum_up(&w->own);
     sum_up(&w->captured);
     list_places(w);
-    w->power[0] = 1;
-    for (uint32_t k = 1; k <= TM_PLAN_WRITES_MAX; k++)
-        w->power[k] = w->power[k - 1] * BASE;
     for (uint32_t i = 0; i < deck->n_conns; i++) {
         for (uint32_t k = 0; k < deck->conn[i].n_writes; k++)
             w->conn_of[deck->conn[i].first + k] = i;
     }
-    put_all(w);
+    tm_blocks_put_deck(&w->blocks, deck);
     return TM_OK;
 }
 
@@ -281,11 +174,6 @@ void tm_weld_deinit(struct tm_welder *w)
     free(w->place);
     free(w->first);
     free(w->conn_of);
-    free(w->power);
-    free(w->slot);
-    free(w->count);
-    free(w->length);
-    free(w->is_length);
-    free(w->ahead);
-    free(w->back);
+    free(w->row);
+    tm_blocks_deinit(&w->blocks);
 }

@@ -52,7 +52,7 @@ static void no_connection_of_the_model_was_captured_and_levels_are_kept(void)
     struct tm_msg msg = {""};
     struct tm_model m = swing();
     fill(&captured, 200);
-    CHECK_INT(tm_joint_make(&m, &captured, &made, &msg), TM_OK);
+    CHECK_INT(tm_joint_make(&m, &captured, 1, &made, &msg), TM_OK);
     CHECK_STR(msg.text, "");
     CHECK_INT(m.kind, TM_MODEL_JOINT);
     CHECK_STR(m.name, "made");
@@ -76,6 +76,25 @@ static void no_connection_of_the_model_was_captured_and_levels_are_kept(void)
     tm_deck_deinit(&captured);
 }
 
+static void rare_values_are_pooled_and_neither_they_nor_the_captured_ones_come_back(void)
+{
+    struct tm_deck captured = {0};
+    struct tm_joint_made made;
+    struct tm_msg msg = {""};
+    struct tm_model m = swing();
+    uint32_t n_open = 1;
+    fill(&captured, 200);
+    CHECK_INT(tm_joint_make(&m, &captured, 8, &made, &msg), TM_OK);
+    CHECK(made.pooled.n_sizes > 200);
+    CHECK(made.pooled.n_pauses > 200);
+    CHECK_INT(made.welded.n_copies + made.welded_captured.n_copies, 0);
+    CHECK_INT(tm_weld_count_open(&m.u.joint.deck, &captured, &n_open), TM_OK);
+    CHECK_INT(n_open, 0);
+    CHECK_INT(tm_model_check(&m, &msg), TM_OK);
+    tm_model_deinit(&m);
+    tm_deck_deinit(&captured);
+}
+
 static void the_same_captures_give_the_same_model_and_others_another(void)
 {
     uint8_t digest[3][TM_DIGEST_LEN];
@@ -85,7 +104,7 @@ static void the_same_captures_give_the_same_model_and_others_another(void)
         struct tm_msg msg = {""};
         struct tm_model m = swing();
         fill(&captured, i < 2 ? 100 : 101);
-        CHECK_INT(tm_joint_make(&m, &captured, &made, &msg), TM_OK);
+        CHECK_INT(tm_joint_make(&m, &captured, 1, &made, &msg), TM_OK);
         tm_model_digest(&m, digest[i]);
         tm_model_deinit(&m);
         tm_deck_deinit(&captured);
@@ -101,7 +120,7 @@ static void too_few_connections_leave_the_swing_model_as_it_was(void)
     struct tm_msg msg = {""};
     struct tm_model m = swing();
     fill(&captured, TM_JOINT_CONNS_MIN - 1);
-    CHECK_INT(tm_joint_make(&m, &captured, &made, &msg), TM_ERR_RANGE);
+    CHECK_INT(tm_joint_make(&m, &captured, 1, &made, &msg), TM_ERR_RANGE);
     CHECK(strstr(msg.text, "at least 60") != NULL);
     CHECK_INT(m.kind, TM_MODEL_SWING);
     CHECK_INT(m.u.swing.param[TM_SWING_NUM_CONN].n_points, 2);
@@ -112,6 +131,8 @@ static void too_few_connections_leave_the_swing_model_as_it_was(void)
 static const struct check_case cases[] = {
     {"no_connection_of_the_model_was_captured_and_levels_are_kept",
      no_connection_of_the_model_was_captured_and_levels_are_kept},
+    {"rare_values_are_pooled_and_neither_they_nor_the_captured_ones_come_back",
+     rare_values_are_pooled_and_neither_they_nor_the_captured_ones_come_back},
     {"the_same_captures_give_the_same_model_and_others_another",
      the_same_captures_give_the_same_model_and_others_another},
     {"too_few_connections_leave_the_swing_model_as_it_was",
