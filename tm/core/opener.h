@@ -21,7 +21,7 @@
 struct tm_head {
     struct tm_open open;
     uint16_t len;
-    uint8_t entries[TM_TOKEN_HEAD_MAX + 160];
+    uint8_t entries[256];
 };
 
 struct tm_opener {

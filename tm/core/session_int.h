@@ -9,6 +9,7 @@
 #define TM_CORE_SESSION_INT_H
 
 #include "models/gen.h"
+#include "tm/core/embed.h"
 #include "tm/core/flight.h"
 #include "tm/core/message.h"
 #include "tm/core/opener.h"
@@ -108,6 +109,8 @@ void tm_session_carrier_free(struct tm_session *s, struct tm_carrier *c);
 void tm_session_ended(struct tm_session *s, struct tm_carrier *c);
 
 /* session_plan.c */
+/* How the plans of this session are embedded. */
+const struct tm_embed_rule *tm_session_embed_rule(const struct tm_session *s);
 /* Hands out an opener's next connection, whose preparation time has come; false: the session failed. */
 bool tm_session_hand_opening(struct tm_session *s, struct tm_opener *o, int64_t now_us,
                              struct tm_act *act);
