@@ -129,15 +129,19 @@ static int make_room(struct tm_schedfile *f)
 
 static int open_ref(struct reading *r, const struct line *l, enum tm_open_ref *ref)
 {
-    static const char *const name[] = {
-        [TM_OPEN_ORIGIN] = "origin", [TM_OPEN_PREV] = "prev", [TM_OPEN_ENDED] = "ended"};
+    static const char *const name[] = {[TM_OPEN_ORIGIN] = "origin",
+                                       [TM_OPEN_PREV] = "prev",
+                                       [TM_OPEN_ENDED] = "ended",
+                                       [TM_OPEN_OVER] = "over"};
+    const unsigned n_names = sizeof name / sizeof *name;
     bool is_first = r->user[l->number[USER]].n_conns == 0;
     unsigned i = 0;
-    while (i < 3 && (!l->is_ref_named || strcmp(l->ref_name, name[i]) != 0))
+    while (i < n_names && (!l->is_ref_named || strcmp(l->ref_name, name[i]) != 0))
         i++;
-    if (i == 3)
-        return tm_json_fail(&r->j, TM_ERR_FORMAT,
-                            "the \"ref\" of an opening is \"origin\", \"prev\" or \"ended\"");
+    if (i == n_names)
+        return tm_json_fail(
+            &r->j, TM_ERR_FORMAT,
+            "the \"ref\" of an opening is \"origin\", \"prev\", \"ended\" or \"over\"");
     *ref = (enum tm_open_ref)i;
     if (is_first != (*ref == TM_OPEN_ORIGIN))
         return tm_json_fail(&r->j, TM_ERR_RANGE,
@@ -176,7 +180,8 @@ static int read_open(struct reading *r, const struct line *l)
     uint32_t user = (uint32_t)l->number[USER];
     uint32_t session = (uint32_t)l->number[SESSION];
     bool is_new = session != r->user[user].session;
-    r->user[user].rre = is_new ? 0 : r->user[user].rre + (ref == TM_OPEN_ENDED);
+    r->user[user].rre =
+        is_new ? 0 : r->user[user].rre + (ref == TM_OPEN_ENDED || ref == TM_OPEN_OVER);
     r->user[user].session = session;
     f->conn[f->n_conns++] = (struct tm_schedfile_conn){
         .user = user,

@@ -216,6 +216,39 @@ static void the_end_comes_after_the_last_connection_closed(void)
     tm_schedfile_deinit(&f);
 }
 
+/* The second connection waits for the last byte of the first, which stays open for seconds. */
+static void the_next_may_open_behind_the_last_byte(void)
+{
+    struct tm_schedfile f;
+    int64_t last_us = 0, opened_us = 0, closed_us = 0;
+    read_playable(&f);
+    f.conn[0].plan.close_gap_us = SECONDS(5);
+    f.conn[1].open.ref = TM_OPEN_OVER;
+    struct sim_cfg cfg = base(&f, TM_PLAN_EMBEDDED);
+    cfg.log = true;
+    struct sim_result r = sim_run(&cfg, SECONDS(60), false);
+    healthy(&r);
+    CHECK_INT(r.n_played, 1);
+    CHECK_INT(compare(r.client_log, &cfg, AS_IT_IS), 7);
+    for (const char *p = r.client_log, *end; *p; p = end + 1) {
+        struct tm_schedlog_line l;
+        end = strchr(p, '\n');
+        CHECK_INT(tm_schedlog_parse(&l, p, (size_t)(end - p)), TM_OK);
+        if (l.kind == TM_SLOG_RECV && l.carrier == 0)
+            last_us = l.at_us;
+        if (l.kind == TM_SLOG_END && l.carrier == 0)
+            closed_us = l.at_us;
+        if (l.kind == TM_SLOG_OPEN && l.carrier == 1) {
+            CHECK_INT(l.event_us, last_us);
+            CHECK_INT(l.due_us, last_us + 500000);
+            opened_us = l.due_us;
+        }
+    }
+    CHECK(opened_us > 0 && closed_us > opened_us + SECONDS(4));
+    sim_result_deinit(&r);
+    tm_schedfile_deinit(&f);
+}
+
 /* How many writes of a log left later than they were due. */
 static size_t n_late(const char *log)
 {
@@ -325,6 +358,7 @@ static const struct check_case cases[] = {
      files_of_every_model_are_played_as_they_project},
     {"the_end_comes_after_the_last_connection_closed",
      the_end_comes_after_the_last_connection_closed},
+    {"the_next_may_open_behind_the_last_byte", the_next_may_open_behind_the_last_byte},
     {"what_waits_for_nothing_is_told_in_time", what_waits_for_nothing_is_told_in_time},
     {"played_again_a_file_has_no_end", played_again_a_file_has_no_end},
     {"what_is_carried_changes_nothing", what_is_carried_changes_nothing},

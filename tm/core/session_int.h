@@ -38,6 +38,7 @@ struct tm_carrier {
     enum tm_plan_src src;
     uint32_t user;
     uint64_t index;
+    bool is_over;      /* its user's opener knows that nothing is left to be sent or received */
     int64_t opened_us; /* planned time of opening (client) or acceptance (server) */
     struct tm_player player;
     /* sending */
@@ -105,6 +106,8 @@ void tm_session_fail(struct tm_session *s, const char *why);
 void tm_session_lose(struct tm_session *s, struct tm_carrier *c);
 void tm_session_forget(struct tm_session *s, struct tm_carrier *c);
 void tm_session_carrier_free(struct tm_session *s, struct tm_carrier *c);
+/* To be called when its plan may have come to its end: the user's next connection may wait for that. */
+void tm_session_note_over(struct tm_session *s, struct tm_carrier *c);
 /* Nothing happens on it any more; it stays only while the peer's report can spare us something. */
 void tm_session_ended(struct tm_session *s, struct tm_carrier *c);
 

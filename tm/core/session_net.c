@@ -118,6 +118,7 @@ void tm_session_received(struct tm_session *s, uint32_t carrier, size_t n, int64
         tm_session_kill(s, c, "more bytes than planned", t_us);
         return;
     }
+    tm_session_note_over(s, c);
     enum tm_dir dir = s->cfg.side == TM_CLIENT ? TM_DOWN : TM_UP;
     for (size_t i = from; s->log && i < p->peer_next; i++) {
         if (p->known.plan.w[i].dir == dir)
@@ -136,6 +137,7 @@ void tm_session_sent(struct tm_session *s, uint32_t carrier, uint32_t write, int
         tm_session_kill(s, c, "internal: departure out of order", t_last_us);
         return;
     }
+    tm_session_note_over(s, c);
     const struct tm_write *w = &p->known.plan.w[write];
     int64_t event_us = w->ref_back == 0 ? p->start_us : p->event_us[write - w->ref_back];
     int64_t due_us = tm_max_us(tm_later_us(event_us, w->gap_us), c->sent_due_us);
@@ -193,6 +195,8 @@ static int on_plan(struct tm_session *s, struct tm_carrier *c, unsigned n, struc
         rc = tm_shape_check(&known->plan, &s->cfg.shape, from);
     if (rc == TM_OK)
         rc = tm_player_grown(&c->player);
+    if (rc == TM_OK)
+        tm_session_note_over(s, c);
     return rc;
 }
 
