@@ -43,6 +43,22 @@ static int read_text(struct tm_json *j, char *out, size_t cap, const char *what)
                                 : tm_json_fail(j, TM_ERR_FORMAT, "\"%s\" is a text", what);
 }
 
+static int read_number(struct tm_json *j, uint64_t *out, unsigned m)
+{
+    int64_t v = 0;
+    int rc = tm_json_integer(j, INT64_MIN, INT64_MAX, &v);
+    if (rc != TM_OK)
+        return rc;
+    if (v < 0 && m == GAP)
+        return tm_json_fail(j, TM_ERR_RANGE, "a gap of %" PRId64 " us: time does not run backwards",
+                            v);
+    if (v < 0)
+        return tm_json_fail(j, TM_ERR_RANGE, "\"%s\" is %" PRId64 ": 0 or more is wanted",
+                            member_name[m], v);
+    *out = (uint64_t)v;
+    return TM_OK;
+}
+
 static int read_value(struct tm_json *j, struct line *l, unsigned m)
 {
     switch ((enum member)m) {
@@ -62,7 +78,7 @@ static int read_value(struct tm_json *j, struct line *l, unsigned m)
     case I:
     case SIZE:
     case GAP:
-        return tm_json_number(j, UINT64_MAX, &l->number[m]);
+        return read_number(j, &l->number[m], m);
     case MEMBERS:
         break;
     }
