@@ -5,7 +5,7 @@
 #include <string.h>
 
 static const char *const DIR_TEXT[] = {"up", "down"};
-static const char *const REF_TEXT[] = {"origin", "prev", "ended"};
+static const char *const REF_TEXT[] = {"origin", "prev", "ended", "over"};
 
 /* A carrier's place in the plan; by number alone: {0, 0, number}. */
 struct key {

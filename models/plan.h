@@ -40,7 +40,9 @@ struct tm_write {
 enum tm_open_ref {
     TM_OPEN_ORIGIN = 0, /* the user's start */
     TM_OPEN_PREV = 1,   /* the planned opening of the user's previous connection */
-    TM_OPEN_ENDED = 2   /* the end of all connections that the user opened before */
+    TM_OPEN_ENDED = 2, /* the end of all connections that the user opened before: they are closed */
+    TM_OPEN_OVER =
+        3 /* the last byte of all their writes, sent or received by the client; closings aside */
 };
 
 struct tm_open {

@@ -44,6 +44,22 @@ static int read_text(struct tm_json *j, char *out, size_t cap, const char *what)
                                 : tm_json_fail(j, TM_ERR_FORMAT, "\"%s\" is a text", what);
 }
 
+static int read_number(struct tm_json *j, uint64_t *out, unsigned m)
+{
+    int64_t v = 0;
+    int rc = tm_json_integer(j, INT64_MIN, INT64_MAX, &v);
+    if (rc != TM_OK)
+        return rc;
+    if (v < 0 && m == GAP)
+        return tm_json_fail(j, TM_ERR_RANGE, "a gap of %" PRId64 " us: time does not run backwards",
+                            v);
+    if (v < 0)
+        return tm_json_fail(j, TM_ERR_RANGE, "\"%s\" is %" PRId64 ": 0 or more is wanted",
+                            member_name[m], v);
+    *out = (uint64_t)v;
+    return TM_OK;
+}
+
 static int read_value(struct tm_json *j, struct line *l, unsigned m)
 {
     switch ((enum member)m) {
@@ -63,7 +79,7 @@ static int read_value(struct tm_json *j, struct line *l, unsigned m)
     case I:
     case SIZE:
     case GAP:
-        return tm_json_number(j, UINT64_MAX, &l->number[m]);
+        return read_number(j, &l->number[m], m);
     case MEMBERS:
         break;
     }
@@ -117,15 +133,19 @@ static int read_head(struct reading *r, const struct line *l)
 
 static int open_ref(struct reading *r, const struct line *l, enum tm_open_ref *ref)
 {
-    static const char *const name[] = {
-        [TM_OPEN_ORIGIN] = "origin", [TM_OPEN_PREV] = "prev", [TM_OPEN_ENDED] = "ended"};
+    static const char *const name[] = {[TM_OPEN_ORIGIN] = "origin",
+                                       [TM_OPEN_PREV] = "prev",
+                                       [TM_OPEN_ENDED] = "ended",
+                                       [TM_OPEN_OVER] = "over"};
+    const unsigned n_names = sizeof name / sizeof *name;
     bool is_first = r->user[l->number[USER]].n_conns == 0;
     unsigned i = 0;
-    while (i < 3 && (!l->is_ref_named || strcmp(l->ref_name, name[i]) != 0))
+    while (i < n_names && (!l->is_ref_named || strcmp(l->ref_name, name[i]) != 0))
         i++;
-    if (i == 3)
-        return tm_json_fail(&r->j, TM_ERR_FORMAT,
-                            "the \"ref\" of an opening is \"origin\", \"prev\" or \"ended\"");
+    if (i == n_names)
+        return tm_json_fail(
+            &r->j, TM_ERR_FORMAT,
+            "the \"ref\" of an opening is \"origin\", \"prev\", \"ended\" or \"over\"");
     *ref = (enum tm_open_ref)i;
     if (is_first != (*ref == TM_OPEN_ORIGIN))
         return tm_json_fail(&r->j, TM_ERR_RANGE,
@@ -164,7 +184,8 @@ static int read_open(struct reading *r, const struct line *l)
     uint32_t user = (uint32_t)l->number[USER];
     uint32_t session = (uint32_t)l->number[SESSION];
     bool is_new = session != r->user[user].session;
-    r->user[user].rre = is_new ? 0 : r->user[user].rre + (ref == TM_OPEN_ENDED);
+    r->user[user].rre =
+        is_new ? 0 : r->user[user].rre + (ref == TM_OPEN_ENDED || ref == TM_OPEN_OVER);
     r->user[user].session = session;
     f->conn[f->n_conns++] = (struct tm_schedfile_conn){
         .user = user,

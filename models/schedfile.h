@@ -23,7 +23,7 @@
 
 struct tm_schedfile_conn {
     uint32_t user;
-    /* Opens as told; index counts the user's connections, rre the openings from "ended" in its session. */
+    /* Opens as told; index counts the user's connections, rre the openings from "ended" or "over" in its session. */
     struct tm_open open;
     struct tm_plan plan; /* owned */
     uint32_t line;       /* of its opening */

@@ -78,6 +78,8 @@ static const char *open_ref_name(enum tm_open_ref ref)
         return "prev";
     case TM_OPEN_ENDED:
         return "ended";
+    case TM_OPEN_OVER:
+        return "over";
     }
     return "origin";
 }

@@ -14,6 +14,7 @@ struct user {
     uint32_t number;  /* of `next` in the schedule file */
     int64_t prev_us;  /* the last opening */
     int64_t ended_us; /* the end of all connections so far */
+    int64_t over_us;  /* the last byte of all connections so far */
 };
 
 struct tm_timeline {
@@ -83,6 +84,7 @@ int tm_timed_conn_fill(struct tm_timed_conn *c, const struct tm_tap_path *path)
         free_us[dir] = first_us + tm_tap_path_span_us(path, w->size);
         last_us = tm_max_us(last_us, event_us(c, path, i, TM_UP));
     }
+    c->over_us = last_us;
     c->close_us = tm_max_us(tm_later_us(last_us, p->close_gap_us), free_us[TM_UP]);
     if (c->close_us > TM_TIMELINE_END_US)
         return TM_ERR_RANGE;
@@ -104,6 +106,9 @@ static void set_time(struct user *u)
         break;
     case TM_OPEN_ENDED:
         from_us = u->ended_us;
+        break;
+    case TM_OPEN_OVER:
+        from_us = u->over_us;
         break;
     }
     u->next_us = tm_later_us(from_us, u->next.gap_us);
@@ -252,6 +257,7 @@ int tm_timeline_next(struct tm_timeline *t, struct tm_timed_conn *c)
     }
     u->prev_us = c->open_us;
     u->ended_us = tm_max_us(u->ended_us, c->end_us);
+    u->over_us = tm_max_us(u->over_us, c->over_us);
     t->n_opened++;
     if (!t->gen)
         u->number = t->following[u->number];

@@ -51,7 +51,9 @@ struct tm_timed_conn {
     int64_t open_us;            /* SYN */
     int64_t close_us;           /* the client's FIN */
     int64_t fin_us;             /* the server's FIN */
-    int64_t end_us;             /* the client has that; the next RRE counts from here */
+    int64_t end_us; /* the client has that; an opening from TM_OPEN_ENDED counts from here */
+    int64_t
+        over_us; /* the client has sent or received the last byte; so does one from TM_OPEN_OVER */
 };
 /* An all-zero connection is empty. */
 void tm_timed_conn_deinit(struct tm_timed_conn *c);
@@ -59,7 +61,7 @@ void tm_timed_conn_deinit(struct tm_timed_conn *c);
 /* How long the first `offset` bytes of a write take at the path's rate, headers included; offset <= TM_WRITE_SIZE_MAX. */
 int64_t tm_tap_path_span_us(const struct tm_tap_path *path, uint64_t offset);
 
-/* Fills time, close_us, fin_us and end_us of a connection with a plan (tm_plan_check holds) and open_us.  TM_ERR_NOMEM, TM_ERR_RANGE
+/* Fills time, close_us, fin_us, end_us and over_us of a connection with a plan (tm_plan_check holds) and open_us.  TM_ERR_NOMEM, TM_ERR_RANGE
  * (times beyond TM_TIMELINE_END_US). */
 TM_MUST_CHECK int tm_timed_conn_fill(struct tm_timed_conn *c, const struct tm_tap_path *path);
 

@@ -104,7 +104,7 @@ refused 'bad.jsonl:3: .*a size of 0' "$WORK/bad.jsonl"
 line '3s/"size": [0-9]*/"size": 10000000000/'
 refused 'bad.jsonl:3: .*a size of 10000000000' "$WORK/bad.jsonl"
 line '4s/"gap": [0-9]*/"gap": -5/'
-refused 'bad.jsonl:4: ' "$WORK/bad.jsonl"
+refused 'bad.jsonl:4: a gap of -5 us: time does not run backwards' "$WORK/bad.jsonl"
 line '4s/"ref": [-0-9]*/"ref": 7/'
 refused 'bad.jsonl:4: .*write 1 waits for write 7, which comes later' "$WORK/bad.jsonl"
 line '4s/"c": [0-9]*/"c": 99/'

@@ -81,7 +81,8 @@ static void on_open(struct expectation *x, const struct tm_schedlog_line *l)
               TM_OK);
     CHECK_INT(tm_shape_project(&c->plan, &sim_shape, TM_PREP_US, NULL), TM_OK);
     if (l->src == TM_SRC_EXPLICIT)
-        CHECK_INT(tm_embed_project(&c->plan, &sim_shape, x->cfg->master, NULL), TM_OK);
+        CHECK_INT(tm_embed_project(&c->plan, &sim_shape, x->cfg->master, &tm_embed_models, NULL),
+                  TM_OK);
     x->n_src[l->src]++;
 }
 

@@ -87,7 +87,7 @@ static void wanted_plan(struct tm_plan *p, const struct tm_plan *file, const str
         return;
     CHECK_INT(tm_shape_project(p, &sim_shape, TM_PREP_US, NULL), TM_OK);
     if (cfg->plan_mode == TM_PLAN_EMBEDDED)
-        CHECK_INT(tm_embed_project(p, &sim_shape, TM_CLIENT, NULL), TM_OK);
+        CHECK_INT(tm_embed_project(p, &sim_shape, TM_CLIENT, &tm_embed_files, NULL), TM_OK);
 }
 
 /* The user's connection of this index. */
@@ -216,6 +216,84 @@ static void the_end_comes_after_the_last_connection_closed(void)
     tm_schedfile_deinit(&f);
 }
 
+/* The second connection waits for the last byte of the first, which stays open for seconds. */
+static void the_next_may_open_behind_the_last_byte(void)
+{
+    struct tm_schedfile f;
+    int64_t last_us = 0, opened_us = 0, closed_us = 0;
+    read_playable(&f);
+    f.conn[0].plan.close_gap_us = SECONDS(5);
+    f.conn[1].open.ref = TM_OPEN_OVER;
+    struct sim_cfg cfg = base(&f, TM_PLAN_EMBEDDED);
+    cfg.log = true;
+    struct sim_result r = sim_run(&cfg, SECONDS(60), false);
+    healthy(&r);
+    CHECK_INT(r.n_played, 1);
+    CHECK_INT(compare(r.client_log, &cfg, AS_IT_IS), 7);
+    for (const char *p = r.client_log, *end; *p; p = end + 1) {
+        struct tm_schedlog_line l;
+        end = strchr(p, '\n');
+        CHECK_INT(tm_schedlog_parse(&l, p, (size_t)(end - p)), TM_OK);
+        if (l.kind == TM_SLOG_RECV && l.carrier == 0)
+            last_us = l.at_us;
+        if (l.kind == TM_SLOG_END && l.carrier == 0)
+            closed_us = l.at_us;
+        if (l.kind == TM_SLOG_OPEN && l.carrier == 1) {
+            CHECK_INT(l.event_us, last_us);
+            CHECK_INT(l.due_us, last_us + 500000);
+            opened_us = l.due_us;
+        }
+    }
+    CHECK(opened_us > 0 && closed_us > opened_us + SECONDS(4));
+    sim_result_deinit(&r);
+    tm_schedfile_deinit(&f);
+}
+
+/* How many writes of a log left later than they were due. */
+static size_t n_late(const char *log)
+{
+    size_t n = 0;
+    for (const char *p = log, *end; *p; p = end + 1) {
+        struct tm_schedlog_line l;
+        end = strchr(p, '\n');
+        CHECK_INT(tm_schedlog_parse(&l, p, (size_t)(end - p)), TM_OK);
+        n += l.kind == TM_SLOG_WRITE && l.first_us > l.due_us;
+    }
+    return n;
+}
+
+/* A server that sends every 10 ms what waits for nothing, while the client's next write, which could tell of it, takes 0.2 s
+ * from its sending to its arrival.  The one before has little room, so it grows. */
+static void what_waits_for_nothing_is_told_in_time(void)
+{
+    struct tm_schedfile f = {.conn = calloc(1, sizeof *f.conn), .n_conns = 1, .n_users = 1};
+    if (!f.conn)
+        abort();
+    f.conn[0].is_closed = true;
+    struct tm_plan *p = &f.conn[0].plan;
+    const struct tm_write start[] = {{600, 0, TM_UP, 0},
+                                     {300, 5000, TM_DOWN, 1},
+                                     {110, 2000, TM_UP, 1},
+                                     {400, 300000, TM_UP, 1}};
+    for (size_t i = 0; i < 4; i++)
+        CHECK_INT(tm_plan_add(p, start[i]), TM_OK);
+    for (uint8_t k = 0; k < 100; k++)
+        CHECK_INT(tm_plan_add(p, (struct tm_write){1000, 10000, TM_DOWN, k == 0 ? 2 : 1}), TM_OK);
+    CHECK_INT(tm_plan_add(p, (struct tm_write){400, 3000000, TM_UP, 101}), TM_OK);
+    struct sim_cfg cfg = base(&f, TM_PLAN_EMBEDDED);
+    cfg.delay_us = 200000;
+    cfg.jitter_us = 0;
+    cfg.log = true;
+    struct sim_result r = sim_run(&cfg, SECONDS(60), false);
+    healthy(&r);
+    CHECK_INT(r.n_played, 1);
+    CHECK_INT(n_late(r.client_log), 0);
+    CHECK_INT(n_late(r.server_log), 0);
+    CHECK_INT(compare(r.client_log, &cfg, PROJECTED), 105);
+    sim_result_deinit(&r);
+    tm_schedfile_deinit(&f);
+}
+
 static void played_again_a_file_has_no_end(void)
 {
     struct tm_schedfile f;
@@ -280,6 +358,8 @@ static const struct check_case cases[] = {
      files_of_every_model_are_played_as_they_project},
     {"the_end_comes_after_the_last_connection_closed",
      the_end_comes_after_the_last_connection_closed},
+    {"the_next_may_open_behind_the_last_byte", the_next_may_open_behind_the_last_byte},
+    {"what_waits_for_nothing_is_told_in_time", what_waits_for_nothing_is_told_in_time},
     {"played_again_a_file_has_no_end", played_again_a_file_has_no_end},
     {"what_is_carried_changes_nothing", what_is_carried_changes_nothing},
     {"lost_connections_do_not_stop_the_file", lost_connections_do_not_stop_the_file},

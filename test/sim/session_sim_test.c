@@ -174,7 +174,8 @@ static void check_due_times(const char *log)
         if (l.kind == TM_SLOG_OPEN) {
             CHECK_INT(l.due_us, l.event_us + l.gap_us);
             /* Prepared in time, if the time was known in time; a server's explicit heads may come late. */
-            bool is_sudden = l.gap_us < TM_PREP_US || l.open_ref == TM_OPEN_ENDED;
+            bool is_sudden =
+                l.gap_us < TM_PREP_US || l.open_ref == TM_OPEN_ENDED || l.open_ref == TM_OPEN_OVER;
             CHECK(l.prep_us <= l.due_us || is_sudden || l.src == TM_SRC_EXPLICIT);
         }
         p = nl + 1;

@@ -271,7 +271,8 @@ static const char *sni(const struct client *c)
 static int load_schedule(struct client *c, struct tm_msg *msg)
 {
     const char *path = c->o->v[TM_OPT_SCHEDULE].text;
-    struct tm_project_cfg cfg = {.prep_us = TM_PREP_US, .plan_mode = plan_mode(c)};
+    struct tm_project_cfg cfg = {.prep_us = (uint32_t)c->o->v[TM_OPT_PREP].num,
+                                 .plan_mode = plan_mode(c)};
     struct tm_projection p = {0};
     char text[TM_SCHEDULE_TEXT_MAX];
     uint32_t line = 0;
@@ -350,7 +351,7 @@ static int open_tunnel(struct client *c, struct tm_msg *msg)
                         has_schedule(c) ? c->schedule.n_users : (uint32_t)o->v[TM_OPT_USERS].num,
                     .pace_ms =
                         (uint32_t)((o->v[TM_OPT_PACE].num + TM_US_PER_MS - 1) / TM_US_PER_MS),
-                    .prep_us = TM_PREP_US,
+                    .prep_us = (uint32_t)o->v[TM_OPT_PREP].num,
                     .grace_us = o->v[TM_OPT_GRACE].num},
         .cc = o->v[TM_OPT_CC].text,
         .schedule_log = c->schedule_log,

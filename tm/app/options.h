@@ -52,6 +52,7 @@ enum tm_opt {
     TM_OPT_PACE,
     TM_OPT_MASTER,
     TM_OPT_PLAN,
+    TM_OPT_PREP,
     TM_OPT_SEED,
     TM_OPT_SOCKS,
     TM_OPT_SOCKS_REPLY,

@@ -82,7 +82,8 @@ void tm_app_schedule_text(char out[TM_SCHEDULE_TEXT_MAX], const struct tm_projec
     add(out, &len, p->n_joined, "are ClientHellos in pieces, sent as one");
     add(out, &len, p->n_resized, "are of a size that TLS cannot make there");
     add(out, &len, p->n_grown, "grow to carry the plan of what follows");
-    add(out, &len, p->n_delayed, "answer too soon and wait 2 ms");
+    add(out, &len, p->n_delayed,
+        "answer sooner than a buffer is prepared (--prep), and wait for it");
     add(out, &len, p->n_moved, "wait for a write that TLS sends before them");
     add(out, &len, p->n_added, "come in addition");
     if (len < TM_SCHEDULE_TEXT_MAX)

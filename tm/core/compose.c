@@ -13,7 +13,9 @@
 static void put_plan(struct tm_session *s, struct tm_carrier *c, struct tm_wr *w)
 {
     const struct tm_plan *plan = &c->player.known.plan;
-    size_t n = c->shipping ? tm_embed_frame(plan, c->shipped, c->write_i, tm_wr_room(w)) : 0;
+    size_t n = c->shipping ? tm_embed_frame(plan, c->shipped, c->write_i, tm_wr_room(w),
+                                            tm_session_embed_rule(s))
+                           : 0;
     if (n == 0)
         return;
     size_t before = w->len;
@@ -88,7 +90,8 @@ size_t tm_session_compose(struct tm_session *s, uint32_t carrier, uint8_t *buf, 
     if (c->write_left == 0) {
         c->writing = false;
         TM_ASSERT(!c->shipping ||
-                  c->shipped >= tm_embed_needed(&c->player.known.plan, c->write_i) ||
+                  c->shipped >= tm_embed_needed(&c->player.known.plan, c->write_i,
+                                                tm_session_embed_rule(s)) ||
                   c->shipped > c->player.known.plan.n_writes);
         return 0;
     }

@@ -79,7 +79,7 @@ static bool decode_head(struct tm_rd *r, struct tm_message *m)
     uint64_t gap = tm_rd_varint(r);
     m->u.head.open.gap_us = (int64_t)gap;
     m->u.head.entries = tm_rd_bytes(r, r->len);
-    return user <= UINT16_MAX && m->u.head.open.index <= UINT32_MAX && ref <= TM_OPEN_ENDED;
+    return user <= UINT16_MAX && m->u.head.open.index <= UINT32_MAX && ref <= TM_OPEN_OVER;
 }
 
 /* Whether the body of a known kind is well-formed, and all of it was used. */

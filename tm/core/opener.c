@@ -13,6 +13,7 @@ void tm_opener_init(struct tm_opener *o, uint32_t user, enum tm_plan_src src, in
     o->origin_us = now_us;
     o->prev_due_us = now_us;
     o->ended_us = now_us;
+    o->over_us = now_us;
     o->src = src;
     o->want = src;
 }
@@ -37,18 +38,24 @@ static void draw(struct tm_opener *o, struct tm_gen *session_gen, struct tm_gen 
     }
 }
 
+/* What the next opening waits for is behind it. */
+static bool is_free(const struct tm_opener *o)
+{
+    return o->next.ref == TM_OPEN_OVER ? o->n_busy == 0 : o->n_live == 0;
+}
+
 static void change_source(struct tm_opener *o, enum tm_plan_src src)
 {
     o->src = src;
     o->have_next = false;
-    o->origin_us = o->ended_us;
+    o->origin_us = o->n_live == 0 ? o->ended_us : o->over_us;
 }
 
 void tm_opener_fill(struct tm_opener *o, struct tm_gen *session_gen, struct tm_gen *master_gen)
 {
     if (o->is_over)
         return;
-    bool between_groups = o->n_live == 0 && (!o->have_next || begins_group(&o->next));
+    bool between_groups = !o->have_next ? o->n_live == 0 : begins_group(&o->next) && is_free(o);
     draw(o, session_gen, master_gen);
     if (!between_groups || (o->have_next && !begins_group(&o->next)))
         return;
@@ -75,7 +82,10 @@ int64_t tm_opener_due_us(const struct tm_opener *o, int64_t *event_us)
         *event_us = o->prev_due_us;
         break;
     case TM_OPEN_ENDED:
-        *event_us = o->n_live == 0 ? o->ended_us : TM_NEVER;
+        *event_us = is_free(o) ? o->ended_us : TM_NEVER;
+        break;
+    case TM_OPEN_OVER:
+        *event_us = is_free(o) ? o->over_us : TM_NEVER;
         break;
     }
     return tm_max_us(tm_later_us(*event_us, o->next.gap_us), o->not_before_us);
@@ -86,10 +96,18 @@ void tm_opener_handed(struct tm_opener *o, int64_t due_us)
     o->prev_due_us = due_us;
     o->have_next = false;
     o->n_live++;
+    o->n_busy++;
     if (o->src == TM_SRC_EXPLICIT) {
         o->n_heads--;
         memmove(o->heads, o->heads + 1, o->n_heads * sizeof o->heads[0]);
     }
+}
+
+void tm_opener_over(struct tm_opener *o, int64_t t_us)
+{
+    TM_ASSERT(o->n_busy > 0);
+    o->n_busy--;
+    o->over_us = tm_max_us(o->over_us, t_us);
 }
 
 void tm_opener_ended(struct tm_opener *o, enum tm_opener_end how, int64_t t_us)

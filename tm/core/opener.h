@@ -25,7 +25,7 @@
 struct tm_head {
     struct tm_open open;
     uint16_t len;
-    uint8_t entries[TM_TOKEN_HEAD_MAX + 160];
+    uint8_t entries[256];
 };
 
 struct tm_opener {
@@ -33,7 +33,9 @@ struct tm_opener {
     int64_t origin_us;     /* what TM_OPEN_ORIGIN of the present source means */
     int64_t prev_due_us;   /* planned time of the previous opening */
     int64_t ended_us;      /* when the last of its connections ended */
+    int64_t over_us;       /* the last byte of all of them */
     uint32_t n_live;       /* its connections that are open */
+    uint32_t n_busy;       /* of these, with writes to be sent or received */
     uint32_t n_fruitless;  /* connections in a row that our server never answered */
     int64_t not_before_us; /* so the next opening waits until here */
     struct tm_open next;   /* of `src`, valid when have_next */
@@ -53,7 +55,9 @@ void tm_opener_fill(struct tm_opener *o, struct tm_gen *session_gen, struct tm_g
 int64_t tm_opener_due_us(const struct tm_opener *o, int64_t *event_us);
 /* The next connection was handed out, due at due_us. */
 void tm_opener_handed(struct tm_opener *o, int64_t due_us);
-/* One of its connections is over; fruitless: our server never answered on it.  After such a one the next opening
+/* The last byte of one of its connections was sent or received at t_us, or it will never be. */
+void tm_opener_over(struct tm_opener *o, int64_t t_us);
+/* One of its connections, of which that was said before, has ended; fruitless: our server never answered on it.  After such a one the next opening
  * waits 1 s, after n in a row min(2^(n-1), 10) s, whatever the plan says: nothing of that depends on payload. */
 enum tm_opener_end { TM_OPENER_FRUITFUL, TM_OPENER_FRUITLESS };
 void tm_opener_ended(struct tm_opener *o, enum tm_opener_end how, int64_t t_us);

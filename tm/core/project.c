@@ -31,7 +31,7 @@ static int make_stages(struct stages *s, const struct tm_plan *file,
     if (rc == TM_OK)
         rc = copy(&s->wire, &s->tls);
     if (rc == TM_OK && cfg->plan_mode == TM_PLAN_EMBEDDED)
-        rc = tm_embed_project(&s->wire, &cfg->shape, TM_CLIENT, NULL);
+        rc = tm_embed_project(&s->wire, &cfg->shape, TM_CLIENT, &tm_embed_files, NULL);
     return rc;
 }
 

@@ -23,8 +23,11 @@
 static const char *const SIDE_NAMES[] = {[TM_CLIENT] = "client", [TM_SERVER] = "server", NULL};
 static const char *const MODE_NAMES[] = {
     [TM_PLAN_SEEDED] = "seeded", [TM_PLAN_EMBEDDED] = "embedded", NULL};
-static const char *const REF_NAMES[] = {
-    [TM_OPEN_ORIGIN] = "origin", [TM_OPEN_PREV] = "prev", [TM_OPEN_ENDED] = "ended", NULL};
+static const char *const REF_NAMES[] = {[TM_OPEN_ORIGIN] = "origin",
+                                        [TM_OPEN_PREV] = "prev",
+                                        [TM_OPEN_ENDED] = "ended",
+                                        [TM_OPEN_OVER] = "over",
+                                        NULL};
 static const char *const DIR_NAMES[] = {[TM_UP] = "up", [TM_DOWN] = "down", NULL};
 static const char *const HOW_NAMES[] = {"died", "planned", NULL};
 

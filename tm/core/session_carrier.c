@@ -107,15 +107,26 @@ void tm_session_lose(struct tm_session *s, struct tm_carrier *c)
     c->sent = kept;
 }
 
+void tm_session_note_over(struct tm_session *s, struct tm_carrier *c)
+{
+    if (!s->openers || c->is_over || !tm_player_done(&c->player))
+        return;
+    c->is_over = true;
+    tm_opener_over(&s->openers[c->user], tm_player_over_us(&c->player));
+}
+
 /* Its user's clock runs on, the log says how it ended. */
 static void note_end(struct tm_session *s, struct tm_carrier *c, bool planned, const char *why,
                      int64_t t_us)
 {
     /* Write 1 is the server's flight: whoever sent that much is our server. */
     bool answered = c->player.known.plan.n_writes > 1 && c->player.event_us[1] != TM_NEVER;
+    if (s->openers && !c->is_over)
+        tm_opener_over(&s->openers[c->user], t_us);
     if (s->openers)
         tm_opener_ended(&s->openers[c->user], answered ? TM_OPENER_FRUITFUL : TM_OPENER_FRUITLESS,
                         t_us);
+    c->is_over = true;
     tm_session_note_gone(s, c, answered, t_us);
     if (planned)
         s->stats.carriers_ended++;

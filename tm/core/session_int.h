@@ -10,6 +10,7 @@
 #define TM_CORE_SESSION_INT_H
 
 #include "models/gen.h"
+#include "tm/core/embed.h"
 #include "tm/core/flight.h"
 #include "tm/core/message.h"
 #include "tm/core/opener.h"
@@ -40,6 +41,7 @@ struct tm_carrier {
     enum tm_plan_src src;
     uint32_t user;
     uint64_t index;
+    bool is_over;      /* its user's opener knows that nothing is left to be sent or received */
     int64_t opened_us; /* planned time of opening (client) or acceptance (server) */
     struct tm_player player;
     /* sending */
@@ -122,10 +124,14 @@ void tm_session_fail(struct tm_session *s, const char *why);
 void tm_session_lose(struct tm_session *s, struct tm_carrier *c);
 void tm_session_forget(struct tm_session *s, struct tm_carrier *c);
 void tm_session_carrier_free(struct tm_session *s, struct tm_carrier *c);
+/* To be called when its plan may have come to its end: the user's next connection may wait for that. */
+void tm_session_note_over(struct tm_session *s, struct tm_carrier *c);
 /* Nothing happens on it any more; it stays only while the peer's report can spare us something. */
 void tm_session_ended(struct tm_session *s, struct tm_carrier *c);
 
 /* session_plan.c */
+/* How the plans of this session are embedded. */
+const struct tm_embed_rule *tm_session_embed_rule(const struct tm_session *s);
 /* Hands out an opener's next connection, whose preparation time has come; false: the session failed. */
 bool tm_session_hand_opening(struct tm_session *s, struct tm_opener *o, int64_t now_us,
                              struct tm_act *act);

@@ -79,7 +79,9 @@ int tm_session_accept(struct tm_session *s, const struct tm_token *t, uint32_t h
     /* The client has heard a server in this session; this one has only just been made. */
     s->is_unknown |= t->is_established && s->stats.carriers_opened == 0;
     bool shipping = t->src == TM_SRC_EXPLICIT && tm_session_is_master(s);
-    size_t shipped = shipping ? tm_embed_head(&known.plan, &s->cfg.shape, TM_SERVER) : 0;
+    size_t shipped =
+        shipping ? tm_embed_head(&known.plan, &s->cfg.shape, TM_SERVER, tm_session_embed_rule(s))
+                 : 0;
     if (known.plan.w[0].size != hello_bytes) {
         tm_plan_deinit(&known.plan);
         return TM_ERR_PROTO;
@@ -122,6 +124,7 @@ void tm_session_received(struct tm_session *s, uint32_t carrier, size_t n, int64
         tm_session_kill(s, c, "more bytes than planned", t_us);
         return;
     }
+    tm_session_note_over(s, c);
     tm_session_note_peer(s, c, from);
 }
 
@@ -177,6 +180,8 @@ static int on_plan(struct tm_session *s, struct tm_carrier *c, unsigned n, struc
         rc = tm_player_grown(&c->player);
     if (rc == TM_OK && is_waiting && c->player.own_next < known->plan.n_writes)
         tm_session_note_asked(c, now_us);
+    if (rc == TM_OK)
+        tm_session_note_over(s, c);
     return rc;
 }
 

@@ -4,6 +4,11 @@
 #include "tm/core/embed.h"
 #include "tm/core/schedlog.h"
 
+const struct tm_embed_rule *tm_session_embed_rule(const struct tm_session *s)
+{
+    return s->cfg.is_schedule ? &tm_embed_files : &tm_embed_models;
+}
+
 static bool is_explicit(const struct tm_session *s)
 {
     return s->cfg.plan_mode == TM_PLAN_EMBEDDED;
@@ -24,7 +29,8 @@ int tm_session_plan(struct tm_session *s, enum tm_plan_src src, uint32_t user, u
     if (rc == TM_OK)
         rc = tm_shape_project(&out->plan, &s->cfg.shape, s->cfg.prep_us, &s->stats.distortion);
     if (rc == TM_OK && src == TM_SRC_EXPLICIT)
-        rc = tm_embed_project(&out->plan, &s->cfg.shape, s->cfg.master, &s->stats.distortion);
+        rc = tm_embed_project(&out->plan, &s->cfg.shape, s->cfg.master, tm_session_embed_rule(s),
+                              &s->stats.distortion);
     if (rc != TM_OK)
         tm_plan_deinit(&out->plan);
     return rc;
@@ -45,7 +51,9 @@ void tm_session_ship_heads(struct tm_session *s, uint32_t user, uint64_t opened)
         }
         uint8_t entries[TM_EMBED_HEAD_ROOM];
         struct tm_wr w = tm_wr_init(entries, sizeof entries);
-        tm_entry_encode(&w, &known.plan, 0, tm_embed_head(&known.plan, &s->cfg.shape, TM_SERVER));
+        tm_entry_encode(
+            &w, &known.plan, 0,
+            tm_embed_head(&known.plan, &s->cfg.shape, TM_SERVER, tm_session_embed_rule(s)));
         TM_ASSERT(tm_wr_ok(&w));
         m.u.head.entries = (struct tm_view){entries, w.len};
         tm_session_say(s, &m);
@@ -111,7 +119,8 @@ bool tm_session_hand_opening(struct tm_session *s, struct tm_opener *o, int64_t 
     c->opened_us = due_us;
     c->shipping = src == TM_SRC_EXPLICIT && tm_session_is_master(s);
     if (c->shipping)
-        c->shipped = tm_embed_head(&c->player.known.plan, &s->cfg.shape, TM_CLIENT);
+        c->shipped = tm_embed_head(&c->player.known.plan, &s->cfg.shape, TM_CLIENT,
+                                   tm_session_embed_rule(s));
     if (s->log)
         tm_schedlog_open(s->log, c->k, o->user, &o->next, src, event_us, due_us, now_us);
     tm_opener_handed(o, due_us);

@@ -44,6 +44,7 @@ void tm_session_departed(struct tm_session *s, uint32_t carrier, uint32_t write,
         tm_session_kill(s, c, "internal: departure out of order", d->last_us);
         return;
     }
+    tm_session_note_over(s, c);
     const struct tm_write *w = &p->known.plan.w[write];
     int64_t event_us = event_of(p, write);
     int64_t due_us = tm_max_us(tm_later_us(event_us, w->gap_us), c->sent_due_us);

@@ -56,7 +56,8 @@ static void what_changes_is_said_with_reasons(void)
                                                        .first_line = 5});
     CHECK_STR(text,
               "3 of 812 writes cannot be carried as they are: 2 are of a size that TLS cannot "
-              "make there, 1 answer too soon and wait 2 ms; 1034 bytes instead of 1000; the "
+              "make there, 1 answer sooner than a buffer is prepared (--prep), and wait for it; "
+              "1034 bytes instead of 1000; the "
               "first connection that differs opens in line 5");
 }
 

@@ -83,6 +83,46 @@ static void without_a_head_the_session_plan_goes_on(void)
     tm_gen_free(g);
 }
 
+/* Two connections at once, then one 70 us behind the last byte of both. */
+static void next_opens_behind_the_last_byte_while_others_close(void)
+{
+    static const char text[] =
+        "{\"t\":\"schedule\",\"v\":1}\n"
+        "{\"t\":\"open\",\"c\":0,\"user\":0,\"ref\":\"origin\",\"gap\":0}\n"
+        "{\"t\":\"data\",\"c\":0,\"i\":0,\"dir\":\"up\",\"size\":517,\"ref\":-1,\"gap\":0}\n"
+        "{\"t\":\"close\",\"c\":0,\"gap\":0}\n"
+        "{\"t\":\"open\",\"c\":1,\"user\":0,\"ref\":\"prev\",\"gap\":20}\n"
+        "{\"t\":\"data\",\"c\":1,\"i\":0,\"dir\":\"up\",\"size\":517,\"ref\":-1,\"gap\":0}\n"
+        "{\"t\":\"close\",\"c\":1,\"gap\":0}\n"
+        "{\"t\":\"open\",\"c\":2,\"user\":0,\"ref\":\"over\",\"gap\":70}\n"
+        "{\"t\":\"data\",\"c\":2,\"i\":0,\"dir\":\"up\",\"size\":517,\"ref\":-1,\"gap\":0}\n"
+        "{\"t\":\"close\",\"c\":2,\"gap\":0}\n";
+    struct tm_schedfile f = {0};
+    struct tm_gen *g = NULL;
+    struct tm_opener o;
+    CHECK_INT(tm_schedfile_read(&f, text, sizeof text - 1, "x", NULL), TM_OK);
+    CHECK_INT(tm_gen_new_playback(&g, &f, TM_PLAYBACK_ONCE), TM_OK);
+    tm_opener_init(&o, 0, TM_SRC_SESSION, 100);
+    CHECK_INT(due(&o, g, NULL), 100);
+    tm_opener_handed(&o, 100);
+    CHECK_INT(due(&o, g, NULL), 120);
+    tm_opener_handed(&o, 120);
+    CHECK_INT(due(&o, g, NULL), TM_NEVER);
+    tm_opener_over(&o, 900);
+    CHECK_INT(due(&o, g, NULL), TM_NEVER);
+    tm_opener_over(&o, 500); /* told later than it happened */
+    CHECK_INT(o.n_live, 2);
+    CHECK_INT(due(&o, g, NULL), 970);
+    tm_opener_ended(&o, TM_OPENER_FRUITFUL, 7000);
+    CHECK_INT(due(&o, g, NULL), 970);
+    tm_opener_handed(&o, 970);
+    CHECK(!o.is_over);
+    CHECK_INT(due(&o, g, NULL), TM_NEVER);
+    CHECK(o.is_over);
+    tm_gen_free(g);
+    tm_schedfile_deinit(&f);
+}
+
 static void heads_are_bounded_and_in_order(void)
 {
     struct tm_opener o;
@@ -123,6 +163,8 @@ static void unanswered_openings_wait_longer_and_longer(void)
 static const struct check_case cases[] = {
     {"next_opens_when_the_last_has_ended", next_opens_when_the_last_has_ended},
     {"source_changes_only_between_groups", source_changes_only_between_groups},
+    {"next_opens_behind_the_last_byte_while_others_close",
+     next_opens_behind_the_last_byte_while_others_close},
     {"without_a_head_the_session_plan_goes_on", without_a_head_the_session_plan_goes_on},
     {"heads_are_bounded_and_in_order", heads_are_bounded_and_in_order},
     {"unanswered_openings_wait_longer_and_longer", unanswered_openings_wait_longer_and_longer},

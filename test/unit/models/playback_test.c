@@ -112,6 +112,7 @@ static void the_digest_covers_what_is_played_and_nothing_else(void)
         {"\"gap\":30", "\"gap\":31"},
         {"\"dir\":\"down\",\"size\":80", "\"dir\":\"up\",\"size\":80"},
         {"\"gap\":9", "\"gap\":8"},
+        {"\"prev\"", "\"over\""},
         {"\"gap\":5", "\"gap\":6"},
         {"\"prev\"", "\"ended\""},
         {"\"user\":2", "\"user\":3"},

@@ -115,8 +115,11 @@ static void what_cannot_be_played_is_refused_with_its_line(void)
          "\"prev\""},
         {HEAD "{\"t\":\"open\",\"c\":0,\"user\":1024,\"ref\":\"origin\",\"gap\":0}\n", TM_ERR_RANGE,
          "1023"},
-        {HEAD "{\"t\":\"open\",\"c\":0,\"user\":0,\"ref\":\"origin\",\"gap\":-1}\n", TM_ERR_FORMAT,
-         "0 or more"},
+        {HEAD "{\"t\":\"open\",\"c\":0,\"user\":0,\"ref\":\"origin\",\"gap\":-1}\n", TM_ERR_RANGE,
+         "a gap of -1 us: time does not run backwards"},
+        {HEAD OPEN
+         "{\"t\":\"data\",\"c\":0,\"i\":0,\"dir\":\"up\",\"size\":-7,\"ref\":-1,\"gap\":0}\n",
+         TM_ERR_RANGE, "\"size\" is -7: 0 or more"},
         {HEAD "{\"t\":\"open\",\"c\":0,\"user\":0,\"ref\":\"origin\"}\n", TM_ERR_FORMAT,
          "has no \"gap\""},
         {HEAD OPEN

@@ -33,6 +33,7 @@ static void writes_pass_the_tap_as_counted_by_hand(void)
     CHECK_INT(c.close_us, 86655);
     CHECK_INT(c.fin_us, 106655);
     CHECK_INT(c.end_us, 106656);
+    CHECK_INT(c.over_us, c.close_us - c.plan.close_gap_us);
     tm_timed_conn_deinit(&c);
     CHECK_INT(tm_timeline_next(t, &c), 0);
     CHECK_INT(tm_timeline_next_us(t), TM_NEVER);
