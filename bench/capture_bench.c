@@ -1,12 +1,15 @@
 /* bench/capture_bench.c - how fast tm-learn reads a capture, and how much memory that takes.
  *
  *   tm-bench-capture [--conns N] [--packets N] [--open N] [--times N] [--learn PROGRAM] [--json]
+ *   tm-bench-capture --write FILE [--conns N] [--packets N] [--open N]
+ *   tm-bench-capture --bare FILE
  *
  * Writes a plain pcap file of Ethernet frames with all their bytes into $TMPDIR: N connections with so
  * many data packets each (mean frame above 600 bytes), --open of them at a time.  Reads it with a bare
  * libpcap loop, with the learner's reader alone, and with `tm-learn learn`, each three times in turn; the
  * fastest counts, as seconds of the wall clock.  Then the same with --times as many connections, for the
- * peak memory of both runs.  2 GB as tm-learn is to be judged by: --conns 100000 --packets 16. */
+ * peak memory of both runs.  2 GB as tm-learn is to be judged by: --conns 100000 --packets 16.  --write and --bare are parts of this,
+ * for scripts/learner-limits: only the capture, and only the bare loop over a capture. */
 #include <errno.h>
 #include <inttypes.h>
 #include <libgen.h>
@@ -35,6 +38,7 @@
 struct options {
     int64_t conns, packets, open, times;
     const char *learn;
+    const char *write, *bare; /* files; NULL: not asked for */
     bool is_json;
 };
 
@@ -79,6 +83,14 @@ static int64_t *number_of(struct options *o, const char *arg)
                                            : NULL;
 }
 
+static const char **text_of(struct options *o, const char *arg)
+{
+    return strcmp(arg, "--learn") == 0   ? &o->learn
+           : strcmp(arg, "--write") == 0 ? &o->write
+           : strcmp(arg, "--bare") == 0  ? &o->bare
+                                         : NULL;
+}
+
 static void parse(struct options *o, int argc, char **argv)
 {
     *o = (struct options){.conns = 1000, .packets = 30, .open = 500, .times = 10};
@@ -86,14 +98,16 @@ static void parse(struct options *o, int argc, char **argv)
         int64_t *value = number_of(o, argv[i]);
         if (strcmp(argv[i], "--json") == 0) {
             o->is_json = true;
-        } else if (strcmp(argv[i], "--learn") == 0 && i + 1 < argc) {
-            o->learn = argv[++i];
+        } else if (text_of(o, argv[i]) && i + 1 < argc) {
+            *text_of(o, argv[i]) = argv[i + 1];
+            i++;
         } else if (value && i + 1 < argc && (*value = strtoll(argv[i + 1], NULL, 10)) > 0 &&
                    *value <= 10000000) {
             i++;
         } else {
             (void)fprintf(stderr, "usage: tm-bench-capture [--conns N] [--packets N] [--open N] "
-                                  "[--times N] [--learn PROGRAM] [--json]\n");
+                                  "[--times N] [--learn PROGRAM] [--json] [--write FILE | --bare "
+                                  "FILE]\n");
             exit(2);
         }
     }
@@ -288,11 +302,28 @@ static void find_program(struct bench *b, char *self)
         fail(b->program);
 }
 
+/* Parts of the measurement. */
+static int run_part(struct bench *b)
+{
+    if (b->o.bare) {
+        uint64_t n = tm_bench_bare(b->o.bare);
+        (void)printf("capture.packets %" PRIu64 " packets\n", n);
+        return n == 0;
+    }
+    (void)snprintf(b->path, sizeof b->path, "%s", b->o.write);
+    write_capture(b, b->o.conns);
+    (void)printf("capture.packets %" PRIu64 " packets\ncapture.bytes %" PRIu64 " bytes\n",
+                 b->n_packets, b->bytes);
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
     static struct bench b;
     const char *tmp = getenv("TMPDIR");
     parse(&b.o, argc, argv);
+    if (b.o.write || b.o.bare)
+        return run_part(&b);
     find_program(&b, argv[0]);
     (void)snprintf(b.path, sizeof b.path, "%s/tm-bench-capture-XXXXXX", tmp ? tmp : "/tmp");
     int fd = mkstemp(b.path);

@@ -39,8 +39,10 @@ static int read_side(const struct tm_options *o, char *const *trace, size_t n,
     struct taking t = {&o->fit, side};
     int rc = tm_world_new(&w, &o->world);
     if (rc == TM_OK)
-        rc = tm_reading_run(&(struct tm_reading){trace, n, o->join, &w, NULL, 1, NULL},
-                            take_capture, &t, &counts, msg);
+        rc = tm_reading_run(
+            &(struct tm_reading){
+                .traces = trace, .n_traces = n, .join = o->join, .world = &w, .n_worlds = 1},
+            take_capture, &t, &counts, msg);
     if (rc == TM_OK && side->points.n == 0)
         rc = tm_msg_set(msg, TM_ERR_RANGE, "%s: no connection that the model could be learned from",
                         trace[0]);

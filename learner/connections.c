@@ -87,7 +87,11 @@ int tm_cmd_connections(int argc, char **argv)
         stdout);
     int rc = tm_world_new(&w, &o.world);
     if (rc == TM_OK)
-        rc = tm_reading_run(&(struct tm_reading){o.traces, o.n_traces, o.join, &w, NULL, 1, NULL},
+        rc = tm_reading_run(&(struct tm_reading){.traces = o.traces,
+                                                 .n_traces = o.n_traces,
+                                                 .join = o.join,
+                                                 .world = &w,
+                                                 .n_worlds = 1},
                             print_capture, &p, &counts, &msg);
     if (o.is_json)
         (void)fputs("\n]}\n", stdout);

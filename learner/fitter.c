@@ -393,18 +393,16 @@ int tm_fitter_close(struct tm_fitter *f, uint32_t ticket, const struct tm_record
     return rc == TM_OK ? drain_user(f, s->user) : rc;
 }
 
-/* The median of each host that was measured often enough; the rows are sorted. */
-static void find_medians(struct tm_fitter *f)
+/* The median of each host that was measured often enough, of n rows of round trips, sorted. */
+static void find_medians(struct tm_fitter *f, size_t n)
 {
     const struct tm_held_row *row = f->held.row;
-    for (size_t from = 0, to; from < f->held.n_rows; from = to) {
+    for (size_t from = 0, to; from < n; from = to) {
         uint64_t total = 0;
         struct host *h = &f->host[row[from].host];
-        for (to = from; to < f->held.n_rows && row[to].host == row[from].host &&
-                        row[to].kind == row[from].kind;
-             to++)
+        for (to = from; to < n && row[to].host == row[from].host; to++)
             total += row[to].count;
-        if (row[from].kind != HELD_RTT || h->n_rtts < f->cfg.min_rtts)
+        if (h->n_rtts < f->cfg.min_rtts)
             continue;
         uint64_t seen = 0;
         size_t i = from;
@@ -485,8 +483,7 @@ int tm_fitter_end(struct tm_fitter *f)
         if (rc == TM_OK)
             rc = tm_group_end(&f->user[i].group, f->samples, f->counts);
     }
-    tm_held_sort(&f->held);
-    find_medians(f);
+    find_medians(f, tm_held_sort(&f->held, HELD_RTT));
     if (rc == TM_OK)
         rc = find_side(f, false);
     if (rc == TM_OK)

@@ -77,26 +77,33 @@ int tm_held_add(struct tm_held *h, uint32_t host, uint32_t kind, uint64_t value)
     return rc;
 }
 
+/* Of one kind. */
 static int by_row(const void *a, const void *b)
 {
     const struct tm_held_row *x = a;
     const struct tm_held_row *y = b;
     if (x->host != y->host)
         return x->host < y->host ? -1 : 1;
-    if (x->kind != y->kind)
-        return x->kind < y->kind ? -1 : 1;
     return (x->value > y->value) - (x->value < y->value);
 }
 
-void tm_held_sort(struct tm_held *h)
+size_t tm_held_sort(struct tm_held *h, uint32_t kind)
 {
     size_t n = 0;
+    size_t n_kind = 0;
     for (size_t i = 0; i < h->n_cells; i++) {
-        if (h->row[i].count > 0)
-            h->row[n++] = h->row[i];
+        struct tm_held_row r = h->row[i];
+        if (r.count == 0)
+            continue;
+        h->row[n++] = r;
+        if (r.kind == kind) {
+            h->row[n - 1] = h->row[n_kind];
+            h->row[n_kind++] = r;
+        }
     }
     for (size_t i = n; i < h->n_cells; i++)
         h->row[i].count = 0;
-    if (n > 0)
-        qsort(h->row, n, sizeof *h->row, by_row);
+    if (n_kind > 0)
+        qsort(h->row, n_kind, sizeof *h->row, by_row);
+    return n_kind;
 }

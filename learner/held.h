@@ -33,8 +33,9 @@ struct tm_held {
 void tm_held_deinit(struct tm_held *h);
 /* TM_ERR_NOMEM. */
 TM_MUST_CHECK int tm_held_add(struct tm_held *h, uint32_t host, uint32_t kind, uint64_t value);
-/* Puts the rows in order of host, kind and value at the front of `row`.  Only deinit may follow. */
-void tm_held_sort(struct tm_held *h);
+/* Puts the rows at the front of `row`: first those of `kind`, in order of host and value, then the others.  How many are of
+ * the kind.  Only deinit may follow. */
+size_t tm_held_sort(struct tm_held *h, uint32_t kind);
 
 /* The value with its lowest bits cleared, so that `bits` significant ones stay; 0: all stay. */
 uint64_t tm_held_rounded(uint64_t value, unsigned bits);

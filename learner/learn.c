@@ -97,7 +97,11 @@ static int learn_shard(const struct tm_options *o, struct tm_msg *msg)
     struct tm_world *world = NULL;
     uint8_t settings[TM_SHARD_SETTINGS_MAX];
     struct tm_wr wr = tm_wr_init(settings, sizeof settings);
-    struct tm_reading r = {o->traces, o->n_traces, o->join, &world, NULL, 1, NULL};
+    struct tm_reading r = {.traces = o->traces,
+                           .n_traces = o->n_traces,
+                           .join = o->join,
+                           .world = &world,
+                           .n_worlds = 1};
     int rc = tm_world_new(&world, &o->world);
     if (rc == TM_OK)
         rc = tm_shard_encode_settings(&wr, o);

@@ -80,6 +80,8 @@ static void take_counts(void *ctx, const struct tm_pcap_source *src, const char 
 static int feed_worlds(const struct tm_reading *r, const struct tm_packet *p)
 {
     int rc = TM_OK;
+    if (r->see)
+        r->see(r->see_ctx, p);
     for (size_t i = 0; i < r->n_worlds && rc == TM_OK; i++) {
         if (r->filter && r->filter[i] && !tm_filter_match(r->filter[i], p))
             continue;

@@ -9,6 +9,8 @@
 
 #include "learner/commands.h"
 #include "learner/fit.h"
+#include "learner/ops/energy.h"
+#include "learner/ops/sampling.h"
 #include "learner/options.h"
 #include "learner/provenance_read.h"
 #include "learner/reading.h"
@@ -23,11 +25,15 @@ struct report_options {
     size_t n_captures;
 };
 
-/* The captures under way. */
+/* The captures under way, and a sample to see beside them. */
 struct taking {
     struct tm_options learned; /* how the model says that captures are read */
     struct tm_samples samples;
     struct tm_group_counts group;
+    uint64_t n_conns;
+    struct tm_wavelet captures;
+    struct tm_wavelet sample;
+    struct tm_sample_head head;
 };
 
 /* NOLINTNEXTLINE(readability-non-const-parameter): argp's type */
@@ -61,26 +67,53 @@ static int take_capture(void *ctx, const struct tm_world *w, size_t index)
     size_t n;
     const struct tm_record *r = tm_world_records(w, &n);
     (void)index;
+    tm_wavelet_end(&t->captures);
     return tm_fit_records(&t->learned.fit, tm_world_pairs(w), r, n, &t->samples, &t->group);
 }
 
 static int read_captures(const struct report_options *o, const struct tm_store_entry *e,
-                         struct taking *t, uint64_t *n_conns, struct tm_msg *msg)
+                         struct taking *t, struct tm_msg *msg)
 {
     struct tm_world *w = NULL;
     struct tm_reading_counts counts;
+    struct tm_energy_reader energy = {.ports = t->learned.ports, .wavelet = &t->captures};
     tm_options_init(&t->learned);
     int rc = tm_prov_read_options(e->prov, e->n_prov, &t->learned, msg);
     if (rc == TM_OK)
         rc = tm_world_new(&w, &t->learned.world);
+    energy.n_ports = t->learned.world.n_ports;
     if (rc == TM_OK)
-        rc = tm_reading_run(
-            &(struct tm_reading){o->captures, o->n_captures, t->learned.join, &w, NULL, 1, NULL},
-            take_capture, t, &counts, msg);
+        rc = tm_reading_run(&(struct tm_reading){.traces = o->captures,
+                                                 .n_traces = o->n_captures,
+                                                 .join = t->learned.join,
+                                                 .world = &w,
+                                                 .n_worlds = 1,
+                                                 .see = tm_energy_see,
+                                                 .see_ctx = &energy},
+                            take_capture, t, &counts, msg);
     if (rc == TM_OK)
-        *n_conns = tm_world_counts(w)->n_conns;
+        t->n_conns = tm_world_counts(w)->n_conns;
     tm_world_free(w);
     return rc;
+}
+
+/* As many connections as in the captures, over a path as long as theirs. */
+static int take_sample(struct taking *t, const struct tm_model *m)
+{
+    const unsigned kind = TM_SAMPLES_MEASURED(TM_MEASURED_RTT_SERVER);
+    struct tm_dist rtt;
+    int rc = tm_samples_fit(&t->samples, kind, TM_DIST_POINTS_MAX, &rtt);
+    if (rc != TM_OK)
+        return rc;
+    t->head = tm_sampling_default(m);
+    t->head.n_conns = t->n_conns;
+    if (rtt.n_points > 0)
+        t->head.path.rtt_us = (int64_t)tm_dist_quantile(&rtt, 500);
+    if (t->head.path.rtt_us > TM_TAP_RTT_MAX_US)
+        t->head.path.rtt_us = TM_TAP_RTT_MAX_US;
+    tm_dist_deinit(&rtt);
+    rc = tm_energy_users(&t->head, tm_energy_span_us(&t->captures), &t->head.n_users);
+    return rc == TM_OK ? tm_energy_sample(&t->head, &t->sample) : rc;
 }
 
 /* The model with what is known of its making, alone in *e. */
@@ -143,8 +176,14 @@ static int run(const struct report_options *o, const char *command, struct tm_ms
     struct tm_model_page p = {.command = command};
     int rc = load(o, &e, msg);
     if (rc == TM_OK && o->n_captures > 0) {
-        rc = read_captures(o, e, &t, &p.n_conns, msg);
+        rc = read_captures(o, e, &t, msg);
+        if (rc == TM_OK && t.n_conns > 0)
+            rc = take_sample(&t, &e->model);
         p.capture = &t.samples;
+        p.n_conns = t.n_conns;
+        p.capture_energy = t.n_conns > 0 ? &t.captures : NULL;
+        p.sample_energy = &t.sample;
+        p.sample = &t.head;
     }
     p.entry = e;
     if (rc == TM_OK)

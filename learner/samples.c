@@ -1,10 +1,10 @@
 #include "learner/samples.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "learner/held.h"
 #include "tm/base/grow.h"
+#include "tm/base/sort.h"
 
 #define BITS_FIRST 40U /* the first rounding; what is below 2^40 us or bytes stays as it is */
 
@@ -15,15 +15,6 @@ void tm_samples_deinit(struct tm_samples *s)
         free(s->run[k]);
     }
     *s = (struct tm_samples){0};
-}
-
-static int compare(const void *a, const void *b)
-{
-    uint64_t x;
-    uint64_t y;
-    memcpy(&x, a, sizeof x);
-    memcpy(&y, b, sizeof y);
-    return (x > y) - (x < y);
 }
 
 /* Points with counts in `cum`, sorted by value: rounds and joins equal ones in place. */
@@ -81,7 +72,8 @@ static int settle(struct tm_samples *s, unsigned kind)
     struct tm_dist_point *pt = calloc(n, sizeof *pt);
     if (!pt)
         return TM_ERR_NOMEM;
-    qsort(s->v[kind], s->n[kind], sizeof *s->v[kind], compare);
+    tm_sort_u64(s->v[kind], (uint64_t *)pt, (uint32_t)s->n[kind],
+                0); /* room enough, not used yet */
     n = interleave(s->run[kind], s->n_runs[kind], s->v[kind], s->n[kind], pt);
     set_runs(s, kind, pt, n);
     s->n[kind] = 0;

@@ -8,10 +8,10 @@
 #include "learner/ops/args.h"
 #include "learner/ops/compare.h"
 #include "learner/ops/compare_report.h"
+#include "learner/ops/energy.h"
 #include "learner/ops/relearn.h"
 #include "learner/ops/sample_args.h"
 #include "learner/ops/sampling.h"
-#include "tm/base/time.h"
 
 #define CONNS_SAMPLED 10000U /* of a model whose parameters are not distributions */
 
@@ -109,30 +109,6 @@ static void see_packet(void *ctx, const struct tm_tap_packet *p)
     tm_wavelet_add(ctx, p->t_us, p->dir, p->payload_len);
 }
 
-/* So many users that a sample of as many connections as the capture has takes about as long as the capture: else its energies would be those
- * of a busier, or quieter, place. */
-static int choose_users(int64_t capture_us, struct tm_sample_head *h)
-{
-    struct tm_sampling s;
-    struct tm_timed_conn c = {0};
-    int64_t last_us = 0;
-    h->n_users = 1;
-    int rc = tm_sampling_open(&s, h, 1);
-    while (rc == TM_OK && (rc = tm_timeline_next(s.timeline, &c)) == 1) {
-        last_us = c.end_us > last_us ? c.end_us : last_us;
-        tm_timed_conn_deinit(&c);
-        rc = TM_OK;
-        if (tm_timeline_next_us(s.timeline) == TM_NEVER)
-            break;
-    }
-    tm_sampling_close(&s);
-    if (rc == TM_OK && capture_us > 0) {
-        int64_t n = (last_us + capture_us / 2) / capture_us;
-        h->n_users = n < 1 ? 1 : n > TM_GEN_USERS_MAX ? TM_GEN_USERS_MAX : (uint32_t)n;
-    }
-    return rc;
-}
-
 /* Bounds of what was learned with the options at hand. */
 static void mark_bounds(const struct comparison *c, struct tm_marginals *m)
 {
@@ -173,7 +149,7 @@ static int sample_side(struct comparison *c, struct side *s, uint64_t n_conns)
         ~head.seed; /* not what tm-learn sample makes of this number, which may be on the other side */
     head.n_conns = head.n_conns > 0 ? head.n_conns : n_conns;
     if (head.n_users == 0 && s->wavelet && capture)
-        rc = choose_users((int64_t)capture->n_pairs[0] * 2 * TM_WAVELET_BIN_US, &head);
+        rc = tm_energy_users(&head, tm_energy_span_us(capture), &head.n_users);
     head.n_users = head.n_users > 0 ? head.n_users : 1;
     c->n_users = head.n_users;
     if (s->wavelet) {
@@ -199,7 +175,6 @@ static int sample_side(struct comparison *c, struct side *s, uint64_t n_conns)
 static int read_captures(struct comparison *c, struct side *s)
 {
     struct tm_relearned learned;
-    size_t n_read = 0;
     (void)snprintf(s->label, sizeof s->label, "%s", c->learn.traces[0]);
     if (c->learn.n_traces > 1)
         (void)snprintf(s->label, sizeof s->label, "%s and %zu more", c->learn.traces[0],
@@ -211,18 +186,11 @@ static int read_captures(struct comparison *c, struct side *s)
     if (rc == TM_OK)
         rc = take_dependence(s, &learned.dependence);
     s->n_conns = learned.n_conns;
-    tm_relearned_deinit(&learned);
-    if (rc != TM_OK)
-        return rc;
     s->wavelet = calloc(1, sizeof *s->wavelet);
-    if (!s->wavelet)
-        return TM_ERR_NOMEM;
-    rc = tm_relearn_wavelet(&c->learn, s->wavelet, &n_read, c->msg);
-    if (n_read == 0) {
-        free(s->wavelet);
-        s->wavelet = NULL;
-    }
-    return rc;
+    if (s->wavelet)
+        *s->wavelet = learned.wavelet;
+    tm_relearned_deinit(&learned);
+    return s->wavelet ? rc : TM_ERR_NOMEM;
 }
 
 static bool is_swing(const struct side *s)

@@ -4,9 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-#include <sys/stat.h>
 
-#include "learner/pcap_source.h"
+#include "learner/ops/energy.h"
 #include "learner/reading.h"
 
 #define PREFIX "option."
@@ -154,6 +153,7 @@ static int take_capture(void *ctx, const struct tm_world *w, size_t index)
     size_t n;
     const struct tm_record *r = tm_world_records(w, &n);
     (void)index;
+    tm_wavelet_end(&l->out->wavelet);
     int rc = tm_fit_records(&l->o->fit, tm_world_pairs(w), r, n, &l->out->samples, &l->group);
     return rc == TM_OK ? tm_dependence_add(&l->out->dependence, tm_world_pairs(w), r, n) : rc;
 }
@@ -163,6 +163,7 @@ int tm_relearn(const struct tm_options *o, struct tm_relearned *out, struct tm_m
     struct tm_world *w = NULL;
     struct tm_reading_counts counts;
     struct learning l = {.o = o, .out = out};
+    struct tm_energy_reader energy = {o->ports, o->world.n_ports, &out->wavelet};
     *out = (struct tm_relearned){0};
     int rc = tm_world_new(&w, &o->world);
     if (rc == TM_OK)
@@ -170,7 +171,9 @@ int tm_relearn(const struct tm_options *o, struct tm_relearned *out, struct tm_m
                                                  .n_traces = o->n_traces,
                                                  .join = o->join,
                                                  .world = &w,
-                                                 .n_worlds = 1},
+                                                 .n_worlds = 1,
+                                                 .see = tm_energy_see,
+                                                 .see_ctx = &energy},
                             take_capture, &l, &counts, msg);
     if (rc == TM_OK) {
         out->n_conns = tm_world_counts(w)->n_conns;
@@ -181,50 +184,4 @@ int tm_relearn(const struct tm_options *o, struct tm_relearned *out, struct tm_m
     }
     tm_world_free(w);
     return rc;
-}
-
-static bool is_port(const struct tm_options *o, uint16_t port)
-{
-    for (size_t i = 0; i < o->world.n_ports; i++) {
-        if (o->ports[i] == port)
-            return true;
-    }
-    return false;
-}
-
-static int read_one(const struct tm_options *o, const char *path, struct tm_wavelet *w,
-                    struct tm_msg *msg)
-{
-    struct tm_pcap_source *src;
-    struct tm_packet p;
-    int rc = tm_pcap_open(&src, path, msg);
-    if (rc != TM_OK)
-        return rc;
-    while ((rc = tm_pcap_next(src, &p, msg)) == 1) {
-        bool to = is_port(o, p.dst_port);
-        bool from = is_port(o, p.src_port);
-        bool is_up = to && (!from || p.dst_port <= p.src_port);
-        if (to || from)
-            tm_wavelet_add(w, p.t_us, is_up ? TM_UP : TM_DOWN, p.payload_len);
-    }
-    tm_wavelet_end(w);
-    tm_pcap_close(src);
-    return rc == TM_ERR_FORMAT ? TM_OK : rc; /* cut or damaged: the first reading has warned */
-}
-
-int tm_relearn_wavelet(const struct tm_options *o, struct tm_wavelet *w, size_t *n_read,
-                       struct tm_msg *msg)
-{
-    struct stat st;
-    *n_read = 0;
-    for (size_t i = 0; i < o->n_traces; i++) {
-        const char *path = o->traces[i];
-        if (strcmp(path, "-") == 0 || stat(path, &st) != 0 || !S_ISREG(st.st_mode))
-            continue;
-        int rc = read_one(o, path, w, msg);
-        if (rc != TM_OK)
-            return rc;
-        ++*n_read;
-    }
-    return TM_OK;
 }

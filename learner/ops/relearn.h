@@ -27,6 +27,7 @@ TM_MUST_CHECK int tm_relearn_options(struct tm_options *o, const struct tm_relea
 struct tm_relearned {
     struct tm_samples samples;
     struct tm_dependence dependence;
+    struct tm_wavelet wavelet; /* of the ports' packets */
     uint64_t n_conns;
 };
 /* Learns the captures; *out is freed with tm_relearned_deinit in every case.  Errors as tm_reading_run; TM_ERR_RANGE when there was no
@@ -34,9 +35,5 @@ struct tm_relearned {
 TM_MUST_CHECK int tm_relearn(const struct tm_options *o, struct tm_relearned *out,
                              struct tm_msg *msg);
 void tm_relearned_deinit(struct tm_relearned *r);
-
-/* The packets of the captures' ports; standard input cannot be read a second time and is left out: *n_read says how many were read. */
-TM_MUST_CHECK int tm_relearn_wavelet(const struct tm_options *o, struct tm_wavelet *w,
-                                     size_t *n_read, struct tm_msg *msg);
 
 #endif

@@ -33,6 +33,8 @@ static int body(struct tm_text *out, const struct tm_model_page *p)
     int rc = TM_OK;
     if (m->kind == TM_MODEL_SWING)
         rc = tm_model_page_params(out, &m->u.swing, p->capture);
+    if (rc == TM_OK && p->capture_energy)
+        tm_model_page_energy(out, p);
     if (rc == TM_OK)
         rc = tm_model_page_examples(out, m);
     if (rc == TM_OK)

@@ -8,6 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "learner/ops/lines.h"
+#include "learner/ops/wavelet.h"
 #include "learner/samples.h"
 #include "models/store/store.h"
 #include "page/text.h"
@@ -18,7 +20,10 @@ struct tm_model_page {
     struct tm_samples *capture; /* as they were measured, not pooled; settled in place; NULL: no
                                    capture */
     uint64_t n_conns;           /* in the captures */
-    const char *command;        /* the command line that made the page */
+    const struct tm_wavelet *capture_energy; /* of the captures, and of this sample of the model; */
+    const struct tm_wavelet *sample_energy;  /* NULL without captures */
+    const struct tm_sample_head *sample;
+    const char *command; /* the command line that made the page */
 };
 
 /* Writes the whole page into `out` (empty before).  The same input gives the same bytes.

@@ -12,6 +12,8 @@
 /* A curve of each parameter, the captures' beside the model's, and a table.  TM_ERR_NOMEM. */
 TM_MUST_CHECK int tm_model_page_params(struct tm_text *out, const struct tm_swing *s,
                                        struct tm_samples *capture);
+/* Wavelet energies of the captures beside those of the sample, which are all there. */
+void tm_model_page_energy(struct tm_text *out, const struct tm_model_page *p);
 /* Connections drawn from the model, write by write.  TM_ERR_NOMEM. */
 TM_MUST_CHECK int tm_model_page_examples(struct tm_text *out, const struct tm_model *m);
 /* What was left out and why, and what the model was learned with. */

@@ -32,6 +32,15 @@ static int page_of(struct tm_text *t, const struct tm_store_entry *e, struct tm_
     return tm_model_page(t, &p);
 }
 
+/* A packet every `gap_us`, all with payload, up and down in turn. */
+static void beat(struct tm_wavelet *w, int64_t gap_us)
+{
+    *w = (struct tm_wavelet){0};
+    for (int i = 0; i < 400; i++)
+        tm_wavelet_add(w, i * gap_us, (unsigned)i % 2, 100);
+    tm_wavelet_end(w);
+}
+
 static void curves_and_numbers_stand_beside_the_captures(void)
 {
     struct tm_store_entry e;
@@ -52,6 +61,38 @@ static void curves_and_numbers_stand_beside_the_captures(void)
     CHECK(strstr(t.p, "inter_rre_us: the model has no value") != NULL);
     CHECK(strstr(t.p, "tm-learn &lt;report&gt;") != NULL);
     CHECK(strstr(t.p, "Connection 6") != NULL);
+    tm_text_deinit(&t);
+    tm_samples_deinit(&s);
+    tm_model_deinit(&e.model);
+}
+
+static void energies_of_a_sample_stand_beside_those_of_the_captures(void)
+{
+    struct tm_store_entry e;
+    struct tm_samples s = {0};
+    struct tm_text t = {0};
+    struct tm_wavelet w[2];
+    struct tm_sample_head head = {.n_conns = 1234, .n_users = 3, .path = {20000, 100000000, 1448}};
+    make(&e, NULL, 0);
+    beat(&w[0], 1300);
+    beat(&w[1], 2900);
+    struct tm_model_page p = {.entry = &e,
+                              .capture = &s,
+                              .n_conns = 1234,
+                              .capture_energy = &w[0],
+                              .sample_energy = &w[1],
+                              .sample = &head,
+                              .command = "tm-learn report"};
+    CHECK_INT(tm_model_page(&t, &p), TM_OK);
+    CHECK(strstr(t.p, "1,234 of 3 users at a time, over a path of 20 ms round trip and 100M") !=
+          NULL);
+    CHECK(strstr(t.p, "Bytes down") != NULL);
+    CHECK(strstr(t.p, "log2 of the energy") != NULL);
+    CHECK(strstr(t.p, "no data") == NULL);
+    tm_text_deinit(&t);
+    p.capture_energy = NULL;
+    CHECK_INT(tm_model_page(&t, &p), TM_OK);
+    CHECK(strstr(t.p, "Bytes down") == NULL);
     tm_text_deinit(&t);
     tm_samples_deinit(&s);
     tm_model_deinit(&e.model);
@@ -112,6 +153,8 @@ static void every_failed_allocation_is_reported(void)
 
 static const struct check_case cases[] = {
     {"curves_and_numbers_stand_beside_the_captures", curves_and_numbers_stand_beside_the_captures},
+    {"energies_of_a_sample_stand_beside_those_of_the_captures",
+     energies_of_a_sample_stand_beside_those_of_the_captures},
     {"what_was_left_out_is_listed_with_its_reason", what_was_left_out_is_listed_with_its_reason},
     {"the_constant_model_has_a_page_too", the_constant_model_has_a_page_too},
     {"every_failed_allocation_is_reported", every_failed_allocation_is_reported},

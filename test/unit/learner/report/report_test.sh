@@ -22,6 +22,8 @@ if command -v python3 >/dev/null; then
     "$checker" a.html c.html d.html || fail "a page is not sound"
 fi
 grep -q 'KS D' a.html || fail "nothing is compared with the capture"
+grep -q 'log2 of the energy' a.html || fail "no wavelet energy beside the capture"
+grep -q 'log2 of the energy' c.html && fail "wavelet energy without a capture"
 grep -q 'KS D' c.html && fail "something is compared with no capture"
 grep -q 'values.pooled' a.html || fail "what was left out is missing"
 
