@@ -3,7 +3,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "tm/core/schedlog.h"
 #include "tm/net/lane.h"
@@ -190,7 +189,6 @@ void tm_front_room(struct tm_front *f)
 static int start_log(struct tm_front *f, const struct tm_front_cfg *cfg)
 {
     const struct tm_session_cfg *s = cfg->session;
-    struct timespec wall;
     uint8_t digest[TM_DIGEST_LEN];
     struct tm_schedlog *log = NULL;
     int rc = tm_schedlog_new(&log, LOG_CAP);
@@ -202,7 +200,6 @@ static int start_log(struct tm_front *f, const struct tm_front_cfg *cfg)
     rc = tm_logdrain_new(&f->drain, cfg->loop, log, cfg->log, cfg->log_how);
     if (rc != TM_OK)
         return rc;
-    (void)clock_gettime(CLOCK_REALTIME, &wall);
     tm_model_digest(s->model, digest);
     const struct tm_schedlog_session line = {.side = s->side,
                                              .master = s->master,
@@ -213,9 +210,7 @@ static int start_log(struct tm_front *f, const struct tm_front_cfg *cfg)
                                              .n_users = s->n_users,
                                              .pace_ms = s->pace_ms,
                                              .prep_us = s->prep_us,
-                                             .wall_minus_mono_us =
-                                                 (int64_t)wall.tv_sec * TM_US_PER_S +
-                                                 wall.tv_nsec / 1000 - tm_now_us()};
+                                             .wall_minus_mono_us = tm_wall_us() - tm_now_us()};
     tm_schedlog_session(log, &line);
     tm_session_set_log(f->session, log);
     f->log = log;
