@@ -136,7 +136,7 @@ void tm_front_pump(struct tm_front *f)
     f->is_pumping = true;
     note_heard(f);
     bool has_rest = false;
-    while (f->is_again && !has_rest) {
+    while (f->is_again) {
         f->is_again = false;
         while (tm_session_next_event(f->session, &ev)) {
             do_event(f, &ev);
