@@ -1,19 +1,16 @@
 /* tm-bench-timer - how late a bare timerfd fires on this machine, now.
  *
  * The yardstick for the lateness of carriers: run it beside a measurement, on the same machine at the same
- * time.  An absolute CLOCK_MONOTONIC timerfd, waited for by poll(), as the wire thread's is. */
+ * time. */
 #include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/timerfd.h>
-#include <time.h>
-#include <unistd.h>
 
+#include "bench/bare_timer.h"
 #include "tm/base/hist.h"
 
 static volatile sig_atomic_t stop;
@@ -24,31 +21,11 @@ static void on_signal(int sig)
     stop = 1;
 }
 
-static int64_t now_us(void)
-{
-    struct timespec ts;
-    (void)clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
-}
-
 static void usage(FILE *to)
 {
     (void)fprintf(to, "usage: tm-bench-timer [--gap-us N] [--seconds N] [--json]\n"
                       "Fires a timerfd every N us (3000) for N seconds (10), or until INT or TERM, "
                       "and prints how late it was.\n");
-}
-
-/* One shot at due_us; its lateness, or -1. */
-static int64_t shot(int fd, int64_t due_us)
-{
-    struct itimerspec at = {.it_value = {.tv_sec = (time_t)(due_us / 1000000),
-                                         .tv_nsec = (long)(due_us % 1000000) * 1000}};
-    struct pollfd p = {.fd = fd, .events = POLLIN};
-    uint64_t n;
-    if (timerfd_settime(fd, TFD_TIMER_ABSTIME, &at, NULL) != 0 || poll(&p, 1, -1) != 1 ||
-        read(fd, &n, sizeof n) != sizeof n)
-        return -1;
-    return now_us() - due_us;
 }
 
 static void print(const struct tm_hist *h, int json)
@@ -104,20 +81,10 @@ int main(int argc, char **argv)
     }
     (void)signal(SIGINT, on_signal);
     (void)signal(SIGTERM, on_signal);
-    int fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);
-    if (fd < 0) {
+    if (tm_bare_timer_run(&hist, gap_us, seconds, &stop) != TM_OK) {
         perror("tm-bench-timer: timerfd_create");
         return 1;
     }
-    int64_t end_us = now_us() + seconds * 1000000;
-    for (int64_t due_us = now_us() + gap_us; due_us < end_us && !stop; due_us += gap_us) {
-        int64_t late = shot(fd, due_us);
-        if (late >= 0)
-            tm_hist_add(&hist, (uint64_t)late);
-        if (now_us() > due_us + gap_us) /* do not count one delay many times */
-            due_us = now_us();
-    }
-    (void)close(fd);
     print(&hist, json);
     return 0;
 }

@@ -4,7 +4,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "tm/base/log.h"
 #include "tm/base/time.h"
@@ -12,13 +11,6 @@
 
 #define BURST     5U
 #define PERIOD_US (10 * TM_US_PER_S)
-
-static uint64_t wall_ms(void)
-{
-    struct timespec ts;
-    (void)clock_gettime(CLOCK_REALTIME, &ts);
-    return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
-}
 
 static bool may_log(struct tm_admit_log *log, int64_t now_us)
 {
@@ -88,7 +80,7 @@ int tm_admit_check(struct tm_admit *a, const struct tm_gate_guest *guest, struct
     if (t->kind == TM_TOKEN_JOIN && !a->takes_join)
         return refuse(a, t, "this server takes no invitations");
     memcpy(out->nonce, tm_ticket_nonce(identity).p, sizeof out->nonce);
-    out->now_ms = wall_ms();
+    out->now_ms = (uint64_t)tm_wall_us() / 1000;
     rc = a->lookup(a->user, t->kind, t->client_id, secret);
     if (rc == TM_ERR_CLOSED)
         return refuse(a, t, "it was revoked; invite it again if that was a mistake");

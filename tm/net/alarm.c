@@ -15,11 +15,21 @@ struct tm_alarm {
     void *user;
 };
 
-int64_t tm_now_us(void)
+static int64_t clock_us(clockid_t clock)
 {
     struct timespec ts;
-    (void)clock_gettime(CLOCK_MONOTONIC, &ts);
+    (void)clock_gettime(clock, &ts);
     return (int64_t)ts.tv_sec * TM_US_PER_S + ts.tv_nsec / 1000;
+}
+
+int64_t tm_now_us(void)
+{
+    return clock_us(CLOCK_MONOTONIC);
+}
+
+int64_t tm_wall_us(void)
+{
+    return clock_us(CLOCK_REALTIME);
 }
 
 static void on_fire(uv_poll_t *poll, int status, int events)

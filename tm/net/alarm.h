@@ -15,6 +15,8 @@ typedef void (*tm_alarm_fn)(void *user);
 
 /* CLOCK_MONOTONIC now, us. */
 int64_t tm_now_us(void);
+/* CLOCK_REALTIME now, us since 1970: what people and tokens mean by the time. */
+int64_t tm_wall_us(void);
 
 /* An alarm that is off.  TM_ERR_NOMEM, TM_ERR_IO. */
 TM_MUST_CHECK int tm_alarm_new(struct tm_alarm **out, uv_loop_t *loop, tm_alarm_fn fn, void *user);

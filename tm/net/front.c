@@ -3,7 +3,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "tm/core/schedlog.h"
 #include "tm/core/session_watch.h"
@@ -143,7 +142,7 @@ void tm_front_pump(struct tm_front *f)
     f->is_pumping = true;
     note_heard(f);
     bool has_rest = false;
-    while (f->is_again && !has_rest) {
+    while (f->is_again) {
         f->is_again = false;
         while (tm_session_next_event(f->session, &ev)) {
             do_event(f, &ev);
@@ -196,7 +195,6 @@ void tm_front_room(struct tm_front *f)
 static int start_log(struct tm_front *f, const struct tm_front_cfg *cfg)
 {
     const struct tm_session_cfg *s = cfg->session;
-    struct timespec wall;
     struct tm_schedlog *log = NULL;
     int rc = tm_schedlog_new(&log, LOG_CAP);
     if (rc != TM_OK) {
@@ -207,7 +205,6 @@ static int start_log(struct tm_front *f, const struct tm_front_cfg *cfg)
     rc = tm_logdrain_new(&f->drain, cfg->loop, log, cfg->log, cfg->log_how);
     if (rc != TM_OK)
         return rc;
-    (void)clock_gettime(CLOCK_REALTIME, &wall);
     const struct tm_schedlog_session line = {.side = s->side,
                                              .master = s->master,
                                              .plan_mode = s->plan_mode,
@@ -217,9 +214,7 @@ static int start_log(struct tm_front *f, const struct tm_front_cfg *cfg)
                                              .n_users = s->n_users,
                                              .pace_ms = s->pace_ms,
                                              .prep_us = s->prep_us,
-                                             .wall_minus_mono_us =
-                                                 (int64_t)wall.tv_sec * TM_US_PER_S +
-                                                 wall.tv_nsec / 1000 - tm_now_us()};
+                                             .wall_minus_mono_us = tm_wall_us() - tm_now_us()};
     tm_schedlog_session(log, &line);
     tm_session_set_log(f->session, log);
     f->log = log;

@@ -4,7 +4,6 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <openssl/crypto.h>
 #include <openssl/rand.h>
@@ -83,13 +82,6 @@ static void on_played(void *owner)
 
 /* ---- Opening a carrier ---- */
 
-static uint64_t wall_ms(void)
-{
-    struct timespec ts;
-    (void)clock_gettime(CLOCK_REALTIME, &ts);
-    return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
-}
-
 /* The hello of act->size bytes, and the TLS object behind it. */
 static int make_hello(struct tm_tunnel_client *t, const struct tm_act *act, uint8_t *hello,
                       struct tm_tls **tls)
@@ -104,7 +96,7 @@ static int make_hello(struct tm_tunnel_client *t, const struct tm_act *act, uint
     tm_session_token(t->front->session, act->carrier, &token);
     token.kind = t->kind;
     memcpy(token.client_id, t->client_id, sizeof token.client_id);
-    token.time_ms = wall_ms();
+    token.time_ms = (uint64_t)tm_wall_us() / 1000;
     int rc = tm_ticket_seal(&t->key, &token, identity, view.len);
     if (rc == TM_OK)
         rc = tm_ticket_psk(psk, t->secret, view);

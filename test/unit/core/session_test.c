@@ -7,6 +7,7 @@
 #include "test/support/oom.h"
 #include "tm/core/frame.h"
 #include "tm/core/message.h"
+#include "tm/core/opener.h"
 
 static const struct tm_shape SHAPE = {.hello_min = 480, .flight_min = 250, .fin_min = 80};
 
@@ -349,6 +350,62 @@ static void a_server_with_the_file_looks_the_plan_up(void)
     tm_schedfile_deinit(&f);
 }
 
+/* Sixteen users that start within 500 ms, the first at once; its second request is due
+ * 500 ms after the flight, which came at 1 ms. */
+static struct tm_session *sixteen_users(struct tm_model *m)
+{
+    struct tm_session_cfg cfg = config(TM_CLIENT, m);
+    struct tm_session *s;
+    struct tm_act act;
+    cfg.n_users = 16;
+    CHECK_INT(tm_session_new(&s, &cfg, 0), TM_OK);
+    CHECK(tm_session_poll(s, 0, &act));
+    CHECK(act.kind == TM_ACT_OPEN && act.due_us == 0);
+    tm_session_opened(s, 0, 0);
+    tm_session_sent(s, 0, 0, 0, 0, 0);
+    tm_session_received(s, 0, 1448, 1000);
+    return s;
+}
+
+/* An opening is known long before: its hello need not be made in the last moment. */
+static void openings_are_handed_out_ahead(void)
+{
+    struct tm_model m;
+    struct tm_session *s = sixteen_users(&m);
+    struct tm_act act;
+    int n_opened = 0, n_ahead = 0, n_written = 0;
+    for (int64_t t_us = 0; t_us <= 500000; t_us = tm_session_next_us(s)) {
+        while (tm_session_poll(s, t_us, &act)) {
+            bool is_open = act.kind == TM_ACT_OPEN;
+            CHECK(act.due_us <= t_us + (is_open ? TM_OPENER_LEAD_US : TM_PREP_US));
+            n_opened += is_open;
+            n_ahead += is_open && act.due_us == t_us + TM_OPENER_LEAD_US;
+            n_written += !is_open;
+        }
+        CHECK(tm_session_next_us(s) > t_us);
+    }
+    CHECK_INT(n_opened, 15);
+    CHECK(n_ahead >= 5); /* those of the first 200 ms were handed out at once */
+    CHECK_INT(n_written, 1);
+    tm_session_free(s);
+}
+
+static void what_is_due_first_is_handed_out_first(void)
+{
+    struct tm_model m;
+    struct tm_session *s = sixteen_users(&m);
+    struct tm_act act;
+    int64_t last_us = 0;
+    int n = 0;
+    while (tm_session_poll(s, 499000, &act)) {
+        CHECK(act.due_us >= last_us);
+        last_us = act.due_us;
+        n++;
+    }
+    CHECK_INT(n, 16);
+    tm_session_free(s);
+}
+
 /* ---- Without memory ---- */
 
 /* Two engines face to face without a network: each action is carried out at once at the other end. */
@@ -498,6 +555,8 @@ static const struct check_case cases[] = {
     {"bytes_beyond_the_plan_kill_the_carrier", bytes_beyond_the_plan_kill_the_carrier},
     {"what_waits_in_the_shell_is_not_taken_for_silence",
      what_waits_in_the_shell_is_not_taken_for_silence},
+    {"openings_are_handed_out_ahead", openings_are_handed_out_ahead},
+    {"what_is_due_first_is_handed_out_first", what_is_due_first_is_handed_out_first},
     {"every_failing_allocation_is_survived", every_failing_allocation_is_survived},
 };
 CHECK_MAIN("session", cases)
