@@ -8,6 +8,7 @@
 #include "audit/commands.h"
 #include "audit/conform.h"
 #include "audit/conform_report.h"
+#include "audit/played.h"
 #include "audit/wire_view.h"
 #include "learner/pcap_source.h"
 
@@ -16,6 +17,7 @@ struct conform_options {
     const char *logs[TM_AUDIT_LOGS_MAX];
     size_t n_logs;
     const char *bare;
+    const char *file; /* schedule file */
     int is_json;
     struct tm_conform_cfg cfg;
 };
@@ -35,6 +37,7 @@ enum {
     O_CAPTURE = 256,
     O_LOG,
     O_BARE,
+    O_SCHEDULE,
     O_JSON,
     O_STRANGERS,
     O_TOLERANCE,
@@ -57,6 +60,9 @@ static error_t parse_conform(int key, char *arg, struct argp_state *state)
         return 0;
     case O_BARE:
         o->bare = arg;
+        return 0;
+    case O_SCHEDULE:
+        o->file = arg;
         return 0;
     case O_JSON:
         o->is_json = 1;
@@ -91,6 +97,8 @@ static const struct argp_option CONFORM_OPTIONS[] = {
     {"log", O_LOG, "FILE", 0, "schedule log of the client or the server; twice for both", 0},
     {"bare", O_BARE, "FILE", 0, "lateness of a bare timer (tm-bench-timer --json) to print beside",
      0},
+    {"schedule", O_SCHEDULE, "FILE", 0,
+     "the schedule file that was to be played, to compare the client's log with", 0},
     {"json", O_JSON, NULL, 0, "print one JSON object", 0},
     {"ignore-strangers", O_STRANGERS, NULL, 0,
      "connections to the server that are in no log are no difference", 0},
@@ -149,9 +157,26 @@ static int check_joined(const struct tm_conform *r, const struct tm_schedule *s,
         capture, s->n_carriers);
 }
 
+/* The client's log against the file that it was to play. */
+static int compare_with_file(struct tm_played *out, const struct tm_schedule *s, const char *path,
+                             struct tm_msg *msg)
+{
+    struct tm_schedfile f = {0};
+    size_t len = 0;
+    errno = 0;
+    char *text = tm_audit_read_file(path, &len, msg);
+    int rc = text ? tm_schedfile_read(&f, text, len, path, msg) : TM_ERR_IO;
+    if (rc == TM_OK)
+        rc = tm_played_compare(out, s, &f, path, msg);
+    free(text);
+    tm_schedfile_deinit(&f);
+    return rc;
+}
+
 static int conform(const struct conform_options *o)
 {
     struct tm_schedule schedule = {0};
+    struct tm_played played = {0};
     struct tm_wire_view view = {0};
     struct tm_conform result = {0};
     struct tm_bare bare;
@@ -167,6 +192,8 @@ static int conform(const struct conform_options *o)
     if (o->bare && (!(bare_text = tm_audit_read_file(o->bare, &bare_len, &msg)) ||
                     tm_bare_parse(&bare, bare_text, o->bare, &msg) != TM_OK))
         goto complain;
+    if (o->file && compare_with_file(&played, &schedule, o->file, &msg) != TM_OK)
+        goto complain;
     if (add_servers(&view, &schedule) != TM_OK)
         goto nomem;
     if (read_capture(&view, o->capture, &note, &msg) != TM_OK)
@@ -180,11 +207,13 @@ static int conform(const struct conform_options *o)
                                        .view = &view,
                                        .cfg = &o->cfg,
                                        .bare = o->bare ? &bare : NULL,
+                                       .played = o->file ? &played : NULL,
+                                       .played_name = o->file,
                                        .capture_name = o->capture,
                                        .capture_note = note.text[0] ? note.text : NULL};
     if ((o->is_json ? tm_conform_report_json : tm_conform_report_text)(&report, stdout) != TM_OK)
         goto nomem;
-    status = tm_conform_is_exact(&result) ? 0 : 1;
+    status = tm_conform_is_exact(&result) && played.n_wrong == 0 ? 0 : 1;
     goto out;
 nomem:
     status = tm_audit_nomem();

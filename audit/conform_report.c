@@ -146,6 +146,21 @@ static void print_carriers(const struct tm_conform *c, FILE *f)
                   c->n_outside, c->n_strangers);
 }
 
+static void print_played(const struct tm_conform_report *r, FILE *f)
+{
+    const struct tm_played *p = r->played;
+    if (!p)
+        return;
+    (void)fprintf(f,
+                  "schedule file %s: %" PRIu32 " of %" PRIu32 " connections opened; of %" PRIu64
+                  " writes %" PRIu64 " as they stand in it, %" PRIu64 " projected, %" PRIu64
+                  " added; %" PRIu64 " wrong\n",
+                  r->played_name, p->n_opened, p->n_conns, p->n_writes, p->n_as_written,
+                  p->n_writes - p->n_as_written - p->n_added, p->n_added, p->n_wrong);
+    if (p->n_wrong > 0)
+        (void)fprintf(f, "  %s\n", p->first.text);
+}
+
 static void print_diffs(const struct tm_conform *c, FILE *f)
 {
     if (c->n_diffs == 0)
@@ -190,6 +205,7 @@ int tm_conform_report_text(const struct tm_conform_report *r, FILE *f)
         print_lateness(r->result, f);
         print_slips(r->result, f);
         print_carriers(r->result, f);
+        print_played(r, f);
         print_diffs(r->result, f);
         print_headline(r, &all, f);
     }
@@ -262,6 +278,15 @@ static void json_diffs(const struct tm_conform *c, FILE *f)
     (void)fputc(']', f);
 }
 
+static void json_played(const struct tm_played *p, FILE *f)
+{
+    (void)fprintf(f,
+                  ",\"schedule_file\":{\"connections\":%" PRIu32 ",\"opened\":%" PRIu32
+                  ",\"writes\":%" PRIu64 ",\"as_written\":%" PRIu64 ",\"added\":%" PRIu64
+                  ",\"wrong\":%" PRIu64 "}",
+                  p->n_conns, p->n_opened, p->n_writes, p->n_as_written, p->n_added, p->n_wrong);
+}
+
 int tm_conform_report_json(const struct tm_conform_report *r, FILE *f)
 {
     struct tm_conform *c = r->result;
@@ -286,6 +311,8 @@ int tm_conform_report_json(const struct tm_conform_report *r, FILE *f)
         (void)fprintf(
             f, ",\"bare_timer\":{\"n\":%.0f,\"p50_us\":%.3f,\"p99_us\":%.3f,\"max_us\":%.3f}",
             r->bare->n, r->bare->p50_us, r->bare->p99_us, r->bare->max_us);
+    if (r->played)
+        json_played(r->played, f);
     json_lateness(c, f);
     json_diffs(c, f);
     (void)fputs(",\"capture\":", f);

@@ -6,6 +6,7 @@
 
 #include "audit/bare.h"
 #include "audit/conform.h"
+#include "audit/played.h"
 #include "audit/schedule.h"
 #include "audit/wire_view.h"
 #include "tm/base/err.h"
@@ -15,7 +16,9 @@ struct tm_conform_report {
     const struct tm_schedule *schedule;
     const struct tm_wire_view *view;
     const struct tm_conform_cfg *cfg;
-    const struct tm_bare *bare; /* NULL: none */
+    const struct tm_bare *bare;     /* NULL: none */
+    const struct tm_played *played; /* against a schedule file; NULL: none was given */
+    const char *played_name;
     const char *capture_name;
     const char *capture_note; /* e.g. "cut at frame 12"; NULL: none */
 };

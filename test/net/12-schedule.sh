@@ -58,13 +58,14 @@ play() {
     number_ok "$(json_number "$WORK/$name.json" carriers_died)" 0 0 "$name: carriers that died"
 }
 
-# conforms NAME: the captures at both ends with the logs of both.
+# conforms NAME FILE: the captures at both ends with the logs of both, and these with the file.
 conforms() {
     local end
     for end in c s; do
-        "$audit" conform --capture "$WORK/$1.$end.pcap" --log "$WORK/$1.client.jsonl" --log "$WORK/$1.server.jsonl" \
+        "$audit" conform --schedule "$2" --capture "$WORK/$1.$end.pcap" --log "$WORK/$1.client.jsonl" --log "$WORK/$1.server.jsonl" \
             >"$WORK/$1.$end.report" 2>&1 || { cat "$WORK/$1.$end.report"; fail "$1: the capture at $end does not conform"; }
     done
+    say "$1: $(grep '^schedule file' "$WORK/$1.c.report")"
     say "$1: $(tail -n 1 "$WORK/$1.c.report")"
 }
 
@@ -72,7 +73,9 @@ say "== a file that the server does not have"
 start_server server --log-schedule "$WORK/told.server.jsonl"
 play told "$WORK/playable.jsonl" --strict
 ends_with_0 server
-conforms told
+conforms told "$WORK/playable.jsonl"
+grep -q "12 of 12 connections opened; of 94 writes 94 as they stand in it, 0 projected, 0 added; 0 wrong" "$WORK/told.c.report" ||
+    fail "the log is not as the file"
 python3 "$here/against_file.py" "$WORK/playable.jsonl" 4433 "$WORK/told.c.pcap" "$WORK/told.s.pcap" ||
     fail "what was captured is not what the file says"
 
@@ -80,7 +83,7 @@ say "== a file that both ends have"
 start_server server --schedule "$WORK/sampled.jsonl" --log-schedule "$WORK/held.server.jsonl"
 play held "$WORK/sampled.jsonl" --plan seeded
 ends_with_0 server
-conforms held
+conforms held "$WORK/sampled.jsonl"
 
 # refused 'PATTERN' FILE [OPTIONS]: exit status 1, and one line that says why, before anything is sent.
 refused() {
