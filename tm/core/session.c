@@ -119,47 +119,12 @@ struct candidate {
     int64_t due_us;
     struct tm_opener *opener;
     struct tm_carrier *carrier;
-    bool close;
-    struct tm_player_due write;
 };
 
 static void consider(struct candidate *best, const struct candidate *c)
 {
     if (c->due_us < best->due_us)
         *best = *c;
-}
-
-static void consider_carrier(const struct tm_session *s, struct tm_carrier *c,
-                             struct candidate *best)
-{
-    struct candidate cand = {.carrier = c, .due_us = TM_NEVER};
-    if (c->state != TM_CARRIER_LIVE)
-        return;
-    if (!c->writing && tm_player_next(&c->player, &cand.write)) {
-        cand.due_us = cand.write.due_us;
-    } else if (s->cfg.side == TM_CLIENT) {
-        cand.due_us = tm_player_close_us(&c->player);
-        cand.close = true;
-    }
-    consider(best, &cand);
-}
-
-/* The earliest opening, write or closing; due_us TM_NEVER: none. */
-static struct candidate earliest(const struct tm_session *s)
-{
-    struct candidate best = {.due_us = TM_NEVER};
-    if (s->failed)
-        return best;
-    for (uint32_t i = 0; i < s->n_carriers; i++)
-        consider_carrier(s, s->carriers[i], &best);
-    bool room = tm_session_n_open(s) < TM_CARRIERS_MAX;
-    for (uint32_t u = 0; s->openers && room && u < s->cfg.n_users; u++) {
-        int64_t event_us;
-        struct candidate cand = {.opener = &s->openers[u],
-                                 .due_us = tm_opener_due_us(&s->openers[u], &event_us)};
-        consider(&best, &cand);
-    }
-    return best;
 }
 
 static int64_t carrier_dead_us(const struct tm_carrier *c, int64_t grace_us)
@@ -178,14 +143,63 @@ static int64_t carrier_dead_us(const struct tm_carrier *c, int64_t grace_us)
     return TM_NEVER;
 }
 
+/* Works out what is due on a carrier, and when it counts as dead, unless nothing happened to it since the last time. */
+static void refresh(const struct tm_session *s, struct tm_carrier *c)
+{
+    if (c->is_fresh)
+        return;
+    c->is_fresh = true;
+    c->due_us = TM_NEVER;
+    c->due_is_close = false;
+    c->dead_us = carrier_dead_us(c, s->cfg.grace_us);
+    if (c->state != TM_CARRIER_LIVE)
+        return;
+    if (!c->writing && tm_player_next(&c->player, &c->due)) {
+        c->due_us = c->due.due_us;
+    } else if (s->cfg.side == TM_CLIENT) {
+        c->due_us = tm_player_close_us(&c->player);
+        c->due_is_close = true;
+    }
+}
+
+static void consider_carrier(const struct tm_session *s, struct tm_carrier *c,
+                             struct candidate *best)
+{
+    refresh(s, c);
+    if (c->due_us < best->due_us)
+        *best = (struct candidate){.due_us = c->due_us, .carrier = c};
+}
+
+/* The earliest opening, write or closing; due_us TM_NEVER: none. */
+static struct candidate earliest(const struct tm_session *s)
+{
+    struct candidate best = {.due_us = TM_NEVER};
+    if (s->failed)
+        return best;
+    uint32_t n_open = 0;
+    for (uint32_t i = 0; i < s->n_carriers; i++) {
+        consider_carrier(s, s->carriers[i], &best);
+        n_open += s->carriers[i]->state != TM_CARRIER_ENDED;
+    }
+    bool room = n_open < TM_CARRIERS_MAX;
+    for (uint32_t u = 0; s->openers && room && u < s->cfg.n_users; u++) {
+        int64_t event_us;
+        struct candidate cand = {.opener = &s->openers[u],
+                                 .due_us = tm_opener_due_us(&s->openers[u], &event_us)};
+        consider(&best, &cand);
+    }
+    return best;
+}
+
 int64_t tm_session_next_us(const struct tm_session *s)
 {
     struct candidate best = earliest(s);
     int64_t next = best.due_us == TM_NEVER ? TM_NEVER : best.due_us - s->cfg.prep_us;
     for (uint32_t i = 0; i < s->n_carriers; i++) {
+        refresh(s, s->carriers[i]);
         if (s->carriers[i]->state == TM_CARRIER_KILLED)
             return s->now_us;
-        next = tm_min_us(next, carrier_dead_us(s->carriers[i], s->cfg.grace_us));
+        next = tm_min_us(next, s->carriers[i]->dead_us);
     }
     return next;
 }
@@ -194,7 +208,8 @@ static bool hand_kill(struct tm_session *s, int64_t now_us, struct tm_act *act)
 {
     for (uint32_t i = 0; i < s->n_carriers; i++) {
         struct tm_carrier *c = s->carriers[i];
-        if (carrier_dead_us(c, s->cfg.grace_us) <= now_us)
+        refresh(s, c);
+        if (c->dead_us <= now_us)
             tm_session_kill(s, c, c->state == TM_CARRIER_OPENING ? "no connection" : "silent",
                             now_us);
         if (c->state != TM_CARRIER_KILLED)
@@ -234,6 +249,7 @@ static void hand_write(struct tm_session *s, struct tm_carrier *c, const struct 
     handshake_of(s, c, act);
     c->n_handed++;
     c->writing = true;
+    c->is_fresh = false;
     c->write_i = (uint32_t)due->i;
     c->write_left = act->size - act->hs_size;
     s->stats.wire_tx_bytes += act->size;
@@ -266,10 +282,11 @@ bool tm_session_poll(struct tm_session *s, int64_t now_us, struct tm_act *act)
     }
     if (best.opener)
         return tm_session_hand_opening(s, best.opener, now_us, act) || hand_kill(s, now_us, act);
-    if (best.close) {
+    if (best.carrier->due_is_close) {
         const struct tm_player *p = &best.carrier->player;
         int64_t over_us = tm_player_over_us(p);
         best.carrier->state = TM_CARRIER_CLOSING;
+        best.carrier->is_fresh = false;
         *act = (struct tm_act){
             .kind = TM_ACT_CLOSE, .carrier = best.carrier->k, .due_us = best.due_us};
         if (s->log)
@@ -277,7 +294,8 @@ bool tm_session_poll(struct tm_session *s, int64_t now_us, struct tm_act *act)
                               best.due_us);
         return true;
     }
-    hand_write(s, best.carrier, &best.write, act);
+    struct tm_player_due due = best.carrier->due;
+    hand_write(s, best.carrier, &due, act);
     return true;
 }
 
