@@ -120,6 +120,31 @@ static void a_cut_connection_ends_and_the_next_opens(void)
     tm_model_deinit(&m);
 }
 
+/* 300 users, of whom 256 can have a connection: the others' openings are late. */
+static void time_never_goes_back_when_openings_must_wait(void)
+{
+    struct tm_model m;
+    tm_model_constant_default(&m);
+    struct tm_sim_cfg cfg = cfg_of(&m);
+    cfg.n_users = 300;
+    struct tm_sim *w = world_of(&cfg);
+    struct tm_sim_event ev;
+    int64_t last_us = 0;
+    int n_back = 0, rc;
+    while ((rc = tm_sim_next(w, 20 * TM_US_PER_S, &ev)) == 1) {
+        n_back += tm_sim_now_us(w) < last_us;
+        last_us = tm_sim_now_us(w);
+    }
+    struct tm_session_stats s;
+    tm_session_get_stats(tm_sim_end(w, TM_CLIENT), &s);
+    CHECK_INT(rc, 0);
+    CHECK_INT(n_back, 0);
+    CHECK_INT(s.carriers_died, 0);
+    CHECK(s.carriers_opened > 600);
+    tm_sim_free(w);
+    tm_model_deinit(&m);
+}
+
 static void what_cannot_be_played_is_refused(void)
 {
     struct tm_model m;
@@ -137,6 +162,7 @@ static const struct check_case cases[] = {
     {"the_line_is_shared_by_all_connections", the_line_is_shared_by_all_connections},
     {"timers_come_in_time_and_in_order", timers_come_in_time_and_in_order},
     {"a_cut_connection_ends_and_the_next_opens", a_cut_connection_ends_and_the_next_opens},
+    {"time_never_goes_back_when_openings_must_wait", time_never_goes_back_when_openings_must_wait},
     {"what_cannot_be_played_is_refused", what_cannot_be_played_is_refused},
 };
 CHECK_MAIN("sim", cases)
