@@ -13,6 +13,7 @@ int tm_cmd_connections(int argc, char **argv);
 int tm_cmd_list(int argc, char **argv);
 int tm_cmd_show(int argc, char **argv);
 int tm_cmd_sample(int argc, char **argv);
+int tm_cmd_simulate(int argc, char **argv);
 int tm_cmd_compare(int argc, char **argv);
 int tm_cmd_diff(int argc, char **argv);
 int tm_cmd_export(int argc, char **argv);

@@ -21,6 +21,7 @@ static char list_title[] = "tm-learn list";
 static char show_title[] = "tm-learn show";
 static char report_title[] = "tm-learn report";
 static char sample_title[] = "tm-learn sample";
+static char simulate_title[] = "tm-learn simulate";
 static char compare_title[] = "tm-learn compare";
 static char diff_title[] = "tm-learn diff";
 static char export_title[] = "tm-learn export";
@@ -37,6 +38,8 @@ static const struct command commands[] = {
     {"report", report_title, tm_cmd_report, "write a page about a model"},
     {"sample", sample_title, tm_cmd_sample,
      "play a model in virtual time: connections, a schedule, a capture"},
+    {"simulate", simulate_title, tm_cmd_simulate,
+     "play the tunnel with a model in virtual time: what it carries, costs and takes"},
     {"compare", compare_title, tm_cmd_compare, "compare two models, or a model and captures"},
     {"diff", diff_title, tm_cmd_diff, "show what differs between two models"},
     {"export", export_title, tm_cmd_export, "print models as JSON"},

@@ -81,14 +81,43 @@ static const char *provenance(const struct tm_store_entry *e, const char *key)
     return NULL;
 }
 
+/* What a connection of the model carries on average, each way; [TM_UP], [TM_DOWN]. */
+static void mean_bytes(const struct tm_model *m, double out[2])
+{
+    struct tm_joint_sum sum;
+    switch (m->kind) {
+    case TM_MODEL_SWING:
+        for (int dir = TM_UP; dir <= TM_DOWN; dir++) {
+            const struct tm_dist *size =
+                &m->u.swing.param[dir == TM_UP ? TM_SWING_REQ : TM_SWING_RSP];
+            out[dir] = tm_figure_mean(&m->u.swing.param[TM_SWING_NUM_PAIRS]) * tm_figure_mean(size);
+        }
+        break;
+    case TM_MODEL_CONSTANT:
+        out[TM_UP] = out[TM_DOWN] = (double)m->u.constant.size_bytes * m->u.constant.n_exchanges;
+        break;
+    case TM_MODEL_JOINT:
+        tm_joint_sum(&m->u.joint, &sum);
+        for (int dir = TM_UP; dir <= TM_DOWN; dir++)
+            out[dir] = (double)sum.bytes[dir] / (double)m->u.joint.deck.n_conns;
+        break;
+    }
+}
+
 static void print_list(const struct tm_store_entry *e, size_t n)
 {
-    (void)printf("%-24s %-10s %-17s %s\n", "NAME", "KIND", "DIGEST", "CONNECTIONS");
+    char up[TM_FIGURE_LEN], down[TM_FIGURE_LEN];
+    (void)printf("%-24s %-10s %-17s %-11s %9s %9s\n", "NAME", "KIND", "DIGEST", "CONNECTIONS",
+                 "MEAN UP", "MEAN DOWN");
     for (size_t i = 0; i < n; i++) {
         const char *conns = provenance(&e[i], "connections");
         (void)printf("%-24s %-10s ", e[i].model.name, tm_model_kind_name(e[i].model.kind));
         print_hex(e[i].digest, 8);
-        (void)printf("  %s\n", conns ? conns : "-");
+        double mean[2];
+        mean_bytes(&e[i].model, mean);
+        tm_figure_mean_number(up, mean[TM_UP], "bytes");
+        tm_figure_mean_number(down, mean[TM_DOWN], "bytes");
+        (void)printf("  %-11s %9s %9s\n", conns ? conns : "-", up, down);
     }
 }
 

@@ -18,14 +18,14 @@ enum stage { SYN, SYN_ACK, ACK, FIN_UP, FIN_DOWN, LAST_ACK, OVER };
 enum source { CONTROL, RECEIVED_UP, RECEIVED_DOWN, SENT_UP, SENT_DOWN, ACK_UP, ACK_DOWN, SOURCES };
 
 /* Moves to the next write of `dir` when none is at hand. */
-static void settle(const struct tm_flight *f, struct tm_flight_cursor *c, enum tm_dir dir)
+static void settle(const struct tm_in_flight *f, struct tm_in_flight_cursor *c, enum tm_dir dir)
 {
     const struct tm_plan *p = &f->conn.plan;
     while (c->write < p->n_writes && p->w[c->write].dir != dir)
         c->write++;
 }
 
-static void advance(const struct tm_flight *f, struct tm_flight_cursor *c, enum tm_dir dir,
+static void advance(const struct tm_in_flight *f, struct tm_in_flight_cursor *c, enum tm_dir dir,
                     uint32_t len)
 {
     c->bytes += len;
@@ -37,7 +37,7 @@ static void advance(const struct tm_flight *f, struct tm_flight_cursor *c, enum 
     }
 }
 
-static uint32_t segment_len(const struct tm_flight *f, const struct tm_flight_cursor *c,
+static uint32_t segment_len(const struct tm_in_flight *f, const struct tm_in_flight_cursor *c,
                             uint32_t mss)
 {
     uint32_t left = f->conn.plan.w[c->write].size - c->offset;
@@ -45,7 +45,7 @@ static uint32_t segment_len(const struct tm_flight *f, const struct tm_flight_cu
 }
 
 /* When the cursor's segment passes the tap. */
-static int64_t segment_us(const struct tm_flight *f, const struct tm_flight_cursor *c,
+static int64_t segment_us(const struct tm_in_flight *f, const struct tm_in_flight_cursor *c,
                           const struct tm_tap_path *path)
 {
     if (c->write >= f->conn.plan.n_writes)
@@ -53,9 +53,10 @@ static int64_t segment_us(const struct tm_flight *f, const struct tm_flight_curs
     return f->conn.time[c->write].first_us + tm_tap_path_span_us(path, c->offset);
 }
 
-void tm_flight_init(struct tm_flight *f, struct tm_timed_conn *take_conn, struct tm_tap_conn_id id)
+void tm_in_flight_init(struct tm_in_flight *f, struct tm_timed_conn *take_conn,
+                       struct tm_tap_conn_id id)
 {
-    *f = (struct tm_flight){.conn = *take_conn, .id = id, .ack_due_us = {TM_NEVER, TM_NEVER}};
+    *f = (struct tm_in_flight){.conn = *take_conn, .id = id, .ack_due_us = {TM_NEVER, TM_NEVER}};
     *take_conn = (struct tm_timed_conn){0};
     for (int d = 0; d < 2; d++) {
         settle(f, &f->sent[d], (enum tm_dir)d);
@@ -65,12 +66,12 @@ void tm_flight_init(struct tm_flight *f, struct tm_timed_conn *take_conn, struct
     }
 }
 
-void tm_flight_deinit(struct tm_flight *f)
+void tm_in_flight_deinit(struct tm_in_flight *f)
 {
     tm_timed_conn_deinit(&f->conn);
 }
 
-static int64_t control_us(const struct tm_flight *f, const struct tm_tap_path *path)
+static int64_t control_us(const struct tm_in_flight *f, const struct tm_tap_path *path)
 {
     const struct tm_timed_conn *c = &f->conn;
     switch ((enum stage)f->stage) {
@@ -92,7 +93,8 @@ static int64_t control_us(const struct tm_flight *f, const struct tm_tap_path *p
     return TM_NEVER;
 }
 
-static int64_t source_us(const struct tm_flight *f, const struct tm_tap_path *path, enum source s)
+static int64_t source_us(const struct tm_in_flight *f, const struct tm_tap_path *path,
+                         enum source s)
 {
     switch (s) {
     case CONTROL:
@@ -116,12 +118,12 @@ static int64_t source_us(const struct tm_flight *f, const struct tm_tap_path *pa
 }
 
 /* A FIN comes behind all else of its time; a handshake packet before all else. */
-static bool is_late(const struct tm_flight *f, enum source s)
+static bool is_late(const struct tm_in_flight *f, enum source s)
 {
     return s == CONTROL && f->stage >= FIN_UP;
 }
 
-static enum source next_source(const struct tm_flight *f, const struct tm_tap_path *path,
+static enum source next_source(const struct tm_in_flight *f, const struct tm_tap_path *path,
                                int64_t *t_us)
 {
     enum source best = SOURCES;
@@ -139,7 +141,7 @@ static enum source next_source(const struct tm_flight *f, const struct tm_tap_pa
     return best;
 }
 
-int64_t tm_flight_next_us(const struct tm_flight *f, const struct tm_tap_path *path)
+int64_t tm_in_flight_next_us(const struct tm_in_flight *f, const struct tm_tap_path *path)
 {
     int64_t t_us;
     (void)next_source(f, path, &t_us);
@@ -147,7 +149,7 @@ int64_t tm_flight_next_us(const struct tm_flight *f, const struct tm_tap_path *p
 }
 
 /* A packet of `dir` with all that its sender can acknowledge. */
-static void stamp(struct tm_flight *f, enum tm_dir dir, uint8_t flags, struct tm_tap_packet *p)
+static void stamp(struct tm_in_flight *f, enum tm_dir dir, uint8_t flags, struct tm_tap_packet *p)
 {
     enum tm_dir other = dir == TM_UP ? TM_DOWN : TM_UP;
     bool own_fin = f->stage > (dir == TM_UP ? FIN_UP : FIN_DOWN);
@@ -163,7 +165,7 @@ static void stamp(struct tm_flight *f, enum tm_dir dir, uint8_t flags, struct tm
     f->n_unacked[other] = 0;
 }
 
-static void step_control(struct tm_flight *f, struct tm_tap_packet *p)
+static void step_control(struct tm_in_flight *f, struct tm_tap_packet *p)
 {
     enum stage stage = (enum stage)f->stage;
     switch (stage) {
@@ -194,7 +196,7 @@ static void step_control(struct tm_flight *f, struct tm_tap_packet *p)
     f->stage++;
 }
 
-static int step_received(struct tm_flight *f, const struct tm_tap_path *path, enum tm_dir dir,
+static int step_received(struct tm_in_flight *f, const struct tm_tap_path *path, enum tm_dir dir,
                          int64_t t_us, struct tm_tap_packet *p)
 {
     uint32_t len = segment_len(f, &f->received[dir], path->mss);
@@ -207,10 +209,10 @@ static int step_received(struct tm_flight *f, const struct tm_tap_path *path, en
     return 0;
 }
 
-static void step_sent(struct tm_flight *f, const struct tm_tap_path *path, enum tm_dir dir,
+static void step_sent(struct tm_in_flight *f, const struct tm_tap_path *path, enum tm_dir dir,
                       struct tm_tap_packet *p)
 {
-    struct tm_flight_cursor *c = &f->sent[dir];
+    struct tm_in_flight_cursor *c = &f->sent[dir];
     uint32_t len = segment_len(f, c, path->mss);
     bool is_end = c->offset + len == f->conn.plan.w[c->write].size;
     stamp(f, dir, is_end ? TM_TCP_ACK | TM_TCP_PSH : TM_TCP_ACK, p);
@@ -218,7 +220,8 @@ static void step_sent(struct tm_flight *f, const struct tm_tap_path *path, enum 
     advance(f, c, dir, len);
 }
 
-int tm_flight_step(struct tm_flight *f, const struct tm_tap_path *path, struct tm_tap_packet *p)
+int tm_in_flight_step(struct tm_in_flight *f, const struct tm_tap_path *path,
+                      struct tm_tap_packet *p)
 {
     int64_t t_us;
     enum source s = next_source(f, path, &t_us);

@@ -15,7 +15,7 @@
 /* An open connection in the heap. */
 struct entry {
     int64_t next_us;
-    struct tm_flight *flight; /* owned */
+    struct tm_in_flight *flight; /* owned */
 };
 
 /* What the addresses of a user's next connection depend on. */
@@ -33,7 +33,7 @@ struct tm_tap {
     uint32_t n_sessions;
     struct entry *heap; /* owned; the earliest first, of equal ones the smaller number */
     size_t n, cap;
-    struct tm_flight *over; /* its last packet was given out; freed at the next call */
+    struct tm_in_flight *over; /* its last packet was given out; freed at the next call */
 };
 
 int tm_tap_new(struct tm_tap **out, struct tm_timeline *t, const struct tm_tap_path *path,
@@ -53,11 +53,11 @@ int tm_tap_new(struct tm_tap **out, struct tm_timeline *t, const struct tm_tap_p
     return TM_OK;
 }
 
-static void flight_free(struct tm_flight *f)
+static void flight_free(struct tm_in_flight *f)
 {
     if (!f)
         return;
-    tm_flight_deinit(f);
+    tm_in_flight_deinit(f);
     free(f);
 }
 
@@ -133,7 +133,7 @@ static int open_next(struct tm_tap *tap)
 {
     struct tm_timed_conn c = {0};
     struct tm_tap_conn_id id;
-    struct tm_flight *f = NULL;
+    struct tm_in_flight *f = NULL;
     int rc = tm_timeline_next(tap->timeline, &c);
     if (rc != 1)
         return rc;
@@ -146,18 +146,18 @@ static int open_next(struct tm_tap *tap)
         tm_timed_conn_deinit(&c);
         return rc;
     }
-    tm_flight_init(f, &c, id);
-    tap->heap[tap->n] = (struct entry){tm_flight_next_us(f, &tap->path), f};
+    tm_in_flight_init(f, &c, id);
+    tap->heap[tap->n] = (struct entry){tm_in_flight_next_us(f, &tap->path), f};
     sift_up(tap, tap->n++);
     return TM_OK;
 }
 
 /* The heap's first has another time now, or is over: then it leaves the heap and is the caller's. */
-static struct tm_flight *settle_first(struct tm_tap *tap)
+static struct tm_in_flight *settle_first(struct tm_tap *tap)
 {
-    struct tm_flight *over = NULL;
+    struct tm_in_flight *over = NULL;
     struct entry *first = &tap->heap[0];
-    first->next_us = tm_flight_next_us(first->flight, &tap->path);
+    first->next_us = tm_in_flight_next_us(first->flight, &tap->path);
     if (first->next_us == TM_NEVER) {
         over = first->flight;
         *first = tap->heap[--tap->n];
@@ -181,8 +181,8 @@ int tm_tap_next(struct tm_tap *tap, struct tm_tap_packet *p)
         }
         if (tap->n == 0)
             return 0;
-        int is_packet = tm_flight_step(tap->heap[0].flight, &tap->path, p);
-        struct tm_flight *over = settle_first(tap);
+        int is_packet = tm_in_flight_step(tap->heap[0].flight, &tap->path, p);
+        struct tm_in_flight *over = settle_first(tap);
         TM_ASSERT(is_packet || !over); /* the last that happens is the client's ACK */
         tap->over = over;
         if (is_packet)

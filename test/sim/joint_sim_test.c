@@ -79,9 +79,9 @@ static void on_open(struct expectation *x, const struct tm_schedlog_line *l)
         l->src == TM_SRC_MASTER || (l->src == TM_SRC_EXPLICIT && x->cfg->master == TM_SERVER);
     CHECK_INT(tm_gen_plan(is_masters ? x->master_gen : x->session_gen, l->user, l->index, &c->plan),
               TM_OK);
-    CHECK_INT(tm_shape_project(&c->plan, &sim_shape, TM_PREP_US, NULL), TM_OK);
+    CHECK_INT(tm_shape_project(&c->plan, &tm_sim_shape, TM_PREP_US, NULL), TM_OK);
     if (l->src == TM_SRC_EXPLICIT)
-        CHECK_INT(tm_embed_project(&c->plan, &sim_shape, x->cfg->master, &tm_embed_models, NULL),
+        CHECK_INT(tm_embed_project(&c->plan, &tm_sim_shape, x->cfg->master, &tm_embed_models, NULL),
                   TM_OK);
     x->n_src[l->src]++;
 }

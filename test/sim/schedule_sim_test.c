@@ -85,9 +85,9 @@ static void wanted_plan(struct tm_plan *p, const struct tm_plan *file, const str
         CHECK_INT(tm_plan_add(p, file->w[i]), TM_OK);
     if (how == AS_IT_IS)
         return;
-    CHECK_INT(tm_shape_project(p, &sim_shape, TM_PREP_US, NULL), TM_OK);
+    CHECK_INT(tm_shape_project(p, &tm_sim_shape, TM_PREP_US, NULL), TM_OK);
     if (cfg->plan_mode == TM_PLAN_EMBEDDED)
-        CHECK_INT(tm_embed_project(p, &sim_shape, TM_CLIENT, &tm_embed_files, NULL), TM_OK);
+        CHECK_INT(tm_embed_project(p, &tm_sim_shape, TM_CLIENT, &tm_embed_files, NULL), TM_OK);
 }
 
 /* The user's connection of this index. */

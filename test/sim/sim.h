@@ -1,8 +1,4 @@
-/* test/sim/sim.h - two engines, a virtual clock, virtual links: an hour of tunnel in a second.
- *
- * The simulator is a shell like the real one, without TLS and sockets: it does what the engines' actions ask,
- * at the exact due time, and carries the bytes over links with delay, jitter, rate, stalls and death.  Record
- * and handshake sizes are those of TLS; records arrive when their last byte does.
+/* test/sim/sim.h - a world (tm/sim/sim.h) with applications and faults, for tests.
  *
  * The applications are deterministic: byte i of stream id in direction d is a hash of (id, d, i), so that
  * every delivered byte is checked where it arrives. */
@@ -15,9 +11,8 @@
 #include "tm/base/rng.h"
 #include "tm/core/schedlog.h"
 #include "tm/core/session.h"
+#include "tm/sim/sim.h"
 
-/* Of every simulated session. */
-extern const struct tm_shape sim_shape;
 #define SIM_MASTER_SEED_BYTE 7 /* every byte of the server's seed */
 
 struct sim_cfg {
@@ -55,7 +50,6 @@ struct sim_result {
     uint64_t wrong_bytes;
     uint64_t wrong_sizes; /* buffers whose composed size was not the planned one */
     uint64_t writes;
-    int64_t early_us;   /* the most a write left before its due time; 0 */
     const char *failed; /* of either session; NULL */
     unsigned n_played;  /* times that the client was told that the schedule is at its end */
     int64_t played_us;

@@ -26,14 +26,14 @@ void sim_app_send(struct sim *m, struct app_stream *st, enum tm_side side)
         size_t n = all - st->put[side] < sizeof buf ? (size_t)(all - st->put[side]) : sizeof buf;
         for (size_t i = 0; i < n; i++)
             buf[i] = pattern(st->id, side, st->put[side] + i);
-        ssize_t took = tm_session_stream_send(m->end[side], st->id, buf, n);
+        ssize_t took = tm_session_stream_send(sim_end(m, side), st->id, buf, n);
         if (took < 0) {
             m->r->wrong_bytes++;
             return;
         }
         st->put[side] += (uint64_t)took;
         if (st->put[side] == all)
-            tm_session_stream_finish(m->end[side], st->id);
+            tm_session_stream_finish(sim_end(m, side), st->id);
         if ((size_t)took < n)
             return;
     }
@@ -43,7 +43,7 @@ void sim_app_read(struct sim *m, struct app_stream *st, enum tm_side side, uint6
 {
     bool end = false;
     while (budget > 0 && !st->ended[side]) {
-        struct tm_view v = tm_session_stream_peek(m->end[side], st->id, &end);
+        struct tm_view v = tm_session_stream_peek(sim_end(m, side), st->id, &end);
         size_t n = v.len < budget ? v.len : (size_t)budget;
         for (size_t i = 0; i < n; i++)
             m->r->wrong_bytes += v.p[i] != pattern(st->id, sim_other(side), st->got[side] + i);
@@ -55,7 +55,7 @@ void sim_app_read(struct sim *m, struct app_stream *st, enum tm_side side, uint6
             uint64_t want = side == TM_CLIENT ? m->cfg->down_bytes : m->cfg->up_bytes;
             m->r->wrong_bytes += st->got[side] != want;
         }
-        tm_session_stream_consume(m->end[side], st->id, n);
+        tm_session_stream_consume(sim_end(m, side), st->id, n);
         if (n == 0 || all)
             return;
     }
@@ -69,7 +69,7 @@ void sim_app_event(struct sim *m, enum tm_side side, const struct tm_event *ev)
     }
     if (ev->kind == TM_EVENT_PLAYED) {
         m->r->n_played++;
-        m->r->played_us = m->now_us;
+        m->r->played_us = tm_sim_now_us(m->world);
         return;
     }
     struct app_stream *st = app_find(m, ev->stream);
@@ -78,11 +78,11 @@ void sim_app_event(struct sim *m, enum tm_side side, const struct tm_event *ev)
     switch (ev->kind) {
     case TM_EVENT_OPEN:
         if (m->cfg->refuse) {
-            tm_session_stream_reply(m->end[side], ev->stream, TM_REPLY_REFUSED);
+            tm_session_stream_reply(sim_end(m, side), ev->stream, TM_REPLY_REFUSED);
             break;
         }
         st->open[side] = true;
-        tm_session_stream_reply(m->end[side], ev->stream, TM_REPLY_OK);
+        tm_session_stream_reply(sim_end(m, side), ev->stream, TM_REPLY_OK);
         sim_app_send(m, st, side);
         break;
     case TM_EVENT_REPLY:

@@ -8,6 +8,7 @@
 
 #define JOIN       (1U << TM_CMD_JOIN)
 #define CLIENT_RUN (1U << TM_CMD_CLIENT_RUN)
+#define MODELS     (1U << TM_CMD_MODELS)
 #define SETUP      (1U << TM_CMD_SETUP)
 #define SERVER_RUN (1U << TM_CMD_SERVER_RUN)
 #define INVITE     (1U << TM_CMD_INVITE)
@@ -16,6 +17,7 @@
 #define RUN        (CLIENT_RUN | SERVER_RUN)
 #define STATUS     (1U << TM_CMD_CLIENT_STATUS | 1U << TM_CMD_SERVER_STATUS)
 #define ALL        ((1U << TM_CMD_N) - 1)
+#define STATEFUL   (ALL & ~MODELS)
 
 #define SECOND TM_US_PER_S
 #define DAY    (SECOND * 24 * 3600)
@@ -23,6 +25,8 @@
 static const struct tm_command_info commands[] = {
     [TM_CMD_JOIN] = {TM_PROGRAM_CLIENT, "join", "LINK", "enrol at a server with a link from it"},
     [TM_CMD_CLIENT_RUN] = {TM_PROGRAM_CLIENT, "run", NULL, "carry connections to the server"},
+    [TM_CMD_MODELS] = {TM_PROGRAM_CLIENT, "models", NULL,
+                       "list the models and presets: what each carries, costs and takes"},
     [TM_CMD_CLIENT_STATUS] = {TM_PROGRAM_CLIENT, "status", NULL,
                               "ask the running program whether the model is in control"},
     [TM_CMD_SETUP] = {TM_PROGRAM_SERVER, "setup", NULL,
@@ -40,8 +44,8 @@ static const struct tm_opt_info table[] = {
     [TM_OPT_STATE] = {.name = "state",
                       .arg = "DIR",
                       .kind = TM_OPT_TEXT,
-                      .commands = ALL,
-                      .required = ALL,
+                      .commands = STATEFUL,
+                      .required = STATEFUL,
                       .help = "directory of keys and state"},
     [TM_OPT_LISTEN] = {.name = "listen",
                        .arg = "ADDR:PORT",
@@ -71,7 +75,7 @@ static const struct tm_opt_info table[] = {
     [TM_OPT_MODELS] = {.name = "models",
                        .arg = "FILE",
                        .kind = TM_OPT_TEXT,
-                       .commands = SETUP | RUN,
+                       .commands = SETUP | RUN | MODELS,
                        .in_config = true,
                        .help = "model database made by tm-learn; else the shipped one"},
     [TM_OPT_EXPIRES] = {.name = "expires",
@@ -82,6 +86,11 @@ static const struct tm_opt_info table[] = {
                         .min = 60 * SECOND,
                         .max = 30 * DAY,
                         .help = "how long the link can be used"},
+    [TM_OPT_PRESET] = {.name = "preset",
+                       .arg = "light|default|strong",
+                       .kind = TM_OPT_CHOICE,
+                       .commands = CLIENT_RUN,
+                       .help = "model, users and pace in one; tm-client models lists them"},
     [TM_OPT_MODEL] = {.name = "model",
                       .arg = "NAME",
                       .kind = TM_OPT_TEXT,
@@ -104,7 +113,7 @@ static const struct tm_opt_info table[] = {
     [TM_OPT_USERS] = {.name = "users",
                       .arg = "N",
                       .kind = TM_OPT_COUNT,
-                      .commands = CLIENT_RUN,
+                      .commands = CLIENT_RUN | MODELS,
                       .def = "4",
                       .min = 1,
                       .max = TM_GEN_USERS_MAX,
@@ -112,7 +121,7 @@ static const struct tm_opt_info table[] = {
     [TM_OPT_PACE] = {.name = "pace",
                      .arg = "TIME",
                      .kind = TM_OPT_DURATION,
-                     .commands = CLIENT_RUN,
+                     .commands = CLIENT_RUN | MODELS,
                      .def = "0",
                      .max = DAY,
                      .help = "longest pause of a modelled user; 0: as learned"},
@@ -199,7 +208,7 @@ static const struct tm_opt_info table[] = {
                              .help = "write the closing statistics as JSON"},
     [TM_OPT_JSON] = {.name = "json",
                      .kind = TM_OPT_FLAG,
-                     .commands = STATUS,
+                     .commands = STATUS | MODELS,
                      .help = "print one JSON object"},
     [TM_OPT_WATCH] = {.name = "watch",
                       .kind = TM_OPT_FLAG,

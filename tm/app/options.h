@@ -19,6 +19,7 @@ enum tm_program { TM_PROGRAM_CLIENT, TM_PROGRAM_SERVER };
 enum tm_command {
     TM_CMD_JOIN,
     TM_CMD_CLIENT_RUN,
+    TM_CMD_MODELS,
     TM_CMD_CLIENT_STATUS,
     TM_CMD_SETUP,
     TM_CMD_SERVER_RUN,
@@ -44,6 +45,7 @@ enum tm_opt {
     TM_OPT_DECOY,
     TM_OPT_MODELS,
     TM_OPT_EXPIRES,
+    TM_OPT_PRESET,
     TM_OPT_MODEL,
     TM_OPT_SCHEDULE,
     TM_OPT_STRICT,

@@ -5,6 +5,7 @@
 
 #include "tm/app/address.h"
 #include "tm/app/options.h"
+#include "tm/app/preset.h"
 #include "tm/app/units.h"
 
 /* Which of the words "a|b|c" value is; -1: none. */
@@ -271,7 +272,8 @@ int tm_options_parse(struct tm_options *o, enum tm_program program, int argc, ch
     }
     if (o->v[TM_OPT_HELP].given || o->v[TM_OPT_VERSION].given)
         return TM_OK;
-    return check_complete(o, msg);
+    rc = tm_preset_apply(o, msg);
+    return rc == TM_OK ? check_complete(o, msg) : rc;
 }
 
 static char *trim(char *s)

@@ -8,7 +8,7 @@ static unsigned bin_of(uint64_t v)
     return 32 + (e - 5) * 16 + (unsigned)(v >> (e - 4) & 15);
 }
 
-static uint64_t bin_upper(unsigned bin)
+uint64_t tm_hist_upper(unsigned bin)
 {
     if (bin < 32)
         return bin;
@@ -43,7 +43,7 @@ uint64_t tm_hist_quantile(const struct tm_hist *h, unsigned permille)
     for (unsigned i = 0; i < TM_HIST_BINS; i++) {
         seen += h->bins[i];
         if (seen >= want && seen > 0)
-            return bin_upper(i) < h->max ? bin_upper(i) : h->max;
+            return tm_hist_upper(i) < h->max ? tm_hist_upper(i) : h->max;
     }
     return h->max;
 }

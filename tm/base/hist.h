@@ -20,5 +20,7 @@ void tm_hist_merge(struct tm_hist *h, const struct tm_hist *other);
 /* The smallest bin's upper edge below which at least permille/1000 of the values lie (never above the
  * largest value seen); 0 when empty.  permille in 0..1000. */
 uint64_t tm_hist_quantile(const struct tm_hist *h, unsigned permille);
+/* The largest value that is counted in bins[bin]. */
+uint64_t tm_hist_upper(unsigned bin);
 
 #endif

@@ -151,8 +151,6 @@ struct candidate {
     int64_t due_us;
     struct tm_opener *opener;
     struct tm_carrier *carrier;
-    bool close;
-    struct tm_player_due write;
 };
 
 struct outlook {
@@ -173,45 +171,6 @@ static void consider(const struct tm_session *s, struct outlook *o, const struct
         o->best = *c;
 }
 
-static void consider_carrier(const struct tm_session *s, struct tm_carrier *c, struct outlook *o)
-{
-    struct candidate cand = {.carrier = c, .due_us = TM_NEVER};
-    if (c->state == TM_CARRIER_OPENING)
-        o->due_us = tm_min_us(o->due_us, c->opened_us);
-    if (c->state != TM_CARRIER_LIVE)
-        return;
-    if (!c->writing && tm_player_next(&c->player, &cand.write)) {
-        cand.due_us = cand.write.due_us;
-    } else if (s->cfg.side == TM_CLIENT) {
-        cand.due_us = tm_player_close_us(&c->player);
-        cand.close = true;
-    }
-    consider(s, o, &cand);
-}
-
-/* As of s->now_us. */
-static struct outlook look_ahead(const struct tm_session *s)
-{
-    struct outlook o = {.best = {.due_us = TM_NEVER}, .due_us = TM_NEVER, .prepare_us = TM_NEVER};
-    if (s->failed)
-        return o;
-    for (uint32_t i = 0; i < s->n_carriers; i++)
-        consider_carrier(s, s->carriers[i], &o);
-    bool room = tm_session_n_open(s) < TM_CARRIERS_MAX;
-    for (uint32_t u = 0; s->openers && room && u < s->cfg.n_users; u++) {
-        int64_t event_us;
-        struct candidate cand = {.opener = &s->openers[u],
-                                 .due_us = tm_opener_due_us(&s->openers[u], &event_us)};
-        consider(s, &o, &cand);
-    }
-    return o;
-}
-
-int64_t tm_session_due_us(const struct tm_session *s)
-{
-    return look_ahead(s).due_us;
-}
-
 static int64_t carrier_dead_us(const struct tm_carrier *c, int64_t grace_us)
 {
     switch (c->state) {
@@ -228,13 +187,67 @@ static int64_t carrier_dead_us(const struct tm_carrier *c, int64_t grace_us)
     return TM_NEVER;
 }
 
+/* Works out what is due on a carrier, and when it counts as dead, unless nothing happened to it since the last time. */
+static void refresh(const struct tm_session *s, struct tm_carrier *c)
+{
+    if (c->is_fresh)
+        return;
+    c->is_fresh = true;
+    c->due_us = TM_NEVER;
+    c->due_is_close = false;
+    c->dead_us = carrier_dead_us(c, s->cfg.grace_us);
+    if (c->state != TM_CARRIER_LIVE)
+        return;
+    if (!c->writing && tm_player_next(&c->player, &c->due)) {
+        c->due_us = c->due.due_us;
+    } else if (s->cfg.side == TM_CLIENT) {
+        c->due_us = tm_player_close_us(&c->player);
+        c->due_is_close = true;
+    }
+}
+
+static void consider_carrier(const struct tm_session *s, struct tm_carrier *c, struct outlook *o)
+{
+    refresh(s, c);
+    if (c->state == TM_CARRIER_OPENING)
+        o->due_us = tm_min_us(o->due_us, c->opened_us);
+    consider(s, o, &(struct candidate){.due_us = c->due_us, .carrier = c});
+}
+
+/* As of s->now_us. */
+static struct outlook look_ahead(const struct tm_session *s)
+{
+    struct outlook o = {.best = {.due_us = TM_NEVER}, .due_us = TM_NEVER, .prepare_us = TM_NEVER};
+    if (s->failed)
+        return o;
+    uint32_t n_open = 0;
+    for (uint32_t i = 0; i < s->n_carriers; i++) {
+        consider_carrier(s, s->carriers[i], &o);
+        n_open += s->carriers[i]->state != TM_CARRIER_ENDED;
+    }
+    bool room = n_open < TM_CARRIERS_MAX;
+    for (uint32_t u = 0; s->openers && room && u < s->cfg.n_users; u++) {
+        int64_t event_us;
+        struct candidate cand = {.opener = &s->openers[u],
+                                 .due_us = tm_opener_due_us(&s->openers[u], &event_us)};
+        consider(s, &o, &cand);
+    }
+    return o;
+}
+
+int64_t tm_session_due_us(const struct tm_session *s)
+{
+    return look_ahead(s).due_us;
+}
+
 int64_t tm_session_next_us(const struct tm_session *s)
 {
     int64_t next = look_ahead(s).prepare_us;
     for (uint32_t i = 0; i < s->n_carriers; i++) {
+        refresh(s, s->carriers[i]);
         if (s->carriers[i]->state == TM_CARRIER_KILLED)
             return s->now_us;
-        next = tm_min_us(next, carrier_dead_us(s->carriers[i], s->cfg.grace_us));
+        next = tm_min_us(next, s->carriers[i]->dead_us);
     }
     return next;
 }
@@ -244,7 +257,8 @@ static bool hand_kill(struct tm_session *s, int64_t now_us, struct tm_act *act)
     int64_t heard_us = tm_min_us(now_us, s->heard_us);
     for (uint32_t i = 0; i < s->n_carriers; i++) {
         struct tm_carrier *c = s->carriers[i];
-        if (carrier_dead_us(c, s->cfg.grace_us) <= heard_us)
+        refresh(s, c);
+        if (c->dead_us <= heard_us)
             tm_session_kill(s, c, c->state == TM_CARRIER_OPENING ? "no connection" : "silent",
                             now_us);
         if (c->state != TM_CARRIER_KILLED)
@@ -284,6 +298,7 @@ static void hand_write(struct tm_session *s, struct tm_carrier *c, const struct 
     handshake_of(s, c, act);
     c->n_handed++;
     c->writing = true;
+    c->is_fresh = false;
     c->write_i = (uint32_t)due->i;
     c->write_left = act->size - act->hs_size;
     s->stats.wire_tx_bytes += act->size;
@@ -320,10 +335,11 @@ bool tm_session_poll(struct tm_session *s, int64_t now_us, struct tm_act *act)
     }
     if (best.opener)
         return tm_session_hand_opening(s, best.opener, now_us, act) || hand_kill(s, now_us, act);
-    if (best.close) {
+    if (best.carrier->due_is_close) {
         const struct tm_player *p = &best.carrier->player;
         int64_t over_us = tm_player_over_us(p);
         best.carrier->state = TM_CARRIER_CLOSING;
+        best.carrier->is_fresh = false;
         *act = (struct tm_act){
             .kind = TM_ACT_CLOSE, .carrier = best.carrier->k, .due_us = best.due_us};
         if (s->log)
@@ -331,7 +347,8 @@ bool tm_session_poll(struct tm_session *s, int64_t now_us, struct tm_act *act)
                               best.due_us);
         return true;
     }
-    hand_write(s, best.carrier, &best.write, act);
+    struct tm_player_due due = best.carrier->due;
+    hand_write(s, best.carrier, &due, act);
     return true;
 }
 

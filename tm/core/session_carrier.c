@@ -15,8 +15,10 @@ void tm_session_carrier_free(struct tm_session *s, struct tm_carrier *c)
 struct tm_carrier *tm_session_find(struct tm_session *s, uint32_t k)
 {
     for (uint32_t i = 0; i < s->n_carriers; i++) {
-        if (s->carriers[i]->k == k)
+        if (s->carriers[i]->k == k) {
+            s->carriers[i]->is_fresh = false;
             return s->carriers[i];
+        }
     }
     return NULL;
 }
@@ -156,6 +158,7 @@ void tm_session_kill(struct tm_session *s, struct tm_carrier *c, const char *why
     if (c->state == TM_CARRIER_KILLED)
         return;
     bool was_open = c->state != TM_CARRIER_ENDED;
+    c->is_fresh = false;
     c->state = TM_CARRIER_KILLED;
     c->why = why;
     tm_session_lose(s, c);
@@ -179,6 +182,7 @@ void tm_session_fail(struct tm_session *s, const char *why)
 void tm_session_ended(struct tm_session *s, struct tm_carrier *c)
 {
     c->state = TM_CARRIER_ENDED;
+    c->is_fresh = false;
     if (s->failed || c->peer_reported || tm_item_list_is_empty(&c->sent))
         tm_session_forget(s, c);
 }

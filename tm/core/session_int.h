@@ -68,6 +68,12 @@ struct tm_carrier {
     bool
         was_lost; /* what was in flight when it died is being sent again; the report may still spare it */
     const char *why; /* KILLED */
+    /* what is due on it, worked out once for each change (session.c) */
+    bool is_fresh;
+    bool due_is_close;
+    int64_t due_us;
+    int64_t dead_us;
+    struct tm_player_due due;
 };
 
 struct tm_session {
@@ -110,6 +116,7 @@ struct tm_session {
 int64_t tm_session_due_us(const struct tm_session *s);
 
 /* session_carrier.c */
+/* Who finds a carrier may change it: what is due on it is worked out anew. */
 struct tm_carrier *tm_session_find(struct tm_session *s, uint32_t k);
 /* Carriers that have not ended. */
 uint32_t tm_session_n_open(const struct tm_session *s);

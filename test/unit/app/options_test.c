@@ -40,6 +40,21 @@ static void client_run_has_its_defaults(void)
     CHECK_INT(o.n_list, 0);
 }
 
+static void models_needs_no_state(void)
+{
+    CHECK_INT(PARSE(TM_PROGRAM_CLIENT, "models"), TM_OK);
+    CHECK_INT(o.command, TM_CMD_MODELS);
+    CHECK_INT(o.v[TM_OPT_USERS].num, 4);
+    CHECK_INT(o.v[TM_OPT_JSON].given, 0);
+    CHECK_INT(PARSE(TM_PROGRAM_CLIENT, "models", "--json", "--models", "m.db", "--users", "9",
+                    "--pace", "2s"),
+              TM_OK);
+    CHECK_INT(o.v[TM_OPT_JSON].given, 1);
+    CHECK_INT(o.v[TM_OPT_PACE].num, 2000000);
+    CHECK_INT(PARSE(TM_PROGRAM_CLIENT, "models", "--state", "d"), TM_ERR_FORMAT);
+    CHECK_STR(msg.text, "unknown option --state");
+}
+
 static void values_come_in_every_usual_form(void)
 {
     CHECK_INT(PARSE(TM_PROGRAM_CLIENT, "run", "--state=d", "--model", "m", "-L", "1:h:2", "-L3:h:4",
@@ -265,6 +280,7 @@ static void help_shows_every_option_of_the_command(void)
 
 static const struct check_case cases[] = {
     {"client_run_has_its_defaults", client_run_has_its_defaults},
+    {"models_needs_no_state", models_needs_no_state},
     {"values_come_in_every_usual_form", values_come_in_every_usual_form},
     {"operands_stand_anywhere", operands_stand_anywhere},
     {"wrong_usage_is_said_exactly", wrong_usage_is_said_exactly},

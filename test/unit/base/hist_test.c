@@ -77,6 +77,19 @@ static void small_values_are_exact_and_large_ones_are_not_lost(void)
     CHECK_INT(h.bins[TM_HIST_BINS - 1], 1);
 }
 
+static void a_bin_ends_at_its_upper_value(void)
+{
+    for (unsigned i = 0; i < TM_HIST_BINS; i++) {
+        struct tm_hist h = {0};
+        tm_hist_add(&h, tm_hist_upper(i));
+        CHECK_INT(h.bins[i], 1);
+        if (i + 1 < TM_HIST_BINS) {
+            tm_hist_add(&h, tm_hist_upper(i) + 1);
+            CHECK_INT(h.bins[i + 1], 1);
+        }
+    }
+}
+
 static void empty_has_quantile_zero(void)
 {
     const struct tm_hist h = {0};
@@ -105,6 +118,7 @@ static const struct check_case cases[] = {
     {"one_value_is_every_quantile", one_value_is_every_quantile},
     {"small_values_are_exact_and_large_ones_are_not_lost",
      small_values_are_exact_and_large_ones_are_not_lost},
+    {"a_bin_ends_at_its_upper_value", a_bin_ends_at_its_upper_value},
     {"empty_has_quantile_zero", empty_has_quantile_zero},
     {"merge_equals_adding_all_to_one", merge_equals_adding_all_to_one},
 };

@@ -1,0 +1,59 @@
+#!/bin/sh
+# tm-client models as people meet it.  Usage: models_test.sh TM-CLIENT DATA-DIRECTORY
+set -u
+
+tm_client=$1
+models=$2/models.db
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+cd "$tmp" || exit 1
+failures=0
+
+fail() {
+    echo "FAIL: $*" >&2
+    sed 's/^/    /' err >&2
+    head -n 30 out | sed 's/^/    /' >&2
+    failures=$((failures + 1))
+}
+
+# run STATUS ARGUMENT...: output goes to the files out and err.
+run() {
+    want=$1
+    shift
+    "$tm_client" models "$@" >out 2>err </dev/null
+    status=$?
+    [ $status -eq "$want" ] || fail "status $status, wanted $want: tm-client models $*"
+}
+
+run 0 --models "$models" --users 2 --pace 10s
+cp out first
+for name in https-browsing ssh-interactive constant light default strong; do
+    grep -q "^$name  *[0-9]" out || fail "no line of $name"
+done
+grep -q '^--preset default' out || fail "the presets are not explained"
+[ ! -s err ] || fail "messages though nothing is wrong"
+run 0 --models "$models" --users 2 --pace 10s
+cmp -s out first || fail "the same models have other cards"
+
+run 0 --models "$models" --users 2 --pace 10s --json
+python3 - <<'END' || fail "not as it should be"
+import json
+d = json.load(open("out"))
+assert d["schema_version"] == 1
+names = [m["model"] for m in d["models"]]
+assert "constant" in names and len(names) == len(set(names)) >= 9, names
+assert all(m["users"] == 2 and m["pace_us"] == 10**7 for m in d["models"])
+assert all(m["month_bytes"] > 0 and m["down"]["capacity_bps"] > 0 for m in d["models"])
+presets = {p["preset"]: p for p in d["presets"]}
+assert list(presets) == ["light", "default", "strong"], presets
+assert presets["default"]["lively"] and presets["strong"]["lively"]
+months = [p["month_bytes_with_headers"] for p in presets.values()]
+assert months == sorted(months), months
+END
+
+run 1 --models missing.db
+grep -q 'missing.db' err || fail "the file is not named"
+run 2 --model https-browsing
+run 2 --users 0
+
+[ $failures -eq 0 ] || exit 1

@@ -1,0 +1,168 @@
+/* tm/app/client_models.c - tm-client models: every model with its card, and the presets.
+ *
+ * Cards are played on the spot, so they are those of the models as they are; a fixed seed makes them the same each time. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tm/app/main.h"
+#include "tm/app/models.h"
+#include "tm/app/preset.h"
+#include "tm/app/shipped.h"
+#include "tm/app/units.h"
+#include "tm/base/time.h"
+#include "tm/sim/card_print.h"
+
+#define CARD_FOR_US     (240 * TM_US_PER_S) /* of a busy model ... */
+#define CARD_FOR_MAX_US (16 * 3600 * TM_US_PER_S)
+#define CARD_EVENTS     50000U /* ... until so much has happened: a quiet one needs hours */
+#define CARD_RTT_US     (40 * TM_US_PER_MS)
+#define CARD_RATE_BPS   UINT64_C(100000000)
+
+struct listing {
+    const struct tm_options *o;
+    const struct tm_models *models;
+    struct tm_card *card; /* owned; used for one after the other */
+    bool is_json;
+    bool is_first; /* nothing was printed of this list */
+    struct tm_msg *msg;
+};
+
+static uint32_t pace_ms(int64_t us)
+{
+    return (uint32_t)((us + TM_US_PER_MS - 1) / TM_US_PER_MS);
+}
+
+/* Plays longer and longer until enough has happened; cfg->for_us is how long it came to. */
+static int play(struct listing *l, struct tm_card_cfg *cfg)
+{
+    int rc;
+    for (cfg->for_us = CARD_FOR_US;; cfg->for_us *= 4) {
+        memset(l->card, 0, sizeof *l->card);
+        rc = tm_card_play(l->card, cfg);
+        if (rc != TM_OK || l->card->n_events >= CARD_EVENTS || cfg->for_us >= CARD_FOR_MAX_US)
+            break;
+    }
+    return rc == TM_OK ? rc
+                       : tm_msg_set(l->msg, rc, "%s cannot be played: %s", cfg->model->name,
+                                    tm_strerror(rc));
+}
+
+/* One line (or object) of a list; label: of a preset, else NULL. */
+static int print_one(struct listing *l, const char *label, struct tm_card_cfg *cfg)
+{
+    int rc = play(l, cfg);
+    if (rc != TM_OK)
+        return rc;
+    if (l->is_json) {
+        printf("%s\n  {", l->is_first ? "" : ",");
+        if (label != NULL)
+            printf("\"preset\": \"%s\", ", label);
+        tm_card_print_json(stdout, l->card, cfg);
+        printf("}");
+    } else {
+        tm_card_print_row(stdout, label != NULL ? label : cfg->model->name, l->card, cfg);
+    }
+    l->is_first = false;
+    return fflush(stdout) == 0 ? TM_OK : TM_ERR_IO;
+}
+
+static struct tm_card_cfg card_cfg(const struct tm_model *model)
+{
+    return (struct tm_card_cfg){
+        .model = model, .rtt_us = CARD_RTT_US, .line_bps = CARD_RATE_BPS, .reply = TM_LOAD_EXACT};
+}
+
+static int print_models(struct listing *l)
+{
+    int rc = TM_OK;
+    l->is_first = true;
+    if (l->is_json)
+        printf("{\"schema_version\": 1, \"models\": [");
+    else
+        tm_card_print_head(stdout, "MODEL");
+    for (size_t i = 0; i < l->models->n && rc == TM_OK; i++) {
+        struct tm_card_cfg cfg = card_cfg(l->models->model[i]);
+        cfg.n_users = (uint32_t)l->o->v[TM_OPT_USERS].num;
+        cfg.pace_ms = pace_ms(l->o->v[TM_OPT_PACE].num);
+        rc = print_one(l, NULL, &cfg);
+    }
+    return rc;
+}
+
+static const struct tm_model *find(const struct listing *l, const char *name)
+{
+    for (size_t i = 0; i < l->models->n; i++) {
+        if (strcmp(l->models->model[i]->name, name) == 0)
+            return l->models->model[i];
+    }
+    return NULL;
+}
+
+/* Of a database that has not the models of the presets, nothing is said. */
+static int print_presets(struct listing *l)
+{
+    int rc = TM_OK;
+    l->is_first = true;
+    if (l->is_json)
+        printf("\n], \"presets\": [");
+    for (unsigned i = 0; i < TM_PRESETS && rc == TM_OK; i++) {
+        const struct tm_preset *p = tm_preset_get(i);
+        struct tm_card_cfg cfg = card_cfg(find(l, p->model));
+        int64_t users = 0, pace_us = 0;
+        if (cfg.model == NULL)
+            continue;
+        rc = tm_units_count(p->users, &users);
+        if (rc == TM_OK)
+            rc = tm_units_duration(p->pace, &pace_us);
+        cfg.n_users = (uint32_t)users;
+        cfg.pace_ms = pace_ms(pace_us);
+        if (l->is_first && !l->is_json) {
+            printf("\n");
+            tm_card_print_head(stdout, "PRESET");
+        }
+        if (rc == TM_OK)
+            rc = print_one(l, p->name, &cfg);
+    }
+    if (l->is_json)
+        printf("\n]}\n");
+    return rc;
+}
+
+static void explain_presets(const struct listing *l)
+{
+    bool is_first = true;
+    for (unsigned i = 0; i < TM_PRESETS && !l->is_json; i++) {
+        const struct tm_preset *p = tm_preset_get(i);
+        if (find(l, p->model) == NULL)
+            continue;
+        printf("%s--preset %-8s --model %s --users %s --pace %s: %s\n", is_first ? "\n" : "",
+               p->name, p->model, p->users, p->pace, p->help);
+        is_first = false;
+    }
+}
+
+enum tm_exit tm_cmd_models(struct tm_options *o, struct tm_msg *msg)
+{
+    char shipped[TM_SHIPPED_PATH_MAX];
+    struct tm_models models;
+    int rc = tm_models_load(&models, tm_shipped_or(o->v[TM_OPT_MODELS].text, shipped), msg);
+    if (rc != TM_OK)
+        return TM_EXIT_FAILED;
+    struct listing l = {.o = o,
+                        .models = &models,
+                        .card = calloc(1, sizeof *l.card),
+                        .is_json = o->v[TM_OPT_JSON].given,
+                        .msg = msg};
+    rc = l.card != NULL ? print_models(&l) : tm_msg_set(msg, TM_ERR_NOMEM, "out of memory");
+    if (rc == TM_OK)
+        rc = print_presets(&l);
+    if (rc == TM_OK)
+        explain_presets(&l);
+    else if (rc == TM_ERR_IO)
+        tm_msg_set(msg, rc, "cannot write to standard output");
+    free(l.card);
+    tm_models_deinit(&models);
+    return rc == TM_OK ? TM_EXIT_DONE : TM_EXIT_FAILED;
+}

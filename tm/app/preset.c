@@ -1,0 +1,31 @@
+#include "tm/app/preset.h"
+
+/* Found with scripts/measure-presets, whose table is in doc/PRESETS.md. */
+static const struct tm_preset presets[TM_PRESETS] = {
+    {"light", "https-chat", "4", "1s", "little traffic, for typing and messages"},
+    {"default", "https-chat", "60", "1s", "answers at once, pages in seconds"},
+    {"strong", "https-browsing", "80", "1s", "as fast as the models go, whatever it costs"},
+};
+
+const struct tm_preset *tm_preset_get(unsigned number)
+{
+    TM_ASSERT(number < TM_PRESETS);
+    return &presets[number];
+}
+
+int tm_preset_apply(struct tm_options *o, struct tm_msg *msg)
+{
+    if (!o->v[TM_OPT_PRESET].given)
+        return TM_OK;
+    const struct tm_preset *p = tm_preset_get((unsigned)o->v[TM_OPT_PRESET].num);
+    const struct {
+        enum tm_opt opt;
+        const char *value;
+    } set[] = {{TM_OPT_MODEL, p->model}, {TM_OPT_USERS, p->users}, {TM_OPT_PACE, p->pace}};
+    int rc = TM_OK;
+    for (size_t i = 0; i < sizeof set / sizeof set[0] && rc == TM_OK; i++) {
+        if (!o->v[set[i].opt].given)
+            rc = tm_options_set(o, set[i].opt, set[i].value, msg);
+    }
+    return rc;
+}

@@ -1,0 +1,22 @@
+/* tm/app/preset.h - the choices that a person makes: a model, users and a pace, by one name (doc/PRESETS.md).  Pure. */
+#ifndef TM_APP_PRESET_H
+#define TM_APP_PRESET_H
+
+#include "tm/app/options.h"
+#include "tm/base/err.h"
+
+#define TM_PRESETS 3U
+
+struct tm_preset {
+    const char *name;
+    const char *model, *users, *pace; /* as --model, --users and --pace take them */
+    const char *help;                 /* what it is for */
+};
+
+/* number < TM_PRESETS: the word's place in the choice of --preset. */
+const struct tm_preset *tm_preset_get(unsigned number);
+
+/* When --preset was given: sets --model, --users and --pace, but for those that were given too.  Errors as of tm_options_set. */
+TM_MUST_CHECK int tm_preset_apply(struct tm_options *o, struct tm_msg *msg);
+
+#endif

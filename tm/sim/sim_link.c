@@ -1,0 +1,325 @@
+/* tm/sim/sim_link.c - what goes over the links: openings, buffers, closings, losses. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "tm/base/time.h"
+#include "tm/sim/sim_impl.h"
+
+static uint64_t below(struct tm_sim *w, int64_t n)
+{
+    return n > 0 ? tm_rng_below(&w->rng, (uint64_t)n) : 0;
+}
+
+static int64_t span_us(uint64_t n_bytes, uint64_t bps)
+{
+    return bps > 0 ? (int64_t)(n_bytes * 8000000 / bps) : 0;
+}
+
+/* When n bytes that leave now have arrived at the other end. */
+static int64_t arrival_us(struct tm_sim *w, enum tm_side from, struct tm_link *l, uint32_t n_bytes)
+{
+    int64_t start = tm_max_us(w->now_us, l->free_us);
+    if (w->cfg.line_bps > 0) {
+        start = tm_max_us(start, w->line_free_us[from]);
+        w->line_free_us[from] = start + span_us(n_bytes, w->cfg.line_bps);
+        l->free_us = w->line_free_us[from];
+    }
+    l->free_us = tm_max_us(l->free_us, start + span_us(n_bytes, w->cfg.rate_bps));
+    int64_t t_us = l->free_us + w->cfg.delay_us + (int64_t)below(w, w->cfg.jitter_us);
+    if (w->cfg.p_stall > 0 && (double)below(w, 1000000) < w->cfg.p_stall * 1e6)
+        t_us += w->cfg.stall_us;
+    l->arrive_us = tm_max_us(l->arrive_us, t_us);
+    return l->arrive_us;
+}
+
+static struct tm_part *part_new(struct tm_sim *w, uint32_t n_bytes, const uint8_t *p, size_t len)
+{
+    struct tm_part *part = malloc(sizeof *part + len);
+    if (!part) {
+        tm_sim_fail(w, TM_ERR_NOMEM);
+        return NULL;
+    }
+    part->n_bytes = n_bytes;
+    part->what = PART_HANDSHAKE;
+    part->room = 0;
+    part->len = (uint32_t)len;
+    if (len > 0)
+        memcpy(part->bytes, p, len);
+    return part;
+}
+
+/* ---- Actions ---- */
+
+static struct tm_wire *wire_new(struct tm_sim *w, uint32_t k)
+{
+    if (k >= w->cap_wires) {
+        uint32_t cap = w->cap_wires > 0 ? w->cap_wires * 2 : 1024;
+        struct tm_wire *bigger = realloc(w->wire, cap * sizeof *bigger);
+        if (!bigger) {
+            tm_sim_fail(w, TM_ERR_NOMEM);
+            return NULL;
+        }
+        w->wire = bigger;
+        w->cap_wires = cap;
+    }
+    w->n_wires = k + 1;
+    w->wire[k] = (struct tm_wire){.live = true};
+    return &w->wire[k];
+}
+
+static void act_open(struct tm_sim *w, const struct tm_act *act)
+{
+    uint8_t buf[TM_TOKEN_FIXED_LEN + TM_TOKEN_HEAD_MAX];
+    struct tm_wr wr = tm_wr_init(buf, sizeof buf);
+    struct tm_token token;
+    struct tm_wire *c = wire_new(w, act->carrier);
+    if (!c)
+        return;
+    c->hello_gap_us = act->gap_us;
+    tm_session_token(w->end[TM_CLIENT], act->carrier, &token);
+    tm_token_encode(&token, &wr);
+    TM_ASSERT(tm_wr_ok(&wr));
+    struct tm_part *hello = part_new(w, act->size, buf, wr.len);
+    if (!hello)
+        return;
+    hello->what = PART_HELLO;
+    tm_sim_push(
+        w, (struct tm_agenda_item){.t_us = tm_max_us(act->due_us, w->now_us) + 2 * w->cfg.delay_us,
+                                   .kind = HAPPENS_UP,
+                                   .side = TM_CLIENT,
+                                   .carrier = act->carrier,
+                                   .part = hello});
+    tm_sim_tell(w, &(struct tm_sim_event){.kind = TM_SIM_OPENING, .carrier = act->carrier});
+}
+
+/* A buffer is composed now and departs at its due time, record by record. */
+static void act_write(struct tm_sim *w, enum tm_side side, const struct tm_act *act)
+{
+    uint8_t plain[TM_RECORD_PLAIN_MAX];
+    struct tm_link *l = &w->wire[act->carrier].dir[side];
+    int64_t due_us = act->due_us;
+    if (act->rel_prev)
+        due_us = tm_max_us(due_us, l->departs_us + act->gap_us);
+    due_us = tm_max_us(due_us, tm_max_us(w->now_us, l->departs_us));
+    l->departs_us = due_us;
+    uint32_t total = act->hs_size, room = 0;
+    struct tm_agenda_item item = {.t_us = due_us,
+                                  .kind = HAPPENS_DEPART,
+                                  .side = side,
+                                  .carrier = act->carrier,
+                                  .write = act->write,
+                                  .number = act->size};
+    if (act->hs_size > 0 && (item.part = part_new(w, act->hs_size, NULL, 0)) != NULL) {
+        item.last = act->hs_size == act->size;
+        tm_sim_push(w, item);
+    }
+    size_t len;
+    while ((len = tm_session_compose(w->end[side], act->carrier, plain, w->now_us)) > 0) {
+        total += (uint32_t)len + TM_RECORD_OVERHEAD;
+        room += (uint32_t)len;
+        struct tm_part *part = part_new(w, (uint32_t)len + TM_RECORD_OVERHEAD, plain, len);
+        if (!part)
+            break;
+        part->what = PART_RECORD;
+        part->room = room;
+        item.part = part;
+        item.last = total == act->size;
+        tm_sim_push(w, item);
+    }
+    w->stats.n_wrong_sizes += total != act->size;
+    w->stats.n_writes++;
+}
+
+/* A FIN arrives behind all that was sent before it. */
+static int64_t fin_arrival_us(const struct tm_sim *w, const struct tm_link *l, int64_t due_us)
+{
+    return tm_max_us(tm_max_us(due_us, l->departs_us) + w->cfg.delay_us, l->arrive_us);
+}
+
+void tm_sim_act(struct tm_sim *w, enum tm_side side, const struct tm_act *act)
+{
+    switch (act->kind) {
+    case TM_ACT_OPEN:
+        act_open(w, act);
+        break;
+    case TM_ACT_WRITE:
+        act_write(w, side, act);
+        break;
+    case TM_ACT_CLOSE:
+        tm_sim_push(w, (struct tm_agenda_item){
+                           .t_us = fin_arrival_us(w, &w->wire[act->carrier].dir[side], act->due_us),
+                           .kind = HAPPENS_FIN,
+                           .side = TM_SERVER,
+                           .carrier = act->carrier});
+        break;
+    case TM_ACT_KILL:
+        w->wire[act->carrier].over[side] = true;
+        if (w->wire[act->carrier].live)
+            tm_sim_push(w, (struct tm_agenda_item){.t_us = w->now_us + w->cfg.delay_us,
+                                                   .kind = HAPPENS_GONE,
+                                                   .side = tm_sim_other(side),
+                                                   .carrier = act->carrier});
+        w->wire[act->carrier].live = false;
+        break;
+    }
+}
+
+/* ---- What comes of them ---- */
+
+static void on_up(struct tm_sim *w, struct tm_agenda_item *item)
+{
+    struct tm_wire *c = &w->wire[item->carrier];
+    if (!c->live || c->over[TM_CLIENT])
+        return;
+    tm_session_opened(w->end[TM_CLIENT], item->carrier, w->now_us);
+    struct tm_agenda_item hello = *item;
+    hello.t_us = w->now_us + c->hello_gap_us;
+    hello.kind = HAPPENS_DEPART;
+    hello.number = ((const struct tm_part *)item->part)->n_bytes;
+    hello.last = true;
+    c->dir[TM_CLIENT].departs_us = hello.t_us;
+    item->part = NULL;
+    tm_sim_push(w, hello);
+}
+
+static void on_depart(struct tm_sim *w, struct tm_agenda_item *item)
+{
+    struct tm_wire *c = &w->wire[item->carrier];
+    enum tm_side side = (enum tm_side)item->side;
+    if (!c->live || c->over[side])
+        return;
+    const struct tm_part *part = item->part;
+    struct tm_sim_event sent = {.kind = TM_SIM_SENT,
+                                .side = side,
+                                .carrier = item->carrier,
+                                .size_bytes = (uint32_t)item->number,
+                                .room_bytes = part->room};
+    struct tm_agenda_item arrive = *item;
+    arrive.kind = HAPPENS_ARRIVE;
+    arrive.side = tm_sim_other(side);
+    arrive.t_us = arrival_us(w, side, &c->dir[side], part->n_bytes);
+    item->part = NULL;
+    tm_sim_push(w, arrive);
+    if (!item->last)
+        return;
+    tm_session_sent(w->end[side], item->carrier, item->write, w->now_us, w->now_us, 0);
+    tm_sim_tell(w, &sent);
+}
+
+static int server_session(struct tm_sim *w, const struct tm_token *t)
+{
+    struct tm_session_cfg cfg;
+    tm_session_cfg_from_token(&cfg, t);
+    cfg.model = w->cfg.model;
+    cfg.schedule = cfg.plan_mode == TM_PLAN_SEEDED ? w->cfg.schedule : NULL;
+    memcpy(cfg.master_seed, w->cfg.master_seed, sizeof cfg.master_seed);
+    int rc = tm_session_new(&w->end[TM_SERVER], &cfg, w->now_us);
+    if (rc == TM_OK)
+        tm_session_set_log(w->end[TM_SERVER], w->cfg.log[TM_SERVER]);
+    return rc;
+}
+
+static int hello_arrives(struct tm_sim *w, const struct tm_part *hello)
+{
+    struct tm_token t;
+    int rc = tm_token_decode(&t, hello->bytes, hello->len);
+    if (rc == TM_OK && !w->end[TM_SERVER])
+        rc = server_session(w, &t);
+    return rc == TM_OK ? tm_session_accept(w->end[TM_SERVER], &t, hello->n_bytes, w->now_us) : rc;
+}
+
+static void on_arrive(struct tm_sim *w, const struct tm_agenda_item *item)
+{
+    const struct tm_part *part = item->part;
+    struct tm_session *end = w->end[item->side];
+    int rc = TM_OK;
+    if (w->wire[item->carrier].over[item->side])
+        return;
+    if (part->what == PART_HELLO) {
+        rc = hello_arrives(w, part);
+    } else {
+        tm_session_received(end, item->carrier, part->n_bytes, w->now_us);
+        if (part->what == PART_RECORD)
+            rc = tm_session_record(end, item->carrier, part->bytes, part->len, w->now_us);
+    }
+    if (rc != TM_OK)
+        tm_sim_fail(w, rc == TM_ERR_NOMEM ? rc : TM_ERR_PROTO);
+}
+
+static void on_gone(struct tm_sim *w, const struct tm_agenda_item *item)
+{
+    struct tm_wire *c = &w->wire[item->carrier];
+    if (c->over[item->side] || !w->end[item->side])
+        return;
+    c->over[item->side] = true;
+    (void)tm_session_gone(w->end[item->side], item->carrier,
+                          item->last ? TM_GONE_CLOSED : TM_GONE_LOST, w->now_us);
+}
+
+/* The client's FIN has come: the server closes too, and its FIN goes back. */
+static void on_fin(struct tm_sim *w, const struct tm_agenda_item *item)
+{
+    struct tm_wire *c = &w->wire[item->carrier];
+    if (!c->live)
+        return;
+    c->live = false;
+    struct tm_agenda_item gone = {.t_us = w->now_us,
+                                  .kind = HAPPENS_GONE,
+                                  .side = TM_SERVER,
+                                  .carrier = item->carrier,
+                                  .last = true};
+    tm_sim_push(w, gone);
+    gone.t_us += w->cfg.delay_us;
+    gone.side = TM_CLIENT;
+    tm_sim_push(w, gone);
+}
+
+void tm_sim_handle(struct tm_sim *w, struct tm_agenda_item *item)
+{
+    switch ((enum happening)item->kind) {
+    case HAPPENS_UP:
+        on_up(w, item);
+        break;
+    case HAPPENS_DEPART:
+        on_depart(w, item);
+        break;
+    case HAPPENS_ARRIVE:
+        on_arrive(w, item);
+        break;
+    case HAPPENS_GONE:
+        on_gone(w, item);
+        break;
+    case HAPPENS_FIN:
+        on_fin(w, item);
+        break;
+    case HAPPENS_TIMER:
+        tm_sim_tell(w, &(struct tm_sim_event){.kind = TM_SIM_TIMER, .number = item->number});
+        break;
+    case HAPPENS_WAKE:
+        break;
+    }
+}
+
+bool tm_sim_cut(struct tm_sim *w, uint32_t carrier, enum tm_side first, int64_t second_us)
+{
+    if (carrier >= w->n_wires || !w->wire[carrier].live)
+        return false;
+    w->wire[carrier].live = false;
+    struct tm_agenda_item gone = {
+        .t_us = w->now_us, .kind = HAPPENS_GONE, .side = first, .carrier = carrier};
+    tm_sim_push(w, gone);
+    gone.t_us = second_us;
+    gone.side = tm_sim_other(first);
+    tm_sim_push(w, gone);
+    return true;
+}
+
+void tm_sim_restart_server(struct tm_sim *w)
+{
+    tm_session_free(w->end[TM_SERVER]);
+    w->end[TM_SERVER] = NULL;
+    for (uint32_t k = 0; k < w->n_wires; k++) {
+        w->wire[k].over[TM_SERVER] = true;
+        (void)tm_sim_cut(w, k, TM_CLIENT, w->now_us);
+    }
+}
