@@ -126,7 +126,7 @@ static void accept_stream(struct tm_load *l, struct tm_transfer *t)
 int tm_load_event(struct tm_load *l, const struct tm_sim_event *ev, uint64_t *number)
 {
     const struct tm_event *app = &ev->app;
-    if (app->kind == TM_EVENT_FAILED)
+    if (app->kind == TM_EVENT_FAILED || app->kind == TM_EVENT_PLAYED)
         return TM_ERR_CLOSED;
     TM_ASSERT(app->stream >= 2 && app->stream / 2 <= l->n);
     *number = app->stream / 2 - 1;
@@ -148,6 +148,7 @@ int tm_load_event(struct tm_load *l, const struct tm_sim_event *ev, uint64_t *nu
         break;
     case TM_EVENT_RESET:
     case TM_EVENT_FAILED:
+    case TM_EVENT_PLAYED:
         return TM_ERR_CLOSED;
     case TM_EVENT_ENDED:
         break;
