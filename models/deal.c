@@ -8,7 +8,8 @@
 
 #define NONE  UINT64_MAX
 #define CARDS 256U /* of a hand, where a batch has so many for a user */
-#define HANDS 2    /* of a user and pile: connections near the end of one may come in any order */
+#define RUN   TM_JOINT_RUN
+#define HANDS 2 /* of a user and pile: connections near the end of one may come in any order */
 
 struct hand {
     uint64_t number; /* place / CARDS counted over batches; NONE: nothing here */
@@ -32,6 +33,7 @@ struct pile {
     bool is_raw;      /* recombination leaves nothing of it: the deck is played as it is */
     uint32_t n_seats; /* of a table */
     uint32_t n_tables;
+    uint32_t run;        /* cards of a user that lie beside each other */
     uint32_t n_each;     /* cards of a batch for every user of the table: Q */
     uint32_t hands_each; /* hands that these make */
 };
@@ -51,9 +53,9 @@ static bool is_in_pile(const struct tm_deal *d, const struct tm_deck_conn *c, ui
     return d->n_piles == 1 || c->role == pile;
 }
 
-/* The numbers of the pile's connections in `deck`, in the batch's order; owned by the caller, NULL without memory. */
-static uint32_t *dealt(const struct tm_deal *d, const struct tm_deck *deck,
-                       const uint8_t batch_key[TM_SEED_LEN], uint32_t pile, uint32_t *n)
+/* The numbers of the pile's connections in `deck`, neighbours left together; owned by the caller, NULL without memory. */
+static uint32_t *gathered(const struct tm_deal *d, const struct tm_deck *deck, uint32_t pile,
+                          uint32_t *n)
 {
     uint32_t *card = malloc((deck->n_conns + 1) * sizeof *card);
     *n = 0;
@@ -63,8 +65,31 @@ static uint32_t *dealt(const struct tm_deal *d, const struct tm_deck *deck,
         if (is_in_pile(d, &deck->conn[i], pile))
             card[(*n)++] = i;
     }
-    tm_batch_shuffle(card, *n, batch_key, TM_RNG_DEAL, pile);
     return card;
+}
+
+/* The same in the batch's order, run by run. */
+static uint32_t *dealt(const struct tm_deal *d, const struct tm_deck *deck,
+                       const uint8_t batch_key[TM_SEED_LEN], uint32_t pile, uint32_t *n)
+{
+    uint32_t *in = gathered(d, deck, pile, n), n_runs = (*n + RUN - 1) / RUN, n_out = 0;
+    uint32_t *run = malloc((n_runs + (size_t)1) * sizeof *run);
+    uint32_t *out = malloc((*n + (size_t)1) * sizeof *out);
+    for (uint32_t i = 0; run && i < n_runs; i++)
+        run[i] = i;
+    if (run)
+        tm_batch_shuffle(run, n_runs, batch_key, TM_RNG_DEAL, pile);
+    for (uint32_t i = 0; in && run && out && i < n_runs; i++) {
+        for (uint32_t k = run[i] * RUN; k < *n && k < (run[i] + 1) * RUN; k++)
+            out[n_out++] = in[k];
+    }
+    bool ok = in && run;
+    free(in);
+    free(run);
+    if (ok)
+        return out;
+    free(out);
+    return NULL;
 }
 
 /* ---- Hands ---- */
@@ -77,6 +102,8 @@ static int hand_fill(const struct tm_deal *d, struct hand *h, const struct tm_ba
     const struct tm_deck *deck = &b->deck;
     uint32_t n = 0;
     uint32_t *card = p->is_raw ? NULL : dealt(d, deck, b->key, pile, &n);
+    if (!p->is_raw && !card)
+        return TM_ERR_NOMEM;
     if (n == 0) { /* it gave nothing: the yield of another batch was more */
         free(card);
         deck = b->slice;
@@ -89,8 +116,8 @@ static int hand_fill(const struct tm_deal *d, struct hand *h, const struct tm_ba
     uint32_t upto = p->n_each - from > CARDS ? from + CARDS : p->n_each;
     int rc = TM_OK;
     for (uint32_t at = from; rc == TM_OK && at < upto; at++) {
-        uint64_t k = (uint64_t)at * p->n_seats + user % p->n_seats;
-        rc = tm_batch_copy(&h->card, deck, card[k % n]);
+        uint64_t run = at / p->run * (uint64_t)p->n_seats + user % p->n_seats;
+        rc = tm_batch_copy(&h->card, deck, card[(run * p->run + at % p->run) % n]);
     }
     free(card);
     if (rc == TM_OK)
@@ -199,6 +226,8 @@ static void measure_pile(struct tm_deal *d, uint32_t pile, const struct tm_batch
     p->n_seats = n_seats < 1 ? 1 : n_seats < d->n_users ? n_seats : d->n_users;
     p->n_tables = (d->n_users + p->n_seats - 1) / p->n_seats;
     p->n_each = yield / p->n_seats;
+    p->run = p->n_each < RUN ? 1 : RUN;
+    p->n_each -= p->n_each % p->run;
     p->hands_each = (p->n_each + CARDS - 1) / CARDS;
 }
 

@@ -27,7 +27,8 @@ struct tm_deck_conn {
     uint32_t first;        /* index of its first write */
     uint32_t n_writes;     /* 1..TM_PLAN_WRITES_MAX */
     uint32_t close_gap_us; /* as in struct tm_plan */
-    uint8_t role;          /* enum tm_deck_role */
+    uint32_t user; /* in decks of captures: whose it is, by number; models do not have it, 0 */
+    uint8_t role;  /* enum tm_deck_role */
 };
 
 /* Writes refer to each other as in a plan (ref_back counts inside the connection).  {0} is empty. */

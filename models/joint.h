@@ -12,11 +12,14 @@
  *     counted over the openings that are drawn, never over what the network brought.
  *   - Users sit at tables of n seats, as many as a batch has TM_JOINT_HAND cards a pile for, at least one; user
  *     u has seat u mod n of table u / n, of `tables` in all.  Every batch serves one table.
- *   - A batch serves the n users of its table with the same number Q of cards each, Q = the yield / n.  The yield
+ *   - A batch serves the n users of its table with the same number Q of cards each, Q = the yield / n, less what is over
+ *     TM_JOINT_RUN times something (where there are so many).  The yield
  *     is fixed when a generator starts: 15/16 of what batch 0 gives of that pile, for recombination may
  *     leave out connections that came too close to one parent, some more in one batch and fewer in another.
- *   - So place p is card k = (p mod Q) * n + seat of batch b = (p / Q) * tables + table, which is a slice of the
- *     deck (all of it when batch_max is 0) recombined by child(seed, BATCH, b) (models/batch.h), its pile shuffled by child(that key, DEAL, pile).  No card
+ *   - The pile is cut into runs of R = TM_JOINT_RUN neighbours (1 where Q is less), and the runs are dealt: what is neighbours in a deck
+ *     begins alike, as one person's connections do, and stays one user's.
+ *   - So place p is card k = (((p mod Q) / R) * n + seat) * R + p mod R of batch b = (p / Q) * tables + table, which is a slice of the
+ *     deck (all of it when batch_max is 0) recombined by child(seed, BATCH, b) (models/batch.h), the runs of its pile shuffled by child(that key, DEAL, pile).  No card
  *     comes twice in a batch, except where one gives less than the yield: then it begins again.
  *   - A deck of which recombination leaves nothing at all of a pile is played as it is. */
 #ifndef TM_MODELS_JOINT_H
@@ -28,6 +31,7 @@
 
 #define TM_JOINT_PILE_MIN  32U
 #define TM_JOINT_BATCH_MIN 64U
+#define TM_JOINT_RUN       8U
 #define TM_JOINT_HAND      64U /* cards of a batch that every user should find */
 
 /* For the table of a deck: connections by role, bytes by direction, welded writes. */

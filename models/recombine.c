@@ -128,6 +128,8 @@ static int put(struct tm_deck *out, const struct tm_mix *m, uint32_t i, const ui
     const struct tm_mix_child *c = &m->child[i];
     enum tm_deck_role role = m->in->conn[m->fact[m->item[c->first]].owner].role;
     int rc = tm_deck_add_conn(out, role, close_us);
+    if (rc == TM_OK)
+        out->conn[out->n_conns - 1].user = m->in->conn[m->fact[m->item[c->first]].owner].user;
     for (uint32_t at = c->first; rc == TM_OK && at < c->first + c->n; at++) {
         struct tm_write w = m->in->w[m->item[at]];
         w.gap_us = gap_us[at];

@@ -48,7 +48,7 @@ struct tm_recombine_report {
 };
 
 /* *out (empty) gets the connections, each where the one stood whose first write it has (so those of one user stay together where the
- * input has them together); those of n_single are left out where cfg->share_max is below 100.  `key` decides everything.
+ * input has them together, and whose the one was); those of n_single are left out where cfg->share_max is below 100.  `key` decides everything.
  * TM_ERR_RANGE (cfg, or a deck that tm_deck_check refuses), TM_ERR_NOMEM. */
 TM_MUST_CHECK int tm_recombine(struct tm_deck *out, const struct tm_deck *in,
                                const struct tm_recombine_cfg *cfg, const uint8_t key[TM_SEED_LEN],

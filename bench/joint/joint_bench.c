@@ -70,7 +70,7 @@ static const struct argp_option OPTIONS[] = {
     {"share", O_SHARE, "PERCENT", 0, "that one parent may give", 0},
     {"pauses", O_PAUSES, "PERMILLE", 0, "ranks that a pause may move", 0},
     {"k", O_K, "N", 0, "connections behind each size and pause (8)", 0},
-    {"sessions", O_SESSIONS, "N", 0, "of the capture (120)", 0},
+    {"sessions", O_SESSIONS, "N", 0, "of a swing model's connections (120)", 0},
     {"seed", O_SEED, "N", 0, "of everything that is drawn (1)", 0},
     {0}};
 
@@ -388,6 +388,14 @@ static uint32_t path_of(const struct options *o, const struct reading *r, uint32
     return k;
 }
 
+/* Of swing, which has no users: equal shares. */
+static uint32_t session_of(const struct options *o, const struct tm_deck *d, uint32_t i)
+{
+    if (o->kind == KIND_SWING)
+        return (uint32_t)((uint64_t)i * o->n_sessions / d->n_conns);
+    return d->conn[i].user;
+}
+
 static void render(const struct options *o, const struct reading *r, const struct tm_deck *d)
 {
     uint8_t seed[TM_SEED_LEN], key[TM_SEED_LEN];
@@ -402,7 +410,7 @@ static void render(const struct options *o, const struct reading *r, const struc
     tm_render_head(out);
     (void)fputs("from_us,prefix,class,split,path,session,load\n", labels);
     for (uint32_t i = 0; i < n; i++) {
-        uint32_t s = (uint32_t)((uint64_t)i * o->n_sessions / n), addr = SERVER_ADDR + 256 * s + 1;
+        uint32_t s = session_of(o, d, i), addr = SERVER_ADDR + 256 * s + 1;
         if (s != session) {
             session = s;
             path = path_of(o, r, s);

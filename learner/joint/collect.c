@@ -20,6 +20,7 @@ struct conn {
     struct tm_flow_key key;
     struct tm_cut cut;
     uint32_t isn; /* of the client */
+    uint32_t user;
     uint8_t client_side;
     uint8_t role;
 };
@@ -29,7 +30,8 @@ struct tm_collect {
     struct tm_collect_counts counts;
     struct conn *conn;
     uint32_t n_conns, cap_conns;
-    uint32_t *place; /* index into conn, or NONE; a power of two at load <= 1/2 */
+    uint32_t n_users; /* of all captures so far */
+    uint32_t *place;  /* index into conn, or NONE; a power of two at load <= 1/2 */
     uint32_t n_places;
     bool is_port[N_PORTS];
 };
@@ -205,13 +207,15 @@ static int find_roles(struct tm_collect *c, uint32_t *order)
     for (uint32_t i = 0; i < c->n_conns; i++) {
         struct conn *n = &c->conn[order[i]];
         const struct conn *before = i > 0 ? &c->conn[order[i - 1]] : NULL;
-        bool is_later = before && compare_user(c, before, n) == 0 &&
-                        (g->rre_gap_us == 0 || n->cut.start_us - rre_end_us < g->rre_gap_us) &&
-                        n->cut.start_us - before->cut.start_us < g->inter_conn_us &&
-                        n_in_rre < g->max_conns;
+        bool is_same_user = before && compare_user(c, before, n) == 0;
+        bool is_later =
+            is_same_user && (g->rre_gap_us == 0 || n->cut.start_us - rre_end_us < g->rre_gap_us) &&
+            n->cut.start_us - before->cut.start_us < g->inter_conn_us && n_in_rre < g->max_conns;
         n_in_rre = is_later ? n_in_rre + 1 : 1;
         rre_end_us = is_later ? tm_max_us(rre_end_us, n->cut.end_us) : n->cut.end_us;
         n->role = is_later ? TM_DECK_LATER : TM_DECK_FIRST;
+        c->n_users += !is_same_user;
+        n->user = c->n_users - 1;
     }
     return TM_OK;
 }
@@ -250,12 +254,12 @@ static int take(struct tm_collect *c, struct conn *n, uint32_t capture_full, str
     if (n_segs < FULL_TRUSTED && capture_full > 0)
         full = capture_full;
     int rc = tm_cut_finish(&n->cut, full, n->role, deck);
-    if (rc == TM_OK)
+    if (rc == TM_OK) {
+        deck->conn[deck->n_conns - 1].user = n->user;
         c->counts.n_conns++;
-    else if (rc == TM_ERR_RANGE)
-        c->counts.n_too_long++;
-    else if (rc == TM_ERR_LIMIT)
-        c->counts.n_over++;
+    }
+    c->counts.n_too_long += rc == TM_ERR_RANGE;
+    c->counts.n_over += rc == TM_ERR_LIMIT;
     return rc == TM_ERR_NOMEM ? rc : TM_OK;
 }
 

@@ -27,6 +27,8 @@ static int copy_deck(struct tm_deck *to, const struct tm_deck *from)
     for (size_t i = 0; rc == TM_OK && i < from->n_conns; i++) {
         const struct tm_deck_conn *c = &from->conn[i];
         rc = tm_deck_add_conn(to, (enum tm_deck_role)c->role, c->close_gap_us);
+        if (rc == TM_OK)
+            to->conn[i].user = c->user;
         for (uint32_t k = 0; rc == TM_OK && k < c->n_writes; k++)
             rc = tm_deck_add_write(to, from->w[c->first + k]);
     }

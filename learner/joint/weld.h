@@ -16,11 +16,11 @@
  * it holds a write that the captured connection has not there.  The k is the one that takes fewest welds: as a rule a size that one
  * connection alone has, a few writes from where it was joined to something else.
  *
- * What a weld tells whoever has the model: that one of the connections about its block ends inside it, that is, that its writes were
- * not all neighbours in one captured connection.  So that it does not, as many runs of welds again are drawn by chance, about rare
- * sizes too and as long as the needed ones; of these, as many have such a place inside as of any stretch of that length.
- * What is not welded tells nothing: joined places are not welded for being joined, and most are not.  Hashes or sizes of what was
- * captured are in no model.  Pure. */
+ * What welds tell whoever has the model: of a needed run of them, that some captured connection has the rare write and what is beside
+ * it up to the last but one of the block, and not the last.  So that this is not sure of any, half as many runs again are drawn by
+ * chance, about rare writes and as long as the needed ones.  Where nothing is welded nothing is told: writes are not welded for being
+ * joined, and most joins are not.  Who does not heed the welds can put together the captured connections, among very many others, and
+ * learns that they are not among the rows.  Hashes or sizes of what was captured are in no model.  Pure. */
 #ifndef TM_LEARNER_JOINT_WELD_H
 #define TM_LEARNER_JOINT_WELD_H
 

@@ -211,7 +211,8 @@ static void first_batch_is_dealt_once(uint32_t n_users)
     unsigned n_dealt[CONNS] = {0};
     uint32_t n_seats = YIELD / TM_JOINT_HAND < n_users ? YIELD / TM_JOINT_HAND : n_users;
     for (uint32_t u = 0; u < n_seats; u++) {
-        uint32_t left[TM_DECK_ROLES] = {YIELD / n_seats, YIELD / n_seats};
+        uint32_t each = YIELD / n_seats / TM_JOINT_RUN * TM_JOINT_RUN;
+        uint32_t left[TM_DECK_ROLES] = {each, each};
         for (uint64_t i = 0; left[0] > 0 && left[1] > 0; i++) {
             struct tm_open open;
             tm_gen_open(g, u, &open);
@@ -243,6 +244,38 @@ static void no_card_of_a_batch_comes_twice_and_roles_are_kept(void)
     first_batch_is_dealt_once(1);
     first_batch_is_dealt_once(2);
     first_batch_is_dealt_once(7); /* more than a table seats */
+}
+
+/* Of one pile, so that the batch's order is the deal's but for the runs. */
+static void neighbours_are_dealt_to_one_user_in_runs(void)
+{
+    enum { CONNS = 300 };
+    struct tm_model m = sample(CONNS);
+    for (uint32_t i = 0; i < CONNS; i++)
+        m.u.joint.deck.conn[i].role = TM_DECK_FIRST;
+    struct tm_gen *g = new_gen(&m, 9, 3);
+    struct tm_deck batch = batch_of(&m, 9, 0);
+    struct tm_plan p = {0};
+    uint32_t n_beside = 0, n_runs = 0;
+    size_t first_of_last_run = 0, last = CONNS;
+    for (uint64_t i = 0; i < 64; i++) {
+        CHECK_INT(tm_gen_plan(g, 1, i, &p), TM_OK);
+        size_t card = find_card(&batch, &p);
+        CHECK(card < batch.n_conns);
+        if (i % TM_JOINT_RUN == 0) {
+            n_runs += card != first_of_last_run + TM_JOINT_RUN;
+            first_of_last_run = card;
+        } else {
+            n_beside += card == last + 1;
+        }
+        last = card;
+    }
+    CHECK_INT(n_beside, 64 - 64 / TM_JOINT_RUN);
+    CHECK(n_runs > 64 / TM_JOINT_RUN / 2);
+    tm_plan_deinit(&p);
+    tm_deck_deinit(&batch);
+    tm_gen_free(g);
+    tm_model_deinit(&m);
 }
 
 static void plans_are_the_same_in_any_order_and_with_preparation_at_any_time(void)
@@ -407,7 +440,7 @@ static void one_pile_where_a_role_is_rare(void)
     struct tm_deck batch = batch_of(&m, 6, 0);
     struct tm_plan p = {0};
     unsigned n_dealt[100] = {0};
-    for (uint64_t i = 0; i < 100 - 100 / 16; i++) {
+    for (uint64_t i = 0; i < (100 - 100 / 16) / TM_JOINT_RUN * TM_JOINT_RUN; i++) {
         CHECK_INT(tm_gen_plan(g, 0, i, &p), TM_OK);
         size_t card = find_card(&batch, &p);
         CHECK(card < batch.n_conns);
@@ -489,6 +522,7 @@ static const struct check_case cases[] = {
     {"sums_count_roles_and_directions", sums_count_roles_and_directions},
     {"no_card_of_a_batch_comes_twice_and_roles_are_kept",
      no_card_of_a_batch_comes_twice_and_roles_are_kept},
+    {"neighbours_are_dealt_to_one_user_in_runs", neighbours_are_dealt_to_one_user_in_runs},
     {"plans_are_the_same_in_any_order_and_with_preparation_at_any_time",
      plans_are_the_same_in_any_order_and_with_preparation_at_any_time},
     {"openings_are_those_of_swing_with_the_same_levels",

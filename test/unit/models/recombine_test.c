@@ -284,6 +284,51 @@ static void references_across_a_cut_keep_their_direction(void)
     tm_deck_deinit(&out);
 }
 
+static void what_is_welded_throughout_comes_out_as_it_is(void)
+{
+    struct tm_deck in = {0}, out = {0};
+    const struct tm_recombine_cfg cfg = tm_recombine_cfg_default();
+    fill(&in);
+    for (uint32_t i = 0; i < in.n_conns; i++)
+        memset(in.weld + in.conn[i].first + 1, 1, in.conn[i].n_writes - 1);
+    struct tm_recombine_report r = mix(&out, &in, &cfg, KEY);
+    CHECK_INT(r.n_dropped, 0);
+    CHECK_INT(out.n_conns, in.n_conns);
+    CHECK_INT(out.n_writes, in.n_writes);
+    uint32_t n_other = 0;
+    for (size_t i = 0; i < in.n_writes && out.n_writes == in.n_writes; i++)
+        n_other += out.w[i].size != in.w[i].size;
+    CHECK_INT(n_other, 0);
+    tm_deck_deinit(&in);
+    tm_deck_deinit(&out);
+}
+
+/* A size of the first or second exchange is never seen without the one behind it. */
+static void blocks_stay_whole(void)
+{
+    struct tm_deck in = {0}, out = {0};
+    const struct tm_recombine_cfg cfg = tm_recombine_cfg_default();
+    uint32_t n_parted = 0, n_seen = 0;
+    fill(&in);
+    for (uint32_t i = 0; i < in.n_conns; i++)
+        in.weld[in.conn[i].first + 4] = 1;
+    (void)mix(&out, &in, &cfg, KEY);
+    for (uint32_t i = 0; i < in.n_conns; i++) {
+        const struct tm_write *block = &in.w[in.conn[i].first + 3];
+        for (size_t k = 0; k + 1 < out.n_writes; k++) {
+            if (out.w[k + 1].size != block[1].size)
+                continue;
+            n_seen++;
+            n_parted += out.w[k].size != block[0].size;
+        }
+    }
+    CHECK(n_seen > N_CONNS * 9 / 10);
+    CHECK_INT(n_parted, 0);
+    CHECK(out.n_conns > N_CONNS * 9 / 10);
+    tm_deck_deinit(&in);
+    tm_deck_deinit(&out);
+}
+
 static void decks_too_small_to_mix_are_reported(void)
 {
     struct tm_deck in = {0}, out = {0};
@@ -336,6 +381,8 @@ static const struct check_case cases[] = {
      no_connection_has_the_sizes_of_one_of_the_input},
     {"sizes_that_exclude_each_other_do_not_meet", sizes_that_exclude_each_other_do_not_meet},
     {"references_across_a_cut_keep_their_direction", references_across_a_cut_keep_their_direction},
+    {"what_is_welded_throughout_comes_out_as_it_is", what_is_welded_throughout_comes_out_as_it_is},
+    {"blocks_stay_whole", blocks_stay_whole},
     {"decks_too_small_to_mix_are_reported", decks_too_small_to_mix_are_reported},
     {"nonsense_is_refused", nonsense_is_refused},
 };

@@ -119,6 +119,8 @@ static void the_first_of_an_rre_is_marked(void)
     CHECK_INT(d.conn[1].role, TM_DECK_LATER);
     CHECK_INT(d.conn[2].role, TM_DECK_FIRST);
     CHECK_INT(d.conn[3].role, TM_DECK_FIRST); /* the other client's come behind */
+    CHECK_INT(d.conn[0].user, d.conn[2].user);
+    CHECK(d.conn[3].user != d.conn[2].user);
     tm_deck_deinit(&d);
     tm_collect_free(c);
 }
