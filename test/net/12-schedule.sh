@@ -85,6 +85,30 @@ play held "$WORK/sampled.jsonl" --plan seeded
 ends_with_0 server
 conforms held "$WORK/sampled.jsonl"
 
+say "== again and again, stopped, and lost"
+cat >"$WORK/short.jsonl" <<'END'
+{"t":"schedule","v":1}
+{"t":"open","c":0,"user":0,"ref":"origin","gap":0}
+{"t":"data","c":0,"i":0,"dir":"up","size":700,"ref":-1,"gap":0}
+{"t":"data","c":0,"i":1,"dir":"down","size":1000,"ref":0,"gap":5000}
+{"t":"data","c":0,"i":2,"dir":"up","size":300,"ref":1,"gap":100000}
+{"t":"close","c":0,"gap":0}
+END
+start_server server
+start_client client --schedule "$WORK/short.jsonl" --strict --repeat --log-schedule "$WORK/again.jsonl"
+wait_for 20 "[ \$(grep -c '\"how\":\"planned\"' $WORK/again.jsonl) -ge 5 ]" || fail "the file is not played again"
+ends_with_0 client
+grep '^summary: the schedule was played again and again' "$WORK/client.log" || fail "$(cat "$WORK/client.log")"
+sed 's/"gap":100000/"gap":30000000/' "$WORK/short.jsonl" >"$WORK/long.jsonl"
+start_client client --schedule "$WORK/long.jsonl" --strict
+ends_with_0 client
+grep '^summary: the schedule was stopped before its end' "$WORK/client.log" || fail "$(cat "$WORK/client.log")"
+start_client client --schedule "$WORK/long.jsonl" --strict
+ends_with_0 server
+wait_for 20 "! kill -0 $PID_client" || fail "the client waits for a server that is gone"
+wait "$PID_client" && fail "a lost connection is no failure"
+grep '1 of its 1 connections were lost before theirs' "$WORK/client.log" || fail "$(cat "$WORK/client.log")"
+
 # refused 'PATTERN' FILE [OPTIONS]: exit status 1, and one line that says why, before anything is sent.
 refused() {
     local pattern=$1 file=$2 status=0

@@ -448,9 +448,11 @@ static void close_file(struct client *c, FILE *take_f, enum tm_opt opt)
 /* Stands before a summary. */
 static const char *schedule_text(const struct client *c)
 {
-    return !has_schedule(c) ? ""
-           : c->played      ? "the schedule was played to its end; "
-                            : "the schedule was stopped before its end; ";
+    return !has_schedule(c)               ? ""
+           : c->o->v[TM_OPT_REPEAT].given ? "the schedule was played again and again; "
+           : c->played && c->failed       ? "the schedule came to its end, but not whole; "
+           : c->played                    ? "the schedule was played to its end; "
+                                          : "the schedule was stopped before its end; ";
 }
 
 static void write_results(struct client *c)
@@ -461,9 +463,9 @@ static void write_results(struct client *c)
         fprintf(stderr, "summary: %s%s\n", schedule_text(c), line);
         if (c->summary_file != NULL)
             tm_summary_json(c->summary_file, &c->summary,
-                            !has_schedule(c) ? NULL
-                            : c->played      ? ",\"schedule_played\":true"
-                                             : ",\"schedule_played\":false");
+                            !has_schedule(c)          ? NULL
+                            : c->played && !c->failed ? ",\"schedule_played\":true"
+                                                      : ",\"schedule_played\":false");
     }
     close_file(c, c->summary_file, TM_OPT_SUMMARY_JSON);
     close_file(c, c->schedule_log, TM_OPT_LOG_SCHEDULE);

@@ -33,6 +33,17 @@ expect_line 1 "empty: is empty" conform --capture capture.pcap --log empty
 expect_line 1 "text:1: not a line of a schedule log" conform --capture capture.pcap --log text
 expect_line 1 "missing: No such file or directory" conform --capture capture.pcap --log missing
 expect_line 1 "a second log of the client" conform --capture capture.pcap --log client.jsonl --log client.jsonl
+cat >file.jsonl <<'END'
+{"t":"schedule","v":1}
+{"t":"open","c":0,"user":0,"ref":"origin","gap":0}
+{"t":"data","c":0,"i":0,"dir":"up","size":517,"ref":-1,"gap":0}
+{"t":"close","c":0,"gap":0}
+END
+expect_line 1 "the log is not of a run of file.jsonl as it is now" \
+    conform --capture capture.pcap --log client.jsonl --schedule file.jsonl
+expect_line 1 "give the client's log" conform --capture capture.pcap --log server.jsonl --schedule file.jsonl
+expect_line 1 "text:1: " conform --capture capture.pcap --log client.jsonl --schedule text
+expect_line 1 "missing: No such file or directory" conform --capture capture.pcap --log client.jsonl --schedule missing
 expect_line 1 'no number "p50_us"' conform --capture capture.pcap --log client.jsonl --bare text
 
 expect 0 "src=0 user=0 index=0 write=4 down size=3000 ref=3 gap=2000" invariant client.jsonl

@@ -115,11 +115,6 @@ static void what_cannot_be_played_is_refused_with_its_line(void)
          "\"prev\""},
         {HEAD "{\"t\":\"open\",\"c\":0,\"user\":1024,\"ref\":\"origin\",\"gap\":0}\n", TM_ERR_RANGE,
          "1023"},
-        {HEAD "{\"t\":\"open\",\"c\":0,\"user\":0,\"ref\":\"origin\",\"gap\":-1}\n", TM_ERR_RANGE,
-         "a gap of -1 us: time does not run backwards"},
-        {HEAD OPEN
-         "{\"t\":\"data\",\"c\":0,\"i\":0,\"dir\":\"up\",\"size\":-7,\"ref\":-1,\"gap\":0}\n",
-         TM_ERR_RANGE, "\"size\" is -7: 0 or more"},
         {HEAD "{\"t\":\"open\",\"c\":0,\"user\":0,\"ref\":\"origin\"}\n", TM_ERR_FORMAT,
          "has no \"gap\""},
         {HEAD OPEN
@@ -151,6 +146,20 @@ static void what_cannot_be_played_is_refused_with_its_line(void)
             CHECK_STR(msg.text, row[i].says);
         tm_schedfile_deinit(&f);
     }
+}
+
+static void numbers_below_zero_are_refused_by_name(void)
+{
+    static const char gap[] =
+        HEAD "{\"t\":\"open\",\"c\":0,\"user\":0,\"ref\":\"origin\",\"gap\":-1}\n";
+    static const char size[] = HEAD OPEN
+        "{\"t\":\"data\",\"c\":0,\"i\":0,\"dir\":\"up\",\"size\":-7,\"ref\":-1,\"gap\":0}\n";
+    struct tm_schedfile f;
+    struct tm_msg msg;
+    CHECK_INT(read_exactly(&f, gap, sizeof gap - 1, &msg), TM_ERR_RANGE);
+    CHECK_STR(msg.text, "x:2: a gap of -1 us: time does not run backwards");
+    CHECK_INT(read_exactly(&f, size, sizeof size - 1, &msg), TM_ERR_RANGE);
+    CHECK_STR(msg.text, "x:3: \"size\" is -7: 0 or more is wanted");
 }
 
 static void a_write_waits_for_none_more_than_255_before_it(void)
@@ -202,6 +211,7 @@ static const struct check_case CASES[] = {
      lines_of_connections_may_be_mixed_and_users_count_for_themselves},
     {"what_cannot_be_played_is_refused_with_its_line",
      what_cannot_be_played_is_refused_with_its_line},
+    {"numbers_below_zero_are_refused_by_name", numbers_below_zero_are_refused_by_name},
     {"a_write_waits_for_none_more_than_255_before_it",
      a_write_waits_for_none_more_than_255_before_it},
     {"no_flipped_bits_or_missing_ends_do_harm", no_flipped_bits_or_missing_ends_do_harm},

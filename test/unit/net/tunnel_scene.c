@@ -153,6 +153,7 @@ static void on_state(void *user, const struct tm_tunnel_report *r)
     struct scene *s = user;
     s->n_up += r->state == TM_TUNNEL_UP;
     s->n_failed += r->state == TM_TUNNEL_FAILED;
+    s->n_played += r->state == TM_TUNNEL_PLAYED;
     if (r->state == TM_TUNNEL_TROUBLE || r->state == TM_TUNNEL_FAILED) {
         s->n_trouble += r->state == TM_TUNNEL_TROUBLE;
         s->last_err = r->err;
@@ -178,6 +179,17 @@ static const struct tm_model *find_model(void *user, const uint8_t digest[TM_TOK
     tm_model_digest(s->cfg.model, ours);
     return !s->cfg.unknown_model && memcmp(ours, digest, TM_TOKEN_DIGEST_LEN) == 0 ? s->cfg.model
                                                                                    : NULL;
+}
+
+static const struct tm_schedfile *find_schedule(void *user,
+                                                const uint8_t digest[TM_TOKEN_DIGEST_LEN])
+{
+    struct scene *s = user;
+    uint8_t ours[TM_DIGEST_LEN];
+    if (!s->cfg.has_server_schedule)
+        return NULL;
+    tm_schedfile_digest(s->cfg.schedule, ours);
+    return memcmp(ours, digest, TM_TOKEN_DIGEST_LEN) == 0 ? s->cfg.schedule : NULL;
 }
 
 static int join(void *user, const struct tm_tunnel_join *j, uint8_t *reply, size_t cap)
@@ -230,6 +242,7 @@ static void start_server(struct scene *s)
         .key = key,
         .lookup = lookup,
         .model = find_model,
+        .schedule = find_schedule,
         .join = join,
         .open_log = open_log,
         .user = s,
@@ -257,8 +270,10 @@ struct tm_tunnel_client *scene_new_client(struct scene *s)
         .session = {.master = s->cfg.master,
                     .plan_mode = s->cfg.plan_mode,
                     .model = s->cfg.model,
+                    .is_schedule = s->cfg.schedule != NULL,
+                    .schedule = s->cfg.schedule,
                     .seed = {9, 9, 9},
-                    .n_users = 2,
+                    .n_users = s->cfg.schedule != NULL ? s->cfg.schedule->n_users : 2,
                     .pace_ms = 20,
                     .prep_us = TM_PREP_US,
                     .grace_us = s->cfg.grace_us},

@@ -37,7 +37,9 @@ struct relay {
 };
 
 struct scene_cfg {
-    const struct tm_model *model;
+    const struct tm_model *model;        /* NULL: */
+    const struct tm_schedfile *schedule; /* at the client, ... */
+    bool has_server_schedule;            /* ... and at the server */
     enum tm_side master;
     enum tm_plan_mode plan_mode;
     bool no_decoy;
@@ -66,7 +68,7 @@ struct scene {
     struct sockaddr_in dest_addr;
     int decoy; /* listener */
     struct sockaddr_in decoy_addr;
-    int n_up, n_trouble, n_failed;
+    int n_up, n_trouble, n_failed, n_played;
     int n_started, n_stopped; /* tunnel ends */
     int last_err;
     char last_text[256];
