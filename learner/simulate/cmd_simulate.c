@@ -31,7 +31,6 @@ enum {
 };
 
 #define SESSIONS_MAX     100000U
-#define FOR_MAX_US       (31 * 86400 * TM_US_PER_S)
 #define RTT_MAX_US       (10 * TM_US_PER_S)
 #define RATE_MIN         UINT64_C(1000)
 #define RATE_MAX         UINT64_C(1000000000000)
@@ -114,7 +113,7 @@ static error_t parse_played(int key, char *arg, struct argp_state *st)
         cfg->line_bps = tm_args_rate(arg, "rate", RATE_MIN, RATE_MAX, st);
         return 0;
     case OPT_FOR:
-        cfg->for_us = tm_args_duration(arg, "for", TM_US_PER_S, FOR_MAX_US, st);
+        cfg->for_us = tm_args_duration(arg, "for", TM_US_PER_S, TM_CARD_FOR_MAX_US, st);
         return 0;
     case OPT_SESSIONS:
         o->n_sessions = (uint32_t)tm_args_number(arg, "sessions", 1, SESSIONS_MAX, st);

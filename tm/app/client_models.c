@@ -15,7 +15,7 @@
 #include "tm/sim/card_print.h"
 
 #define CARD_FOR_US     (240 * TM_US_PER_S) /* of a busy model ... */
-#define CARD_FOR_MAX_US (16 * 3600 * TM_US_PER_S)
+#define CARD_FOR_MAX_US (TM_US_PER_S * 16 * 3600)
 #define CARD_EVENTS     50000U /* ... until so much has happened: a quiet one needs hours */
 #define CARD_RTT_US     (40 * TM_US_PER_MS)
 #define CARD_RATE_BPS   UINT64_C(100000000)
@@ -143,6 +143,16 @@ static void explain_presets(const struct listing *l)
     }
 }
 
+static int print_all(struct listing *l)
+{
+    int rc = print_models(l);
+    if (rc == TM_OK)
+        rc = print_presets(l);
+    if (rc == TM_OK)
+        explain_presets(l);
+    return rc == TM_ERR_IO ? tm_msg_set(l->msg, rc, "cannot write to standard output") : rc;
+}
+
 enum tm_exit tm_cmd_models(struct tm_options *o, struct tm_msg *msg)
 {
     char shipped[TM_SHIPPED_PATH_MAX];
@@ -155,13 +165,7 @@ enum tm_exit tm_cmd_models(struct tm_options *o, struct tm_msg *msg)
                         .card = calloc(1, sizeof *l.card),
                         .is_json = o->v[TM_OPT_JSON].given,
                         .msg = msg};
-    rc = l.card != NULL ? print_models(&l) : tm_msg_set(msg, TM_ERR_NOMEM, "out of memory");
-    if (rc == TM_OK)
-        rc = print_presets(&l);
-    if (rc == TM_OK)
-        explain_presets(&l);
-    else if (rc == TM_ERR_IO)
-        tm_msg_set(msg, rc, "cannot write to standard output");
+    rc = l.card != NULL ? print_all(&l) : tm_msg_set(msg, TM_ERR_NOMEM, "out of memory");
     free(l.card);
     tm_models_deinit(&models);
     return rc == TM_OK ? TM_EXIT_DONE : TM_EXIT_FAILED;

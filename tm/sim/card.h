@@ -1,10 +1,11 @@
 /* tm/sim/card.h - a model's card: what it carries, costs and takes, found by playing it in virtual time.
  *
- * A card is the sum over sessions of a tunnel, each played twice with the same schedule:
+ * A card is the sum over sessions of a tunnel, each with two parts of the same length:
  *   objects   one small or large object after the other is fetched, with pauses (or the transfers of a workload are
  *             made): times, bytes on the wire, rhythm of the buffers;
  *   backlog   several streams always have more to send, both ways: capacity, useful share.
- * The first minute of each (a quarter, if that is less) is not counted: the modelled users are not at work yet.
+ * The first minute of each (a quarter, if that is less) is not counted: the modelled users are not all at work yet, the
+ * windows not yet grown.
  * The path has no loss and no slow start (tm/sim/sim.h), for the tunnel and for the direct connection it is compared
  * with: the difference is the model's. */
 #ifndef TM_SIM_CARD_H
@@ -30,6 +31,8 @@
 /* A buffer counts as one when it has so much room, plaintext of its records: an acknowledgement and some user data. */
 #define TM_CARD_ROOM_BYTES 32U
 
+#define TM_CARD_FOR_MAX_US (INT64_C(31) * 86400 * 1000000)
+
 struct tm_card_cfg {
     const struct tm_model *model; /* borrowed */
     enum tm_side master;
@@ -38,8 +41,8 @@ struct tm_card_cfg {
     int64_t rtt_us;    /* there and back, 0.. */
     uint64_t line_bps; /* of each direction, all carriers together; >= 1 */
     enum tm_load_reply reply;
-    int64_t for_us;                     /* virtual time of each part of a session, >= 1 */
-    uint64_t seed;                      /* session i has seed + i */
+    int64_t for_us; /* virtual time of each part of a session, 1..TM_CARD_FOR_MAX_US */
+    uint64_t seed;  /* session i has seed + i */
     const struct tm_workload *workload; /* borrowed; NULL: objects */
 };
 

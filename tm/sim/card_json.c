@@ -41,7 +41,7 @@ static void print_played(FILE *out, const struct tm_card *card, const struct tm_
                   "\", \"users\": %" PRIu32 ", \"pace_us\": %" PRId64
                   ", \"master\": \"%s\", \"socks_reply\": \"%s\", \"rtt_us\": %" PRId64
                   ", \"rate_bps\": %" PRIu64 ", \"seed\": %" PRIu64 ", \"sessions\": %" PRIu32
-                  ", \"session_us\": %" PRId64,
+                  ", \"for_us\": %" PRId64,
                   cfg->n_users, cfg->pace_ms * TM_US_PER_MS,
                   cfg->master == TM_CLIENT ? "client" : "server",
                   cfg->reply == TM_LOAD_EARLY ? "early" : "exact", cfg->rtt_us, cfg->line_bps,

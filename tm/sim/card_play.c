@@ -1,4 +1,4 @@
-/* tm/sim/card_play.c - the two parts of a card's session: objects (or a workload), and backlog. */
+/* tm/sim/card_play.c - the two parts of a card's session: objects (or a workload), then backlog. */
 #include <string.h>
 
 #include "tm/base/rng.h"
@@ -7,14 +7,14 @@
 
 #define SETTLING_US (60 * TM_US_PER_S)
 #define RETRY_US    (10 * TM_US_PER_MS) /* no stream is free */
-#define IMPATIENCE  UINT64_MAX          /* number of the timer of objects */
+#define NEXT_OBJECT UINT64_MAX          /* number of a timer; others are lines of a workload */
 /* About what TCP and IP add: 20 + 20 + 12 (timestamps) a segment, a pure acknowledgement for two segments, and seven
  * segments without payload to open and close a connection. */
 #define SEGMENT_BYTES    1448U
 #define HEADER_BYTES     52U
 #define CONNECTION_BYTES 380U
 
-struct part {
+struct play {
     struct tm_card *card;
     const struct tm_card_cfg *cfg;
     struct tm_sim *world; /* owned */
@@ -24,10 +24,10 @@ struct part {
     uint64_t n_begun; /* objects */
 };
 
-static int part_open(struct part *p, struct tm_card *card, const struct tm_card_cfg *cfg)
+static int play_open(struct play *p, struct tm_card *card, const struct tm_card_cfg *cfg)
 {
     uint8_t seed[TM_SEED_LEN];
-    *p = (struct part){
+    *p = (struct play){
         .card = card, .cfg = cfg, .settled_us = tm_min_us(SETTLING_US, cfg->for_us / 4)};
     struct tm_sim_cfg wc = {.model = cfg->model,
                             .shape = tm_sim_shape,
@@ -44,7 +44,7 @@ static int part_open(struct part *p, struct tm_card *card, const struct tm_card_
     return rc == TM_OK ? tm_load_new(&p->load, p->world, cfg->reply) : rc;
 }
 
-static void part_close(struct part *p)
+static void play_close(struct play *p)
 {
     struct tm_sim_stats stats;
     if (p->world) {
@@ -64,7 +64,7 @@ static enum tm_dir dir_of(enum tm_side side)
 
 /* ---- Objects, workload ---- */
 
-static void note_sent(struct part *p, const struct tm_sim_event *ev)
+static void note_sent(struct play *p, const struct tm_sim_event *ev)
 {
     enum tm_dir dir = dir_of(ev->side);
     int64_t now_us = tm_sim_now_us(p->world);
@@ -78,7 +78,7 @@ static void note_sent(struct part *p, const struct tm_sim_event *ev)
         tm_rhythm_event(&p->card->rhythm[dir], now_us);
 }
 
-static void note_opening(struct part *p)
+static void note_opening(struct play *p)
 {
     if (tm_sim_now_us(p->world) < p->settled_us)
         return;
@@ -87,25 +87,25 @@ static void note_opening(struct part *p)
     p->card->header_bytes[TM_DOWN] += CONNECTION_BYTES / 2;
 }
 
-static int begin_object(struct part *p)
+static int begin_object(struct play *p)
 {
     uint64_t number;
     uint64_t down = p->n_begun % 2 == 0 ? TM_CARD_SMALL_BYTES : TM_CARD_LARGE_BYTES;
     int64_t now_us = tm_sim_now_us(p->world);
     int rc = tm_load_begin(p->load, TM_CARD_REQUEST_BYTES, down, now_us, &number);
     if (rc == TM_ERR_LIMIT)
-        return tm_sim_timer(p->world, now_us + RETRY_US, IMPATIENCE);
+        return tm_sim_timer(p->world, now_us + RETRY_US, NEXT_OBJECT);
     p->n_begun += rc == TM_OK;
     return rc;
 }
 
-static int next_object(struct part *p)
+static int next_object(struct play *p)
 {
     int64_t pause_us = (int64_t)tm_rng_below(&p->rng, 2 * (uint64_t)TM_CARD_PAUSE_US + 1);
-    return tm_sim_timer(p->world, tm_sim_now_us(p->world) + pause_us, IMPATIENCE);
+    return tm_sim_timer(p->world, tm_sim_now_us(p->world) + pause_us, NEXT_OBJECT);
 }
 
-static int begin_line(struct part *p, uint64_t i)
+static int begin_line(struct play *p, uint64_t i)
 {
     const struct tm_workload_line *l = &p->cfg->workload->line[i];
     uint64_t number;
@@ -113,16 +113,17 @@ static int begin_line(struct part *p, uint64_t i)
     return rc == TM_ERR_LIMIT ? tm_sim_timer(p->world, tm_sim_now_us(p->world) + RETRY_US, i) : rc;
 }
 
-static int begin(struct part *p)
+static int begin(struct play *p)
 {
     const struct tm_workload *w = p->cfg->workload;
-    int rc = w ? TM_OK : tm_sim_timer(p->world, p->settled_us, IMPATIENCE);
+    int rc = w ? TM_OK : tm_sim_timer(p->world, p->settled_us, NEXT_OBJECT);
     for (size_t i = 0; w && i < w->n && rc == TM_OK; i++)
-        rc = tm_sim_timer(p->world, w->line[i].at_us, i);
+        rc =
+            w->line[i].at_us < p->cfg->for_us ? tm_sim_timer(p->world, w->line[i].at_us, i) : TM_OK;
     return rc;
 }
 
-static int react(struct part *p, const struct tm_sim_event *ev)
+static int react(struct play *p, const struct tm_sim_event *ev)
 {
     uint64_t number;
     int rc = TM_OK;
@@ -139,7 +140,7 @@ static int react(struct part *p, const struct tm_sim_event *ev)
         note_sent(p, ev);
         break;
     case TM_SIM_TIMER:
-        rc = ev->number == IMPATIENCE ? begin_object(p) : begin_line(p, ev->number);
+        rc = ev->number == NEXT_OBJECT ? begin_object(p) : begin_line(p, ev->number);
         break;
     }
     return rc;
@@ -150,7 +151,7 @@ static uint64_t beyond(int64_t t_us, int64_t direct_us)
     return t_us > direct_us ? (uint64_t)(t_us - direct_us) : 0;
 }
 
-static void note_transfer(struct part *p, const struct tm_transfer *t)
+static void note_transfer(struct play *p, const struct tm_transfer *t)
 {
     enum tm_card_class class = p->cfg->workload                       ? TM_CARD_WORKLOAD
                                : t->down_bytes == TM_CARD_SMALL_BYTES ? TM_CARD_SMALL
@@ -174,7 +175,7 @@ static void note_transfer(struct part *p, const struct tm_transfer *t)
                 beyond(first_us, tm_card_direct_us(p->cfg, t->up_bytes, 0, false)));
 }
 
-static void finish_objects(struct part *p)
+static void finish_objects(struct play *p)
 {
     struct tm_card *card = p->card;
     struct tm_session_stats stats;
@@ -193,32 +194,26 @@ static void finish_objects(struct part *p)
     tm_rhythm_end(&card->rhythm[TM_DOWN], p->cfg->for_us);
 }
 
-static int play_objects(struct tm_card *card, const struct tm_card_cfg *cfg)
+static int play_objects(struct play *p)
 {
-    struct part p;
     struct tm_sim_event ev;
-    int rc = part_open(&p, card, cfg);
-    if (rc == TM_OK)
-        rc = begin(&p);
-    if (rc == TM_OK) {
-        tm_rhythm_begin(&card->rhythm[TM_UP], p.settled_us);
-        tm_rhythm_begin(&card->rhythm[TM_DOWN], p.settled_us);
-    }
-    int more = 0;
-    while (rc == TM_OK && (more = tm_sim_next(p.world, cfg->for_us, &ev)) == 1)
-        rc = react(&p, &ev);
+    int64_t end_us = p->cfg->for_us;
+    int rc = begin(p), more = 0;
+    tm_rhythm_begin(&p->card->rhythm[TM_UP], p->settled_us);
+    tm_rhythm_begin(&p->card->rhythm[TM_DOWN], p->settled_us);
+    while (rc == TM_OK && (more = tm_sim_next(p->world, end_us, &ev)) == 1)
+        rc = react(p, &ev);
     if (rc == TM_OK)
         rc = more;
     if (rc == TM_OK)
-        finish_objects(&p);
-    part_close(&p);
+        finish_objects(p);
     return rc;
 }
 
 /* ---- Backlog ---- */
 
 /* Adds what both ends have sent so far, times sign. */
-static void add_sent(struct part *p, int sign)
+static void add_sent(struct play *p, int sign)
 {
     for (int side = 0; side < 2; side++) {
         struct tm_session *end = tm_sim_end(p->world, (enum tm_side)side);
@@ -238,7 +233,7 @@ static void add_sent(struct part *p, int sign)
     }
 }
 
-static int flood(struct part *p)
+static int flood(struct play *p)
 {
     uint64_t number;
     int rc = TM_OK;
@@ -247,7 +242,7 @@ static int flood(struct part *p)
     return rc;
 }
 
-static int play_until(struct part *p, int64_t until_us)
+static int play_until(struct play *p, int64_t until_us)
 {
     struct tm_sim_event ev;
     uint64_t number;
@@ -260,33 +255,35 @@ static int play_until(struct part *p, int64_t until_us)
     return rc;
 }
 
-static int play_backlog(struct tm_card *card, const struct tm_card_cfg *cfg)
+/* What the first part left unfinished goes on, and when it has all streams, there is backlog enough. */
+static int play_backlog(struct play *p)
 {
-    struct part p;
-    int rc = part_open(&p, card, cfg);
-    if (rc == TM_OK)
-        rc = flood(&p);
-    if (rc == TM_OK)
-        rc = play_until(&p, p.settled_us);
+    int64_t end_us = 2 * p->cfg->for_us;
+    int rc = flood(p);
+    if (rc == TM_OK || rc == TM_ERR_LIMIT)
+        rc = play_until(p, p->cfg->for_us + p->settled_us);
     if (rc == TM_OK) {
-        add_sent(&p, -1);
-        rc = play_until(&p, cfg->for_us);
+        add_sent(p, -1);
+        rc = play_until(p, end_us);
     }
     if (rc == TM_OK) {
-        add_sent(&p, 1);
-        card->backlog_us += cfg->for_us - p.settled_us;
+        add_sent(p, 1);
+        p->card->backlog_us += p->cfg->for_us - p->settled_us;
     }
-    part_close(&p);
     return rc;
 }
 
 int tm_card_play(struct tm_card *card, const struct tm_card_cfg *cfg)
 {
-    if (cfg->for_us < 1 || cfg->line_bps < 1 || cfg->rtt_us < 0)
+    struct play p;
+    if (cfg->for_us < 1 || cfg->for_us > TM_CARD_FOR_MAX_US || cfg->line_bps < 1 || cfg->rtt_us < 0)
         return TM_ERR_RANGE;
-    int rc = play_objects(card, cfg);
+    int rc = play_open(&p, card, cfg);
     if (rc == TM_OK)
-        rc = play_backlog(card, cfg);
+        rc = play_objects(&p);
+    if (rc == TM_OK)
+        rc = play_backlog(&p);
+    play_close(&p);
     card->n_sessions += rc == TM_OK;
     return rc;
 }
