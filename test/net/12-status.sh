@@ -71,6 +71,7 @@ says '^in control '
 says 'model  *short '
 says 'payload-independent'
 ask "$server" "$SERVER_STATE" 0
+says 'note .*without --decoy'
 says 'model  *short '
 ask "$server" "$SERVER_STATE" 0 --json
 number_ok "$(figure kernel.segments_tx)" 100 1e9 "segments that the server sent"
