@@ -32,6 +32,7 @@
 #include "tm/net/statsock.h"
 #include "tm/net/tunnel.h"
 
+#define NO_DECOY "without --decoy a prober can tell that this is no web server"
 #define TEXT_MAX 1024U /* bytes of a summary line with the numbers of a server */
 static_assert(TEXT_MAX >= TM_SUMMARY_LINE_MAX + 256, "too short for the line and its numbers");
 
@@ -172,6 +173,8 @@ static size_t on_status(void *user, char *out, size_t cap)
         "tm-server", TM_SERVER, (int64_t)((uv_hrtime() - s->start_ns) / 1000), &w);
     tm_tunnel_server_watch(s->tunnel, &w, tm_status_add_session, &src);
     tm_status_fill(&st, &src);
+    if (s->o->v[TM_OPT_DECOY].text == NULL)
+        snprintf(st.note, sizeof st.note, "%s", NO_DECOY);
     return tm_status_write(&st, out, cap);
 }
 
@@ -387,7 +390,7 @@ static int say_ready(struct server *s, struct tm_msg *msg)
     printf(decoy != NULL ? "strangers go to %s\n" : "strangers are closed\n", decoy);
     fflush(stdout);
     if (decoy == NULL)
-        tm_log(TM_LOG_WARN, "without --decoy a prober can tell that this is no web server");
+        tm_log(TM_LOG_WARN, "%s", NO_DECOY);
     s->ready = true;
     return TM_OK;
 }

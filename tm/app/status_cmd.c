@@ -1,8 +1,11 @@
-/* tm/app/status_cmd.c - tm-client status, tm-server status: asks the running program once, or every second. */
+/* tm/app/status_cmd.c - tm-client status, tm-server status: asks the running program once, or every second.
+ *
+ * --watch ends when it gets SIGINT or SIGTERM, and when nobody reads its output any more. */
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "tm/app/main.h"
@@ -13,18 +16,20 @@
 #define CLEAR_BELOW "\033[J"   /* from here to the end of the screen */
 #define EOL_SCREEN  "\033[K\n" /* nothing of an older, longer line stays */
 
-static volatile sig_atomic_t is_over;
+#define EVERY_MS   1000
+#define LONGEST_MS 8000 /* between asks that nobody answers; they become rarer by twos */
 
+/* That it comes is all: it ends the waiting. */
 static void on_signal(int number)
 {
     (void)number;
-    is_over = 1;
 }
 
 struct answer {
     struct tm_status st;
     char text[TM_STATSOCK_MAX]; /* as it came, or made here */
     size_t len;
+    bool has_answered;
 };
 
 /* TM_OK, whether there was an answer or not; what is wrong otherwise is in msg. */
@@ -34,6 +39,7 @@ static int ask(struct answer *a, const struct tm_options *o, struct tm_msg *msg)
     struct tm_msg why;
     char reason[TM_CONTROL_TEXT];
     int rc = tm_statsock_ask(o->v[TM_OPT_STATE].text, a->text, sizeof a->text, &a->len, &why);
+    a->has_answered = rc == TM_OK;
     if (rc == TM_OK) {
         rc = tm_status_read(&a->st, a->text, a->len, &why);
         return rc == TM_OK ? rc : tm_msg_set(msg, rc, "the answer of %s: %.400s", name, why.text);
@@ -60,40 +66,53 @@ static void show(const struct answer *a, const struct tm_options *o, bool is_scr
     }
 }
 
-/* Until a signal, or until nobody reads. */
+/* Waits; false: a signal came, or nobody reads what we write. */
+static bool sleep_ms(int ms, const sigset_t *open_mask)
+{
+    const struct timespec t = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L};
+    struct pollfd p = {.fd = STDOUT_FILENO}; /* errors and hang-ups come unasked */
+    return ppoll(&p, 1, &t, open_mask) == 0;
+}
+
+/* Until a signal, or until nobody reads.  Signals come only while it waits, so that none is missed. */
 static int watch(struct answer *a, const struct tm_options *o, struct tm_msg *msg)
 {
-    const struct timespec second = {.tv_sec = 1};
     const struct sigaction action = {.sa_handler = on_signal};
     bool is_screen = !o->v[TM_OPT_JSON].given && isatty(STDOUT_FILENO) == 1;
+    int wait_ms = EVERY_MS;
+    sigset_t ours;
+    sigset_t before;
     int rc = TM_OK;
+    (void)sigemptyset(&ours);
+    (void)sigaddset(&ours, SIGINT);
+    (void)sigaddset(&ours, SIGTERM);
+    (void)sigprocmask(SIG_BLOCK, &ours, &before);
     (void)sigaction(SIGINT, &action, NULL);
     (void)sigaction(SIGTERM, &action, NULL);
     if (is_screen)
         (void)fputs(HOME CLEAR_BELOW, stdout);
-    while (rc == TM_OK && !is_over) {
+    do {
         rc = ask(a, o, msg);
-        if (rc == TM_OK) {
-            show(a, o, is_screen);
-            if (fflush(stdout) != 0)
-                break;
-        }
-        if (rc == TM_OK && !is_over)
-            (void)nanosleep(&second, NULL);
-    }
+        if (rc != TM_OK)
+            break;
+        show(a, o, is_screen);
+        wait_ms = a->has_answered ? EVERY_MS : wait_ms * 2 < LONGEST_MS ? wait_ms * 2 : LONGEST_MS;
+    } while (fflush(stdout) == 0 && sleep_ms(wait_ms, &before));
     return rc;
 }
 
 enum tm_exit tm_cmd_status(struct tm_options *o, struct tm_msg *msg)
 {
-    static struct answer a; /* large; the program does nothing else */
-    int rc = o->v[TM_OPT_WATCH].given ? watch(&a, o, msg) : ask(&a, o, msg);
-    if (rc != TM_OK)
+    struct answer *a = calloc(1, sizeof *a);
+    if (a == NULL) {
+        (void)tm_msg_set(msg, TM_ERR_NOMEM, "out of memory");
         return TM_EXIT_FAILED;
-    if (!o->v[TM_OPT_WATCH].given)
-        show(&a, o, false);
-    if (a.st.in_control)
-        return TM_EXIT_DONE;
-    (void)tm_msg_set(msg, TM_ERR_CLOSED, "not in control: %.400s", a.st.reason);
-    return TM_EXIT_FAILED;
+    }
+    int rc = o->v[TM_OPT_WATCH].given ? watch(a, o, msg) : ask(a, o, msg);
+    if (rc == TM_OK && !o->v[TM_OPT_WATCH].given)
+        show(a, o, false);
+    if (rc == TM_OK && !a->st.in_control)
+        rc = tm_msg_set(msg, TM_ERR_CLOSED, "not in control: %.400s", a->st.reason);
+    free(a);
+    return rc == TM_OK ? TM_EXIT_DONE : TM_EXIT_FAILED;
 }

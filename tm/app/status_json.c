@@ -36,6 +36,7 @@ static const struct field FIELDS[] = {
     BOOL("", "in_control", in_control),
     TEXT("", "reason", reason),
     WIDE("", "since_seconds", since_s),
+    TEXT("", "note", note),
     TEXT("model", "name", model.name),
     TEXT("model", "kind", model.kind),
     TEXT("model", "digest", model.digest),

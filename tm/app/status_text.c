@@ -152,6 +152,8 @@ void tm_status_text(FILE *out, const struct tm_status *st, const char *eol)
             st->now.carriers_open, st->now.carriers_opening, st->now.streams_open, st->now.sessions,
             st->now.sessions_in_control, eol);
     put_kernel(out, st, eol);
+    if (st->note[0] != '\0')
+        fprintf(out, "note          %s%s", st->note, eol);
     tm_summary_line(line, &m);
     fprintf(out, "since start   %s%s", line, eol);
 }

@@ -159,6 +159,7 @@ static void what_is_written_is_read(void)
     scene_init(&s);
     fill(&st, &s);
     (void)strcpy(st.reason, "a \"quoted\" \\ reason\n");
+    (void)strcpy(st.note, "a note");
     size_t len = tm_status_write(&st, text, sizeof text);
     CHECK(len > 1000);
     CHECK_INT(text[len - 1], '\n');
@@ -167,6 +168,7 @@ static void what_is_written_is_read(void)
     CHECK_INT(tm_status_read(&back, text, len, &msg), TM_OK);
     CHECK_STR(msg.text, "");
     CHECK_STR(back.reason, st.reason);
+    CHECK_STR(back.note, "a note");
     CHECK_INT(back.kernel.n[TM_KERNEL_RETRANS_BYTES], 2896);
     CHECK_INT(back.totals.carriers_opened, 6);
     CHECK_INT(back.useful_permille, 42);

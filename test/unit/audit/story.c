@@ -96,7 +96,7 @@ static void log_writes(struct tm_schedlog *l, const struct story *s, enum tm_sid
             continue;
         if ((w->w.dir == TM_UP) == (side == TM_CLIENT))
             tm_schedlog_write(l, k, i, &w->w, t + w->event_us, t + w->due_us, t + w->first_us,
-                              t + w->last_us, 0, TM_SLIP_NONE);
+                              t + w->last_us, 0, w->slip);
         else
             tm_schedlog_recv(l, k, i, &w->w, t + w->at_us);
     }

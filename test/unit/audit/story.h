@@ -37,6 +37,7 @@ struct story_write {
     struct tm_write w;
     int64_t event_us, due_us, first_us, last_us, at_us;
     bool is_hidden; /* in neither log */
+    enum tm_slip slip;
 };
 
 struct story {

@@ -333,7 +333,32 @@ static void bit_flips_never_read_past_the_line(void)
     CHECK(refused > tried / 2); /* most of a line is structure; digits and texts may stay valid */
 }
 
+static void a_slip_has_its_cause(void)
+{
+    static const char WANT[] = "{\"t\":\"write\",\"c\":1,\"i\":5,\"dir\":\"down\",\"size\":517,"
+                               "\"ref\":4,\"gap\":4000000000,"
+                               "\"event\":100,\"due\":5100,\"first\":7103,\"last\":7104,\"unsent\":"
+                               "0,\"slip\":\"network\"}\n";
+    struct tm_schedlog *l = new_log(4096);
+    struct tm_schedlog_line line;
+    tm_schedlog_write(l, 1, 5, &WRITE, 100, 5100, 7103, 7104, 0, TM_SLIP_NETWORK);
+    struct tm_view v = tm_schedlog_text(l);
+    CHECK_INT(v.len, sizeof WANT - 1);
+    CHECK_MEM(v.p, WANT, sizeof WANT - 1);
+    CHECK_INT(tm_schedlog_parse(&line, WANT, sizeof WANT - 2), TM_OK);
+    CHECK_INT(line.slip, TM_SLIP_NETWORK);
+    CHECK_INT(line.last_us, 7104);
+    tm_schedlog_free(l);
+    line = parse_nth(4);
+    CHECK_INT(line.slip, TM_SLIP_NONE); /* a line that says nothing of it */
+    char text[sizeof WANT];
+    memcpy(text, WANT, sizeof WANT);
+    *strstr(text, "network") = 'N'; /* no cause that there is */
+    CHECK_INT(tm_schedlog_parse(&line, text, sizeof WANT - 2), TM_ERR_FORMAT);
+}
+
 static const struct check_case CASES[] = {
+    {"a_slip_has_its_cause", a_slip_has_its_cause},
     {"lines_have_the_documented_form", lines_have_the_documented_form},
     {"every_kind_reads_back", every_kind_reads_back},
     {"writes_read_back_with_their_reference", writes_read_back_with_their_reference},

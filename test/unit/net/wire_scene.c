@@ -77,8 +77,16 @@ static void on_sent(struct scene_conn *c, const struct tm_wire_event *ev)
 {
     CHECK_INT(ev->t_us, ev->last_us);
     if (c->n_sent < SCENE_SENT_MAX)
-        c->sent[c->n_sent] =
-            (struct scene_sent){ev->write_no, ev->unsent, ev->due_us, ev->first_us, ev->last_us};
+        c->sent[c->n_sent] = (struct scene_sent){.write_no = ev->write_no,
+                                                 .unsent = ev->unsent,
+                                                 .held = ev->held,
+                                                 .due_us = ev->due_us,
+                                                 .first_us = ev->first_us,
+                                                 .last_us = ev->last_us,
+                                                 .ready_us = ev->ready_us,
+                                                 .tail_us = ev->tail_us,
+                                                 .free_us = ev->free_us,
+                                                 .offset = ev->offset};
     c->n_sent++;
 }
 

@@ -11,8 +11,9 @@
 #define SCENE_SENT_MAX 512U
 
 struct scene_sent {
-    uint32_t write_no, unsent;
-    int64_t due_us, first_us, last_us;
+    uint32_t write_no, unsent, held;
+    int64_t due_us, first_us, last_us, ready_us, tail_us, free_us;
+    uint64_t offset;
 };
 
 /* All that was told about one connection. */
