@@ -49,6 +49,13 @@ struct tm_flow_table {
     uint32_t at_rank; /* before it all have left or were used since */
 };
 
+static void fetch(const void *object, size_t len)
+{
+    const char *p = object;
+    for (size_t at = 0; at < len; at += CACHE_LINE)
+        __builtin_prefetch(p + at, 1);
+}
+
 struct tm_flow_key tm_flow_key_of(const struct tm_packet *p, unsigned *src_side)
 {
     int order = memcmp(p->src, p->dst, TM_ADDR_LEN);
@@ -229,13 +236,6 @@ void tm_flow_table_free(struct tm_flow_table *t)
     free(t);
 }
 
-static void fetch(const void *object, size_t len)
-{
-    const char *p = object;
-    for (size_t at = 0; at < len; at += CACHE_LINE)
-        __builtin_prefetch(p + at, 1);
-}
-
 void tm_flow_expect(const struct tm_flow_table *t, uint32_t hash, enum tm_flow_part part)
 {
     uint32_t i = hash & t->mask;
@@ -289,20 +289,32 @@ int tm_flow_add(struct tm_flow_table *t, const struct tm_flow_key *key, uint32_t
     return TM_OK;
 }
 
+/* There is one.  The next two will be asked for soon. */
+static struct tm_flow *oldest_closed(const struct tm_flow_table *t)
+{
+    struct tm_flow *f = &t->flow[t->closed.first];
+    const struct tm_flow *next = f->next != NIL ? &t->flow[f->next] : NULL;
+    if (next && next->watch)
+        fetch(next->watch, sizeof *next->watch);
+    if (next && next->next != NIL)
+        fetch(&t->flow[next->next], sizeof *next);
+    return f;
+}
+
 struct tm_flow *tm_flow_victim(struct tm_flow_table *t, int64_t now_us)
 {
     bool is_full = t->n_flows >= t->cfg.max_flows;
     if (t->closed.first != NIL) {
-        struct tm_flow *f = &t->flow[t->closed.first];
-        if (is_full || now_us - f->closed_us >= t->cfg.linger_us)
-            return f;
+        int64_t closed_us = t->flow[t->closed.first].closed_us;
+        if (is_full || now_us - closed_us >= t->cfg.linger_us)
+            return oldest_closed(t);
     }
     return is_full ? oldest_open(t) : NULL;
 }
 
 struct tm_flow *tm_flow_any(struct tm_flow_table *t)
 {
-    return t->closed.first != NIL ? &t->flow[t->closed.first] : oldest_open(t);
+    return t->closed.first != NIL ? oldest_closed(t) : oldest_open(t);
 }
 
 void tm_flow_close(struct tm_flow_table *t, struct tm_flow *f, int64_t now_us)
