@@ -82,11 +82,9 @@ void tm_model_page_energy(struct tm_text *out, const struct tm_model_page *p)
     tm_html_grid_end(out);
     tm_html_note(
         out,
-        "As Swing is judged (Vishwanath and Vahdat, 2009, sec. IV.B), from 1 ms up. A width that "
-        "the "
-        "captures, or the sample, have fewer than %u pairs of intervals of has no value; nor has "
-        "one at which all pairs are equal. All users of the sample begin at its start, so at "
-        "the widest intervals it is burstier than people who come and go.",
+        "As Swing is judged (Vishwanath and Vahdat, 2009, sec. IV.B), from 1 ms up. No value: "
+        "fewer than %u pairs of intervals, or all pairs equal. All users of the sample begin at "
+        "its start, so the widest intervals are burstier than with people who come and go.",
         TM_WAVELET_PAIRS);
     tm_html_section_end(out);
 }
