@@ -107,7 +107,12 @@ int tm_classes_read(struct tm_classes *c, struct tm_reading_counts *counts, stru
 {
     const struct tm_options *o = c->options;
     bool is_joint = o->kind == TM_MODEL_JOINT;
-    struct tm_reading r = {
-        o->traces, o->n_traces, o->join, c->world, c->filter, c->n, is_joint ? c->collect : NULL};
+    struct tm_reading r = {.traces = o->traces,
+                           .n_traces = o->n_traces,
+                           .join = o->join,
+                           .world = c->world,
+                           .filter = c->filter,
+                           .n_worlds = c->n,
+                           .collect = is_joint ? c->collect : NULL};
     return tm_reading_run(&r, take_capture, c, counts, msg);
 }

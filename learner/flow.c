@@ -49,6 +49,13 @@ struct tm_flow_table {
     uint32_t at_rank; /* before it all have left or were used since */
 };
 
+static void fetch(const void *object, size_t len)
+{
+    const char *p = object;
+    for (size_t at = 0; at < len; at += CACHE_LINE)
+        __builtin_prefetch(p + at, 1);
+}
+
 struct tm_flow_key tm_flow_key_of(const struct tm_packet *p, unsigned *src_side)
 {
     int order = memcmp(p->src, p->dst, TM_ADDR_LEN);
@@ -72,7 +79,7 @@ static uint64_t mix(uint64_t a, uint64_t b)
 }
 
 /* A multiply-fold hash; its constants are arbitrary odd numbers with about half their bits set. */
-static uint32_t hash_of(const struct tm_flow_table *t, const struct tm_flow_key *key)
+uint32_t tm_flow_hash(const struct tm_flow_table *t, const struct tm_flow_key *key)
 {
     uint64_t w[4];
     memcpy(w, key->addr, sizeof w);
@@ -229,35 +236,40 @@ void tm_flow_table_free(struct tm_flow_table *t)
     free(t);
 }
 
-/* With many flows none is in the processor's cache: all of it is fetched at once, not line by line as it is touched. */
-static void fetch(const struct tm_flow *f)
+void tm_flow_expect(const struct tm_flow_table *t, uint32_t hash, enum tm_flow_part part)
 {
-    const char *p = (const char *)f;
-    for (size_t at = 0; at < sizeof *f; at += CACHE_LINE)
-        __builtin_prefetch(p + at, 1);
+    uint32_t i = hash & t->mask;
+    if (part == TM_FLOW_PLACE) {
+        __builtin_prefetch(&t->cell[i]);
+        return;
+    }
+    while (t->cell[i].slot != NIL && t->cell[i].hash != hash)
+        i = (i + 1) & t->mask;
+    if (t->cell[i].slot == NIL)
+        return;
+    const struct tm_flow *f = &t->flow[t->cell[i].slot];
+    if (part == TM_FLOW_ITSELF)
+        fetch(f, sizeof *f);
+    else if (f->watch)
+        fetch(f->watch, sizeof *f->watch);
 }
 
-struct tm_flow *tm_flow_find(struct tm_flow_table *t, const struct tm_flow_key *key)
+struct tm_flow *tm_flow_find(struct tm_flow_table *t, const struct tm_flow_key *key, uint32_t hash)
 {
-    uint32_t hash = hash_of(t, key);
     for (uint32_t i = hash & t->mask; t->cell[i].slot != NIL; i = (i + 1) & t->mask) {
         if (t->cell[i].hash != hash)
             continue;
         struct tm_flow *f = &t->flow[t->cell[i].slot];
-        fetch(f);
         if (!key_equal(&f->key, key))
             continue;
-        if (f->watch) {
-            __builtin_prefetch(&f->watch->path, 1);
-            __builtin_prefetch(&f->watch->tls, 1);
-        }
         f->used = ++t->n_uses;
         return f;
     }
     return NULL;
 }
 
-int tm_flow_add(struct tm_flow_table *t, const struct tm_flow_key *key, struct tm_flow **out)
+int tm_flow_add(struct tm_flow_table *t, const struct tm_flow_key *key, uint32_t hash,
+                struct tm_flow **out)
 {
     TM_ASSERT(t->n_flows < t->cfg.max_flows);
     uint32_t slot = t->first_free;
@@ -269,8 +281,7 @@ int tm_flow_add(struct tm_flow_table *t, const struct tm_flow_key *key, struct t
         slot = t->n_slots++;
     }
     struct tm_flow *f = &t->flow[slot];
-    *f = (struct tm_flow){
-        .key = *key, .hash = hash_of(t, key), .closed_us = TM_NEVER, .used = ++t->n_uses};
+    *f = (struct tm_flow){.key = *key, .hash = hash, .closed_us = TM_NEVER, .used = ++t->n_uses};
     tm_exchange_init(&f->exchange);
     index_put(t, slot);
     t->n_flows++;
@@ -278,20 +289,32 @@ int tm_flow_add(struct tm_flow_table *t, const struct tm_flow_key *key, struct t
     return TM_OK;
 }
 
+/* There is one.  The next two will be asked for soon. */
+static struct tm_flow *oldest_closed(const struct tm_flow_table *t)
+{
+    struct tm_flow *f = &t->flow[t->closed.first];
+    const struct tm_flow *next = f->next != NIL ? &t->flow[f->next] : NULL;
+    if (next && next->watch)
+        fetch(next->watch, sizeof *next->watch);
+    if (next && next->next != NIL)
+        fetch(&t->flow[next->next], sizeof *next);
+    return f;
+}
+
 struct tm_flow *tm_flow_victim(struct tm_flow_table *t, int64_t now_us)
 {
     bool is_full = t->n_flows >= t->cfg.max_flows;
     if (t->closed.first != NIL) {
-        struct tm_flow *f = &t->flow[t->closed.first];
-        if (is_full || now_us - f->closed_us >= t->cfg.linger_us)
-            return f;
+        int64_t closed_us = t->flow[t->closed.first].closed_us;
+        if (is_full || now_us - closed_us >= t->cfg.linger_us)
+            return oldest_closed(t);
     }
     return is_full ? oldest_open(t) : NULL;
 }
 
 struct tm_flow *tm_flow_any(struct tm_flow_table *t)
 {
-    return t->closed.first != NIL ? &t->flow[t->closed.first] : oldest_open(t);
+    return t->closed.first != NIL ? oldest_closed(t) : oldest_open(t);
 }
 
 void tm_flow_close(struct tm_flow_table *t, struct tm_flow *f, int64_t now_us)

@@ -60,13 +60,21 @@ struct tm_flow_table; /* opaque; owns the flows */
 TM_MUST_CHECK int tm_flow_table_new(struct tm_flow_table **out, const struct tm_flow_cfg *cfg);
 void tm_flow_table_free(struct tm_flow_table *t);
 
+/* The key's hash in this table. */
+uint32_t tm_flow_hash(const struct tm_flow_table *t, const struct tm_flow_key *key);
 /* NULL when there is none; else it counts as just used.  Flows are borrowed until the next add or
  * remove. */
-struct tm_flow *tm_flow_find(struct tm_flow_table *t, const struct tm_flow_key *key);
+struct tm_flow *tm_flow_find(struct tm_flow_table *t, const struct tm_flow_key *key, uint32_t hash);
 /* A new open flow with a fresh exchange; the key must not be there, nor the table full (ask
  * tm_flow_victim first). TM_ERR_NOMEM. */
-TM_MUST_CHECK int tm_flow_add(struct tm_flow_table *t, const struct tm_flow_key *key,
+TM_MUST_CHECK int tm_flow_add(struct tm_flow_table *t, const struct tm_flow_key *key, uint32_t hash,
                               struct tm_flow **out);
+
+/* With many flows none is in the processor's cache when its packet comes.  This asks for what will be needed soon, so that the
+ * waits for several packets pass together: for their places in the index, then for the flows there, then for what hangs on these.
+ * Nothing changes but the time that it takes. */
+enum tm_flow_part { TM_FLOW_PLACE, TM_FLOW_ITSELF, TM_FLOW_WATCH };
+void tm_flow_expect(const struct tm_flow_table *t, uint32_t hash, enum tm_flow_part part);
 /* A flow that should leave before another is added: one that lingered long enough at `now_us`, or
  * when the table is full the flow closed first, else the open one silent for longest.  NULL:
  * none. */

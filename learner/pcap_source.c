@@ -33,6 +33,8 @@ struct tm_pcap_source {
     uint32_t link_type; /* that `link` is for */
     enum tm_link link;
     struct tm_pcap_counts counts;
+    struct tm_packet batch[TM_PCAP_BATCH];
+    bool is_joined; /* the last packet was in fragments, and lives where the next will */
 };
 
 static ssize_t read_fd(void *ctx, uint8_t *buf, size_t cap, struct tm_msg *msg)
@@ -230,7 +232,8 @@ static int feed_fragment(struct tm_pcap_source *s, struct tm_packet *p, struct t
     int rc = s->defrag ? TM_OK : tm_defrag_new(&s->defrag);
     if (rc != TM_OK)
         return tm_msg_set(msg, rc, "%s: out of memory", s->path);
-    return tm_defrag_feed(s->defrag, p) ? 1 : 0;
+    s->is_joined = tm_defrag_feed(s->defrag, p);
+    return s->is_joined ? 1 : 0;
 }
 
 /* 1: a TCP packet; 0: something else, which was counted. */
@@ -268,6 +271,26 @@ int tm_pcap_next(struct tm_pcap_source *s, struct tm_packet *p, struct tm_msg *m
         if (rc != 0)
             return rc;
     }
+}
+
+/* A packet for which nothing has to be read, so that those before it stay where they are.  1, 0: there is none; or an error. */
+static int next_held(struct tm_pcap_source *s, struct tm_packet *p, struct tm_msg *msg)
+{
+    int rc = 0;
+    while (rc == 0 && tm_frames_next_held(s->frames, &s->frame) == 1)
+        rc = read_frame(s, p, msg);
+    return rc;
+}
+
+int tm_pcap_batch(struct tm_pcap_source *s, const struct tm_packet **p, struct tm_msg *msg)
+{
+    int n = 0;
+    s->is_joined = false;
+    int rc = tm_pcap_next(s, &s->batch[0], msg);
+    while (rc == 1 && ++n < TM_PCAP_BATCH && !s->is_joined)
+        rc = next_held(s, &s->batch[n], msg);
+    *p = s->batch;
+    return rc < 0 || n == 0 ? rc : n;
 }
 
 const struct tm_frame *tm_pcap_frame(const struct tm_pcap_source *s)

@@ -45,6 +45,12 @@ void tm_pcap_close(struct tm_pcap_source *s);
  * what was returned before stands; TM_ERR_NOMEM. */
 TM_MUST_CHECK int tm_pcap_next(struct tm_pcap_source *s, struct tm_packet *p, struct tm_msg *msg);
 
+/* The next packets at once: returns how many, 1 to TM_PCAP_BATCH, at *p, which live until the next call with all that belongs to
+ * them; else as tm_pcap_next. */
+#define TM_PCAP_BATCH 16
+TM_MUST_CHECK int tm_pcap_batch(struct tm_pcap_source *s, const struct tm_packet **p,
+                                struct tm_msg *msg);
+
 /* The frame that the last packet came from, as it stands in the file with its link type: for
  * filters on raw bytes.  Of a packet that was in fragments, the one that completed it.  Valid as
  * long as that packet's payload. */

@@ -77,29 +77,42 @@ static void take_counts(void *ctx, const struct tm_pcap_source *src, const char 
     l->end_us = tm_max_us(l->end_us, tm_pcap_newest_us(src));
 }
 
-static int feed_worlds(const struct tm_reading *r, const struct tm_packet *p)
+/* World i takes what its filter matches. */
+static int feed_filtered(const struct tm_reading *r, size_t i, const struct tm_packet *p, size_t n)
 {
     int rc = TM_OK;
-    if (r->see)
-        r->see(r->see_ctx, p);
-    for (size_t i = 0; i < r->n_worlds && rc == TM_OK; i++) {
-        if (r->filter && r->filter[i] && !tm_filter_match(r->filter[i], p))
+    for (size_t k = 0; k < n && rc == TM_OK; k++) {
+        if (r->filter && r->filter[i] && !tm_filter_match(r->filter[i], &p[k]))
             continue;
-        rc = tm_world_packet(r->world[i], p);
+        rc = tm_world_packet(r->world[i], &p[k]);
         if (rc == TM_OK && r->collect)
-            rc = tm_collect_packet(r->collect[i], p);
+            rc = tm_collect_packet(r->collect[i], &p[k]);
+    }
+    return rc;
+}
+
+static int feed_worlds(const struct tm_reading *r, const struct tm_packet *p, size_t n)
+{
+    int rc = TM_OK;
+    for (size_t k = 0; k < n && r->see; k++)
+        r->see(r->see_ctx, &p[k]);
+    for (size_t i = 0; i < r->n_worlds && rc == TM_OK; i++) {
+        bool is_all = !r->collect && !(r->filter && r->filter[i]);
+        rc = is_all ? tm_world_packets(r->world[i], p, n) : feed_filtered(r, i, p, n);
     }
     return rc;
 }
 
 static int feed(struct loop *l, const struct tm_pcap_source *src, const char *path,
-                const struct tm_packet *p)
+                const struct tm_packet *p, size_t n)
 {
-    int rc = feed_worlds(l->r, p);
+    size_t before = l->n_packets / TM_PROGRESS_EVERY;
+    int rc = feed_worlds(l->r, p, n);
+    l->n_packets += n;
     if (rc != TM_OK)
         return tm_msg_set(l->msg, rc, "%s: packet %" PRIu64 ": %s", path,
                           tm_pcap_counts(src)->n_frames, tm_strerror(rc));
-    if (++l->n_packets % TM_PROGRESS_EVERY == 0)
+    if (l->n_packets / TM_PROGRESS_EVERY != before)
         tm_progress_step(&l->progress, l->counts->n_captures,
                          l->counts->n_frames + tm_pcap_counts(src)->n_frames,
                          l->done_bytes + tm_pcap_read_bytes(src));
@@ -121,13 +134,13 @@ static int forgive(struct loop *l, int rc)
 static int read_capture(struct loop *l, const char *path)
 {
     struct tm_pcap_source *src;
-    struct tm_packet p;
+    const struct tm_packet *p;
     int rc = tm_pcap_open(&src, path, l->msg);
     if (rc != TM_OK)
         return rc;
     int fed = TM_OK;
-    while (fed == TM_OK && (rc = tm_pcap_next(src, &p, l->msg)) == 1)
-        fed = feed(l, src, path, &p);
+    while (fed == TM_OK && (rc = tm_pcap_batch(src, &p, l->msg)) > 0)
+        fed = feed(l, src, path, p, (size_t)rc);
     take_counts(l, src, path);
     tm_pcap_close(src);
     return fed != TM_OK ? fed : forgive(l, rc);
@@ -189,7 +202,7 @@ static int read_merged(struct loop *l, const struct tm_inputs *in)
     while (rc == TM_OK && got != 0) {
         got = tm_merge_next(m, &p, &is_fatal, l->msg);
         if (got == 1)
-            rc = feed(l, tm_merge_source(m), "merged captures", &p);
+            rc = feed(l, tm_merge_source(m), "merged captures", &p, 1);
         else if (got < 0)
             rc = is_fatal ? got : forgive(l, got);
     }

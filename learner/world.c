@@ -8,6 +8,7 @@
 #include "tm/base/time.h"
 
 #define N_PORTS 65536U
+#define LOOK    16U /* packets whose connections are fetched together */
 
 struct tm_world {
     struct tm_world_cfg cfg;
@@ -22,6 +23,14 @@ struct tm_world {
     bool is_port[N_PORTS];
     uint64_t n_syns[N_PORTS];  /* openings seen to other ports */
     uint64_t n_other[N_PORTS]; /* packets of other connections, by the smaller port */
+};
+
+/* A packet of our ports, and where its connection is looked for. */
+struct look {
+    const struct tm_packet *p;
+    struct tm_flow_key key;
+    uint32_t hash;
+    unsigned src_side;
 };
 
 int tm_world_new(struct tm_world **out, const struct tm_world_cfg *cfg)
@@ -171,9 +180,9 @@ static void orient(struct tm_world *w, struct tm_flow *f, const struct tm_packet
     f->is_foreign = !w->is_port[src_opened ? p->dst_port : p->src_port];
 }
 
-static int add_flow(struct tm_world *w, const struct tm_flow_key *key, const struct tm_packet *p,
-                    unsigned src_side, struct tm_flow **out)
+static int add_flow(struct tm_world *w, const struct look *l, struct tm_flow **out)
 {
+    const struct tm_packet *p = l->p;
     struct tm_flow *old;
     while ((old = tm_flow_victim(w->flows, p->t_us))) {
         w->counts.n_evicted += old->closed_us == TM_NEVER;
@@ -182,31 +191,31 @@ static int add_flow(struct tm_world *w, const struct tm_flow_key *key, const str
         if (rc != TM_OK)
             return rc;
     }
-    int rc = tm_flow_add(w->flows, key, out);
+    int rc = tm_flow_add(w->flows, &l->key, l->hash, out);
     if (rc != TM_OK)
         return rc;
-    orient(w, *out, p, src_side);
+    orient(w, *out, p, l->src_side);
     return announce(w, *out, p->t_us);
 }
 
 /* The flow's endpoints open another connection. */
-static int reopen(struct tm_world *w, const struct tm_flow_key *key, const struct tm_packet *p,
-                  unsigned src_side, struct tm_flow **f)
+static int reopen(struct tm_world *w, const struct look *l, struct tm_flow **f)
 {
     int rc = finish(w, *f);
     tm_flow_remove(w->flows, *f);
-    return rc == TM_OK ? add_flow(w, key, p, src_side, f) : rc;
+    return rc == TM_OK ? add_flow(w, l, f) : rc;
 }
 
-static struct tm_segment segment_of(const struct tm_packet *p, enum tm_dir dir)
+static struct tm_segment segment_of(const struct look *l, const struct tm_flow *f)
 {
+    const struct tm_packet *p = l->p;
     return (struct tm_segment){
         .t_us = p->t_us,
         .seq = p->seq,
         .ack = p->ack,
         .payload_len = p->payload_len,
         .flags = p->flags,
-        .dir = (uint8_t)dir,
+        .dir = l->src_side == f->client_side ? TM_UP : TM_DOWN,
     };
 }
 
@@ -243,17 +252,16 @@ static int observe(struct tm_world *w, const struct tm_packet *p, const struct t
     return tm_tls_feed(&f->watch->tls, s, payload, &w->samples);
 }
 
-static int feed(struct tm_world *w, const struct tm_flow_key *key, const struct tm_packet *p,
-                unsigned src_side, struct tm_flow *f)
+static int feed(struct tm_world *w, const struct look *l, struct tm_flow *f)
 {
     struct tm_conn cut;
-    struct tm_segment s = segment_of(p, src_side == f->client_side ? TM_UP : TM_DOWN);
+    struct tm_segment s = segment_of(l, f);
     int rc = tm_exchange_feed(&f->exchange, &w->cfg.exchange, &w->pool, &s, &cut);
     if (rc == TM_EXCHANGE_NEW) {
-        rc = reopen(w, key, p, src_side, &f);
+        rc = reopen(w, l, &f);
         if (rc != TM_OK)
             return rc;
-        s = segment_of(p, src_side == f->client_side ? TM_UP : TM_DOWN);
+        s = segment_of(l, f);
         rc = tm_exchange_feed(&f->exchange, &w->cfg.exchange, &w->pool, &s, &cut);
     }
     if (rc == TM_EXCHANGE_CUT) {
@@ -262,9 +270,9 @@ static int feed(struct tm_world *w, const struct tm_flow_key *key, const struct 
             rc = announce(w, f, f->exchange.conn.start_us);
     }
     if (rc == TM_OK)
-        rc = observe(w, p, &s, f);
+        rc = observe(w, l->p, &s, f);
     if (rc == TM_OK && tm_exchange_is_closed(&f->exchange))
-        tm_flow_close(w->flows, f, p->t_us);
+        tm_flow_close(w->flows, f, l->p->t_us);
     return rc;
 }
 
@@ -276,29 +284,63 @@ static void count_other(struct tm_world *w, const struct tm_packet *p)
     w->n_other[p->src_port < p->dst_port ? p->src_port : p->dst_port]++;
 }
 
-int tm_world_packet(struct tm_world *w, const struct tm_packet *p)
+static int take(struct tm_world *w, const struct look *l)
 {
-    w->mark = tm_mix(w->mark ^ (uint64_t)p->t_us ^ ((uint64_t)p->seq << 32 | p->ack));
-    if (!w->is_port[p->src_port] && !w->is_port[p->dst_port]) {
-        count_other(w, p);
-        return TM_OK;
-    }
-    w->counts.n_packets++;
-    unsigned src_side;
-    struct tm_flow_key key = tm_flow_key_of(p, &src_side);
-    struct tm_flow *f = tm_flow_find(w->flows, &key);
+    const struct tm_packet *p = l->p;
+    struct tm_flow *f = tm_flow_find(w->flows, &l->key, l->hash);
     int rc = TM_OK;
     if (!f)
-        rc = add_flow(w, &key, p, src_side, &f);
+        rc = add_flow(w, l, &f);
     else if (is_opening(p) && (f->is_foreign || tm_exchange_is_closed(&f->exchange)))
-        rc = reopen(w, &key, p, src_side, &f);
+        rc = reopen(w, l, &f);
     if (rc != TM_OK)
         return rc;
     if (!f->is_foreign)
-        return feed(w, &key, p, src_side, f);
+        return feed(w, l, f);
     if (p->flags & (TM_TCP_FIN | TM_TCP_RST))
         tm_flow_close(w->flows, f, p->t_us);
     return TM_OK;
+}
+
+/* Those of the n <= LOOK packets that are of our ports. */
+static size_t choose(struct tm_world *w, const struct tm_packet *p, size_t n, struct look *look)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < n; i++) {
+        w->mark = tm_mix(w->mark ^ (uint64_t)p[i].t_us ^ ((uint64_t)p[i].seq << 32 | p[i].ack));
+        if (!w->is_port[p[i].src_port] && !w->is_port[p[i].dst_port]) {
+            count_other(w, &p[i]);
+            continue;
+        }
+        struct look *l = &look[kept++];
+        l->p = &p[i];
+        l->key = tm_flow_key_of(&p[i], &l->src_side);
+        l->hash = tm_flow_hash(w->flows, &l->key);
+        tm_flow_expect(w->flows, l->hash, TM_FLOW_PLACE);
+    }
+    return kept;
+}
+
+int tm_world_packets(struct tm_world *w, const struct tm_packet *p, size_t n)
+{
+    struct look look[LOOK];
+    int rc = TM_OK;
+    for (size_t at = 0; at < n && rc == TM_OK; at += LOOK) {
+        size_t kept = choose(w, p + at, n - at < LOOK ? n - at : LOOK, look);
+        for (size_t i = 0; i < kept; i++)
+            tm_flow_expect(w->flows, look[i].hash, TM_FLOW_ITSELF);
+        for (size_t i = 0; i < kept; i++)
+            tm_flow_expect(w->flows, look[i].hash, TM_FLOW_WATCH);
+        w->counts.n_packets += kept;
+        for (size_t i = 0; i < kept && rc == TM_OK; i++)
+            rc = take(w, &look[i]);
+    }
+    return rc;
+}
+
+int tm_world_packet(struct tm_world *w, const struct tm_packet *p)
+{
+    return tm_world_packets(w, p, 1);
 }
 
 int tm_world_end(struct tm_world *w)

@@ -196,6 +196,11 @@ static int at_end(struct tm_frames *s, struct tm_msg *msg)
 
 static int next(struct tm_frames *s, struct tm_frame *frame, struct tm_msg *msg)
 {
+    if (s->skip > 0) {
+        int rc = pass(s, msg);
+        if (rc < 0)
+            return rc;
+    }
     for (;;) {
         size_t n = 0;
         struct tm_view at = {s->window + s->at, s->len - s->at};
@@ -216,15 +221,39 @@ static int next(struct tm_frames *s, struct tm_frame *frame, struct tm_msg *msg)
     }
 }
 
+/* Keeps an error for all calls to come. */
+static int fail(struct tm_frames *s, int rc)
+{
+    s->failed = rc;
+    if (s->why.text[0] == '\0')
+        (void)tm_msg_set(&s->why, rc, "%s", tm_strerror(rc));
+    return rc;
+}
+
+int tm_frames_next_held(struct tm_frames *s, struct tm_frame *frame)
+{
+    while (s->failed == TM_OK && s->skip == 0) {
+        size_t n = 0;
+        struct tm_view at = {s->window + s->at, s->len - s->at};
+        int step = tm_format_step(s->format, at, &n, frame, &s->why);
+        if (step < 0)
+            (void)fail(s, step);
+        if (step != TM_FORMAT_FRAME && step != TM_FORMAT_SKIP)
+            return 0;
+        take(s, n);
+        if (step == TM_FORMAT_FRAME)
+            return 1;
+    }
+    return 0;
+}
+
 int tm_frames_next(struct tm_frames *s, struct tm_frame *frame, struct tm_msg *msg)
 {
     if (s->failed == TM_OK) {
         int rc = next(s, frame, &s->why);
         if (rc >= 0)
             return rc;
-        s->failed = rc;
-        if (s->why.text[0] == '\0')
-            (void)tm_msg_set(&s->why, rc, "%s", tm_strerror(rc));
+        (void)fail(s, rc);
     }
     return tm_msg_set(msg, s->failed, "%s", s->why.text);
 }

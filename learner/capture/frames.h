@@ -31,6 +31,10 @@ TM_MUST_CHECK int tm_frames_new_chunks(struct tm_frames **out, tm_chunk_fn chunk
  * TM_ERR_NOMEM; those of the callback.  After an error every call gives it again. */
 TM_MUST_CHECK int tm_frames_next(struct tm_frames *s, struct tm_frame *frame, struct tm_msg *msg);
 
+/* 1 and the next frame when nothing needs to be read for it, so that the bytes of the frames before it since the last tm_frames_next live
+ * on, until the next call of that; 0: tm_frames_next says what comes. */
+int tm_frames_next_held(struct tm_frames *s, struct tm_frame *frame);
+
 /* Whether the file's header was read; without it an error means "no capture", or one cut inside its
  * header if tm_frames_is_cut says so: the stream ended too early. */
 bool tm_frames_is_open(const struct tm_frames *s);

@@ -80,10 +80,11 @@ void tm_model_page_energy(struct tm_text *out, const struct tm_model_page *p)
     for (int s = 0; s < TM_WAVELET_SERIES; s++)
         plot(out, p, (enum tm_wavelet_series)s);
     tm_html_grid_end(out);
-    tm_html_note(out,
-                 "As Swing is judged (Vishwanath and Vahdat, 2009, sec. IV.B), from 1 ms up. A "
-                 "width that the captures, or the sample, have fewer than %u pairs of intervals "
-                 "of has no value; nor has one at which all pairs are equal.",
-                 TM_WAVELET_PAIRS);
+    tm_html_note(
+        out,
+        "As Swing is judged (Vishwanath and Vahdat, 2009, sec. IV.B), from 1 ms up. No value: "
+        "fewer than %u pairs of intervals, or all pairs equal. All users of the sample begin at "
+        "its start, so the widest intervals are burstier than with people who come and go.",
+        TM_WAVELET_PAIRS);
     tm_html_section_end(out);
 }

@@ -2,7 +2,7 @@
  * defragmentation and the connections.
  *
  * Input: a byte for the size of the pieces it is read in (0: all at once; with the top bit in chunks
- * that are not copied), then the file. */
+ * that are not copied; when it is odd, what is in memory already is asked for first), then the file. */
 #include <stdint.h>
 #include <stdlib.h>
 
@@ -79,8 +79,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if ((is_chunks ? tm_frames_new_chunks(&s, chunks_give, &in)
                    : tm_frames_new(&s, pieces_read, &in.in)) != TM_OK)
         abort();
-    for (unsigned n = 0; n < FRAMES_MAX && (rc = tm_frames_next(s, &f, &msg)) == 1; n++)
+    for (unsigned n = 0; n < FRAMES_MAX; n++) {
+        if (data[0] % 2 == 0 || n == 0 || tm_frames_next_held(s, &f) == 0)
+            rc = tm_frames_next(s, &f, &msg);
+        if (rc != 1)
+            break;
         feed(w, &d, &f);
+    }
     TM_ASSERT(rc >= 0 || msg.text[0] != '\0');
     TM_ASSERT_EQ(tm_world_end(w), TM_OK);
     tm_world_clear(w);

@@ -34,14 +34,14 @@ static struct tm_flow *add(struct tm_flow_table *t, unsigned n)
 {
     struct tm_flow_key k = key(n);
     struct tm_flow *f = NULL;
-    CHECK_INT(tm_flow_add(t, &k, &f), TM_OK);
+    CHECK_INT(tm_flow_add(t, &k, tm_flow_hash(t, &k), &f), TM_OK);
     return f;
 }
 
 static struct tm_flow *find(struct tm_flow_table *t, unsigned n)
 {
     struct tm_flow_key k = key(n);
-    return tm_flow_find(t, &k);
+    return tm_flow_find(t, &k, tm_flow_hash(t, &k));
 }
 
 static void both_directions_have_one_key(void)
@@ -78,8 +78,8 @@ static void ports_and_addresses_tell_flows_apart(void)
     struct tm_flow *f;
     for (size_t i = 0; i < 4; i++) {
         struct tm_flow_key k = tm_flow_key_of(&p[i], &side);
-        CHECK(tm_flow_find(t, &k) == NULL);
-        CHECK_INT(tm_flow_add(t, &k, &f), TM_OK);
+        CHECK(tm_flow_find(t, &k, tm_flow_hash(t, &k)) == NULL);
+        CHECK_INT(tm_flow_add(t, &k, tm_flow_hash(t, &k), &f), TM_OK);
     }
     CHECK_INT(tm_flow_count(t), 4);
     tm_flow_table_free(t);

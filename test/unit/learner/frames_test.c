@@ -23,8 +23,27 @@ struct story {
     struct tm_msg msg;
 };
 
-/* What the reader gives; frees it. */
-static struct story story_of(struct tm_frames *s)
+static uint8_t sum_of(const struct tm_frame *f)
+{
+    uint8_t sum = 0;
+    for (uint32_t i = 0; i < f->cap_len; i++)
+        sum = (uint8_t)(sum * 31 + f->bytes[i]);
+    return sum;
+}
+
+static void note_frame(struct story *out, const struct tm_frame *f)
+{
+    CHECK(f->wire_len >= f->cap_len);
+    CHECK(f->cap_len <= TM_FORMAT_FRAME_MAX);
+    CHECK(f->t_us >= 0 && f->t_us <= TM_FORMAT_SEC_MAX * 1000000);
+    out->first_byte[out->n] = f->cap_len > 0 ? f->bytes[0] : 0;
+    out->frame[out->n] = *f;
+    out->frame[out->n++].bytes = NULL;
+}
+
+/* What the reader gives; frees it.  With is_held also by tm_frames_next_held, and then the bytes of a frame must stand until the last that
+ * is held has come. */
+static struct story story_of(struct tm_frames *s, bool is_held)
 {
     struct story out;
     struct tm_frame f;
@@ -34,15 +53,12 @@ static struct story story_of(struct tm_frames *s)
     while ((out.end = tm_frames_next(s, &f, &out.msg)) == 1) {
         if (out.n == FRAMES_MAX)
             break;
-        CHECK(f.wire_len >= f.cap_len);
-        CHECK(f.cap_len <= TM_FORMAT_FRAME_MAX);
-        CHECK(f.t_us >= 0 && f.t_us <= TM_FORMAT_SEC_MAX * 1000000);
-        uint8_t sum = 0; /* touches all bytes */
-        for (uint32_t i = 0; i < f.cap_len; i++)
-            sum ^= f.bytes[i];
-        out.first_byte[out.n] = f.cap_len > 0 ? f.bytes[0] : sum;
-        f.bytes = NULL;
-        out.frame[out.n++] = f;
+        struct tm_frame first = f;
+        uint8_t sum = sum_of(&first);
+        note_frame(&out, &f);
+        while (is_held && out.n < FRAMES_MAX && tm_frames_next_held(s, &f) == 1)
+            note_frame(&out, &f);
+        CHECK_INT(sum_of(&first), sum);
     }
     struct tm_msg again = {""};
     CHECK_INT(tm_frames_next(s, &f, &again), out.end == 1 ? 1 : out.end);
@@ -55,7 +71,16 @@ static struct story read_pieces(const uint8_t *p, size_t len, size_t piece)
     struct pieces in = {p, len, piece};
     struct tm_frames *s = NULL;
     CHECK_INT(tm_frames_new(&s, pieces_read, &in), TM_OK);
-    return story_of(s);
+    return story_of(s, false);
+}
+
+/* Other frames than the first are asked for only where they are held. */
+static struct story read_held(const uint8_t *p, size_t len, size_t piece)
+{
+    struct pieces in = {p, len, piece};
+    struct tm_frames *s = NULL;
+    CHECK_INT(tm_frames_new(&s, pieces_read, &in), TM_OK);
+    return story_of(s, true);
 }
 
 static struct story read_chunks(const uint8_t *p, size_t len, size_t piece)
@@ -63,7 +88,7 @@ static struct story read_chunks(const uint8_t *p, size_t len, size_t piece)
     struct chunks c = {.in = {p, len, piece}};
     struct tm_frames *s = NULL;
     CHECK_INT(tm_frames_new_chunks(&s, chunks_give, &c), TM_OK);
-    struct story out = story_of(s);
+    struct story out = story_of(s, true);
     chunks_deinit(&c);
     return out;
 }
@@ -181,6 +206,8 @@ static void pieces_of_any_size_give_the_same(void)
     for (size_t piece = 1; piece < 200; piece++) {
         struct story s = read_pieces(f.b, f.len, piece);
         check_sections(&s);
+        s = read_held(f.b, f.len, piece);
+        check_sections(&s);
     }
     capture_free(&f);
 }
@@ -274,8 +301,12 @@ static void time_before_1970_counts_as_1970(void)
 static void check_damage(const struct capture_bytes *f, size_t n_frames, const char *word)
 {
     struct story s = read_all(f);
+    struct story held = read_held(f->b, f->len, f->len);
     CHECK_INT(s.end, TM_ERR_FORMAT);
     CHECK_INT(s.n, n_frames);
+    CHECK_INT(held.end, TM_ERR_FORMAT);
+    CHECK_INT(held.n, n_frames);
+    CHECK_STR(held.msg.text, s.msg.text);
     CHECK(strstr(s.msg.text, word) != NULL);
     if (!strstr(s.msg.text, word))
         (void)fprintf(stderr, "got: %s\n", s.msg.text);
@@ -466,6 +497,9 @@ static void every_prefix_ends_or_is_cut(void)
         struct story s = read_pieces(f.b, len, 1000);
         CHECK(s.end == 0 || s.end == TM_ERR_FORMAT);
         CHECK_INT(s.end == TM_ERR_FORMAT, s.msg.text[0] != '\0');
+        struct story held = read_held(f.b, len, 1000);
+        CHECK_INT(held.end, s.end);
+        CHECK_INT(held.n, s.n);
         n_ends += s.end == 0;
     }
     CHECK_INT(n_ends, 2 * 11 - 1); /* after each block but the last */
@@ -487,6 +521,8 @@ static void no_mutation_breaks_the_reader(void)
             struct story s = read_pieces(copy, f.len, 4096);
             CHECK(s.end == 0 || s.end == TM_ERR_FORMAT);
             n_damaged += s.end != 0;
+            struct story held = read_held(copy, f.len, 4096);
+            CHECK(held.end == s.end && held.n == s.n);
             free(copy);
         }
     }

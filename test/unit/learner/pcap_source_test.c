@@ -324,6 +324,35 @@ static void frames_that_are_not_tcp_are_counted(void)
     tm_pcap_close(s);
 }
 
+static void batches_hold_what_comes_one_by_one(void)
+{
+    struct bytes f = {.len = 0};
+    struct tm_pcap_source *s = NULL;
+    const struct tm_packet *p = NULL;
+    struct tm_msg msg = {""};
+    uint32_t n = 0;
+    int got = 0;
+    put_pcap_header(&f, 0xa1b2c3d4, 1);
+    for (uint32_t i = 0; i < 2 * TM_PCAP_BATCH + 3; i++)
+        put_pcap_packet(&f, i, 7, i % 5 == 4 ? 20 : sizeof frame); /* every fifth is cut */
+    put_int(&f, 77, 4);                                            /* and the file ends too early */
+    CHECK_INT(tm_pcap_open(&s, write_file("batches", f.b, f.len), &msg), TM_OK);
+    while (s && (got = tm_pcap_batch(s, &p, &msg)) > 0) {
+        CHECK(got <= TM_PCAP_BATCH);
+        for (int i = 0; i < got; i++) {
+            n += n % 5 == 4;
+            CHECK_INT(p[i].t_us, n * INT64_C(1000000) + 7);
+            CHECK_MEM(p[i].payload, "payload", 7);
+            n++;
+        }
+    }
+    CHECK_INT(got, TM_ERR_FORMAT);
+    CHECK(strstr(msg.text, "after packet 35") != NULL);
+    CHECK_INT(n, 2 * TM_PCAP_BATCH + 2); /* the last is cut too */
+    CHECK_INT(tm_pcap_counts(s)->n_kind[TM_PACKET_CUT], 7);
+    tm_pcap_close(s);
+}
+
 static void time_that_goes_back_is_counted(void)
 {
     static const uint32_t sec[] = {100, 105, 103, 101, 106, 105};
@@ -489,6 +518,7 @@ static const struct check_case cases[] = {
     {"known_link_types_are_accepted", known_link_types_are_accepted},
     {"frames_that_are_not_tcp_are_counted", frames_that_are_not_tcp_are_counted},
     {"large_files_are_read_to_their_end", large_files_are_read_to_their_end},
+    {"batches_hold_what_comes_one_by_one", batches_hold_what_comes_one_by_one},
     {"time_that_goes_back_is_counted", time_that_goes_back_is_counted},
     {"frames_of_no_use_are_counted", frames_of_no_use_are_counted},
     {"damage_in_the_first_packet_is_told_when_it_is_read",

@@ -47,7 +47,6 @@ static const struct check_case cases[] = {
      a_side_has_the_byte_weighted_median_of_its_known_hosts},
     {"a_side_without_known_hosts_is_unknown", a_side_without_known_hosts_is_unknown},
     {"removal_never_goes_below_zero", removal_never_goes_below_zero},
-    {"sides_median_is_taken_off_only_what_holds_it",
-     sides_median_is_taken_off_only_what_holds_it},
+    {"sides_median_is_taken_off_only_what_holds_it", sides_median_is_taken_off_only_what_holds_it},
 };
 CHECK_MAIN("rtt", cases)
