@@ -8,6 +8,7 @@
  * first users' openings fall together.  Nothing is carried but the cover.  Lateness is the first byte's departure
  * minus its due time, from both schedule logs; a third process fires a bare timerfd during the same seconds. */
 #include <errno.h>
+#include <getopt.h>
 #include <inttypes.h>
 #include <net/if.h>
 #include <netinet/in.h>
@@ -82,42 +83,61 @@ static int64_t number(const char *text, int64_t max)
     return v;
 }
 
+static enum tm_side side(const char *text)
+{
+    if (strcmp(text, "client") != 0 && strcmp(text, "server") != 0)
+        usage();
+    return text[0] == 'c' ? TM_CLIENT : TM_SERVER;
+}
+
+static void take(struct options *o, int option, const char *value)
+{
+    switch (option) {
+    case 'f':
+        o->models = value;
+        return;
+    case 'm':
+        o->model = value;
+        return;
+    case 'a':
+        o->master = side(value);
+        return;
+    case 'c':
+        o->clients = number(value, CLIENTS_MAX);
+        return;
+    case 'u':
+        o->users = number(value, TM_GEN_USERS_MAX);
+        return;
+    case 'p':
+        o->pace_ms = number(value, 1 << 30);
+        return;
+    case 's':
+        o->seconds = number(value, 3600);
+        return;
+    case 'r':
+        o->seed = number(value, UINT32_MAX);
+        return;
+    case 'j':
+        o->json = true;
+        return;
+    default:
+        usage();
+    }
+}
+
 static void parse(struct options *o, int argc, char **argv)
 {
+    static const struct option names[] = {
+        {"models", required_argument, NULL, 'f'},  {"model", required_argument, NULL, 'm'},
+        {"master", required_argument, NULL, 'a'},  {"clients", required_argument, NULL, 'c'},
+        {"users", required_argument, NULL, 'u'},   {"pace-ms", required_argument, NULL, 'p'},
+        {"seconds", required_argument, NULL, 's'}, {"seed", required_argument, NULL, 'r'},
+        {"json", no_argument, NULL, 'j'},          {0}};
+    int option;
     *o = (struct options){.model = "constant", .clients = 1, .users = 48, .seconds = 10, .seed = 1};
-    const struct {
-        const char *name;
-        int64_t *value, max;
-    } numbers[] = {{"--clients", &o->clients, CLIENTS_MAX},
-                   {"--users", &o->users, TM_GEN_USERS_MAX},
-                   {"--pace-ms", &o->pace_ms, 1 << 30},
-                   {"--seconds", &o->seconds, 3600},
-                   {"--seed", &o->seed, UINT32_MAX}};
-    for (int i = 1; i < argc; i++) {
-        if (strcmp(argv[i], "--json") == 0) {
-            o->json = true;
-            continue;
-        }
-        const char *value = i + 1 < argc ? argv[i + 1] : NULL;
-        if (!value)
-            usage();
-        if (strcmp(argv[i], "--models") == 0)
-            o->models = value;
-        else if (strcmp(argv[i], "--model") == 0)
-            o->model = value;
-        else if (strcmp(argv[i], "--master") == 0 && strcmp(value, "server") == 0)
-            o->master = TM_SERVER;
-        else if (strcmp(argv[i], "--master") != 0 || strcmp(value, "client") != 0) {
-            size_t k = 0;
-            while (k < sizeof numbers / sizeof *numbers && strcmp(argv[i], numbers[k].name) != 0)
-                k++;
-            if (k == sizeof numbers / sizeof *numbers)
-                usage();
-            *numbers[k].value = number(value, numbers[k].max);
-        }
-        i++;
-    }
-    if (o->clients < 1 || o->users < 1 || o->seconds < 1)
+    while ((option = getopt_long(argc, argv, "", names, NULL)) != -1)
+        take(o, option, optarg);
+    if (optind != argc || o->clients < 1 || o->users < 1 || o->seconds < 1)
         usage();
 }
 

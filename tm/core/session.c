@@ -32,7 +32,7 @@ static void set_digest(struct tm_session *s)
         tm_model_digest(s->cfg.model, s->digest);
 }
 
-static int session_init(struct tm_session *s, int64_t now_us)
+static int session_init(struct tm_session *s)
 {
     const struct tm_session_cfg *cfg = &s->cfg;
     int rc = make_gen(&s->gen, cfg, cfg->seed);
@@ -53,8 +53,6 @@ static int session_init(struct tm_session *s, int64_t now_us)
         s->openers = calloc(cfg->n_users, sizeof *s->openers);
         if (!s->openers)
             return TM_ERR_NOMEM;
-        for (uint32_t u = 0; u < cfg->n_users; u++)
-            tm_opener_init(&s->openers[u], u, TM_SRC_SESSION, now_us);
     } else if (cfg->master == TM_SERVER && cfg->plan_mode == TM_PLAN_EMBEDDED) {
         s->heads_sent = calloc(cfg->n_users, sizeof *s->heads_sent);
         if (!s->heads_sent)
@@ -110,7 +108,7 @@ int tm_session_new(struct tm_session **out, const struct tm_session_cfg *cfg, in
     s->heard_us = TM_NEVER;
     s->answered_us = TM_NEVER;
     s->unanswered_us = TM_NEVER;
-    int rc = session_init(s, now_us);
+    int rc = session_init(s);
     if (rc == TM_OK) {
         say_hello(s);
         *out = s;
@@ -319,10 +317,20 @@ static void prepare_plans(struct tm_session *s, int64_t next_due_us, int64_t now
         (void)tm_gen_prepare(s->master_gen);
 }
 
+/* The schedule begins when the shell first asks, however long that took it. */
+static void begin(struct tm_session *s, int64_t now_us)
+{
+    s->is_begun = true;
+    for (uint32_t u = 0; s->openers && u < s->cfg.n_users; u++)
+        tm_opener_init(&s->openers[u], u, TM_SRC_SESSION, now_us);
+}
+
 bool tm_session_poll(struct tm_session *s, int64_t now_us, struct tm_act *act)
 {
     s->now_us = now_us;
     tm_session_note_fresh(s, now_us);
+    if (!s->is_begun)
+        begin(s, now_us);
     if (hand_kill(s, now_us, act))
         return true;
     for (uint32_t u = 0; s->openers && u < s->cfg.n_users; u++)

@@ -96,6 +96,7 @@ struct tm_session {
     uint64_t peer_stream;      /* highest id announced by the peer; 0: none */
     uint64_t tx_pool, rx_pool; /* bytes left to lend to growing windows */
     uint32_t n_events;         /* streams with pending events */
+    bool is_begun; /* polled before: the openers run */
     bool settings_seen;
     bool is_unknown;    /* server: the client means a session that is gone; it is told so */
     const char *failed; /* why the session is over; NULL while it is not */

@@ -37,7 +37,7 @@ enum tm_tunnel_state {
 struct tm_tunnel_report {
     enum tm_tunnel_state state;
     int err;      /* TROUBLE: TM_ERR_AUTH: whoever answers is not our server, or does not take us;
-                         TM_ERR_IO: refused, unreachable, timed out;  FAILED: TM_ERR_PROTO or other */
+                         TM_ERR_IO: refused, unreachable, timed out, cut off;  FAILED: TM_ERR_PROTO or other */
     bool ever_up; /* a carrier had been authenticated before */
     const char *
         text; /* TROUBLE, FAILED: what happened, to stand behind "cannot reach HOST:PORT: ", for example

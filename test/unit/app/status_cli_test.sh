@@ -1,6 +1,6 @@
 #!/bin/bash
 # status_cli_test.sh TM_CLIENT - tm-client status where nothing runs: what it says, and that --watch ends when it should,
-# waits between its questions, and asks more rarely when nobody answers.  With a program that runs: test/net/12-status.sh.
+# waits between its questions, and asks more rarely when nobody answers.  With a program that runs: test/net/13-status.sh.
 set -u
 client=${1:?usage: status_cli_test.sh TM_CLIENT}
 work=$(mktemp -d "${TMPDIR:-/tmp}/tm-status.XXXXXX") || exit 1
