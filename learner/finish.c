@@ -120,12 +120,12 @@ static void print_deck(const struct tm_finish *f)
                       "tm-learn: in the deck, %" PRIu64 " sizes and %" PRIu64
                       " pauses that fewer than %" PRIu32 " connections have were drawn anew\n",
                       pooled->n_sizes, pooled->n_pauses, f->o->pool.k);
-    if (r->n_dropped > 0)
+    if (r->n_dropped + f->class->made.n_swapped > 0)
         (void)fprintf(
             stderr,
             "tm-learn: %" PRIu32
             " connections are not in the deck, as nearly all of each was one recorded one's\n",
-            r->n_dropped);
+            r->n_dropped + f->class->made.n_swapped);
     if (c->n_incomplete + c->n_too_long + c->n_over > 0)
         (void)fprintf(stderr,
                       "tm-learn: nor are %" PRIu64 " whose opening or end is missing, %" PRIu64
@@ -136,19 +136,18 @@ static void print_deck(const struct tm_finish *f)
 /* Of a joint model: what is welded, and against what. */
 static void print_welds(const struct tm_finish *f)
 {
-    const struct tm_weld_report *w = &f->class->made.welded,
-                                *again = &f->class->made.welded_captured;
+    struct tm_weld_report w;
+    tm_joint_sum_welds(&f->class->made, &w);
     (void)fprintf(stderr,
                   "tm-learn: %" PRIu32 " of %" PRIu32
                   " places in the deck are welded, so that none of the %" PRIu32
                   " connections which playing it could have brought back comes back\n",
-                  w->n_needed + w->n_decoys + again->n_needed + again->n_decoys, w->n_places,
-                  w->n_open + again->n_open);
-    if (w->n_copies + again->n_copies > 0)
+                  w.n_needed + w.n_decoys, w.n_places, w.n_open);
+    if (w.n_copies > 0)
         (void)fprintf(stderr,
                       "tm-learn: warning: the deck has the very sizes of %" PRIu32
                       " connections; do not give the model away\n",
-                      w->n_copies + again->n_copies);
+                      w.n_copies);
 }
 
 static void print_pooling(const struct tm_finish *f)

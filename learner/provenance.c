@@ -137,14 +137,15 @@ static void add_world(struct tm_prov_sheet *s, const struct tm_world_counts *w)
 static void add_deck(struct tm_prov_sheet *s, const struct tm_class *class)
 {
     const struct tm_recombine_report *r = &class->made.recombined;
-    const struct tm_weld_report *w = &class->made.welded, *again = &class->made.welded_captured;
+    struct tm_weld_report w;
+    tm_joint_sum_welds(&class->made, &w);
     add_number(s, "joint.connections", class->deck.n_conns);
-    add_number(s, "joint.dropped", r->n_dropped);
+    add_number(s, "joint.dropped", r->n_dropped + class->made.n_swapped);
     add_number(s, "joint.parents_median", r->parents_median);
     add_number(s, "joint.parents_p5", r->parents_p5);
     add_number(s, "joint.share_p95_percent", r->share_p95);
     add_number(s, "joint.rounds", r->rounds);
-    add_number(s, "joint.welds", w->n_needed + w->n_decoys + again->n_needed + again->n_decoys);
+    add_number(s, "joint.welds", w.n_needed + w.n_decoys);
     add_number(s, "joint.pooled_sizes", class->made.pooled.n_sizes);
     add_number(s, "joint.pooled_pauses", class->made.pooled.n_pauses);
 }

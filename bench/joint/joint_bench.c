@@ -15,8 +15,7 @@
 
 #include "bench/joint/render.h"
 #include "learner/joint/collect.h"
-#include "learner/joint/pool_deck.h"
-#include "learner/joint/weld.h"
+#include "learner/joint/make.h"
 #include "learner/pcap_source.h"
 #include "models/gen.h"
 #include "models/recombine.h"
@@ -276,28 +275,24 @@ static void read_capture(const struct options *o, struct reading *r)
     tm_pcap_close(src);
 }
 
-/* What a model would hold, and for kinds that are played what a batch of it is. */
-static void make_joint(const struct options *o, struct tm_deck *captured, struct tm_deck *out,
-                       struct tm_recombine_report *report, struct tm_weld_report *welded)
+/* What a model holds, and for kinds that are played what a batch of it is. */
+static void make_joint(const struct options *o, const struct tm_deck *captured, struct tm_deck *out,
+                       struct tm_joint_made *made)
 {
-    uint8_t seed[TM_SEED_LEN], key[TM_SEED_LEN];
+    uint8_t key[TM_SEED_LEN];
     struct tm_deck deck;
-    tm_seed_from_u64(seed, o->seed);
-    struct tm_pool_deck_count pooled;
-    tm_rng_child(key, seed, TM_RNG_POOL, 0);
-    if (tm_pool_deck(captured, o->k, key, &pooled) != TM_OK)
-        fail("the deck cannot be pooled");
-    if (tm_recombine(&deck, captured, &o->cfg, seed, report) != TM_OK)
+    struct tm_joint_cfg cfg = {.k = o->k, .recombine = o->cfg};
+    tm_seed_from_u64(cfg.key, o->seed);
+    if (tm_joint_deck(&deck, captured, &cfg, made) != TM_OK)
         fail("the deck cannot be recombined");
-    tm_rng_child(key, seed, TM_RNG_WELD, 0);
-    if (o->kind == KIND_PLAYED && tm_weld(&deck, captured, key, welded) != TM_OK)
-        fail("the deck cannot be welded");
+    if (o->kind == KIND_LOOSE)
+        memset(deck.weld, 0, deck.n_writes);
     if (o->kind == KIND_JOINT) {
         *out = deck;
         return;
     }
-    tm_rng_child(key, seed, TM_RNG_BATCH, 0);
-    if (tm_recombine(out, &deck, &o->cfg, key, report) != TM_OK)
+    tm_rng_child(key, cfg.key, TM_RNG_BATCH, 0);
+    if (tm_recombine(out, &deck, &o->cfg, key, &made->recombined) != TM_OK)
         fail("the deck cannot be recombined again");
     tm_deck_deinit(&deck);
 }
@@ -436,15 +431,15 @@ int main(int argc, char **argv)
     struct options o = {.cfg = tm_recombine_cfg_default(), .n_sessions = 120, .seed = 1, .k = 8};
     struct reading r = {.n_on = {0}};
     struct tm_deck made = {0};
-    struct tm_recombine_report report = {0};
-    struct tm_weld_report welded = {0};
+    struct tm_joint_made m = {.n_swapped = 0};
+    struct tm_weld_report welded;
     struct timespec from, to;
     (void)argp_parse(&ARGP, argc, argv, 0, NULL, &o);
     read_capture(&o, &r);
     bool is_joint = o.kind != KIND_TRAIN && o.kind != KIND_SWING;
     (void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &from);
     if (is_joint)
-        make_joint(&o, &r.deck, &made, &report, &welded);
+        make_joint(&o, &r.deck, &made, &m);
     (void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &to);
     if (o.kind == KIND_SWING)
         make_swing(&o, &made, r.deck.n_conns);
@@ -453,17 +448,19 @@ int main(int argc, char **argv)
                  " connections\nmade %zu connections\nreturned %zu connections\n",
                  r.counts.n_conns, r.deck.n_writes, r.counts.n_incomplete, made.n_conns,
                  count_returned(&made, &r.deck));
+    const struct tm_recombine_report *report = &m.recombined;
+    tm_joint_sum_welds(&m, &welded);
     if (o.kind == KIND_PLAYED)
         (void)printf("places %u\nneeded %u welds\ndecoys %u welds\nown %u connections\n"
-                     "open %u connections\ncopies %u connections\n",
+                     "open %u connections\ncopies %u connections\nswapped %u connections\n",
                      welded.n_places, welded.n_needed, welded.n_decoys, welded.n_own, welded.n_open,
-                     welded.n_copies);
+                     welded.n_copies, m.n_swapped);
     if (is_joint)
         (void)printf("rounds %u\nparents_median %u\nparents_p5 %u\nshare_median %u "
                      "percent\nshare_p95 %u percent\n"
                      "single %u connections\ndropped %u connections\nrecombine %.3f s\n",
-                     report.rounds, report.parents_median, report.parents_p5, report.share_median,
-                     report.share_p95, report.n_single, report.n_dropped,
+                     report->rounds, report->parents_median, report->parents_p5,
+                     report->share_median, report->share_p95, report->n_single, report->n_dropped,
                      (double)(to.tv_sec - from.tv_sec) + (double)(to.tv_nsec - from.tv_nsec) / 1e9);
     tm_deck_deinit(&made);
     tm_deck_deinit(&r.deck);

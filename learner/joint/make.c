@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "learner/joint/swapped.h"
 #include "tm/base/rng.h"
 
 /* Most connections' segments are of the most frequent size. */
@@ -24,39 +25,80 @@ static void key_of(uint8_t key[TM_SEED_LEN], const struct tm_deck *captured)
 static int copy_deck(struct tm_deck *to, const struct tm_deck *from)
 {
     int rc = TM_OK;
-    for (size_t i = 0; rc == TM_OK && i < from->n_conns; i++) {
-        const struct tm_deck_conn *c = &from->conn[i];
-        rc = tm_deck_add_conn(to, (enum tm_deck_role)c->role, c->close_gap_us);
-        if (rc == TM_OK)
-            to->conn[i].user = c->user;
-        for (uint32_t k = 0; rc == TM_OK && k < c->n_writes; k++)
-            rc = tm_deck_add_write(to, from->w[c->first + k]);
-    }
+    for (size_t i = 0; rc == TM_OK && i < from->n_conns; i++)
+        rc = tm_append_conn(to, from, i);
     return rc;
 }
 
-/* Pools rare values, puts the connections together anew, and welds them so that they come back neither as they are now nor as they
- * were captured. */
-static int make_deck(struct tm_deck *out, const struct tm_deck *captured, uint32_t k,
-                     const struct tm_recombine_cfg *cfg, struct tm_joint_made *made)
+struct weldings {
+    const struct tm_deck *pooled, *swapped, *captured;
+};
+
+/* Welds the deck so that none of them comes back. */
+static int weld_all(struct tm_deck *deck, const struct weldings *of, const uint8_t key[TM_SEED_LEN],
+                    struct tm_joint_made *made)
 {
-    uint8_t key[TM_SEED_LEN], child[TM_SEED_LEN];
+    uint8_t child[TM_SEED_LEN];
+    tm_rng_child(child, key, TM_RNG_WELD, 0);
+    int rc = tm_weld(deck, of->pooled, TM_WELD_OWN, child, &made->welded[0]);
+    tm_rng_child(child, key, TM_RNG_WELD, 1);
+    if (rc == TM_OK)
+        rc = tm_weld(deck, of->swapped, TM_WELD_ANY, child, &made->welded[1]);
+    tm_rng_child(child, key, TM_RNG_WELD, 2);
+    if (rc == TM_OK && made->pooled.n_sizes > 0)
+        rc = tm_weld(deck, of->captured, TM_WELD_OWN, child, &made->welded[2]);
+    return rc;
+}
+
+/* `pooled` becomes `out`. */
+static int put_together(struct tm_deck *out, const struct tm_deck *pooled,
+                        const struct tm_deck *captured, const struct tm_joint_cfg *cfg,
+                        struct tm_joint_made *made)
+{
+    struct tm_deck swapped = {0}, mixed = {0};
+    int rc = tm_swapped(&swapped, pooled);
+    if (rc == TM_OK)
+        rc = tm_recombine(&mixed, pooled, &cfg->recombine, cfg->key, &made->recombined);
+    if (rc == TM_OK)
+        rc = tm_without(out, &mixed, &swapped);
+    made->n_swapped = (uint32_t)(mixed.n_conns - out->n_conns);
+    const struct weldings of = {pooled, &swapped, captured};
+    if (rc == TM_OK)
+        rc = weld_all(out, &of, cfg->key, made);
+    tm_deck_deinit(&swapped);
+    tm_deck_deinit(&mixed);
+    return rc;
+}
+
+int tm_joint_deck(struct tm_deck *out, const struct tm_deck *captured,
+                  const struct tm_joint_cfg *cfg, struct tm_joint_made *made)
+{
+    uint8_t child[TM_SEED_LEN];
     struct tm_deck pooled = {0};
-    key_of(key, captured);
-    tm_rng_child(child, key, TM_RNG_POOL, 0);
+    *out = (struct tm_deck){0};
+    *made = (struct tm_joint_made){0};
+    tm_rng_child(child, cfg->key, TM_RNG_POOL, 0);
     int rc = copy_deck(&pooled, captured);
     if (rc == TM_OK)
-        rc = tm_pool_deck(&pooled, k, child, &made->pooled);
+        rc = tm_pool_deck(&pooled, cfg->k, child, &made->pooled);
     if (rc == TM_OK)
-        rc = tm_recombine(out, &pooled, cfg, key, &made->recombined);
-    tm_rng_child(child, key, TM_RNG_WELD, 0);
-    if (rc == TM_OK)
-        rc = tm_weld(out, &pooled, child, &made->welded);
-    tm_rng_child(child, key, TM_RNG_WELD, 1);
-    if (rc == TM_OK && made->pooled.n_sizes > 0)
-        rc = tm_weld(out, captured, child, &made->welded_captured);
+        rc = put_together(out, &pooled, captured, cfg, made);
     tm_deck_deinit(&pooled);
+    if (rc != TM_OK)
+        tm_deck_deinit(out);
     return rc;
+}
+
+void tm_joint_sum_welds(const struct tm_joint_made *made, struct tm_weld_report *sum)
+{
+    *sum = (struct tm_weld_report){.n_places = made->welded[0].n_places};
+    for (int i = 0; i < TM_JOINT_WELDINGS; i++) {
+        sum->n_own += made->welded[i].n_own;
+        sum->n_open += made->welded[i].n_open;
+        sum->n_copies += made->welded[i].n_copies;
+        sum->n_needed += made->welded[i].n_needed;
+        sum->n_decoys += made->welded[i].n_decoys;
+    }
 }
 
 int tm_joint_make(struct tm_model *m, const struct tm_deck *captured, uint32_t k,
@@ -64,14 +106,15 @@ int tm_joint_make(struct tm_model *m, const struct tm_deck *captured, uint32_t k
 {
     struct tm_deck deck = {0};
     *made = (struct tm_joint_made){0};
-    struct tm_recombine_cfg cfg = tm_recombine_cfg_default();
+    struct tm_joint_cfg cfg = {.k = k, .recombine = tm_recombine_cfg_default()};
     if (captured->n_conns < TM_JOINT_CONNS_MIN)
         return tm_msg_set(
             msg, TM_ERR_RANGE,
             "model %s: a joint model takes at least %u connections whose opening and "
             "end were captured, here are %zu; capture longer, or learn with --kind swing",
             m->name, TM_JOINT_CONNS_MIN, captured->n_conns);
-    int rc = make_deck(&deck, captured, k, &cfg, made);
+    key_of(cfg.key, captured);
+    int rc = tm_joint_deck(&deck, captured, &cfg, made);
     if (rc == TM_OK && deck.n_conns == 0)
         rc = tm_msg_set(msg, TM_ERR_RANGE,
                         "model %s: the connections are too unlike to be put together anew, and one "
@@ -85,8 +128,10 @@ int tm_joint_make(struct tm_model *m, const struct tm_deck *captured, uint32_t k
     m->kind = TM_MODEL_JOINT;
     memset(&m->u, 0, sizeof m->u);
     m->u.joint.swing = swing;
+    for (size_t i = 0; i < deck.n_conns; i++)
+        deck.conn[i].user = 0; /* nobody's */
     m->u.joint.deck = deck;
-    m->u.joint.recombine = cfg;
+    m->u.joint.recombine = cfg.recombine;
     m->u.joint.mss_bytes = mss_of(&swing);
     return TM_OK;
 }

@@ -194,8 +194,8 @@ static int by_rarity(const void *a, const void *b)
     return x->conn < y->conn ? -1 : x->conn > y->conn;
 }
 
-/* Those whose sequence nobody else has, they whose rarest size is rarest first; owned by the caller, NULL without memory. */
-static struct known *list_own(const struct tm_welder *w, uint32_t *n_own)
+/* Those whose sequence nobody else has (or one of each sequence), they whose rarest size is rarest first; owned by the caller, NULL without memory. */
+static struct known *list_own(const struct tm_welder *w, enum tm_weld_whose whose, uint32_t *n_own)
 {
     const struct tm_deck *d = w->captured.deck;
     struct known *v = calloc(d->n_conns + 1, sizeof *v);
@@ -212,7 +212,7 @@ static struct known *list_own(const struct tm_welder *w, uint32_t *n_own)
     for (uint32_t from = 0, to; from < d->n_conns; from = to) {
         for (to = from; to < d->n_conns && v[to].hash == v[from].hash; to++) {
         }
-        if (to - from == 1)
+        if (to - from == 1 || whose == TM_WELD_ANY)
             v[n++] = v[from];
     }
     qsort(v, n, sizeof *v, by_rarity);
@@ -275,9 +275,10 @@ static int check(const struct tm_deck *deck, const struct tm_deck *captured)
     return rc == TM_OK ? tm_deck_check(captured) : rc;
 }
 
-static int close_all(struct tm_welder *w, struct runs *runs, struct tm_weld_report *r)
+static int close_all(struct tm_welder *w, enum tm_weld_whose whose, struct runs *runs,
+                     struct tm_weld_report *r)
 {
-    struct known *own = list_own(w, &r->n_own);
+    struct known *own = list_own(w, whose, &r->n_own);
     int rc = own ? TM_OK : TM_ERR_NOMEM;
     for (uint32_t i = 0; rc == TM_OK && i < r->n_own; i++) {
         if (tm_weld_is_open(w, own[i].conn)) {
@@ -289,8 +290,8 @@ static int close_all(struct tm_welder *w, struct runs *runs, struct tm_weld_repo
     return rc;
 }
 
-int tm_weld(struct tm_deck *deck, const struct tm_deck *captured, const uint8_t key[TM_SEED_LEN],
-            struct tm_weld_report *report)
+int tm_weld(struct tm_deck *deck, const struct tm_deck *captured, enum tm_weld_whose whose,
+            const uint8_t key[TM_SEED_LEN], struct tm_weld_report *report)
 {
     struct tm_welder w;
     struct runs runs = {0};
@@ -300,7 +301,7 @@ int tm_weld(struct tm_deck *deck, const struct tm_deck *captured, const uint8_t 
         return rc;
     rc = tm_weld_init(&w, deck, captured);
     if (rc == TM_OK)
-        rc = close_all(&w, &runs, report);
+        rc = close_all(&w, whose, &runs, report);
     if (rc == TM_OK)
         weld_decoys(&w, &runs, key, report);
     tm_weld_deinit(&w);
@@ -319,7 +320,7 @@ int tm_weld_count_open(const struct tm_deck *deck, const struct tm_deck *capture
         return rc;
     rc = tm_weld_init(&w, deck, captured);
     if (rc == TM_OK) {
-        own = list_own(&w, &n_own);
+        own = list_own(&w, TM_WELD_OWN, &n_own);
         rc = own ? TM_OK : TM_ERR_NOMEM;
     }
     for (uint32_t i = 0; rc == TM_OK && i < n_own; i++)

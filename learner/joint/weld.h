@@ -31,7 +31,7 @@
 #include "tm/base/rng.h"
 
 struct tm_weld_report {
-    uint32_t n_own;    /* captured connections whose sizes, in their order, are theirs alone; */
+    uint32_t n_own;    /* captured connections whose sizes, in their order, must not come back; */
     uint32_t n_open;   /* of these, a row of blocks could be so many before anything was welded */
     uint32_t n_copies; /* of these, the deck itself has so many: for them nothing can be done */
     uint32_t n_places; /* between writes of one connection of the deck: where it could be cut */
@@ -39,10 +39,14 @@ struct tm_weld_report {
     uint32_t n_decoys; /* of these, welded so that the needed ones do not show */
 };
 
+/* Whose sizes must not come back: those that one connection alone has, or any, however many have them. */
+enum tm_weld_whose { TM_WELD_OWN, TM_WELD_ANY };
+
 /* Welds writes of `deck`, which was recombined of `captured`; welds that it has stay.  The key decides the decoys.  TM_ERR_NOMEM;
  * TM_ERR_RANGE: tm_deck_check refuses one of them. */
 TM_MUST_CHECK int tm_weld(struct tm_deck *deck, const struct tm_deck *captured,
-                          const uint8_t key[TM_SEED_LEN], struct tm_weld_report *report);
+                          enum tm_weld_whose whose, const uint8_t key[TM_SEED_LEN],
+                          struct tm_weld_report *report);
 
 /* Counts, of the captured connections whose sizes are theirs alone, those that a row of the deck's blocks could be: 0 after tm_weld,
  * but for n_copies.  TM_ERR_NOMEM, TM_ERR_RANGE as above. */

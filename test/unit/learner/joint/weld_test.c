@@ -171,7 +171,7 @@ static void welded_no_captured_connection_comes_back(void)
     uint32_t n_open = 0;
     write_mails(&captured);
     struct tm_deck deck = recombined(&captured, 1);
-    CHECK_INT(tm_weld(&deck, &captured, KEY, &r), TM_OK);
+    CHECK_INT(tm_weld(&deck, &captured, TM_WELD_OWN, KEY, &r), TM_OK);
     CHECK_INT(tm_deck_check(&deck), TM_OK);
     CHECK_INT(r.n_own, N_CONNS);
     CHECK(r.n_open > N_CONNS / 2);
@@ -194,7 +194,7 @@ static void connections_of_few_sizes_do_not_come_back_either(void)
         write_letters(&captured, seed);
         struct tm_deck deck = recombined(&captured, 1 + seed);
         n_open_before += count_rows(&deck, &captured);
-        CHECK_INT(tm_weld(&deck, &captured, KEY, &r), TM_OK);
+        CHECK_INT(tm_weld(&deck, &captured, TM_WELD_OWN, KEY, &r), TM_OK);
         CHECK_INT(r.n_copies, 0);
         CHECK_INT(count_rows(&deck, &captured), 0);
         CHECK_INT(play(&deck, &captured), 0);
@@ -212,7 +212,7 @@ static void what_is_played_are_rows_of_blocks(void)
     uint32_t n_rows = 0, n_new = 0;
     write_mails(&captured);
     struct tm_deck deck = recombined(&captured, 1);
-    CHECK_INT(tm_weld(&deck, &captured, KEY, &r), TM_OK);
+    CHECK_INT(tm_weld(&deck, &captured, TM_WELD_OWN, KEY, &r), TM_OK);
     struct tm_deck played = recombined(&deck, 7);
     for (size_t i = 0; i < played.n_conns; i++) {
         bool is_new = true;
@@ -238,7 +238,7 @@ static void copies_in_the_deck_are_counted(void)
     struct tm_weld_report r;
     write_mails(&captured);
     write_mails(&deck);
-    CHECK_INT(tm_weld(&deck, &captured, KEY, &r), TM_OK);
+    CHECK_INT(tm_weld(&deck, &captured, TM_WELD_OWN, KEY, &r), TM_OK);
     CHECK_INT(r.n_copies, N_CONNS);
     CHECK_INT(r.n_needed, 0);
     tm_deck_deinit(&deck);
@@ -253,10 +253,28 @@ static void sequences_of_two_connections_are_nobodys_own(void)
     write_mails(&captured);
     write_mails(&captured);
     struct tm_deck deck = recombined(&captured, 1);
-    CHECK_INT(tm_weld(&deck, &captured, KEY, &r), TM_OK);
+    CHECK_INT(tm_weld(&deck, &captured, TM_WELD_OWN, KEY, &r), TM_OK);
     CHECK_INT(r.n_own, 0);
     CHECK_INT(r.n_needed + r.n_decoys, 0);
     tm_deck_deinit(&deck);
+    tm_deck_deinit(&captured);
+}
+
+/* Unless any is protected. */
+static void sequences_of_two_connections_are_protected_on_request(void)
+{
+    struct tm_deck captured = {0}, single = {0};
+    struct tm_weld_report r;
+    write_mails(&single);
+    write_mails(&captured);
+    write_mails(&captured);
+    struct tm_deck deck = recombined(&single, 1);
+    CHECK_INT(tm_weld(&deck, &captured, TM_WELD_ANY, KEY, &r), TM_OK);
+    CHECK_INT(r.n_own, N_CONNS);
+    CHECK(r.n_needed > 0);
+    CHECK_INT(count_rows(&deck, &single), 0);
+    tm_deck_deinit(&deck);
+    tm_deck_deinit(&single);
     tm_deck_deinit(&captured);
 }
 
@@ -268,9 +286,9 @@ static void the_key_decides_the_decoys_alone(void)
     write_mails(&captured);
     struct tm_deck x = recombined(&captured, 1), y = recombined(&captured, 1),
                    z = recombined(&captured, 1);
-    CHECK_INT(tm_weld(&x, &captured, KEY, &a), TM_OK);
-    CHECK_INT(tm_weld(&y, &captured, KEY, &b), TM_OK);
-    CHECK_INT(tm_weld(&z, &captured, OTHER, &c), TM_OK);
+    CHECK_INT(tm_weld(&x, &captured, TM_WELD_OWN, KEY, &a), TM_OK);
+    CHECK_INT(tm_weld(&y, &captured, TM_WELD_OWN, KEY, &b), TM_OK);
+    CHECK_INT(tm_weld(&z, &captured, TM_WELD_OWN, OTHER, &c), TM_OK);
     CHECK_MEM(x.weld, y.weld, x.n_writes);
     CHECK(memcmp(x.weld, z.weld, x.n_writes) != 0);
     CHECK_INT(a.n_needed, c.n_needed);
@@ -285,12 +303,12 @@ static void empty_decks_and_unsound_ones(void)
     struct tm_deck none = {0}, bad = {0};
     struct tm_weld_report r;
     uint32_t n_open = 1;
-    CHECK_INT(tm_weld(&none, &none, KEY, &r), TM_OK);
+    CHECK_INT(tm_weld(&none, &none, TM_WELD_OWN, KEY, &r), TM_OK);
     CHECK_INT(tm_weld_count_open(&none, &none, &n_open), TM_OK);
     CHECK_INT(n_open, 0);
     CHECK_INT(tm_deck_add_conn(&bad, TM_DECK_FIRST, 0), TM_OK); /* without writes */
-    CHECK_INT(tm_weld(&none, &bad, KEY, &r), TM_ERR_RANGE);
-    CHECK_INT(tm_weld(&bad, &none, KEY, &r), TM_ERR_RANGE);
+    CHECK_INT(tm_weld(&none, &bad, TM_WELD_OWN, KEY, &r), TM_ERR_RANGE);
+    CHECK_INT(tm_weld(&bad, &none, TM_WELD_OWN, KEY, &r), TM_ERR_RANGE);
     CHECK_INT(tm_weld_count_open(&bad, &none, &n_open), TM_ERR_RANGE);
     tm_deck_deinit(&bad);
 }
@@ -303,6 +321,8 @@ static const struct check_case cases[] = {
     {"what_is_played_are_rows_of_blocks", what_is_played_are_rows_of_blocks},
     {"copies_in_the_deck_are_counted", copies_in_the_deck_are_counted},
     {"sequences_of_two_connections_are_nobodys_own", sequences_of_two_connections_are_nobodys_own},
+    {"sequences_of_two_connections_are_protected_on_request",
+     sequences_of_two_connections_are_protected_on_request},
     {"the_key_decides_the_decoys_alone", the_key_decides_the_decoys_alone},
     {"empty_decks_and_unsound_ones", empty_decks_and_unsound_ones},
 };
