@@ -55,7 +55,7 @@ static void begin(struct tm_mix *m)
     tm_mix_known(m, m->spare_rank);
     for (uint32_t i = 0; i < m->n; i++) {
         tm_mix_take_stock(m, &m->child[i]);
-        if (m->has_rows)
+        if (m->rows.is_on)
             tm_mix_fill_row(m, &m->child[i]);
     }
 }
@@ -68,7 +68,7 @@ static int init(struct tm_mix *m)
         return TM_ERR_NOMEM;
     m->power[0] = 1;
     for (uint32_t k = 1; k <= TM_PLAN_WRITES_MAX; k++)
-        m->power[k] = m->power[k - 1] * TM_MIX_BASE;
+        m->power[k] = m->power[k - 1] * TM_BLOCKS_BASE;
     int rc = tm_mix_facts(m);
     if (rc != TM_OK)
         return rc;

@@ -131,7 +131,7 @@ void tm_mix_sum(struct tm_mix *m, struct tm_mix_child *c)
     c->hash = 0;
     for (uint32_t at = c->first; at < c->first + c->n; at++) {
         const struct tm_mix_fact *f = &m->fact[m->item[at]];
-        c->hash = c->hash * TM_MIX_BASE + f->term;
+        c->hash = c->hash * TM_BLOCKS_BASE + f->term;
         add(&c->sums, f);
     }
 }
@@ -147,7 +147,7 @@ void tm_mix_describe(struct tm_mix *m, uint32_t child, uint32_t cut, const uint3
     for (uint32_t k = 0; k < n; k++) {
         for (; at < place[k]; at++) {
             const struct tm_mix_fact *f = &m->fact[item[at]];
-            h = h * TM_MIX_BASE + f->term;
+            h = h * TM_BLOCKS_BASE + f->term;
             add(&before, f);
         }
         struct tm_mix_cut *x = &m->cut[cut + k];

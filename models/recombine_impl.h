@@ -8,8 +8,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "models/blocks.h"
 #include "models/recombine.h"
+#include "models/recombine_rows.h"
 #include "tm/base/sort.h"
 
 /* What is said of a cut in 1/16 octaves. */
@@ -101,11 +101,7 @@ struct tm_mix {
     uint32_t n_words;  /* of a set of atoms */
     uint64_t *foreign; /* a set for each atom: those that its connections do not have */
     uint64_t *power;   /* of the hashes' base, by exponent */
-    bool has_rows;     /* the input has welds: all children must be rows of its blocks */
-    struct tm_blocks blocks;
-    uint8_t *row, *spare_row; /* of the places before the writes in `item`: TM_ROW_ bits */
-    uint64_t *row_sum;        /* of the child at hand */
-    uint8_t *row_place;
+    struct tm_mix_rows rows;
     struct tm_mix_child *child;
     uint8_t *status;        /* of each child: TM_MIX_TAKEN, TM_MIX_SETTLED */
     struct tm_mix_cut *cut; /* TM_MIX_CUTS for each child, and TM_MIX_TRIES */
@@ -144,8 +140,6 @@ static inline uint32_t tm_mix_below(struct tm_mix *m, uint32_t n)
     return (uint32_t)((m->bits & UINT32_MAX) * n >> 32);
 }
 
-/* Hashes of sequences are polynomials of this, modulo 2^64. */
-#define TM_MIX_BASE TM_BLOCKS_BASE
 
 /* Facts of the input's writes; which sizes exclude each other: both are frequent, and hardly ever in one connection.  TM_ERR_NOMEM. */
 TM_MUST_CHECK int tm_mix_facts(struct tm_mix *m);
@@ -156,16 +150,6 @@ bool tm_mix_is_copy(const struct tm_mix *m, const struct tm_mix_child *c);
 /* Whether what is before cut a and what is after cut b are one together. */
 bool tm_mix_would_be_copy(const struct tm_mix *m, const struct tm_mix_cut *a,
                           const struct tm_mix_cut *b);
-
-/* ---- rows ---- */
-
-/* Of an input without welds: nothing.  After facts and lists; TM_ERR_NOMEM. */
-TM_MUST_CHECK int tm_mix_rows_init(struct tm_mix *m);
-void tm_mix_rows_deinit(struct tm_mix *m);
-/* What blocks in a row can be before and after each place of the child. */
-void tm_mix_fill_row(struct tm_mix *m, const struct tm_mix_child *c);
-/* Whether what is before cut a and what is after cut b are together a row of blocks. */
-bool tm_mix_is_row(const struct tm_mix *m, const struct tm_mix_cut *a, const struct tm_mix_cut *b);
 
 /* ---- cuts ---- */
 

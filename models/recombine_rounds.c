@@ -198,8 +198,8 @@ static void copy_items(struct tm_mix *m, const struct lists *from, uint32_t at, 
 {
     memcpy(m->item + m->n_used, from->item + at, n * sizeof *m->item);
     memcpy(m->said + m->n_used, from->said + at, n * sizeof *m->said);
-    if (m->has_rows)
-        memcpy(m->row + m->n_used, from->row + at, n);
+    if (m->rows.is_on)
+        memcpy(m->rows.at + m->n_used, from->row + at, n);
     m->n_used += n;
 }
 
@@ -207,11 +207,11 @@ void tm_mix_tidy(struct tm_mix *m)
 {
     uint32_t *item = m->item;
     uint16_t *said = m->said;
-    uint8_t *row = m->row;
+    uint8_t *row = m->rows.at;
     const struct lists from = {item, said, row};
     m->item = m->spare_item;
     m->said = m->spare_said;
-    m->row = m->spare_row;
+    m->rows.at = m->rows.spare;
     m->n_used = 0;
     for (uint32_t i = 0; i < m->n; i++) {
         uint32_t at = m->child[i].first;
@@ -220,13 +220,13 @@ void tm_mix_tidy(struct tm_mix *m)
     }
     m->spare_item = item;
     m->spare_said = said;
-    m->spare_row = row;
+    m->rows.spare = row;
 }
 
 static struct tm_mix_child head_and_tail(struct tm_mix *m, const struct tm_mix_child *a,
                                          const struct tm_mix_child *b)
 {
-    const struct lists from = {m->item, m->said, m->row};
+    const struct lists from = {m->item, m->said, m->rows.at};
     struct tm_mix_child c = *a;
     c.first = m->n_used;
     c.n = a->cut + b->n - b->cut;
@@ -249,7 +249,7 @@ static void cross(struct tm_mix *m, uint32_t i, bool is_coarse)
     *b = second;
     for (int k = 0; k < 2; k++) {
         tm_mix_take_stock(m, &m->child[pair[k]]);
-        if (m->has_rows)
+        if (m->rows.is_on)
             tm_mix_fill_row(m, &m->child[pair[k]]);
         tm_mix_cuts(m, pair[k], is_coarse);
     }

@@ -28,7 +28,7 @@ static bool is_apt(const struct tm_mix_cut *a, const struct tm_mix_cut *b)
 
 static bool are_rows(const struct tm_mix *m, const struct tm_mix_cut *a, const struct tm_mix_cut *b)
 {
-    return !m->has_rows || (tm_mix_is_row(m, a, b) && tm_mix_is_row(m, b, a));
+    return !m->rows.is_on || (tm_mix_is_row(m, a, b) && tm_mix_is_row(m, b, a));
 }
 
 static void consider(struct search *s, uint32_t other)
