@@ -113,7 +113,7 @@ static void print_list(const struct tm_store_entry *e, size_t n)
         const char *conns = provenance(&e[i], "connections");
         (void)printf("%-24s %-10s ", e[i].model.name, tm_model_kind_name(e[i].model.kind));
         print_hex(e[i].digest, 8);
-        double mean[2];
+        double mean[2] = {0};
         mean_bytes(&e[i].model, mean);
         tm_figure_mean_number(up, mean[TM_UP], "bytes");
         tm_figure_mean_number(down, mean[TM_DOWN], "bytes");

@@ -140,7 +140,6 @@ static inline uint32_t tm_mix_below(struct tm_mix *m, uint32_t n)
     return (uint32_t)((m->bits & UINT32_MAX) * n >> 32);
 }
 
-
 /* Facts of the input's writes; which sizes exclude each other: both are frequent, and hardly ever in one connection.  TM_ERR_NOMEM. */
 TM_MUST_CHECK int tm_mix_facts(struct tm_mix *m);
 /* Finds what a copy would be a copy of: fills `known` (room for n), of children that stock was taken of.  `spare`: room for n. */
