@@ -120,12 +120,12 @@ static void print_deck(const struct tm_finish *f)
                       "tm-learn: in the deck, %" PRIu64 " sizes and %" PRIu64
                       " pauses that fewer than %" PRIu32 " connections have were drawn anew\n",
                       pooled->n_sizes, pooled->n_pauses, f->o->pool.k);
-    if (r->n_dropped + f->class->made.n_swapped > 0)
+    if (r->n_dropped + f->class->made.n_taken_out > 0)
         (void)fprintf(
             stderr,
             "tm-learn: %" PRIu32
             " connections are not in the deck, as nearly all of each was one recorded one's\n",
-            r->n_dropped + f->class->made.n_swapped);
+            r->n_dropped + f->class->made.n_taken_out);
     if (c->n_incomplete + c->n_too_long + c->n_over > 0)
         (void)fprintf(stderr,
                       "tm-learn: nor are %" PRIu64 " whose opening or end is missing, %" PRIu64

@@ -140,7 +140,7 @@ static void add_deck(struct tm_prov_sheet *s, const struct tm_class *class)
     struct tm_weld_report w;
     tm_joint_sum_welds(&class->made, &w);
     add_number(s, "joint.connections", class->deck.n_conns);
-    add_number(s, "joint.dropped", r->n_dropped + class->made.n_swapped);
+    add_number(s, "joint.dropped", r->n_dropped + class->made.n_taken_out);
     add_number(s, "joint.parents_median", r->parents_median);
     add_number(s, "joint.parents_p5", r->parents_p5);
     add_number(s, "joint.share_p95_percent", r->share_p95);

@@ -28,6 +28,8 @@ struct tm_blocks {
     uint64_t *slot;  /* owned; open addressing: a block's hash, 0: empty */
     uint32_t *count; /* owned; how many there are of it */
     size_t mask;
+    uint64_t *
+        sieve; /* owned; a bit for each 1/16 of a slot: most of what is not there is not looked for in memory that is far */
     uint32_t *length; /* owned; of blocks, each once */
     uint8_t *is_length;
     uint32_t n_lengths, longest;

@@ -9,10 +9,13 @@
 #define FEW        6U   /* of so few writes one parent may give half, whatever share_max says */
 #define LIKE_FIRST 48U  /* the distance allowed in the first round, */
 #define LIKE_LAST  400U /* and in the last */
-#define COARSE     4U   /* of so many rounds, one goes by direction alone (the last ones do so) */
-#define WAIT       2U   /* rounds that a child waits that found no partner, at least, */
-#define PATIENCE   8U   /* and at most */
-#define STALE      2U   /* cuts are sorted anew when one child of so many was crossed since */
+/* Of an input with welds, whose connections may come out as they are: */
+#define WELDED_LIKE   90U /* the distance allowed at most, */
+#define WELDED_ROUNDS 24U /* and the rounds; none goes by direction alone */
+#define COARSE        4U  /* of so many rounds, one goes by direction alone (the last ones do so) */
+#define WAIT          2U  /* rounds that a child waits that found no partner, at least, */
+#define PATIENCE      8U  /* and at most */
+#define STALE         2U  /* cuts are sorted anew when one child of so many was crossed since */
 
 static void shuffle(struct tm_mix *m, uint32_t *v, uint32_t n)
 {
@@ -82,10 +85,10 @@ void tm_mix_take_stock(struct tm_mix *m, struct tm_mix_child *c)
         c->share = (uint32_t)((uint64_t)most * 1000 / c->n_rare);
     /* A child of few writes cannot have many parents, nor a smaller share than this of the largest. */
     uint32_t wanted = total < m->cfg->parents ? total : m->cfg->parents;
-    c->is_copy = tm_mix_is_copy(m, c);
-    bool is_solid = total == 1 && c->n > 1; /* nothing can be changed, nor need be */
-    c->is_single = !is_solid && (c->is_copy || (c->n_rare > 0 && (c->n_parents < 2 || !even)));
-    c->is_mixed = is_solid || (c->n_parents >= wanted && even && !c->is_copy);
+    c->is_copy = !m->rows.is_on && tm_mix_is_copy(m, c);
+    /* What has welds is nobody's already, and may come out as it is. */
+    c->is_single = !m->rows.is_on && (c->is_copy || (c->n_rare > 0 && (c->n_parents < 2 || !even)));
+    c->is_mixed = c->n_parents >= wanted && even && !c->is_copy;
 }
 
 /* ---- pairs ---- */
@@ -126,13 +129,15 @@ static uint32_t places(struct tm_mix *m, const struct tm_mix_child *c, uint32_t 
 
 struct round {
     uint32_t number, max, like;
+    uint32_t like_most, last, coarse_from;
     bool is_coarse;
 };
 
 /* The distance allowed so many rounds on. */
 static uint32_t like_in(const struct round *r, uint32_t rounds)
 {
-    return r->like + rounds * (LIKE_LAST - LIKE_FIRST) / r->max;
+    uint32_t like = LIKE_FIRST + (r->number + rounds) * (LIKE_LAST - LIKE_FIRST) / r->max;
+    return like < r->like_most ? like : r->like_most;
 }
 
 /* When what was found may be near enough: what is allowed grows from round to round, and others change, too. */
@@ -273,17 +278,30 @@ static void begin(struct tm_mix *m, bool is_coarse)
     tm_mix_sort_cuts(m);
 }
 
+static struct round first_round(const struct tm_mix *m)
+{
+    uint32_t max = m->cfg->rounds_max;
+    struct round r = {.max = max, .last = max, .like_most = UINT32_MAX};
+    r.coarse_from = max - max / COARSE;
+    if (m->rows.is_on) {
+        r.like_most = WELDED_LIKE;
+        r.last = max < WELDED_ROUNDS ? max : WELDED_ROUNDS;
+        r.coarse_from = UINT32_MAX;
+    }
+    return r;
+}
+
 int tm_mix_rounds(struct tm_mix *m, uint32_t *n_rounds)
 {
     uint32_t *line = calloc((size_t)m->n + 1, sizeof *line);
-    struct round r = {.max = m->cfg->rounds_max};
-    uint32_t coarse_from = r.max - r.max / COARSE, n_stale = 0;
+    struct round r = first_round(m);
+    uint32_t n_stale = 0;
     if (!line)
         return TM_ERR_NOMEM;
-    for (; r.number < r.max && count_unmixed(m) > 0; r.number++) {
-        r.like = LIKE_FIRST + (LIKE_LAST - LIKE_FIRST) * r.number / r.max;
-        r.is_coarse = r.number >= coarse_from;
-        if (r.number == 0 || r.number == coarse_from) {
+    for (; r.number < r.last && count_unmixed(m) > 0; r.number++) {
+        r.like = like_in(&r, 0);
+        r.is_coarse = r.number >= r.coarse_from;
+        if (r.number == 0 || r.number == r.coarse_from) {
             begin(m, r.is_coarse);
             n_stale = 0;
         } else if (n_stale * STALE > m->n) {

@@ -431,7 +431,7 @@ int main(int argc, char **argv)
     struct options o = {.cfg = tm_recombine_cfg_default(), .n_sessions = 120, .seed = 1, .k = 8};
     struct reading r = {.n_on = {0}};
     struct tm_deck made = {0};
-    struct tm_joint_made m = {.n_swapped = 0};
+    struct tm_joint_made m = {.n_taken_out = 0};
     struct tm_weld_report welded;
     struct timespec from, to;
     (void)argp_parse(&ARGP, argc, argv, 0, NULL, &o);
@@ -452,9 +452,9 @@ int main(int argc, char **argv)
     tm_joint_sum_welds(&m, &welded);
     if (o.kind == KIND_PLAYED)
         (void)printf("places %u\nneeded %u welds\ndecoys %u welds\nown %u connections\n"
-                     "open %u connections\ncopies %u connections\nswapped %u connections\n",
+                     "open %u connections\ncopies %u connections\ntaken_out %u connections\n",
                      welded.n_places, welded.n_needed, welded.n_decoys, welded.n_own, welded.n_open,
-                     welded.n_copies, m.n_swapped);
+                     welded.n_copies, m.n_taken_out);
     if (is_joint)
         (void)printf("rounds %u\nparents_median %u\nparents_p5 %u\nshare_median %u "
                      "percent\nshare_p95 %u percent\n"

@@ -55,18 +55,21 @@ static int put_together(struct tm_deck *out, const struct tm_deck *pooled,
                         const struct tm_deck *captured, const struct tm_joint_cfg *cfg,
                         struct tm_joint_made *made)
 {
-    struct tm_deck swapped = {0}, mixed = {0};
+    struct tm_deck swapped = {0}, mixed = {0}, some = {0};
     int rc = tm_swapped(&swapped, pooled);
     if (rc == TM_OK)
         rc = tm_recombine(&mixed, pooled, &cfg->recombine, cfg->key, &made->recombined);
     if (rc == TM_OK)
-        rc = tm_without(out, &mixed, &swapped);
-    made->n_swapped = (uint32_t)(mixed.n_conns - out->n_conns);
+        rc = tm_without(&some, &mixed, &swapped, false);
+    if (rc == TM_OK) /* pooling may make one person's sizes another's */
+        rc = tm_without(out, &some, captured, true);
+    made->n_taken_out = (uint32_t)(mixed.n_conns - out->n_conns);
     const struct weldings of = {pooled, &swapped, captured};
     if (rc == TM_OK)
         rc = weld_all(out, &of, cfg->key, made);
     tm_deck_deinit(&swapped);
     tm_deck_deinit(&mixed);
+    tm_deck_deinit(&some);
     return rc;
 }
 

@@ -27,8 +27,8 @@ struct tm_joint_cfg {
 struct tm_joint_made {
     struct tm_pool_deck_count pooled;
     struct tm_recombine_report recombined;
-    uint32_t
-        n_swapped; /* left out: captured ones, but for the order of two writes (learner/joint/swapped.h) */
+    /* Left out: what a captured one is, but for the order of two writes (learner/joint/swapped.h), or has become by pooling. */
+    uint32_t n_taken_out;
     struct tm_weld_report welded
         [TM_JOINT_WELDINGS]; /* against what was pooled, what is that in another order, and what was captured */
 };

@@ -1,6 +1,5 @@
 #include "learner/joint/swapped.h"
 
-#include <stdbool.h>
 #include <stdlib.h>
 
 #include "models/blocks.h"
@@ -130,13 +129,15 @@ int tm_swapped(struct tm_deck *out, const struct tm_deck *captured)
     return rc;
 }
 
-int tm_without(struct tm_deck *out, const struct tm_deck *deck, const struct tm_deck *other)
+int tm_without(struct tm_deck *out, const struct tm_deck *deck, const struct tm_deck *other,
+               bool is_own)
 {
     struct hashes known;
     int rc = hash_all(&known, other);
     for (size_t i = 0; rc == TM_OK && i < deck->n_conns; i++) {
         const struct tm_deck_conn *c = &deck->conn[i];
-        if (count(&known, hash_of(deck->w + c->first, c->n_writes)) == 0)
+        unsigned n = count(&known, hash_of(deck->w + c->first, c->n_writes));
+        if (n == 0 || (is_own && n > 1))
             rc = tm_append_conn(out, deck, i);
     }
     free(known.v);

@@ -5,6 +5,7 @@
 #ifndef TM_LEARNER_JOINT_SWAPPED_H
 #define TM_LEARNER_JOINT_SWAPPED_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "models/deck.h"
@@ -18,9 +19,10 @@
  * TM_ERR_NOMEM. */
 TM_MUST_CHECK int tm_swapped(struct tm_deck *out, const struct tm_deck *captured);
 
-/* Appends to `out` (empty) the connections of `deck` that have not the sizes and directions of one of `other`.  TM_ERR_NOMEM. */
+/* Appends to `out` (empty) the connections of `deck` that have not the sizes and directions of one of `other` (is_own: of one that no
+ * other has).  TM_ERR_NOMEM. */
 TM_MUST_CHECK int tm_without(struct tm_deck *out, const struct tm_deck *deck,
-                             const struct tm_deck *other);
+                             const struct tm_deck *other, bool is_own);
 
 /* Appends connection i of `from`, with its user and its welds.  TM_ERR_NOMEM, TM_ERR_LIMIT. */
 TM_MUST_CHECK int tm_append_conn(struct tm_deck *to, const struct tm_deck *from, size_t i);

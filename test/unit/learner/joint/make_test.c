@@ -59,7 +59,7 @@ static void no_connection_of_the_model_was_captured_and_levels_are_kept(void)
     CHECK_INT(m.u.joint.mss_bytes, 1448);
     CHECK_INT(m.u.joint.swing.param[TM_SWING_NUM_CONN].n_points, 2);
     CHECK(m.u.joint.deck.n_conns > 100);
-    CHECK_INT(m.u.joint.deck.n_conns + made.recombined.n_dropped + made.n_swapped, 200);
+    CHECK_INT(m.u.joint.deck.n_conns + made.recombined.n_dropped + made.n_taken_out, 200);
     size_t n_captured = 0;
     for (size_t i = 0; i < m.u.joint.deck.n_conns; i++) {
         for (size_t j = 0; j < captured.n_conns; j++)

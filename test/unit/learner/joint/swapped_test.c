@@ -92,13 +92,17 @@ static void what_another_deck_has_is_taken_out(void)
     add(&deck, MAIL, 6);
     add(&other, MAIL, 4);
     add(&other, MAIL, 6);
-    CHECK_INT(tm_without(&out, &deck, &other), TM_OK);
+    CHECK_INT(tm_without(&out, &deck, &other, false), TM_OK);
     CHECK_INT(out.n_conns, 1);
     CHECK_INT(out.conn[0].n_writes, 5);
     CHECK_INT(out.conn[0].user, 7);
     CHECK_INT(out.conn[0].role, TM_DECK_LATER);
     CHECK_INT(out.conn[0].close_gap_us, 5);
     CHECK_INT(out.weld[4], 1);
+    tm_deck_deinit(&out);
+    add(&other, MAIL, 6);
+    CHECK_INT(tm_without(&out, &deck, &other, true), TM_OK); /* two have it */
+    CHECK_INT(out.n_conns, 3);
     tm_deck_deinit(&deck);
     tm_deck_deinit(&other);
     tm_deck_deinit(&out);
