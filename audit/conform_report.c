@@ -252,7 +252,7 @@ static void json_diffs(const struct tm_conform *c, FILE *f)
                       "%s{\"carrier\":%" PRId64 ",\"write\":%" PRId64 ",\"expected\":%" PRId64
                       ",\"seen\":%" PRId64 ",\"text\":",
                       i > 0 ? "," : "", d->carrier, d->write, d->expected, d->seen);
-        tm_json_quote(f, d->text);
+        tm_json_out_quote(f, d->text);
         (void)fputc('}', f);
     }
     (void)fputc(']', f);
@@ -296,7 +296,7 @@ int tm_conform_report_json(const struct tm_conform_report *r, FILE *f)
     json_lateness(c, f);
     json_diffs(c, f);
     (void)fputs(",\"capture\":", f);
-    tm_json_quote(f, r->capture_name);
+    tm_json_out_quote(f, r->capture_name);
     (void)fputs("}\n", f);
 out:
     tm_sample_deinit(&all);
