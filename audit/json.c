@@ -3,7 +3,7 @@
 #include <inttypes.h>
 #include <math.h>
 
-void tm_jsonw_quote(FILE *f, const char *text)
+void tm_json_out_quote(FILE *f, const char *text)
 {
     (void)fputc('"', f);
     for (const unsigned char *p = (const unsigned char *)text; *p; p++) {
@@ -17,37 +17,37 @@ void tm_jsonw_quote(FILE *f, const char *text)
     (void)fputc('"', f);
 }
 
-static void put_key(struct tm_jsonw *j, const char *key)
+static void put_key(struct tm_json_out *j, const char *key)
 {
     if (j->is_next)
         (void)fputs(", ", j->f);
     j->is_next = true;
     if (key) {
-        tm_jsonw_quote(j->f, key);
+        tm_json_out_quote(j->f, key);
         (void)fputs(": ", j->f);
     }
 }
 
-void tm_jsonw_begin(struct tm_jsonw *j, const char *key, char bracket)
+void tm_json_out_begin(struct tm_json_out *j, const char *key, char bracket)
 {
     put_key(j, key);
     (void)fputc(bracket, j->f);
     j->is_next = false;
 }
 
-void tm_jsonw_end(struct tm_jsonw *j, char bracket)
+void tm_json_out_end(struct tm_json_out *j, char bracket)
 {
     (void)fputc(bracket, j->f);
     j->is_next = true;
 }
 
-void tm_jsonw_text(struct tm_jsonw *j, const char *key, const char *text)
+void tm_json_out_text(struct tm_json_out *j, const char *key, const char *text)
 {
     put_key(j, key);
-    tm_jsonw_quote(j->f, text);
+    tm_json_out_quote(j->f, text);
 }
 
-void tm_jsonw_number(struct tm_jsonw *j, const char *key, double v)
+void tm_json_out_number(struct tm_json_out *j, const char *key, double v)
 {
     put_key(j, key);
     if (isfinite(v))
@@ -56,27 +56,27 @@ void tm_jsonw_number(struct tm_jsonw *j, const char *key, double v)
         (void)fputs("null", j->f);
 }
 
-void tm_jsonw_numbers(struct tm_jsonw *j, const char *key, const double *v, uint32_t n)
+void tm_json_out_numbers(struct tm_json_out *j, const char *key, const double *v, uint32_t n)
 {
-    tm_jsonw_begin(j, key, '[');
+    tm_json_out_begin(j, key, '[');
     for (uint32_t i = 0; i < n; i++)
-        tm_jsonw_number(j, NULL, v[i]);
-    tm_jsonw_end(j, ']');
+        tm_json_out_number(j, NULL, v[i]);
+    tm_json_out_end(j, ']');
 }
 
-void tm_jsonw_count(struct tm_jsonw *j, const char *key, uint64_t v)
+void tm_json_out_count(struct tm_json_out *j, const char *key, uint64_t v)
 {
     put_key(j, key);
     (void)fprintf(j->f, "%" PRIu64, v);
 }
 
-void tm_jsonw_truth(struct tm_jsonw *j, const char *key, bool v)
+void tm_json_out_truth(struct tm_json_out *j, const char *key, bool v)
 {
     put_key(j, key);
     (void)fputs(v ? "true" : "false", j->f);
 }
 
-void tm_jsonw_null(struct tm_jsonw *j, const char *key)
+void tm_json_out_null(struct tm_json_out *j, const char *key)
 {
     put_key(j, key);
     (void)fputs("null", j->f);

@@ -155,7 +155,7 @@ static void json_count(FILE *out, const struct tm_classify_count *n)
 static void json_class(FILE *out, const struct tm_classify_class *c)
 {
     (void)fputs("{\"name\": ", out);
-    tm_jsonw_quote(out, c->name);
+    tm_json_out_quote(out, c->name);
     (void)fputs(", ", out);
     json_count(out, &c->n);
     (void)fputs(", ", out);
@@ -188,10 +188,10 @@ static void json_cover(FILE *out, const struct tm_classify_result *r,
                        const struct tm_classify_cover *c)
 {
     (void)fputs("{\"name\": ", out);
-    tm_jsonw_quote(out, c->name);
+    tm_json_out_quote(out, c->name);
     (void)fputs(", \"poses_as\": ", out);
     if (c->poses_as >= 0)
-        tm_jsonw_quote(out, r->classes[c->poses_as].name);
+        tm_json_out_quote(out, r->classes[c->poses_as].name);
     else
         (void)fputs("null", out);
     (void)fputs(", ", out);
@@ -205,11 +205,11 @@ static void json_cover(FILE *out, const struct tm_classify_result *r,
     (void)fputs(", \"named_as\": {", out);
     for (uint32_t k = 0; k < r->n_classes; k++) {
         (void)fputs(k > 0 ? ", " : "", out);
-        tm_jsonw_quote(out, r->classes[k].name);
+        tm_json_out_quote(out, r->classes[k].name);
         (void)fprintf(out, ": %.6g", c->share[k]);
     }
     (void)fprintf(out, "}, \"is_enough\": %s, \"text\": ", c->is_enough ? "true" : "false");
-    tm_jsonw_quote(out, c->text);
+    tm_json_out_quote(out, c->text);
     (void)fputc('}', out);
 }
 
@@ -226,7 +226,7 @@ static void json_features(FILE *out, const struct tm_classify_result *r)
             if (r->cols[j].is_kept != (kept == 1))
                 continue;
             (void)fputs(sep, out);
-            tm_jsonw_quote(out, r->cols[j].name);
+            tm_json_out_quote(out, r->cols[j].name);
             sep = ", ";
         }
         (void)fputc(']', out);
@@ -277,6 +277,6 @@ void tm_classify_report_json(const struct tm_classify_result *r, const struct tm
         json_cover(out, r, &r->covers[s]);
     }
     (void)fprintf(out, "],\n \"is_enough\": %s, \"text\": ", r->is_enough ? "true" : "false");
-    tm_jsonw_quote(out, r->text);
+    tm_json_out_quote(out, r->text);
     (void)fputs("}\n", out);
 }

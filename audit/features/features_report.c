@@ -75,57 +75,57 @@ int tm_features_report_text(const struct tm_features_report *r, FILE *f)
     return TM_OK;
 }
 
-static void put_classes(struct tm_jsonw *j, const struct tm_features_report *r,
+static void put_classes(struct tm_json_out *j, const struct tm_features_report *r,
                         const struct tally *t)
 {
-    tm_jsonw_begin(j, "classes", '[');
+    tm_json_out_begin(j, "classes", '[');
     for (uint32_t k = 0; k < t->n_classes; k++) {
         uint32_t cls = t->order[k];
-        tm_jsonw_begin(j, NULL, '{');
-        tm_jsonw_text(j, "name", r->names[cls]);
-        tm_jsonw_count(j, "connections", t->n_rows[cls]);
-        tm_jsonw_count(j, "sessions", t->n_sessions[cls]);
-        tm_jsonw_end(j, '}');
+        tm_json_out_begin(j, NULL, '{');
+        tm_json_out_text(j, "name", r->names[cls]);
+        tm_json_out_count(j, "connections", t->n_rows[cls]);
+        tm_json_out_count(j, "sessions", t->n_sessions[cls]);
+        tm_json_out_end(j, '}');
     }
-    tm_jsonw_end(j, ']');
+    tm_json_out_end(j, ']');
 }
 
-static void put_files(struct tm_jsonw *j, const struct tm_material_counts *n)
+static void put_files(struct tm_json_out *j, const struct tm_material_counts *n)
 {
     static const char *const SIDE[TM_MATERIAL_SIDES] = {"unknown", "client", "middle", "server"};
-    tm_jsonw_count(j, "files", n->n_captures);
-    tm_jsonw_begin(j, "captured_at", '{');
+    tm_json_out_count(j, "files", n->n_captures);
+    tm_json_out_begin(j, "captured_at", '{');
     for (unsigned side = 0; side < TM_MATERIAL_SIDES; side++)
-        tm_jsonw_count(j, SIDE[side], n->n_side[side]);
-    tm_jsonw_end(j, '}');
-    tm_jsonw_begin(j, "left_out", '{');
-    tm_jsonw_count(j, "incomplete", n->n_incomplete);
-    tm_jsonw_count(j, "other_split", n->n_other_split);
-    tm_jsonw_end(j, '}');
-    tm_jsonw_count(j, "unlabelled", n->n_unlabelled);
+        tm_json_out_count(j, SIDE[side], n->n_side[side]);
+    tm_json_out_end(j, '}');
+    tm_json_out_begin(j, "left_out", '{');
+    tm_json_out_count(j, "incomplete", n->n_incomplete);
+    tm_json_out_count(j, "other_split", n->n_other_split);
+    tm_json_out_end(j, '}');
+    tm_json_out_count(j, "unlabelled", n->n_unlabelled);
 }
 
 int tm_features_report_json(const struct tm_features_report *r, FILE *f)
 {
-    struct tm_jsonw j = {.f = f};
+    struct tm_json_out j = {.f = f};
     struct tally t;
     int rc = tally_init(&t, r);
     if (rc != TM_OK)
         return rc;
-    tm_jsonw_begin(&j, NULL, '{');
-    tm_jsonw_count(&j, "schema_version", 1);
+    tm_json_out_begin(&j, NULL, '{');
+    tm_json_out_count(&j, "schema_version", 1);
     if (r->output)
-        tm_jsonw_text(&j, "output", r->output);
+        tm_json_out_text(&j, "output", r->output);
     else
-        tm_jsonw_null(&j, "output");
-    tm_jsonw_text(&j, "format", r->format);
-    tm_jsonw_count(&j, "columns", r->n_cols);
-    tm_jsonw_count(&j, "floor_us", (uint64_t)r->floor_us);
-    tm_jsonw_count(&j, "connections", r->n);
-    tm_jsonw_count(&j, "sessions", t.n_all_sessions);
+        tm_json_out_null(&j, "output");
+    tm_json_out_text(&j, "format", r->format);
+    tm_json_out_count(&j, "columns", r->n_cols);
+    tm_json_out_count(&j, "floor_us", (uint64_t)r->floor_us);
+    tm_json_out_count(&j, "connections", r->n);
+    tm_json_out_count(&j, "sessions", t.n_all_sessions);
     put_classes(&j, r, &t);
     put_files(&j, r->counts);
-    tm_jsonw_end(&j, '}');
+    tm_json_out_end(&j, '}');
     (void)fputc('\n', f);
     tally_deinit(&t);
     return TM_OK;

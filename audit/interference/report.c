@@ -159,7 +159,7 @@ static void put_entry(FILE *f, const struct tm_interference_entry *e)
     const struct tm_offsets *o = &s->offsets;
     char text[512];
     (void)fputs("{\"workload\":", f);
-    tm_jsonw_quote(f, e->workload);
+    tm_json_out_quote(f, e->workload);
     (void)fprintf(f,
                   ",\"runs\":%" PRIu32 ",\"connections\":%" PRIu32 ",\"pairs\":%" PRIu32
                   ",\"groups\":%" PRIu32 ",\"groups_are\":\"%s\"",
@@ -170,7 +170,7 @@ static void put_entry(FILE *f, const struct tm_interference_entry *e)
                   ",\"connections\":%" PRIu64 ",\"is_different\":%s,\"first\":",
                   o->n_offsets, o->n_equal, o->n_unseen, o->n_pairs,
                   o->is_different ? "true" : "false");
-    tm_jsonw_quote(f, o->text);
+    tm_json_out_quote(f, o->text);
     (void)fprintf(f, "},\"segments\":{\"pairs\":%" PRIu64 ",\"alike\":%" PRIu64 "},\"attacks\":",
                   o->n_segmented, o->n_segmented_alike);
     put_scores(f, &s->scores);
@@ -185,14 +185,14 @@ static void put_entry(FILE *f, const struct tm_interference_entry *e)
     }
     tm_interference_verdict(s, text);
     (void)fprintf(f, "],\"verdict\":\"%s\",\"text\":", tm_verdict_key(s->verdict));
-    tm_jsonw_quote(f, text);
+    tm_json_out_quote(f, text);
     (void)fputc('}', f);
 }
 
 int tm_interference_json(const struct tm_interference_report *r, FILE *f)
 {
     (void)fputs("{\"schema_version\":1,\"idle\":", f);
-    tm_jsonw_quote(f, r->idle);
+    tm_json_out_quote(f, r->idle);
     (void)fprintf(f, ",\"by_log\":%s,\"seed\":%" PRIu64 ",\"aim\":%.2f,\"workloads\":[",
                   r->by_log ? "true" : "false", r->seed, TM_STUDY_AIM);
     for (size_t i = 0; i < r->n_entries; i++) {

@@ -70,12 +70,14 @@ int tm_session_accept(struct tm_session *s, const struct tm_token *t, uint32_t h
         t->user >= s->cfg.n_users || t->is_schedule != s->cfg.is_schedule ||
         memcmp(t->digest, s->digest, sizeof t->digest) != 0)
         return TM_ERR_PROTO;
-    struct tm_known_plan known;
+    struct tm_known_plan known = {0};
     int rc = accepted_plan(s, t, &known);
     if (rc == TM_OK && known.plan.n_writes == 0)
         rc = token_head(s, t, hello_bytes, &known);
-    if (rc != TM_OK)
+    if (rc != TM_OK) {
+        tm_plan_deinit(&known.plan);
         return rc == TM_ERR_NOMEM ? rc : TM_ERR_PROTO;
+    }
     /* The client has heard a server in this session; this one has only just been made. */
     s->is_unknown |= t->is_established && s->stats.carriers_opened == 0;
     bool shipping = t->src == TM_SRC_EXPLICIT && tm_session_is_master(s);

@@ -63,8 +63,8 @@ static void layout_is_as_documented(void)
 
 static void check_round_trip(const struct tm_token *t)
 {
-    uint8_t bytes[256] = {0};
-    uint8_t again[256] = {0};
+    uint8_t bytes[512] = {0};
+    uint8_t again[512] = {0};
     struct tm_token got;
     struct tm_wr w = tm_wr_init(bytes, sizeof bytes);
     tm_token_encode(t, &w);
