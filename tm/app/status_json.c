@@ -157,7 +157,9 @@ static void put_value(struct out *o, const struct tm_status *st, const struct fi
 
 size_t tm_status_write(const struct tm_status *st, char *out, size_t cap)
 {
-    struct out o = {.p = out, .cap = cap};
+    struct out o = {0};
+    o.p = out;
+    o.cap = cap;
     const struct tm_summary_member *m;
     const char *group = "";
     put(&o, "{\"schema_version\":%d", SCHEMA_VERSION);
