@@ -125,11 +125,18 @@ static size_t on_status(void *user, char *out, size_t cap)
     return tm_status_write(&st, out, cap);
 }
 
+/* An answer takes a fraction of a millisecond of this thread, which composes: not when a buffer is due to be. */
+static bool has_time(void *user)
+{
+    const struct client *c = user;
+    return c->tunnel == NULL || tm_tunnel_client_has_time(c->tunnel);
+}
+
 static void open_status(struct client *c)
 {
     struct tm_msg why;
-    if (tm_statsock_open(&c->statsock, &c->loop, c->o->v[TM_OPT_STATE].text, on_status, c, &why) !=
-        TM_OK)
+    if (tm_statsock_open(&c->statsock, &c->loop, c->o->v[TM_OPT_STATE].text, on_status, has_time, c,
+                         &why) != TM_OK)
         tm_log(TM_LOG_WARN, "no status: %s", why.text);
 }
 

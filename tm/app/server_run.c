@@ -178,10 +178,18 @@ static size_t on_status(void *user, char *out, size_t cap)
     return tm_status_write(&st, out, cap);
 }
 
+/* An answer takes a fraction of a millisecond of this thread, which composes: not when a buffer is due to be. */
+static bool has_time(void *user)
+{
+    const struct server *s = user;
+    return s->tunnel == NULL || tm_tunnel_server_has_time(s->tunnel);
+}
+
 static void open_status(struct server *s)
 {
     struct tm_msg why;
-    if (tm_statsock_open(&s->statsock, &s->loop, s->state.dir, on_status, s, &why) != TM_OK)
+    if (tm_statsock_open(&s->statsock, &s->loop, s->state.dir, on_status, has_time, s, &why) !=
+        TM_OK)
         tm_log(TM_LOG_WARN, "no status: %s", why.text);
 }
 

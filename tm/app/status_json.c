@@ -26,10 +26,15 @@ struct field {
 #define WIDE(group, name, member) FIELD(group, name, member, T_WIDE)
 #define BOOL(group, name, member) FIELD(group, name, member, T_BOOL)
 #define TEXT(group, name, member) FIELD(group, name, member, T_TEXT)
-#define QUANTILES(group, member)                                                                   \
-    WIDE(group, "n", member.n), WIDE(group, "p50_us", member.p50_us),                              \
-        WIDE(group, "p90_us", member.p90_us), WIDE(group, "p95_us", member.p95_us),                \
-        WIDE(group, "p99_us", member.p99_us), WIDE(group, "max_us", member.max_us)
+#define QUANTILE(group, name, of, member)                                                          \
+    {                                                                                              \
+        group, name, offsetof(struct tm_status, of) + offsetof(struct tm_tally_quantiles, member), \
+            sizeof(uint64_t), T_WIDE                                                               \
+    }
+#define QUANTILES(group, of)                                                                       \
+    QUANTILE(group, "n", of, n), QUANTILE(group, "p50_us", of, p50_us),                            \
+        QUANTILE(group, "p90_us", of, p90_us), QUANTILE(group, "p95_us", of, p95_us),              \
+        QUANTILE(group, "p99_us", of, p99_us), QUANTILE(group, "max_us", of, max_us)
 
 static const struct field FIELDS[] = {
     TEXT("", "program", program),
@@ -152,7 +157,9 @@ static void put_value(struct out *o, const struct tm_status *st, const struct fi
 
 size_t tm_status_write(const struct tm_status *st, char *out, size_t cap)
 {
-    struct out o = {.p = out, .cap = cap};
+    struct out o = {0};
+    o.p = out;
+    o.cap = cap;
     const struct tm_summary_member *m;
     const char *group = "";
     put(&o, "{\"schema_version\":%d", SCHEMA_VERSION);

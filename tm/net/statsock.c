@@ -18,10 +18,12 @@
 
 struct tm_statsock {
     tm_statsock_fn fn;
+    tm_statsock_ready_fn is_ready;
     void *user;
     int dir, fd; /* owned */
     uv_poll_t poll;
-    uv_timer_t timer; /* until the next answer is allowed */
+    uv_timer_t timer; /* until the next answer is allowed, or the next look for time */
+    unsigned n_looks; /* for time, since who asks came */
     unsigned n_handles;
     char text[TM_STATSOCK_MAX];
 };
@@ -78,14 +80,32 @@ static void on_timer(uv_timer_t *timer)
     (void)uv_poll_start(&s->poll, UV_READABLE, on_connection);
 }
 
+static void on_look(uv_timer_t *timer);
+
+/* Answers, or looks again in a millisecond. */
+static void attend(struct tm_statsock *s)
+{
+    if (s->is_ready != NULL && s->n_looks++ < TM_STATSOCK_WAIT_MS && !s->is_ready(s->user)) {
+        (void)uv_timer_start(&s->timer, on_look, 1, 0);
+        return;
+    }
+    s->n_looks = 0;
+    answer(s);
+    (void)uv_timer_start(&s->timer, on_timer, TM_STATSOCK_GAP_MS, 0);
+}
+
+static void on_look(uv_timer_t *timer)
+{
+    attend(timer->data);
+}
+
 static void on_connection(uv_poll_t *poll, int status, int events)
 {
     struct tm_statsock *s = poll->data;
     (void)status;
     (void)events;
     (void)uv_poll_stop(poll);
-    (void)uv_timer_start(&s->timer, on_timer, TM_STATSOCK_GAP_MS, 0);
-    answer(s);
+    attend(s);
 }
 
 /* ---- Life ---- */
@@ -123,13 +143,14 @@ static void statsock_free(struct tm_statsock *s)
 }
 
 int tm_statsock_open(struct tm_statsock **out, uv_loop_t *loop, const char *dir, tm_statsock_fn fn,
-                     void *user, struct tm_msg *msg)
+                     tm_statsock_ready_fn is_ready, void *user, struct tm_msg *msg)
 {
     struct tm_statsock *s = calloc(1, sizeof *s);
     *out = NULL;
     if (s == NULL)
         return tm_msg_set(msg, TM_ERR_NOMEM, "out of memory");
     s->fn = fn;
+    s->is_ready = is_ready;
     s->user = user;
     s->fd = -1;
     s->dir = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);

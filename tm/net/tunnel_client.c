@@ -339,6 +339,11 @@ void tm_tunnel_client_stats(const struct tm_tunnel_client *t, struct tm_session_
     tm_session_get_stats(t->front->session, out);
 }
 
+bool tm_tunnel_client_has_time(const struct tm_tunnel_client *t)
+{
+    return tm_session_next_us(t->front->session) > tm_now_us() + TM_TUNNEL_SPARE_US;
+}
+
 void tm_tunnel_client_watch(struct tm_tunnel_client *t, struct tm_tunnel_watch *out)
 {
     int64_t now_us = tm_now_us();

@@ -604,6 +604,14 @@ void tm_tunnel_server_stats(const struct tm_tunnel_server *t, struct tm_tunnel_s
     }
 }
 
+bool tm_tunnel_server_has_time(const struct tm_tunnel_server *t)
+{
+    int64_t next_us = TM_NEVER;
+    for (const struct session *s = t->sessions; s != NULL; s = s->next)
+        next_us = tm_min_us(next_us, tm_session_next_us(s->front->session));
+    return next_us > tm_now_us() + TM_TUNNEL_SPARE_US;
+}
+
 void tm_tunnel_server_watch(struct tm_tunnel_server *t, struct tm_tunnel_watch *out,
                             tm_tunnel_watch_fn fn, void *user)
 {

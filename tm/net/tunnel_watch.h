@@ -19,6 +19,11 @@ struct tm_tunnel_watch {
     char trouble[128]; /* client: why a carrier could not be opened; "": the last one could */
 };
 
+/* Whether nothing is to be composed within the next TM_TUNNEL_SPARE_US: time enough to answer. */
+#define TM_TUNNEL_SPARE_US 1500
+bool tm_tunnel_client_has_time(const struct tm_tunnel_client *t);
+bool tm_tunnel_server_has_time(const struct tm_tunnel_server *t);
+
 void tm_tunnel_client_watch(struct tm_tunnel_client *t, struct tm_tunnel_watch *out);
 
 /* One live session of a server, newest first; those that join are left out.  idle_us: how long it has had no
