@@ -44,7 +44,7 @@ struct tm_reading_counts {
  * 0.  A negative code ends the reading and is returned. */
 typedef int (*tm_reading_fn)(void *ctx, const struct tm_world *w, size_t index);
 
-typedef void (*tm_packet_fn)(void *ctx, const struct tm_packet *p);
+typedef void (*tm_reading_packet_fn)(void *ctx, const struct tm_packet *p);
 
 /* What is read, and into what. */
 struct tm_reading {
@@ -55,8 +55,8 @@ struct tm_reading {
     struct tm_filter *const *filter; /* of each world; NULL: all packets.  NULL: no world has one */
     size_t n_worlds;
     struct tm_collect *const
-        *collect;     /* of each world, fed the same packets; NULL: none have one */
-    tm_packet_fn see; /* gets every packet as it is read; NULL: nobody */
+        *collect;             /* of each world, fed the same packets; NULL: none have one */
+    tm_reading_packet_fn see; /* gets every packet as it is read; NULL: nobody */
     void *see_ctx;
 };
 

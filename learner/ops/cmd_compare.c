@@ -34,6 +34,7 @@ static const struct argp_option option_table[] = {
     {0},
 };
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): argp's type */
 static error_t parse(int key, char *arg, struct argp_state *st)
 {
     struct options *o = st->input;

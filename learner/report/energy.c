@@ -65,17 +65,16 @@ void tm_model_page_energy(struct tm_text *out, const struct tm_model_page *p)
     char conns[TM_QUANTITY_LEN];
     char users[TM_QUANTITY_LEN];
     char rtt[TM_QUANTITY_LEN];
-    char rate[TM_QUANTITY_LEN];
     tm_html_section_begin(out, "energy", "How bursty it is at each time scale");
     tm_html_paragraph(out,
                       "The energy of Haar wavelet coefficients: how much neighbouring intervals of "
                       "one width differ, in packets and in bytes. The model's is that of a sample "
                       "about as long as the captures, with as many connections: %s of %s user%s at "
-                      "a time, over a path of %s round trip and %sbit/s.",
+                      "a time, over a path of %s round trip and %.4g Mbit/s.",
                       tm_count(conns, h->n_conns), tm_count(users, h->n_users),
                       h->n_users == 1 ? "" : "s",
                       tm_quantity(rtt, (double)h->path.rtt_us / 1e6, TM_UNIT_SECONDS),
-                      tm_quantity(rate, (double)h->path.rate_bps, TM_UNIT_NONE));
+                      (double)h->path.rate_bps / 1e6);
     tm_html_grid_begin(out, TM_GRID_HALVES);
     for (int s = 0; s < TM_WAVELET_SERIES; s++)
         plot(out, p, (enum tm_wavelet_series)s);

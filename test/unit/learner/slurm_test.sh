@@ -32,8 +32,13 @@ if [ "${1:-}" != --inside ]; then
 fi
 
 tm_learn=$2 root=$3 tmp=$4
-cd "$tmp" || exit 1
+cd "$tmp" && chmod 711 . || exit 1 # munged wants its socket to be reachable
+# Slurm listens on nothing where loopback is all there is (getaddrinfo's AI_ADDRCONFIG); the other end is not connected.
 ip link set lo up && hostname tmslurm || exit 1
+ip link add tm0 type veth peer name tm1 || fail "no veth"
+ip addr add 192.0.2.1/24 dev tm0
+ip link set tm0 up
+ip link set tm1 up
 mkdir corpus bin state spool
 cp "$root"/data/captures/https/* corpus/
 ln -s "$tm_learn" bin/tm-learn

@@ -84,8 +84,9 @@ static void energies_of_a_sample_stand_beside_those_of_the_captures(void)
                               .sample = &head,
                               .command = "tm-learn report"};
     CHECK_INT(tm_model_page(&t, &p), TM_OK);
-    CHECK(strstr(t.p, "1,234 of 3 users at a time, over a path of 20 ms round trip and 100M") !=
-          NULL);
+    CHECK(
+        strstr(t.p, "1,234 of 3 users at a time, over a path of 20 ms round trip and 100 Mbit/s") !=
+        NULL);
     CHECK(strstr(t.p, "Bytes down") != NULL);
     CHECK(strstr(t.p, "log2 of the energy") != NULL);
     CHECK(strstr(t.p, "no data") == NULL);
