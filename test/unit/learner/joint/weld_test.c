@@ -224,7 +224,7 @@ static void what_is_played_are_rows_of_blocks(void)
     for (size_t i = 0; i < played.n_writes; i++)
         CHECK_INT(played.weld[i], 0);
     CHECK(played.n_conns > deck.n_conns * 9 / 10);
-    CHECK(n_new > deck.n_conns / 2);
+    CHECK(n_new > deck.n_conns / 4);
     CHECK_INT(n_rows, n_new);
     tm_deck_deinit(&played);
     tm_deck_deinit(&deck);
