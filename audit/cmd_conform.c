@@ -173,6 +173,14 @@ static int compare_with_file(struct tm_played *out, const struct tm_schedule *s,
     return rc;
 }
 
+static int load_logs(struct tm_schedule *s, const struct conform_options *o, struct tm_msg *msg)
+{
+    int rc = TM_OK;
+    for (size_t i = 0; rc == TM_OK && i < o->n_logs; i++)
+        rc = tm_audit_load_log(s, o->logs[i], msg);
+    return rc;
+}
+
 static int conform(const struct conform_options *o)
 {
     struct tm_schedule schedule = {0};
@@ -185,10 +193,8 @@ static int conform(const struct conform_options *o)
     char *bare_text = NULL;
     size_t bare_len = 0;
     int status = 1;
-    for (size_t i = 0; i < o->n_logs; i++) {
-        if (tm_audit_load_log(&schedule, o->logs[i], &msg) != TM_OK)
-            goto complain;
-    }
+    if (load_logs(&schedule, o, &msg) != TM_OK)
+        goto complain;
     if (o->bare && (!(bare_text = tm_audit_read_file(o->bare, &bare_len, &msg)) ||
                     tm_bare_parse(&bare, bare_text, o->bare, &msg) != TM_OK))
         goto complain;
