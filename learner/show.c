@@ -85,6 +85,7 @@ static const char *provenance(const struct tm_store_entry *e, const char *key)
 static void mean_bytes(const struct tm_model *m, double out[2])
 {
     struct tm_joint_sum sum;
+    out[TM_UP] = out[TM_DOWN] = 0;
     switch (m->kind) {
     case TM_MODEL_SWING:
         for (int dir = TM_UP; dir <= TM_DOWN; dir++) {

@@ -13,7 +13,7 @@ struct tm_agenda_item {
     int64_t t_us;
     uint64_t order; /* set by the agenda */
     int kind;
-    int side;
+    unsigned side;
     uint32_t carrier;
     uint32_t write;
     uint64_t number;

@@ -83,8 +83,8 @@ static void a_card_says_what_was_played_and_what_came_of_it(void)
     set_up();
     PRINTED(tm_card_print(out, &card, &cfg));
     static const char *const said[] = {
-        "constant, 3 users, pauses of at most 1.50 s; a path of 40.0 ms and 100 Mb/s; 1 session "
-        "of 60.0 min\n",
+        "constant, 3 users, pauses of at most 1.50 s; a path of 40.0 ms and 100 Mb/s;",
+        " 100 Mb/s; 1 session of 60.0 min\n",
         "0 b/s up, 1.00 kb/s down,",
         "12.5 % of the bytes on the wire",
         "50.0 % of what plan",

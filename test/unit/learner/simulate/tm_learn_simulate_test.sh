@@ -91,7 +91,7 @@ run 2 "$models" --model https-browsing:5+https-chat:2
 has err 'cannot be played yet'
 run 2 "$models" --model https-chat:0
 run 2 "$models" --users 1025 --model https-chat
-run 2 "$models" --model https-chat --for 1
+run 2 "$models" --model https-chat --for soon
 run 2 "$models" --model https-chat --master both
 has err 'client or server'
 run 1 "$models" --model nothing
