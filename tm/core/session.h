@@ -44,7 +44,7 @@ struct tm_session_cfg {
     uint8_t session_id[TM_SESSION_ID_LEN];
     uint32_t n_users; /* 1..TM_GEN_USERS_MAX */
     uint32_t pace_ms; /* cap of gaps between RREs and sessions; 0: none */
-    uint32_t prep_us; /* a buffer is asked for this long before its deadline, 1..65535 */
+    uint32_t prep_us; /* least gap after a received write, for composing; 1..65535 */
     int64_t grace_us; /* a peer's write so much later than its plan: it is dead; 0: TM_GRACE_US */
 };
 #define TM_GRACE_US (10 * TM_US_PER_S)
@@ -60,7 +60,7 @@ void tm_session_free(struct tm_session *s);
 void tm_session_cfg_from_token(struct tm_session_cfg *cfg, const struct tm_token *t);
 void tm_session_token(const struct tm_session *s, uint32_t carrier, struct tm_token *t);
 
-/* ---- Actions: what the shell must prepare now, at most prep_us before it is due (OPEN: TM_OPENER_LEAD_US) ---- */
+/* ---- Actions: what the shell must prepare now, up to 5 ms before it is due (OPEN: TM_OPENER_LEAD_US) ---- */
 
 enum tm_act_kind {
     TM_ACT_OPEN, /* client: make the ClientHello (act.size bytes, token by tm_session_token), connect at

@@ -18,6 +18,9 @@
 
 /* Open carriers, and as many that have ended; the oldest of these are forgotten first. */
 #define TM_CARRIERS_KEPT (2 * TM_CARRIERS_MAX)
+/* A write is handed out so long before it is due, if it is known by then (never less than cfg.prep_us, the least gap
+ * after an event of the other side): a front thread that is held up by so much delays nothing. */
+#define TM_WRITE_LEAD_US (5 * TM_US_PER_MS)
 #define TM_FLIGHT_ITEMS  16384U /* DATA frames of a session that wait for acknowledgement */
 
 /*  client:  OPENING --tm_session_opened--> LIVE --CLOSE--> CLOSING --_gone--> ENDED --peer's report--> (free)
