@@ -312,23 +312,25 @@ static void print_text(const struct burst_late *l, const struct tm_hist *bare)
     for (int k = 0; k <= BURST_KINDS; k++) {
         const char *name = k < BURST_KINDS ? burst_kind_name[k] : "write";
         const struct tm_hist *h = k < BURST_KINDS ? &l->kind[k] : &l->all;
-        (void)printf("burst.%s %" PRIu64 " %ss\nburst.%s_p50 %" PRIu64 " us\nburst.%s_p99 %" PRIu64
-                     " us\nburst.%s_max %" PRIu64 " us\n",
-                     name, h->n, k == BURST_DATA ? "write" : name, name, tm_hist_quantile(h, 500),
-                     name, tm_hist_quantile(h, 990), name, h->max);
+        (void)printf("burst.%s %" PRIu64 " writes\nburst.%s_p50 %" PRIu64
+                     " us\nburst.%s_p99 %" PRIu64 " us\nburst.%s_max %" PRIu64 " us\n",
+                     name, h->n, name, tm_hist_quantile(h, 500), name, tm_hist_quantile(h, 990),
+                     name, h->max);
     }
-    (void)printf("burst.died %" PRIu64 " carriers\nburst.log_dropped %" PRIu64
+    (void)printf("burst.unfinished %" PRIu64 " carriers\nburst.log_dropped %" PRIu64
                  " lines\ntimerfd_p50 %" PRIu64 " us\ntimerfd_p99 %" PRIu64 " us\n",
-                 l->n_died, l->n_dropped, tm_hist_quantile(bare, 500), tm_hist_quantile(bare, 990));
+                 l->n_unfinished, l->n_dropped, tm_hist_quantile(bare, 500),
+                 tm_hist_quantile(bare, 990));
 }
 
 static void print_json(const struct bench *b, const struct burst_late *l,
                        const struct tm_hist *bare)
 {
     (void)printf("{\"schema_version\":1,\"bench\":\"burst\",\"model\":\"%s\",\"clients\":%" PRId64
-                 ",\"users\":%" PRId64 ",\"seconds\":%" PRId64 ",\"died\":%" PRIu64
+                 ",\"users\":%" PRId64 ",\"seconds\":%" PRId64 ",\"unfinished\":%" PRIu64
                  ",\"log_dropped\":%" PRIu64,
-                 b->model.name, b->o.clients, b->o.users, b->o.seconds, l->n_died, l->n_dropped);
+                 b->model.name, b->o.clients, b->o.users, b->o.seconds, l->n_unfinished,
+                 l->n_dropped);
     for (int k = 0; k <= BURST_KINDS; k++) {
         const struct tm_hist *h = k < BURST_KINDS ? &l->kind[k] : &l->all;
         (void)printf(",\"%s\":{\"n\":%" PRIu64 ",\"p50_us\":%" PRIu64 ",\"p99_us\":%" PRIu64

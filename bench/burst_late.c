@@ -63,7 +63,7 @@ static int take(struct burst_late *b, struct seen_list *l, const struct tm_sched
     case TM_SLOG_WRITE:
         break;
     case TM_SLOG_END:
-        b->n_died += !line->planned;
+        b->n_unfinished += !line->planned;
         return TM_OK;
     case TM_SLOG_RECV:
     case TM_SLOG_CLOSE:

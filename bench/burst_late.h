@@ -20,7 +20,8 @@ extern const char *const burst_kind_name[BURST_KINDS];
 struct burst_late {
     struct tm_hist kind[BURST_KINDS]; /* us from due to the first byte */
     struct tm_hist all;               /* of writes */
-    uint64_t n_died, n_dropped;       /* carriers that died; log lines that were lost */
+    uint64_t n_unfinished,
+        n_dropped; /* carriers that died, or were cut at the end; log lines lost */
 };
 
 /* Adds what a schedule log (JSON lines, from its start) tells.  TM_ERR_FORMAT, NOMEM. */

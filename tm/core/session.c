@@ -161,8 +161,8 @@ static void consider(const struct tm_session *s, struct outlook *o, const struct
 {
     if (c->due_us == TM_NEVER)
         return;
-    int64_t prep_us = s->cfg.prep_us;
-    int64_t from_us = c->due_us - (c->opener ? tm_max_us(TM_OPENER_LEAD_US, prep_us) : prep_us);
+    int64_t lead_us = c->opener ? TM_OPENER_LEAD_US : TM_WRITE_LEAD_US;
+    int64_t from_us = c->due_us - tm_max_us(lead_us, s->cfg.prep_us);
     o->due_us = tm_min_us(o->due_us, c->due_us);
     o->prepare_us = tm_min_us(o->prepare_us, from_us);
     if (from_us <= s->now_us && c->due_us < o->best.due_us)

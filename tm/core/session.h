@@ -43,7 +43,7 @@ const uint8_t *tm_session_digest(const struct tm_session *s);
 /* A client's token for act (TM_ACT_OPEN): everything but kind, client_id and time_ms, which the caller sets. */
 void tm_session_token(const struct tm_session *s, uint32_t carrier, struct tm_token *t);
 
-/* ---- Actions: what the shell must prepare now, at most prep_us before it is due (OPEN: TM_OPENER_LEAD_US) ---- */
+/* ---- Actions: what the shell must prepare now, up to 5 ms before it is due (OPEN: TM_OPENER_LEAD_US) ---- */
 
 enum tm_act_kind {
     TM_ACT_OPEN, /* client: make the ClientHello (act.size bytes, token by tm_session_token), connect at

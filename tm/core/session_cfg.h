@@ -39,7 +39,7 @@ struct tm_session_cfg {
     uint8_t session_id[TM_SESSION_ID_LEN];
     uint32_t n_users; /* 1..TM_GEN_USERS_MAX */
     uint32_t pace_ms; /* cap of gaps between RREs and sessions; 0: none */
-    uint32_t prep_us; /* a buffer is asked for this long before its deadline, 1..65535 */
+    uint32_t prep_us; /* least gap after a received write, for composing; 1..65535 */
     int64_t grace_us; /* a peer's write later than its plan by this much: the carrier is dead;
                                      0: TM_GRACE_US */
 };

@@ -22,6 +22,9 @@
 /* Open carriers, and as many that have ended; the oldest of these are forgotten first. */
 #define TM_CARRIERS_KEPT (2 * TM_CARRIERS_MAX)
 #define TM_CARRIER_ASKED 4U /* writes under way whose plan was waited for, that are remembered */
+/* A write is handed out so long before it is due, if it is known by then (never less than cfg.prep_us, the least gap
+ * after an event of the other side): a front thread that is held up by so much delays nothing. */
+#define TM_WRITE_LEAD_US (5 * TM_US_PER_MS)
 #define TM_FLIGHT_ITEMS  16384U /* DATA frames of a session that wait for acknowledgement */
 
 /*  client:  OPENING --tm_session_opened--> LIVE --CLOSE--> CLOSING --_gone--> ENDED --peer's report--> (free)
@@ -96,7 +99,7 @@ struct tm_session {
     uint64_t peer_stream;      /* highest id announced by the peer; 0: none */
     uint64_t tx_pool, rx_pool; /* bytes left to lend to growing windows */
     uint32_t n_events;         /* streams with pending events */
-    bool is_begun; /* polled before: the openers run */
+    bool is_begun;             /* polled before: the openers run */
     bool settings_seen;
     bool is_unknown;    /* server: the client means a session that is gone; it is told so */
     const char *failed; /* why the session is over; NULL while it is not */
