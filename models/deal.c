@@ -74,7 +74,7 @@ static uint32_t *dealt(const struct tm_deal *d, const struct tm_deck *deck,
 {
     uint32_t *in = gathered(d, deck, pile, n), n_runs = (*n + RUN - 1) / RUN, n_out = 0;
     uint32_t *run = malloc((n_runs + (size_t)1) * sizeof *run);
-    uint32_t *out = malloc((*n + (size_t)1) * sizeof *out);
+    uint32_t *out = calloc(*n + (size_t)1, sizeof *out);
     for (uint32_t i = 0; run && i < n_runs; i++)
         run[i] = i;
     if (run)

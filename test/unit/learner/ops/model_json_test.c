@@ -145,7 +145,9 @@ static void what_is_wrong_is_named(void)
         {"\"writes\": [[0,", "\"writes\": [[2,", TM_ERR_FORMAT, "larger than 1"},
         {"\"writes\": [[0,", "\"writes\": [[0,0,0,0],[0,", TM_ERR_RANGE, "deck"},
         {"\"writes\": [[0,", "\"writes\": [[0],[0,", TM_ERR_FORMAT, "a write is"},
-        {"\"writes\": [[0,", "\"writes\": [[0,1,0,0,0],[0,", TM_ERR_FORMAT, "a write is"},
+        {"\"writes\": [[0,", "\"writes\": [[0,1,0,0,0,0],[0,", TM_ERR_FORMAT, "a write is"},
+        {"\"writes\": [[0,", "\"writes\": [[0,1,0,0,2],[0,", TM_ERR_FORMAT, "larger than 1"},
+        {"\"writes\": [[0,", "\"writes\": [[0,1,0,0,1],[0,", TM_ERR_FORMAT, "cannot be welded"},
         {"\"writes\": [[0,", "\"writes\": [[0,1,0,0],[0,", TM_ERR_FORMAT, "digest"},
     };
     struct tm_msg msg;
