@@ -1,0 +1,40 @@
+#!/bin/bash
+# A card keeps its word: a download through the programs takes as long as tm-learn simulate says that it will, for the same
+# model, users, pace, seed and path.
+# shellcheck source-path=SCRIPTDIR
+. "${0%/*}/lib.sh"
+. "${0%/*}/tunnel.sh"
+need curl nginx python3
+SEED=7
+BYTES=1000000
+
+path
+cp "$TM_MODELS" "$MODELS" || fail "the learned models"
+mkdir "$WORK/docs"
+random_file "$WORK/docs/file" "$BYTES"
+start_nginx w '[::]:80 ipv6only=off' "$WORK/docs"
+enrol
+start_server server
+begin_us=$(date +%s%6N)
+start_client client --preset default --seed "$SEED"
+at_us=$(($(date +%s%6N) - begin_us))
+took=$(socks_get c "$SOCKS" http://10.8.0.2/file "$WORK/got" --max-time 120 -w '%{time_total}') || fail "download"
+same_bytes "$WORK/docs/file" "$WORK/got"
+ends_with_0 client
+ends_with_0 server
+
+printf '{"at_us": %d, "up_bytes": 80, "down_bytes": %d}\n' "$at_us" "$((BYTES + 250))" >"$WORK/work.jsonl"
+"$(program TM_CLIENT)" models --models "$MODELS" --json >"$WORK/models.json" || fail "tm-client models"
+read -r model users pace_us < <(python3 -c 'import json, sys
+p = {p["preset"]: p for p in json.load(open(sys.argv[1]))["presets"]}["default"]
+print(p["model"], p["users"], p["pace_us"])' "$WORK/models.json")
+"$(program TM_LEARN)" simulate "$MODELS" --model "$model" --users "$users" --pace "${pace_us}us" --seed "$SEED" --rtt 42ms \
+    --workload "$WORK/work.jsonl" --for 3m --json >"$WORK/card.json" 2>/dev/null || fail "tm-learn simulate"
+python3 - "$took" "$WORK/card.json" <<'END' || fail "the card is not kept"
+import json, sys
+took, card = float(sys.argv[1]), json.load(open(sys.argv[2]))
+said = card["workload"]["whole_p50_us"] / 1e6
+print(f"the download took {took:.1f} s, the simulation {said:.1f} s")
+assert abs(took / said - 1) < 0.15
+END
+say "passed"
