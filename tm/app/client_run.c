@@ -135,8 +135,9 @@ static bool has_time(void *user)
 static void open_status(struct client *c)
 {
     struct tm_msg why;
-    if (tm_statsock_open(&c->statsock, &c->loop, c->o->v[TM_OPT_STATE].text, on_status, has_time, c,
-                         &why) != TM_OK)
+    const struct tm_statsock_cfg cfg = {
+        .dir = c->o->v[TM_OPT_STATE].text, .answer = on_status, .is_ready = has_time, .user = c};
+    if (tm_statsock_open(&c->statsock, &c->loop, &cfg, &why) != TM_OK)
         tm_log(TM_LOG_WARN, "no status: %s", why.text);
 }
 

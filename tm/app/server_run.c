@@ -188,8 +188,9 @@ static bool has_time(void *user)
 static void open_status(struct server *s)
 {
     struct tm_msg why;
-    if (tm_statsock_open(&s->statsock, &s->loop, s->state.dir, on_status, has_time, s, &why) !=
-        TM_OK)
+    const struct tm_statsock_cfg cfg = {
+        .dir = s->state.dir, .answer = on_status, .is_ready = has_time, .user = s};
+    if (tm_statsock_open(&s->statsock, &s->loop, &cfg, &why) != TM_OK)
         tm_log(TM_LOG_WARN, "no status: %s", why.text);
 }
 

@@ -17,9 +17,7 @@
 #define ASK_S   3
 
 struct tm_statsock {
-    tm_statsock_fn fn;
-    tm_statsock_ready_fn is_ready;
-    void *user;
+    struct tm_statsock_cfg cfg;
     int dir, fd; /* owned */
     uv_poll_t poll;
     uv_timer_t timer; /* until the next answer is allowed, or the next look for time */
@@ -66,7 +64,7 @@ static void answer(struct tm_statsock *s)
     int fd = accept4(s->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
     if (fd < 0)
         return;
-    size_t len = is_allowed(fd) ? s->fn(s->user, s->text, sizeof s->text) : 0;
+    size_t len = is_allowed(fd) ? s->cfg.answer(s->cfg.user, s->text, sizeof s->text) : 0;
     if (len > 0)
         (void)send(fd, s->text, len, MSG_NOSIGNAL | MSG_DONTWAIT);
     (void)close(fd);
@@ -85,7 +83,8 @@ static void on_look(uv_timer_t *timer);
 /* Answers, or looks again in a millisecond. */
 static void attend(struct tm_statsock *s)
 {
-    if (s->is_ready != NULL && s->n_looks++ < TM_STATSOCK_WAIT_MS && !s->is_ready(s->user)) {
+    if (s->cfg.is_ready != NULL && s->n_looks++ < TM_STATSOCK_WAIT_MS &&
+        !s->cfg.is_ready(s->cfg.user)) {
         (void)uv_timer_start(&s->timer, on_look, 1, 0);
         return;
     }
@@ -142,18 +141,17 @@ static void statsock_free(struct tm_statsock *s)
     free(s);
 }
 
-int tm_statsock_open(struct tm_statsock **out, uv_loop_t *loop, const char *dir, tm_statsock_fn fn,
-                     tm_statsock_ready_fn is_ready, void *user, struct tm_msg *msg)
+int tm_statsock_open(struct tm_statsock **out, uv_loop_t *loop, const struct tm_statsock_cfg *cfg,
+                     struct tm_msg *msg)
 {
     struct tm_statsock *s = calloc(1, sizeof *s);
     *out = NULL;
     if (s == NULL)
         return tm_msg_set(msg, TM_ERR_NOMEM, "out of memory");
-    s->fn = fn;
-    s->is_ready = is_ready;
-    s->user = user;
+    s->cfg = *cfg;
+    s->cfg.dir = NULL; /* the directory is open from here on */
     s->fd = -1;
-    s->dir = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    s->dir = open(cfg->dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
     bool is_taken = s->dir >= 0 && is_answered(s->dir);
     int error = is_taken ? EADDRINUSE : s->dir < 0 ? errno : bind_socket(s);
     if (error == 0)
@@ -162,9 +160,9 @@ int tm_statsock_open(struct tm_statsock **out, uv_loop_t *loop, const char *dir,
         statsock_free(s);
         return is_taken
                    ? tm_msg_set(msg, TM_ERR_CLOSED,
-                                "another program answers at %.300s/" TM_STATSOCK_NAME, dir)
+                                "another program answers at %.300s/" TM_STATSOCK_NAME, cfg->dir)
                    : tm_msg_set(msg, TM_ERR_IO, "cannot listen at %.300s/" TM_STATSOCK_NAME ": %s",
-                                dir, strerror(error));
+                                cfg->dir, strerror(error));
     }
     (void)uv_timer_init(loop, &s->timer);
     s->poll.data = s->timer.data = s;

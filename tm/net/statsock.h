@@ -27,11 +27,16 @@ typedef size_t (*tm_statsock_fn)(void *user, char *out, size_t cap);
 /* Whether the loop can spare the time for an answer now. */
 typedef bool (*tm_statsock_ready_fn)(void *user);
 
-/* is_ready may be NULL: always.  What a former program left behind is replaced; TM_ERR_CLOSED: one that runs answers there.  TM_ERR_IO,
+struct tm_statsock_cfg {
+    const char *dir; /* borrowed during the call */
+    tm_statsock_fn answer;
+    tm_statsock_ready_fn is_ready; /* NULL: always */
+    void *user;
+};
+/* What a former program left behind is replaced; TM_ERR_CLOSED: one that runs answers there.  TM_ERR_IO,
  * NOMEM; msg says what. */
-TM_MUST_CHECK int tm_statsock_open(struct tm_statsock **out, uv_loop_t *loop, const char *dir,
-                                   tm_statsock_fn fn, tm_statsock_ready_fn is_ready, void *user,
-                                   struct tm_msg *msg);
+TM_MUST_CHECK int tm_statsock_open(struct tm_statsock **out, uv_loop_t *loop,
+                                   const struct tm_statsock_cfg *cfg, struct tm_msg *msg);
 /* Removes the socket; the memory goes when libuv has closed the handles.  NULL is allowed. */
 void tm_statsock_close(struct tm_statsock *s);
 

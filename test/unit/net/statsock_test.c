@@ -71,7 +71,9 @@ static void scene_start(struct scene *s)
     CHECK_INT(uv_loop_init(&s->loop), 0);
     CHECK_INT(uv_async_init(&s->loop, &s->quit, on_quit), 0);
     s->quit.data = s;
-    CHECK_INT(tm_statsock_open(&s->sock, &s->loop, s->dir, on_answer, is_ready, s, &msg), TM_OK);
+    const struct tm_statsock_cfg cfg = {
+        .dir = s->dir, .answer = on_answer, .is_ready = is_ready, .user = s};
+    CHECK_INT(tm_statsock_open(&s->sock, &s->loop, &cfg, &msg), TM_OK);
     CHECK_STR(msg.text, "");
     CHECK_INT(uv_thread_create(&s->thread, run, s), 0);
 }
@@ -209,7 +211,8 @@ static void what_was_left_behind_is_replaced_and_who_lives_is_not(void)
     CHECK_INT(tm_statsock_ask(s.dir, got, sizeof got, &len, &msg), TM_OK);
     uv_loop_t loop;
     CHECK_INT(uv_loop_init(&loop), 0);
-    CHECK_INT(tm_statsock_open(&second, &loop, s.dir, on_answer, NULL, &s, &msg), TM_ERR_CLOSED);
+    const struct tm_statsock_cfg cfg = {.dir = s.dir, .answer = on_answer, .user = &s};
+    CHECK_INT(tm_statsock_open(&second, &loop, &cfg, &msg), TM_ERR_CLOSED);
     CHECK(second == NULL);
     CHECK_INT(uv_loop_close(&loop), 0);
     CHECK_INT(tm_statsock_ask(s.dir, got, sizeof got, &len, &msg), TM_OK);
