@@ -10,6 +10,9 @@
 
 #include "tm/base/log.h"
 
+/* Buffers are composed in time also when other programs are busy; the wire thread stands above it. */
+#define NICE (-10)
+
 static void raise_file_limit(void)
 {
     struct rlimit r;
@@ -25,6 +28,8 @@ void tm_process_prepare(enum tm_process_core core)
     umask(077);
     signal(SIGPIPE, SIG_IGN);
     raise_file_limit();
+    if (getpriority(PRIO_PROCESS, 0) == 0)
+        (void)setpriority(PRIO_PROCESS, 0, NICE);
     if (core == TM_PROCESS_NO_CORE && prctl(PR_SET_DUMPABLE, 0) != 0)
         tm_log(TM_LOG_WARN, "cannot switch core dumps off: %s", strerror(errno));
 }

@@ -6,7 +6,8 @@ enum tm_process_core { TM_PROCESS_NO_CORE, TM_PROCESS_CORE };
 
 /* Files made from now on are ours alone (umask), the limit of open files is raised to what is allowed,
  * writing to a closed socket is an error and not a signal, and unless `core` says otherwise there is no
- * core dump and no ptrace by other processes of the user (prctl PR_SET_DUMPABLE).  Logs what fails. */
+ * core dump and no ptrace by other processes of the user (prctl PR_SET_DUMPABLE).  A process of ordinary priority
+ * gets the nice value -10, where that is allowed.  Logs what fails, but for the last. */
 void tm_process_prepare(enum tm_process_core core);
 
 #endif
