@@ -121,6 +121,21 @@ static void print_lateness(struct tm_conform *c, FILE *f)
     }
 }
 
+/* The first cause is "none". */
+static void print_slips(const struct tm_conform *c, FILE *f)
+{
+    (void)fprintf(f, "\n%-16s", "slips, by cause");
+    for (int s = TM_SLIP_NONE + 1; s < TM_SLIP_N; s++)
+        (void)fprintf(f, " %8s", TM_SLIP_NAMES[s]);
+    (void)fprintf(f, " %12s\n", "unexplained");
+    for (int d = 0; d < 2; d++) {
+        (void)fprintf(f, "%-16s", DIR_TEXT[d]);
+        for (int s = TM_SLIP_NONE + 1; s < TM_SLIP_N; s++)
+            (void)fprintf(f, " %8" PRIu64, c->n_slips[d][s]);
+        (void)fprintf(f, " %12" PRIu64 "\n", c->n_unexplained[d]);
+    }
+}
+
 static void print_carriers(const struct tm_conform *c, FILE *f)
 {
     (void)fprintf(f,
@@ -188,6 +203,7 @@ int tm_conform_report_text(const struct tm_conform_report *r, FILE *f)
         print_schedule(r, f);
         print_offsets(r->result, f);
         print_lateness(r->result, f);
+        print_slips(r->result, f);
         print_carriers(r->result, f);
         print_played(r, f);
         print_diffs(r->result, f);
@@ -217,6 +233,10 @@ static void json_direction(const struct tm_conform *c, int d, FILE *f)
                   ",\"beyond_bytes\":%" PRIu64,
                   DIR_TEXT[d], c->n_offsets[d], c->n_exact[d], c->n_bound[d], c->bytes[d],
                   c->retrans_bytes[d], c->unseen_bytes[d], c->beyond_bytes[d]);
+    (void)fputs(",\"slips\":{", f);
+    for (int s = TM_SLIP_NONE + 1; s < TM_SLIP_N; s++)
+        (void)fprintf(f, "\"%s\":%" PRIu64 ",", TM_SLIP_NAMES[s], c->n_slips[d][s]);
+    (void)fprintf(f, "\"unexplained\":%" PRIu64 "}", c->n_unexplained[d]);
     if (c->path_us[d] != TM_NEVER)
         (void)fprintf(f, ",\"path_us\":%" PRId64, c->path_us[d]);
     (void)fputc('}', f);

@@ -203,7 +203,7 @@ static void user_data_waits_from_the_poll_after_it_was_given(void)
     CHECK_INT(sc.c.waiting_bytes, 0);
     CHECK(sc.c.oldest_us == TM_NEVER);
     CHECK_INT(sc.v.queue.n, 1);
-    CHECK_INT(sc.v.queue.max_us, due_us - TM_PREP_US - 60000);
+    CHECK_INT(sc.v.queue.max_us, due_us - TM_WRITE_LEAD_US - 60000);
     CHECK_INT(sc.v.payload_bytes, sizeof bytes);
     scene_deinit(&sc);
 }

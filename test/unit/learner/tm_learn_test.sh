@@ -19,7 +19,7 @@ has err 'left out 1 connection without an exchange'
 has err 'few; a model this small repeats itself'
 has err 'warning: with --k 1 .*do not give it away'
 run 0 list models.db
-has out '^web  *swing  *[0-9a-f]\{16\}  5$'
+has out '^web  *swing  *[0-9a-f]\{16\}  5 .*'
 run 0 show models.db web
 has out '^req_bytes  *9  *1 B'
 has out '^inter_session_us  *1  *6.67 min'
