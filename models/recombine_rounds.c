@@ -10,7 +10,7 @@
 #define LIKE_FIRST 48U  /* the distance allowed in the first round, */
 #define LIKE_LAST  400U /* and in the last */
 /* Of an input with welds, whose connections may come out as they are: */
-#define WELDED_LIKE   75U /* the distance allowed at most, */
+#define WELDED_LIKE   90U /* the distance allowed at most, */
 #define WELDED_ROUNDS 24U /* and the rounds; none goes by direction alone */
 #define COARSE        4U  /* of so many rounds, one goes by direction alone (the last ones do so) */
 #define WAIT          2U  /* rounds that a child waits that found no partner, at least, */
