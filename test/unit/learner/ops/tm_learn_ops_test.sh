@@ -151,7 +151,7 @@ has err 'no/such/dir: cannot be written'
 # -- compare -------------------------------------------------------------------------------------------------------
 run 0 sample "$models" smtp -n 400 --pcap smtp.pcap
 run 0 compare "$models:smtp" smtp.pcap
-has out '^1: .*models.db:smtp (swing model, 1156 connections)'
+has out '^1: .*models.db:smtp (swing model, [0-9]* connections)'
 has out '^2: smtp.pcap (capture, 400 connections)'
 has out '6 of 6 parameters are the same within chance'
 has out '^Not judged, because .*: .*num_conn'
