@@ -20,7 +20,7 @@ random_file "$WORK/docs/file" 30000
 start_nginx w 10.8.0.2:80 "$WORK/docs"
 enrol --name www.example.org
 
-"$learn" sample --schedule "$MODELS" https-browsing -n 12 --seed 20 --pace 300ms >"$WORK/sampled.jsonl" ||
+"$learn" sample --schedule "$MODELS" https-browsing -n 12 --seed 7 --pace 300ms >"$WORK/sampled.jsonl" ||
     fail "tm-learn sample"
 python3 "$here/playable.py" "$WORK/sampled.jsonl" "$WORK/playable.jsonl" || fail "playable.py"
 say "the sample: $(grep -c '"t":"data"' "$WORK/sampled.jsonl") writes of" \

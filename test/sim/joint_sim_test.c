@@ -219,7 +219,9 @@ static void short_and_long_paths_change_no_write(void)
     for (size_t i = 0; i < sizeof delays_us / sizeof delays_us[0]; i++) {
         cfg.delay_us = delays_us[i];
         cfg.jitter_us = delays_us[i] / 10;
-        for (int role = 0; role < (delays_us[i] < 100000 ? 4 : 2); role++) {
+        /* Embedded plans, where they can reach so far ahead. */
+        int first = delays_us[i] < 100000 ? 2 : 0;
+        for (int role = first; role < first + 2; role++) {
             cfg.master = role & 1 ? TM_SERVER : TM_CLIENT;
             cfg.plan_mode = role & 2 ? TM_PLAN_EMBEDDED : TM_PLAN_SEEDED;
             play(&cfg);
