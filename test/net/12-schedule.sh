@@ -74,7 +74,7 @@ start_server server --log-schedule "$WORK/told.server.jsonl"
 play told "$WORK/playable.jsonl" --strict
 ends_with_0 server
 conforms told "$WORK/playable.jsonl"
-writes=$(grep -c '"t":"data"' "$WORK/playable.jsonl")
+writes=$(grep -cE '"t": ?"data"' "$WORK/playable.jsonl")
 grep -q "12 of 12 connections opened; of $writes writes $writes as they stand in it, 0 projected, 0 added; 0 wrong" "$WORK/told.c.report" ||
     fail "the log is not as the file"
 python3 "$here/against_file.py" "$WORK/playable.jsonl" 4433 "$WORK/told.c.pcap" "$WORK/told.s.pcap" ||
