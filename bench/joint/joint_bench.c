@@ -75,16 +75,21 @@ static const struct argp_option OPTIONS[] = {
 
 static void parse_path(struct argp_state *st, struct options *o, const char *arg)
 {
-    double rtt_ms, jitter_ms, rate;
-    char rest;
-    if (o->n_paths == PATHS_MAX ||
-        sscanf(arg, "%lf:%lf:%lf%c", &rtt_ms, &jitter_ms, &rate, &rest) != 3 ||
-        !(rtt_ms > 0 && rtt_ms < 2000 && jitter_ms >= 0 && jitter_ms < 1000 && rate > 0.1 &&
-          rate < 100000))
+    double v[3] = {0};
+    const char *at = arg;
+    char *end = NULL;
+    bool good = o->n_paths < PATHS_MAX;
+    for (int i = 0; good && i < 3; i++) {
+        v[i] = strtod(at, &end);
+        good = end != at && *end == (i < 2 ? ':' : '\0');
+        at = end + 1;
+    }
+    if (!good ||
+        !(v[0] > 0 && v[0] < 2000 && v[1] >= 0 && v[1] < 1000 && v[2] > 0.1 && v[2] < 100000))
         argp_error(st, "--path %s: RTT:JITTER:RATE is wanted", arg);
-    o->path[o->n_paths++] = (struct tm_render_path){.delay_us = (uint32_t)(rtt_ms * 500),
-                                                    .jitter_us = (uint32_t)(jitter_ms * 500),
-                                                    .rate_kbps = (uint32_t)(rate * 1000),
+    o->path[o->n_paths++] = (struct tm_render_path){.delay_us = (uint32_t)(v[0] * 500),
+                                                    .jitter_us = (uint32_t)(v[1] * 500),
+                                                    .rate_kbps = (uint32_t)(v[2] * 1000),
                                                     .mss = 1448};
 }
 
@@ -101,8 +106,10 @@ static uint32_t number(struct argp_state *st, const char *arg, unsigned long max
 static void parse_ports(struct argp_state *st, struct options *o, const char *arg)
 {
     for (const char *p = arg; p; p = strchr(p, ',') ? strchr(p, ',') + 1 : NULL) {
-        int port = atoi(p);
-        if (port < 1 || port > 65535 || o->n_ports == PORTS_MAX)
+        char *end = NULL;
+        long port = strtol(p, &end, 10);
+        if (end == p || (*end != '\0' && *end != ',') || port < 1 || port > 65535 ||
+            o->n_ports == PORTS_MAX)
             argp_error(st, "--port %s: up to %u ports are wanted", arg, PORTS_MAX);
         o->port[o->n_ports++] = (uint16_t)port;
     }

@@ -5,7 +5,7 @@
  *
  * Sessions end in the sweep, once a second, when they failed, were dropped or stood without carriers for too
  * long: never in the middle of a callback. */
-#include "tm/net/tunnel.h"
+#include "tm/net/tunnel_server_impl.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -17,73 +17,32 @@
 
 #include "tm/base/log.h"
 #include "tm/net/addr.h"
-#include "tm/net/admit.h"
-#include "tm/net/front_impl.h"
-#include "tm/net/gate.h"
 #include "tm/net/lane.h"
 #include "tm/net/outlet.h"
-#include "tm/net/tunnel_watch.h"
-#include "tm/net/wirepoll.h"
 
 #define SESSIONS_MAX  1024U
 #define STRANGERS_MAX 512U
 #define JOIN_IDLE_S   30U
 #define SWEEP_MS      1000U
-#define BUCKETS       256U
 
 /* Which session a connection belongs to. */
-struct route {
-    struct route *next;
+struct tm_server_route {
+    struct tm_server_route *next;
     uint32_t conn, carrier;
-    struct session *session; /* NULL: ended before the connection */
-};
-
-struct session {
-    struct session *next;
-    struct tm_tunnel_server *server;
-    struct tm_front *front;
-    enum tm_token_kind kind;
-    uint8_t client_id[TM_CLIENT_ID_LEN];
-    uint8_t session_id[TM_SESSION_ID_LEN];
-    int64_t seen_us; /* last time with a carrier */
-    bool is_over;    /* failed or dropped: the sweep ends it */
-    bool is_dirty;   /* to be pumped */
-    struct session *next_dirty;
-    int64_t next_us; /* of one that is: when its next action is due for preparation */
-    struct tm_ask_server ask;
-};
-
-struct tm_tunnel_server {
-    struct tm_tunnel_server_cfg cfg;
-    struct tm_ticket_key key;
-    struct tm_model join_model;
-    struct tm_tls_ctx *tls;
-    struct tm_replay *replay;
-    struct tm_wirepoll *wirepoll;
-    struct tm_gate *gate;
-    struct tm_admit admit;
-    struct session *sessions, *dirty;
-    struct route *bucket[BUCKETS];
-    struct tm_tunnel_server_stats stats;
-    struct tm_tally *tally; /* owned; of all sessions */
-    uv_timer_t sweeper;
-    bool is_stopping;
-    unsigned n_closing; /* one for itself, one for every front that is being closed */
-    void (*stopped)(void *user);
-    void *stopped_user;
+    struct tm_server_session *session; /* NULL: ended before the connection */
 };
 
 /* ---- Routes ---- */
 
-static struct route **route_of(struct tm_tunnel_server *t, uint32_t conn)
+static struct tm_server_route **route_of(struct tm_tunnel_server *t, uint32_t conn)
 {
-    struct route **r = &t->bucket[(conn * 2654435761U >> 16) % BUCKETS];
+    struct tm_server_route **r = &t->bucket[(conn * 2654435761U >> 16) % TM_SERVER_BUCKETS];
     while (*r != NULL && (*r)->conn != conn)
         r = &(*r)->next;
     return r;
 }
 
-static void mark_dirty(struct session *s)
+static void mark_dirty(struct tm_server_session *s)
 {
     if (s->is_dirty)
         return;
@@ -95,8 +54,8 @@ static void mark_dirty(struct session *s)
 static void on_wire(void *user, const struct tm_wire_event *ev)
 {
     struct tm_tunnel_server *t = user;
-    struct route **slot = route_of(t, ev->id);
-    struct route *r = *slot;
+    struct tm_server_route **slot = route_of(t, ev->id);
+    struct tm_server_route *r = *slot;
     if (r == NULL) {
         tm_gate_on_wire(t->gate, ev);
         return;
@@ -112,9 +71,9 @@ static void on_wire(void *user, const struct tm_wire_event *ev)
         tm_lane_on_wire(lane, ev);
 }
 
-static void unmark(struct session *s)
+static void unmark(struct tm_server_session *s)
 {
-    struct session **at = &s->server->dirty;
+    struct tm_server_session **at = &s->server->dirty;
     while (*at != NULL && *at != s)
         at = &(*at)->next_dirty;
     if (*at != NULL)
@@ -123,10 +82,10 @@ static void unmark(struct session *s)
 }
 
 /* Of those to be pumped, whose next action is due first. */
-static struct session *most_urgent(const struct tm_tunnel_server *t)
+static struct tm_server_session *most_urgent(const struct tm_tunnel_server *t)
 {
-    struct session *best = t->dirty;
-    for (struct session *s = best->next_dirty; s != NULL; s = s->next_dirty)
+    struct tm_server_session *best = t->dirty;
+    for (struct tm_server_session *s = best->next_dirty; s != NULL; s = s->next_dirty)
         best = s->next_us < best->next_us ? s : best;
     return best;
 }
@@ -135,10 +94,10 @@ static bool on_batch(void *user)
 {
     struct tm_tunnel_server *t = user;
     int64_t until_us = tm_now_us() + TM_WIREPOLL_BATCH_US;
-    for (struct session *s = t->dirty; s != NULL; s = s->next_dirty)
+    for (struct tm_server_session *s = t->dirty; s != NULL; s = s->next_dirty)
         s->next_us = tm_session_next_us(s->front->session);
     while (t->dirty != NULL && tm_now_us() < until_us) {
-        struct session *s = most_urgent(t);
+        struct tm_server_session *s = most_urgent(t);
         unmark(s);
         tm_front_pump(s->front);
     }
@@ -148,7 +107,7 @@ static bool on_batch(void *user)
 static void on_room(void *user)
 {
     struct tm_tunnel_server *t = user;
-    for (struct session *s = t->sessions; s != NULL; s = s->next)
+    for (struct tm_server_session *s = t->sessions; s != NULL; s = s->next)
         tm_front_room(s->front);
 }
 
@@ -156,19 +115,19 @@ static void on_room(void *user)
 
 static void on_want_room(void *owner)
 {
-    struct session *s = owner;
+    struct tm_server_session *s = owner;
     tm_wirepoll_want_room(s->server->wirepoll);
 }
 
 static const struct tm_ask_key *find_key(void *owner, uint32_t carrier)
 {
-    const struct session *s = owner;
+    const struct tm_server_session *s = owner;
     return tm_front_key(s->front, carrier);
 }
 
 static void on_stream(void *owner, const struct tm_event *ev)
 {
-    struct session *s = owner;
+    struct tm_server_session *s = owner;
     if (s->kind == TM_TOKEN_JOIN)
         tm_ask_serve(s->front, ev, &s->ask);
     else
@@ -183,7 +142,7 @@ static void id_text(const uint8_t *id, char out[2 * TM_CLIENT_ID_LEN + 1])
 
 static void on_failed(void *owner, const char *why)
 {
-    struct session *s = owner;
+    struct tm_server_session *s = owner;
     char id[2 * TM_CLIENT_ID_LEN + 1];
     id_text(s->client_id, id);
     s->is_over = true;
@@ -198,7 +157,7 @@ static void on_lane_up(void *owner, struct tm_lane *lane)
 
 static void on_lane_lost(void *owner, struct tm_lane *lane, int err, const char *why)
 {
-    const struct session *s = owner;
+    const struct tm_server_session *s = owner;
     char id[2 * TM_CLIENT_ID_LEN + 1];
     (void)err;
     id_text(s->client_id, id);
@@ -227,9 +186,10 @@ static const struct tm_front_ops server_ops = {.open = on_open,
 
 /* ---- Sessions ---- */
 
-static struct session *find_session(const struct tm_tunnel_server *t, const struct tm_token *tok)
+static struct tm_server_session *find_session(const struct tm_tunnel_server *t,
+                                              const struct tm_token *tok)
 {
-    struct session *s = t->sessions;
+    struct tm_server_session *s = t->sessions;
     while (s != NULL && (s->is_over || s->kind != tok->kind ||
                          memcmp(s->client_id, tok->client_id, TM_CLIENT_ID_LEN) != 0 ||
                          memcmp(s->session_id, tok->session_id, TM_SESSION_ID_LEN) != 0))
@@ -264,7 +224,7 @@ static const char *find_source(struct tm_tunnel_server *t, const struct tm_token
                  "let the client play it with --plan embedded";
 }
 
-static struct session *new_session(struct tm_tunnel_server *t, const struct tm_token *tok)
+static struct tm_server_session *new_session(struct tm_tunnel_server *t, const struct tm_token *tok)
 {
     struct tm_session_cfg cfg;
     tm_session_cfg_from_token(&cfg, tok);
@@ -278,7 +238,7 @@ static struct session *new_session(struct tm_tunnel_server *t, const struct tm_t
         tm_admit_refuse(&t->admit, tok, "too many sessions");
         return NULL;
     }
-    struct session *s = calloc(1, sizeof *s);
+    struct tm_server_session *s = calloc(1, sizeof *s);
     if (s == NULL || RAND_bytes(cfg.master_seed, sizeof cfg.master_seed) != 1) {
         free(s);
         return NULL;
@@ -318,24 +278,6 @@ static struct session *new_session(struct tm_tunnel_server *t, const struct tm_t
     return s;
 }
 
-static void add_total(struct tm_session_stats *total, const struct tm_session_stats *s)
-{
-    total->wire_tx_bytes += s->wire_tx_bytes;
-    total->wire_rx_bytes += s->wire_rx_bytes;
-    total->handshake_tx_bytes += s->handshake_tx_bytes;
-    total->record_tx_bytes += s->record_tx_bytes;
-    total->plan_tx_bytes += s->plan_tx_bytes;
-    total->ack_tx_bytes += s->ack_tx_bytes;
-    total->control_tx_bytes += s->control_tx_bytes;
-    total->payload_tx_bytes += s->payload_tx_bytes;
-    total->resent_tx_bytes += s->resent_tx_bytes;
-    total->pad_tx_bytes += s->pad_tx_bytes;
-    total->payload_rx_bytes += s->payload_rx_bytes;
-    total->carriers_opened += s->carriers_opened;
-    total->carriers_ended += s->carriers_ended;
-    total->carriers_died += s->carriers_died;
-}
-
 static void part_closed(struct tm_tunnel_server *t)
 {
     if (--t->n_closing > 0)
@@ -355,18 +297,18 @@ static void on_front_closed(void *user)
 }
 
 /* Takes the session off the list (at *at) and ends it. */
-static void end_session(struct session **at)
+static void end_session(struct tm_server_session **at)
 {
-    struct session *s = *at;
+    struct tm_server_session *s = *at;
     struct tm_tunnel_server *t = s->server;
     struct tm_session_stats stats;
     *at = s->next;
     unmark(s);
-    for (uint32_t b = 0; b < BUCKETS; b++)
-        for (struct route *r = t->bucket[b]; r != NULL; r = r->next)
+    for (uint32_t b = 0; b < TM_SERVER_BUCKETS; b++)
+        for (struct tm_server_route *r = t->bucket[b]; r != NULL; r = r->next)
             r->session = r->session == s ? NULL : r->session;
     tm_session_get_stats(tm_front_session(s->front), &stats);
-    add_total(&t->stats.total, &stats);
+    tm_tunnel_server_add(&t->stats.total, &stats);
     t->stats.sessions_live--;
     t->stats.sessions_ended++;
     t->n_closing++;
@@ -378,9 +320,9 @@ static void sweep(uv_timer_t *timer)
 {
     struct tm_tunnel_server *t = timer->data;
     int64_t now_us = tm_now_us();
-    struct session **at = &t->sessions;
+    struct tm_server_session **at = &t->sessions;
     while (*at != NULL) {
-        struct session *s = *at;
+        struct tm_server_session *s = *at;
         uint32_t idle_s = s->kind == TM_TOKEN_JOIN ? JOIN_IDLE_S : t->cfg.idle_s;
         if (s->front->n_lanes > 0)
             s->seen_us = now_us;
@@ -398,10 +340,10 @@ static void sweep(uv_timer_t *timer)
 static int adopt(struct tm_tunnel_server *t, const struct tm_gate_guest *guest,
                  const struct tm_admitted *ad)
 {
-    struct session *s = find_session(t, &ad->token);
+    struct tm_server_session *s = find_session(t, &ad->token);
     struct tm_lane *lane = NULL;
     struct tm_tls *tls = NULL;
-    struct route *r = calloc(1, sizeof *r);
+    struct tm_server_route *r = calloc(1, sizeof *r);
     bool is_new = false;
     int rc = r == NULL ? TM_ERR_NOMEM : tm_tls_server_new(&tls, t->tls, ad->psk, guest->raw);
     if (rc != TM_OK)
@@ -432,7 +374,7 @@ static int adopt(struct tm_tunnel_server *t, const struct tm_gate_guest *guest,
         (void)tm_session_gone(s->front->session, ad->token.carrier, TM_GONE_LOST, guest->t_us);
         goto out;
     }
-    *r = (struct route){.conn = guest->conn, .carrier = ad->token.carrier, .session = s};
+    *r = (struct tm_server_route){.conn = guest->conn, .carrier = ad->token.carrier, .session = s};
     *route_of(t, guest->conn) = r;
     r = NULL;
     tm_lane_log_up(lane, guest->accepted);
@@ -552,9 +494,9 @@ static void do_stop(uv_timer_t *timer)
         end_session(&t->sessions);
     tm_gate_free(t->gate);
     tm_wirepoll_free(t->wirepoll);
-    for (uint32_t b = 0; b < BUCKETS; b++) {
+    for (uint32_t b = 0; b < TM_SERVER_BUCKETS; b++) {
         while (t->bucket[b] != NULL) {
-            struct route *r = t->bucket[b];
+            struct tm_server_route *r = t->bucket[b];
             t->bucket[b] = r->next;
             free(r);
         }
@@ -576,66 +518,9 @@ void tm_tunnel_server_stop(struct tm_tunnel_server *t, void (*stopped)(void *use
 
 void tm_tunnel_server_drop(struct tm_tunnel_server *t, const uint8_t client_id[TM_CLIENT_ID_LEN])
 {
-    for (struct session *s = t->sessions; s != NULL; s = s->next)
+    for (struct tm_server_session *s = t->sessions; s != NULL; s = s->next)
         if (memcmp(s->client_id, client_id, TM_CLIENT_ID_LEN) == 0)
             s->is_over = true;
     if (!t->is_stopping)
         (void)uv_timer_start(&t->sweeper, sweep, 0, SWEEP_MS);
-}
-
-void tm_tunnel_server_stats(const struct tm_tunnel_server *t, struct tm_tunnel_server_stats *out)
-{
-    struct tm_gate_stats gate;
-    *out = t->stats;
-    tm_gate_get_stats(t->gate, &gate);
-    out->strangers_live = gate.n_live;
-    out->accepted = gate.accepted;
-    out->refused = t->admit.refused;
-    out->strangers = gate.strangers - t->admit.refused;
-    out->decoy_failed = gate.decoy_failed;
-    for (const struct session *s = t->sessions; s != NULL; s = s->next) {
-        struct tm_session_stats stats;
-        tm_session_get_stats(tm_front_session(s->front), &stats);
-        add_total(&out->total, &stats);
-        out->total.carriers_live += stats.carriers_live;
-        out->total.streams_live += stats.streams_live;
-        out->total.last_rx_us = tm_max_us(out->total.last_rx_us, stats.last_rx_us);
-        out->carriers_live += stats.carriers_live;
-    }
-}
-
-bool tm_tunnel_server_has_time(const struct tm_tunnel_server *t)
-{
-    int64_t next_us = TM_NEVER;
-    for (const struct session *s = t->sessions; s != NULL; s = s->next)
-        next_us = tm_min_us(next_us, tm_session_next_us(s->front->session));
-    return next_us > tm_now_us() + TM_TUNNEL_SPARE_US;
-}
-
-void tm_tunnel_server_watch(struct tm_tunnel_server *t, struct tm_tunnel_watch *out,
-                            tm_tunnel_watch_fn fn, void *user)
-{
-    struct tm_tunnel_server_stats stats;
-    int64_t now_us = tm_now_us();
-    *out = (struct tm_tunnel_watch){.now_us = now_us};
-    tm_tally_view(t->tally, now_us, &out->tally);
-    tm_wire_get_stats(tm_wirepoll_wire(t->wirepoll), &out->wire);
-    tm_tunnel_server_stats(t, &stats);
-    out->stats = stats.total;
-    for (const struct session *s = t->sessions; s != NULL; s = s->next) {
-        struct tm_session_control c;
-        if (s->kind != TM_TOKEN_CARRIER || s->is_over)
-            continue;
-        tm_session_get_control(s->front->session, now_us, &c);
-        fn(user, &c, s->front->n_lanes > 0 ? 0 : now_us - s->seen_us);
-    }
-}
-
-void tm_tunnel_server_each(const struct tm_tunnel_server *t, tm_tunnel_session_fn fn, void *user)
-{
-    for (const struct session *s = t->sessions; s != NULL; s = s->next) {
-        struct tm_session_stats stats;
-        tm_session_get_stats(tm_front_session(s->front), &stats);
-        fn(user, s->client_id, &stats);
-    }
 }

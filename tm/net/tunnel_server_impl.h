@@ -1,0 +1,56 @@
+/* tm/net/tunnel_server_impl.h - the server's end, shared by its two files and nobody else:
+ *   tunnel_server.c        sessions: routed to, admitted, begun, ended
+ *   tunnel_server_watch.c  what it tells of them */
+#ifndef TM_NET_TUNNEL_SERVER_IMPL_H
+#define TM_NET_TUNNEL_SERVER_IMPL_H
+
+#include "tm/net/admit.h"
+#include "tm/net/front_impl.h"
+#include "tm/net/gate.h"
+#include "tm/net/tunnel.h"
+#include "tm/net/tunnel_watch.h"
+#include "tm/net/wirepoll.h"
+
+#define TM_SERVER_BUCKETS 256U
+
+struct tm_server_route;
+
+struct tm_server_session {
+    struct tm_server_session *next;
+    struct tm_tunnel_server *server;
+    struct tm_front *front;
+    enum tm_token_kind kind;
+    uint8_t client_id[TM_CLIENT_ID_LEN];
+    uint8_t session_id[TM_SESSION_ID_LEN];
+    int64_t seen_us; /* last time with a carrier */
+    bool is_over;    /* failed or dropped: the sweep ends it */
+    bool is_dirty;   /* to be pumped */
+    struct tm_server_session *next_dirty;
+    int64_t next_us; /* of one that is: when its next action is due for preparation */
+    struct tm_ask_server ask;
+};
+
+struct tm_tunnel_server {
+    struct tm_tunnel_server_cfg cfg;
+    struct tm_ticket_key key;
+    struct tm_model join_model;
+    struct tm_tls_ctx *tls;
+    struct tm_replay *replay;
+    struct tm_wirepoll *wirepoll;
+    struct tm_gate *gate;
+    struct tm_admit admit;
+    struct tm_server_session *sessions, *dirty;
+    struct tm_server_route *bucket[TM_SERVER_BUCKETS];
+    struct tm_tunnel_server_stats stats;
+    struct tm_tally *tally; /* owned; of all sessions */
+    uv_timer_t sweeper;
+    bool is_stopping;
+    unsigned n_closing; /* one for itself, one for every front that is being closed */
+    void (*stopped)(void *user);
+    void *stopped_user;
+};
+
+/* Adds what a session sent and received, and how its carriers ended. */
+void tm_tunnel_server_add(struct tm_session_stats *total, const struct tm_session_stats *s);
+
+#endif

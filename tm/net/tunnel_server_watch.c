@@ -1,0 +1,77 @@
+/* tm/net/tunnel_server_watch.c - what the server's end tells of its sessions. */
+#include "tm/net/tunnel_server_impl.h"
+
+void tm_tunnel_server_add(struct tm_session_stats *total, const struct tm_session_stats *s)
+{
+    total->wire_tx_bytes += s->wire_tx_bytes;
+    total->wire_rx_bytes += s->wire_rx_bytes;
+    total->handshake_tx_bytes += s->handshake_tx_bytes;
+    total->record_tx_bytes += s->record_tx_bytes;
+    total->plan_tx_bytes += s->plan_tx_bytes;
+    total->ack_tx_bytes += s->ack_tx_bytes;
+    total->control_tx_bytes += s->control_tx_bytes;
+    total->payload_tx_bytes += s->payload_tx_bytes;
+    total->resent_tx_bytes += s->resent_tx_bytes;
+    total->pad_tx_bytes += s->pad_tx_bytes;
+    total->payload_rx_bytes += s->payload_rx_bytes;
+    total->carriers_opened += s->carriers_opened;
+    total->carriers_ended += s->carriers_ended;
+    total->carriers_died += s->carriers_died;
+}
+
+void tm_tunnel_server_stats(const struct tm_tunnel_server *t, struct tm_tunnel_server_stats *out)
+{
+    struct tm_gate_stats gate;
+    *out = t->stats;
+    tm_gate_get_stats(t->gate, &gate);
+    out->strangers_live = gate.n_live;
+    out->accepted = gate.accepted;
+    out->refused = t->admit.refused;
+    out->strangers = gate.strangers - t->admit.refused;
+    out->decoy_failed = gate.decoy_failed;
+    for (const struct tm_server_session *s = t->sessions; s != NULL; s = s->next) {
+        struct tm_session_stats stats;
+        tm_session_get_stats(tm_front_session(s->front), &stats);
+        tm_tunnel_server_add(&out->total, &stats);
+        out->total.carriers_live += stats.carriers_live;
+        out->total.streams_live += stats.streams_live;
+        out->total.last_rx_us = tm_max_us(out->total.last_rx_us, stats.last_rx_us);
+        out->carriers_live += stats.carriers_live;
+    }
+}
+
+bool tm_tunnel_server_has_time(const struct tm_tunnel_server *t)
+{
+    int64_t next_us = TM_NEVER;
+    for (const struct tm_server_session *s = t->sessions; s != NULL; s = s->next)
+        next_us = tm_min_us(next_us, tm_session_next_us(s->front->session));
+    return next_us > tm_now_us() + TM_TUNNEL_SPARE_US;
+}
+
+void tm_tunnel_server_watch(struct tm_tunnel_server *t, struct tm_tunnel_watch *out,
+                            tm_tunnel_watch_fn fn, void *user)
+{
+    struct tm_tunnel_server_stats stats;
+    int64_t now_us = tm_now_us();
+    *out = (struct tm_tunnel_watch){.now_us = now_us};
+    tm_tally_view(t->tally, now_us, &out->tally);
+    tm_wire_get_stats(tm_wirepoll_wire(t->wirepoll), &out->wire);
+    tm_tunnel_server_stats(t, &stats);
+    out->stats = stats.total;
+    for (const struct tm_server_session *s = t->sessions; s != NULL; s = s->next) {
+        struct tm_session_control c;
+        if (s->kind != TM_TOKEN_CARRIER || s->is_over)
+            continue;
+        tm_session_get_control(s->front->session, now_us, &c);
+        fn(user, &c, s->front->n_lanes > 0 ? 0 : now_us - s->seen_us);
+    }
+}
+
+void tm_tunnel_server_each(const struct tm_tunnel_server *t, tm_tunnel_session_fn fn, void *user)
+{
+    for (const struct tm_server_session *s = t->sessions; s != NULL; s = s->next) {
+        struct tm_session_stats stats;
+        tm_session_get_stats(tm_front_session(s->front), &stats);
+        fn(user, s->client_id, &stats);
+    }
+}
