@@ -12,18 +12,6 @@
 
 #define NOW (-1) /* gap_us: at due_us */
 
-/* A connection of the wire to a plain socket. */
-static struct scene_conn *open_to_plain(struct scene *s, int *peer)
-{
-    struct sockaddr_in addr;
-    int listener = plain_listen(&addr, 8, 0);
-    struct scene_conn *c = scene_open(s, &addr, 0);
-    *peer = plain_accept(listener);
-    (void)close(listener);
-    SCENE_UNTIL(s, c->n_up == 1);
-    return c;
-}
-
 /* ---- Opening ---- */
 
 static void a_connection_opens_when_it_is_due_and_tells_its_addresses(void)
@@ -162,7 +150,7 @@ static void a_write_is_one_segment_and_two_writes_are_two(void)
     struct scene s;
     int peer;
     scene_start(&s, NULL);
-    struct scene_conn *c = open_to_plain(&s, &peer);
+    struct scene_conn *c = scene_open_plain(&s, &peer);
     static uint8_t bytes[3 * 9000];
     scene_fill(bytes, sizeof bytes, 2, 0);
     int64_t due_us = tm_now_us() + 4000;
@@ -191,7 +179,7 @@ static void chunks_that_come_later_leave_at_once(void)
     struct scene s;
     int peer;
     scene_start(&s, NULL);
-    struct scene_conn *c = open_to_plain(&s, &peer);
+    struct scene_conn *c = scene_open_plain(&s, &peer);
     static uint8_t bytes[30];
     uint8_t got[30];
     scene_fill(bytes, sizeof bytes, 4, 0);
@@ -227,7 +215,7 @@ static void twenty_megabytes_reach_a_slow_reader(void)
     struct scene s;
     int peer;
     scene_start(&s, NULL);
-    struct scene_conn *c = open_to_plain(&s, &peer);
+    struct scene_conn *c = scene_open_plain(&s, &peer);
     const size_t total = 20U << 20;
     static uint8_t chunk[TM_WIRE_CHUNK_MAX];
     static uint8_t got[16384];
@@ -291,7 +279,7 @@ static void our_fin_waits_for_its_time_and_for_what_is_queued(void)
     struct scene s;
     int peer;
     scene_start(&s, NULL);
-    struct scene_conn *c = open_to_plain(&s, &peer);
+    struct scene_conn *c = scene_open_plain(&s, &peer);
     uint8_t bytes[100] = {1};
     int64_t due_us = tm_now_us() + 8000;
     int64_t close_us = tm_now_us() + 4000;
@@ -308,7 +296,7 @@ static void our_fin_waits_for_its_time_and_for_what_is_queued(void)
     CHECK_INT(c->n_rx, 60);
     CHECK_INT(c->n_eof, 0);
 
-    c = open_to_plain(&s, &peer);
+    c = scene_open_plain(&s, &peer);
     close_us = tm_now_us() + 5000;
     scene_close(&s, c, close_us);
     CHECK_INT(plain_read(peer, got, 1), 0);
@@ -323,7 +311,7 @@ static void the_peers_fin_is_told_and_answered(void)
     struct scene s;
     int peer;
     scene_start(&s, NULL);
-    struct scene_conn *c = open_to_plain(&s, &peer);
+    struct scene_conn *c = scene_open_plain(&s, &peer);
     uint8_t bytes[50] = {2};
     plain_write(peer, bytes, 50);
     CHECK_INT(shutdown(peer, SHUT_WR), 0);
@@ -346,7 +334,7 @@ static void a_peer_that_does_not_close_is_reset_after_a_while(void)
     struct scene s;
     int peer;
     scene_start(&s, &(struct tm_wire_cfg){.linger_us = 20000});
-    struct scene_conn *c = open_to_plain(&s, &peer);
+    struct scene_conn *c = scene_open_plain(&s, &peer);
     int64_t t_us = tm_now_us();
     scene_close(&s, c, 0);
     SCENE_UNTIL(&s, c->n_down == 1);
@@ -368,7 +356,7 @@ static void the_peers_rst_comes_after_its_bytes(void)
     scene_fill(bytes, sizeof bytes, 5, 0);
     for (int i = 0; i < 60; i++) {
         int peer;
-        struct scene_conn *c = open_to_plain(&s, &peer);
+        struct scene_conn *c = scene_open_plain(&s, &peer);
         if (i % 2 == 1) /* so that it is a write that notices */
             scene_write(&s, c, 0, 0, 0, bytes, sizeof bytes);
         plain_write(peer, bytes, 1000);
@@ -413,7 +401,7 @@ static void a_blocked_write_ends_with_the_peers_rst(void)
     struct scene s;
     int peer;
     scene_start(&s, NULL);
-    struct scene_conn *c = open_to_plain(&s, &peer);
+    struct scene_conn *c = scene_open_plain(&s, &peer);
     static uint8_t bytes[6 << 20];
     scene_write(&s, c, 0, 0, NOW, bytes, sizeof bytes);
     uint8_t got[1000];
@@ -430,7 +418,7 @@ static void our_rst_drops_what_is_queued(void)
     struct scene s;
     int peer;
     scene_start(&s, NULL);
-    struct scene_conn *c = open_to_plain(&s, &peer);
+    struct scene_conn *c = scene_open_plain(&s, &peer);
     uint8_t bytes[10] = {0};
     scene_write(&s, c, 0, tm_now_us() + 30 * TM_US_PER_S, NOW, bytes, sizeof bytes);
     CHECK_INT(tm_wire_reset(s.w, c->id), TM_OK);

@@ -9,24 +9,12 @@
 
 #define NOW (-1) /* gap_us: at due_us */
 
-/* A connection of the wire to a plain socket. */
-static struct scene_conn *open_to_plain(struct scene *s, int *peer)
-{
-    struct sockaddr_in addr;
-    int listener = plain_listen(&addr, 8, 0);
-    struct scene_conn *c = scene_open(s, &addr, 0);
-    *peer = plain_accept(listener);
-    (void)close(listener);
-    SCENE_UNTIL(s, c->n_up == 1);
-    return c;
-}
-
 static void a_departure_says_what_it_waited_for(void)
 {
     struct scene s;
     int peer;
     scene_start(&s, NULL);
-    struct scene_conn *c = open_to_plain(&s, &peer);
+    struct scene_conn *c = scene_open_plain(&s, &peer);
     uint8_t bytes[300] = {1};
     uint8_t got[900];
     int64_t before_us = tm_now_us();
@@ -92,7 +80,7 @@ static void kernel_counters_are_added_up(void)
     uint8_t bytes[5000] = {1};
     uint8_t got[10000];
     scene_start(&s, NULL);
-    struct scene_conn *c = open_to_plain(&s, &peer);
+    struct scene_conn *c = scene_open_plain(&s, &peer);
     scene_write(&s, c, 0, 0, NOW, bytes, sizeof bytes);
     SCENE_UNTIL(&s, c->n_sent == 1);
     CHECK_INT(plain_read(peer, got, sizeof bytes), sizeof bytes);

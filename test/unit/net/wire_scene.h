@@ -67,5 +67,7 @@ void scene_close(struct scene *s, const struct scene_conn *c, int64_t due_us);
 uint8_t scene_byte(uint64_t k, uint64_t i);
 void scene_fill(uint8_t *p, size_t len, uint64_t k, uint64_t from);
 bool scene_is_pattern(const uint8_t *p, size_t len, uint64_t k, uint64_t from);
+/* A connection of the wire to a plain socket, up; *peer (the caller's) is its other end. */
+struct scene_conn *scene_open_plain(struct scene *s, int *peer);
 
 #endif
