@@ -1,6 +1,6 @@
 /* tm/core/reasm.h - the receiving side of a stream: bytes put in order by offset.
  *
- * Offsets:  base <= ready.  [base, ready) can be delivered; up to base + cap bytes may arrive, in any
+ * Offsets:  base <= ready.  [base, ready) can be delivered; up to base + window.cap bytes may arrive, in any
  * order and more than once.  The memory is the credit: what the peer was granted always fits. */
 #ifndef TM_CORE_REASM_H
 #define TM_CORE_REASM_H
@@ -11,13 +11,12 @@
 
 #include "tm/base/buf.h"
 #include "tm/base/err.h"
+#include "tm/core/window.h"
 
 #define TM_REASM_NO_END UINT64_MAX
 
 struct tm_reasm {
-    uint8_t *ring;   /* owned */
-    uint64_t *there; /* owned: bits of bytes received beyond ready */
-    size_t cap;      /* power of two >= 64 */
+    struct tm_window window; /* marked: received beyond ready */
     uint64_t base, ready;
     uint64_t top; /* highest offset received + 1 */
     uint64_t end; /* where the stream ends, TM_REASM_NO_END: not known */
@@ -28,7 +27,7 @@ void tm_reasm_deinit(struct tm_reasm *r);
 /* Doubles the capacity; TM_ERR_NOMEM leaves it as it was. */
 TM_MUST_CHECK int tm_reasm_grow(struct tm_reasm *r);
 /* Bytes from the peer; fin: the stream ends behind them.  Duplicates are ignored.  TM_ERR_PROTO: beyond
- * base + cap, beyond the end, or an end that contradicts what came before. */
+ * the window, beyond the end, or an end that contradicts what came before. */
 TM_MUST_CHECK int tm_reasm_put(struct tm_reasm *r, uint64_t offset, struct tm_view bytes, bool fin);
 /* The deliverable bytes that lie contiguous in memory; borrowed until the next call that changes r. */
 struct tm_view tm_reasm_peek(const struct tm_reasm *r);

@@ -9,11 +9,10 @@
 #include <stdint.h>
 
 #include "tm/base/err.h"
+#include "tm/core/window.h"
 
 struct tm_sendbuf {
-    uint8_t *ring;   /* owned */
-    uint64_t *acked; /* owned: bits of bytes acknowledged beyond base */
-    size_t cap;      /* power of two >= 64 */
+    struct tm_window window; /* marked: acknowledged beyond base */
     uint64_t base, next, end;
 };
 

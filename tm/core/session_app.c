@@ -66,8 +66,8 @@ static void free_stream(struct tm_session *s, struct tm_stream *st)
 {
     if (st->events)
         s->n_events--;
-    s->tx_pool += st->tx.cap - TM_STREAM_WINDOW_MIN;
-    s->rx_pool += st->rx.cap - TM_STREAM_WINDOW_MIN;
+    s->tx_pool += st->tx.window.cap - TM_STREAM_WINDOW_MIN;
+    s->rx_pool += st->rx.window.cap - TM_STREAM_WINDOW_MIN;
     tm_stream_deinit(st, &s->flight);
 }
 
@@ -88,16 +88,16 @@ static void grant(struct tm_session *s, struct tm_stream *st)
     struct tm_reasm *rx = &st->rx;
     if (rx->end != TM_REASM_NO_END)
         return;
-    if (rx->base - st->rx_grew_at >= rx->cap && rx->cap < TM_STREAM_WINDOW_MAX &&
-        s->rx_pool >= rx->cap) {
-        size_t more = rx->cap;
+    if (rx->base - st->rx_grew_at >= rx->window.cap && rx->window.cap < TM_STREAM_WINDOW_MAX &&
+        s->rx_pool >= rx->window.cap) {
+        size_t more = rx->window.cap;
         if (tm_reasm_grow(rx) == TM_OK) {
             s->rx_pool -= more;
             st->rx_grew_at = rx->base;
         }
     }
-    uint64_t limit = rx->base + rx->cap;
-    if (limit - st->rx_granted < rx->cap / 4)
+    uint64_t limit = rx->base + rx->window.cap;
+    if (limit - st->rx_granted < rx->window.cap / 4)
         return;
     st->rx_granted = limit;
     tm_session_say(s,
@@ -108,10 +108,10 @@ static void grant(struct tm_session *s, struct tm_stream *st)
 static void grow_tx(struct tm_session *s, struct tm_stream *st)
 {
     struct tm_sendbuf *tx = &st->tx;
-    if (tx->cap >= TM_STREAM_WINDOW_MAX || s->tx_pool < tx->cap ||
-        st->tx_limit < tx->base + 2 * tx->cap)
+    if (tx->window.cap >= TM_STREAM_WINDOW_MAX || s->tx_pool < tx->window.cap ||
+        st->tx_limit < tx->base + 2 * tx->window.cap)
         return;
-    size_t more = tx->cap;
+    size_t more = tx->window.cap;
     if (tm_sendbuf_grow(tx) == TM_OK)
         s->tx_pool -= more;
 }

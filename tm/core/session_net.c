@@ -287,7 +287,7 @@ static int hear(struct tm_session *s, int64_t now_us)
         if (v.len < all && v.len < sizeof buf) { /* it wraps around the ring: gather */
             size_t n = all < sizeof buf ? all : sizeof buf;
             memcpy(buf, v.p, v.len);
-            memcpy(buf + v.len, rx->ring, n - v.len);
+            memcpy(buf + v.len, rx->window.bytes, n - v.len);
             v = (struct tm_view){buf, n};
         }
         struct tm_message m;
@@ -298,8 +298,8 @@ static int hear(struct tm_session *s, int64_t now_us)
         if (rc != TM_OK)
             return rc;
         tm_reasm_consume(rx, (size_t)used);
-        if (rx->base + rx->cap - s->control.rx_granted >= TM_CONTROL_WINDOW / 2) {
-            s->control.rx_granted = rx->base + rx->cap;
+        if (rx->base + rx->window.cap - s->control.rx_granted >= TM_CONTROL_WINDOW / 2) {
+            s->control.rx_granted = rx->base + rx->window.cap;
             tm_session_say(
                 s, &(struct tm_message){.kind = TM_MSG_CREDIT, .u.limit = s->control.rx_granted});
         }

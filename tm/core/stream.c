@@ -58,7 +58,7 @@ static void trim_lost(struct tm_stream *st, struct tm_flight *f)
         uint64_t to = it->offset + it->len;
         uint64_t from = it->offset > tx->base ? it->offset : tx->base;
         if (from < to)
-            from += tm_bitring_run(tx->acked, tx->cap, from, (size_t)(to - from));
+            from += tm_bitring_run(tx->window.marks, tx->window.cap, from, (size_t)(to - from));
         if (from < to || (it->fin && !st->fin_acked)) {
             it->offset = from < to ? from : to;
             it->len = (uint32_t)(to - it->offset);

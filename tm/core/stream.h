@@ -2,7 +2,7 @@
  *
  * A stream does not belong to a carrier.  Its bytes travel in whatever record leaves next; what was lost with a
  * carrier is sent again on another.  Ids: even from the client, odd from the server, ascending by 2 from 2 (3);
- * 0 is control.  Credit: the peer may send up to rx.base + rx.cap; memory for that is reserved. */
+ * 0 is control.  Credit: the peer may send up to rx.base + rx.window.cap; memory for that is reserved. */
 #ifndef TM_CORE_STREAM_H
 #define TM_CORE_STREAM_H
 

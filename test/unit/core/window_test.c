@@ -57,12 +57,12 @@ static void reasm_delivers_in_order_whatever_the_order_of_arrival(void)
         CHECK_INT(tm_reasm_init(&r, 1024), TM_OK);
         uint64_t delivered = 0;
         while (!tm_reasm_finished(&r)) {
-            uint64_t offset = r.base + tm_rng_below(&rng, r.cap);
+            uint64_t offset = r.base + tm_rng_below(&rng, r.window.cap);
             size_t len = (size_t)tm_rng_below(&rng, 300);
             if (offset > TOTAL)
                 offset = TOTAL;
-            if (offset + len > r.base + r.cap)
-                len = (size_t)(r.base + r.cap - offset);
+            if (offset + len > r.base + r.window.cap)
+                len = (size_t)(r.base + r.window.cap - offset);
             if (offset + len > TOTAL)
                 len = (size_t)(TOTAL - offset);
             uint8_t bytes[300];
@@ -70,7 +70,7 @@ static void reasm_delivers_in_order_whatever_the_order_of_arrival(void)
                 bytes[i] = byte_at(offset + i);
             CHECK_INT(tm_reasm_put(&r, offset, (struct tm_view){bytes, len}, offset + len == TOTAL),
                       TM_OK);
-            if (r.cap < 8192 && tm_rng_below(&rng, 100) == 0)
+            if (r.window.cap < 8192 && tm_rng_below(&rng, 100) == 0)
                 CHECK_INT(tm_reasm_grow(&r), TM_OK);
             struct tm_view v = tm_reasm_peek(&r);
             size_t n = v.len > 0 ? (size_t)tm_rng_below(&rng, v.len + 1) : 0;
@@ -120,7 +120,7 @@ static void sendbuf_keeps_bytes_until_all_before_them_are_acknowledged(void)
         size_t room = tm_sendbuf_room(&b);
         CHECK_INT(tm_sendbuf_put(&b, in, n), n < room ? n : room);
         b.next += tm_rng_below(&rng, b.end - b.next + 1);
-        if (b.cap < 4096 && tm_rng_below(&rng, 200) == 0)
+        if (b.window.cap < 4096 && tm_rng_below(&rng, 200) == 0)
             CHECK_INT(tm_sendbuf_grow(&b), TM_OK);
         if (b.next > b.base) {
             uint8_t out[300];
