@@ -62,13 +62,18 @@ static int cut_slice(struct tm_deck *out, const struct tm_deck *deck,
     return rc;
 }
 
+void tm_batch_key(uint8_t key[TM_SEED_LEN], const uint8_t seed[TM_SEED_LEN], uint64_t number)
+{
+    tm_rng_child(key, seed, TM_RNG_BATCH, number);
+}
+
 int tm_batch_init(struct tm_batch *b, const struct tm_joint *j, const uint8_t seed[TM_SEED_LEN],
                   uint64_t number)
 {
     struct tm_recombine_report report;
     uint32_t n_slices = tm_batch_slices(j);
     *b = (struct tm_batch){.slice = n_slices == 1 ? &j->deck : &b->own};
-    tm_rng_child(b->key, seed, TM_RNG_BATCH, number);
+    tm_batch_key(b->key, seed, number);
     int rc = TM_OK;
     if (n_slices > 1)
         rc = cut_slice(&b->own, &j->deck, seed, number / n_slices, (uint32_t)(number % n_slices),

@@ -21,6 +21,8 @@ struct tm_batch {
 
 /* Slices of a checked model's deck, >= 1. */
 uint32_t tm_batch_slices(const struct tm_joint *j);
+/* child(seed, BATCH, number): no two batches of any seeds have the same. */
+void tm_batch_key(uint8_t key[TM_SEED_LEN], const uint8_t seed[TM_SEED_LEN], uint64_t number);
 /* TM_ERR_NOMEM, or what tm_recombine says.  tm_batch_deinit is due in any case. */
 TM_MUST_CHECK int tm_batch_init(struct tm_batch *b, const struct tm_joint *j,
                                 const uint8_t seed[TM_SEED_LEN], uint64_t number);

@@ -51,10 +51,11 @@ void tm_blocks_take(struct tm_blocks *b, uint64_t hash, enum tm_block_kind kind,
 bool tm_blocks_has(const struct tm_blocks *b, uint64_t hash, enum tm_block_kind kind,
                    uint32_t length)
 {
+    if (!b->is_length[length])
+        return false;
     uint64_t key = key_of(hash, kind, length);
     uint64_t bit = sieve_bit(b, key);
-    return b->is_length[length] && b->sieve[bit / 64] >> bit % 64 & 1 &&
-           b->count[slot_of(b, key)] > 0;
+    return b->sieve[bit / 64] >> bit % 64 & 1 && b->count[slot_of(b, key)] > 0;
 }
 
 /* A power of two that two blocks a write fill to a half. */

@@ -4,8 +4,6 @@
 
 #include <openssl/crypto.h>
 
-#include "models/batch.h"
-
 #define NONE  UINT64_MAX
 #define CARDS 256U /* of a hand, where a batch has so many for a user */
 #define RUN   TM_JOINT_RUN
@@ -39,7 +37,9 @@ struct pile {
 };
 
 struct tm_deal {
-    const struct tm_joint *j; /* borrowed */
+    const struct tm_joint *j;       /* borrowed */
+    struct tm_batches *batches;     /* borrowed, or: */
+    struct tm_batches *own_batches; /* owned; NULL */
     uint8_t seed[TM_SEED_LEN];
     uint32_t n_piles; /* 1: roles are not kept apart; 0: nothing was asked for yet */
     struct pile pile[TM_DECK_ROLES];
@@ -145,15 +145,15 @@ static int hand_make(struct tm_deal *d, uint32_t user, uint32_t pile, uint64_t n
     /* NONE + 1 is 0: an empty place is older than all others */
     struct hand *h =
         own->hand[0].number + 1 <= own->hand[1].number + 1 ? &own->hand[0] : &own->hand[1];
-    struct tm_batch b;
-    int rc =
-        tm_batch_init(&b, d->j, d->seed, number / p->hands_each * p->n_tables + user / p->n_seats);
+    const struct tm_batch *b;
+    int rc = tm_batches_get(d->batches, d->seed,
+                            number / p->hands_each * p->n_tables + user / p->n_seats, &b);
     if (rc == TM_OK) {
         h->number = NONE;
         tm_deck_deinit(&h->card);
-        rc = hand_fill(d, h, &b, user, pile, number);
+        rc = hand_fill(d, h, b, user, pile, number);
     }
-    tm_batch_deinit(&b);
+    tm_batches_done(d->batches);
     return rc;
 }
 
@@ -272,16 +272,16 @@ static int begin(struct tm_deal *d)
     uint32_t n_tables = 1;
     int rc = TM_OK;
     for (uint32_t number = 0; rc == TM_OK && number < n_tables; number++) {
-        struct tm_batch b;
-        rc = tm_batch_init(&b, d->j, d->seed, number);
+        const struct tm_batch *b;
+        rc = tm_batches_get(d->batches, d->seed, number, &b);
         for (uint32_t pile = 0; rc == TM_OK && number == 0 && pile < d->n_piles; pile++) {
-            measure_pile(d, pile, &b);
+            measure_pile(d, pile, b);
             if (d->pile[pile].n_tables > n_tables)
                 n_tables = d->pile[pile].n_tables;
         }
         if (rc == TM_OK)
-            rc = first_hands(d, &b, number);
-        tm_batch_deinit(&b);
+            rc = first_hands(d, b, number);
+        tm_batches_done(d->batches);
     }
     if (rc != TM_OK) {
         drop_hands(d);
@@ -339,8 +339,9 @@ bool tm_deal_prepare(struct tm_deal *d)
 }
 
 int tm_deal_new(struct tm_deal **out, const struct tm_joint *j, const uint8_t seed[TM_SEED_LEN],
-                const struct tm_gen_user *user, uint32_t n_users)
+                const struct tm_gen_user *user, uint32_t n_users, struct tm_batches *batches)
 {
+    TM_ASSERT(!batches || tm_batches_model(batches) == j);
     *out = NULL;
     struct tm_deal *d = calloc(1, sizeof *d + n_users * sizeof d->seat[0]);
     if (!d)
@@ -352,8 +353,13 @@ int tm_deal_new(struct tm_deal **out, const struct tm_joint *j, const uint8_t se
     for (uint32_t u = 0; u < n_users; u++)
         d->seat[u].walk = user[u];
     drop_hands(d);
-    *out = d;
-    return TM_OK;
+    int rc = batches ? TM_OK : tm_batches_new(&d->own_batches, j);
+    d->batches = batches ? batches : d->own_batches;
+    if (rc == TM_OK)
+        *out = d;
+    else
+        tm_deal_free(d);
+    return rc;
 }
 
 void tm_deal_free(struct tm_deal *d)
@@ -361,6 +367,7 @@ void tm_deal_free(struct tm_deal *d)
     if (!d)
         return;
     drop_hands(d);
+    tm_batches_free(d->own_batches);
     OPENSSL_cleanse(d, sizeof *d + d->n_users * sizeof d->seat[0]);
     free(d);
 }

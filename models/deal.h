@@ -1,8 +1,9 @@
 /* models/deal.h - internal: which connection of a joint model's batches is played as connection `index` of `user`.
  *
  * The rules stand in models/joint.h.  Memory is bounded whatever the deck's size: of a batch only the next
- * cards of each user and pile are kept, up to 256 and twice, and the batch is put together again for the hands
- * after these.  So a recombination is due once in 256 connections of a user, or once in its share of a batch
+ * cards of each user and pile are kept, up to 256 and twice, and a few batches for the hands
+ * after these and the other users of the table (models/batches.h).  A batch that is too large to be kept is put together again for every hand:
+ * once in 256 connections of a user, or once in its share of a batch
  * (TM_JOINT_HAND or more, but for smaller decks); done ahead by tm_deal_prepare, or where it is too late
  * for that, by tm_deal_plan. */
 #ifndef TM_MODELS_DEAL_H
@@ -11,6 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "models/batches.h"
 #include "models/gen_kind.h"
 #include "models/joint.h"
 
@@ -22,11 +24,11 @@
 
 struct tm_deal; /* opaque */
 
-/* For users of these keys.  `j` is borrowed and was checked.  Nothing is put together yet: that is left to the first
+/* For users of these keys.  `j` is borrowed and was checked; `batches` of j are borrowed, NULL: it has its own.  Nothing is put together yet: that is left to the first
  * call of tm_deal_prepare or tm_deal_plan.  TM_ERR_NOMEM. */
 TM_MUST_CHECK int tm_deal_new(struct tm_deal **out, const struct tm_joint *j,
                               const uint8_t seed[TM_SEED_LEN], const struct tm_gen_user *user,
-                              uint32_t n_users);
+                              uint32_t n_users, struct tm_batches *batches);
 /* Clears the keys from memory; NULL is allowed. */
 void tm_deal_free(struct tm_deal *d);
 /* Appends the connection's writes to the empty plan.  TM_ERR_LIMIT: index is too far from those asked for

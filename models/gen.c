@@ -41,7 +41,8 @@ int tm_gen_new(struct tm_gen **out, const struct tm_gen_cfg *cfg)
         u->pace_us = cfg->pace_us > 0 ? cfg->pace_us : TM_NEVER;
     }
     if (g->model->kind == TM_MODEL_JOINT)
-        rc = tm_deal_new(&g->deal, &g->model->u.joint, cfg->seed, g->user, g->n_users);
+        rc =
+            tm_deal_new(&g->deal, &g->model->u.joint, cfg->seed, g->user, g->n_users, cfg->batches);
     if (rc == TM_OK)
         *out = g;
     else

@@ -37,11 +37,15 @@
 
 #define TM_GEN_USERS_MAX 1024U
 
+struct tm_batches;
+
 struct tm_gen_cfg {
     const struct tm_model *model; /* borrowed, must outlive the generator */
     uint8_t seed[TM_SEED_LEN];
     uint32_t n_users; /* 1..TM_GEN_USERS_MAX */
     int64_t pace_us;  /* cap of the gaps between RREs and sessions; 0: none */
+    struct tm_batches *
+        batches; /* joint models: borrowed from whoever plays the same model, too (models/batches.h); NULL: its own */
 };
 
 struct tm_gen; /* opaque; owns its per-user position */

@@ -16,9 +16,15 @@ struct tm_mix_rows {
     bool
         is_on; /* the input has welds: all children must be rows of its blocks; else the rest is not there */
     struct tm_blocks blocks;
-    uint8_t *at, *spare; /* of the places before the writes in `item`: TM_ROW_ bits */
-    uint64_t *sum;       /* of the child at hand */
-    uint8_t *place;
+    uint64_t *begun; /* a sieve: bits of hashes of what blocks begin with, but for all of them */
+    uint64_t begun_mask; /* of its bits */
+    struct tm_mix_start {
+        uint64_t ends;    /* bit k - 1: the first k writes from it on are an inner block */
+        uint32_t n_begun; /* so many are what longer blocks begin with */
+    } * start;            /* of each write of the input */
+    uint8_t *at, *spare;  /* of the places before the writes in `item`: TM_ROW_ bits */
+    uint8_t *place;       /* of the child at hand, */
+    uint64_t *ends;       /* and where blocks end that begin there */
 };
 
 /* Of an input without welds: nothing.  After facts and lists; TM_ERR_NOMEM. */

@@ -140,13 +140,10 @@ static void on_line(struct expectation *x, const struct tm_schedlog_line *l, enu
 
 static void read_log(struct expectation *x, const char *log, enum tm_side side)
 {
-    for (const char *p = log; *p;) {
-        const char *nl = strchr(p, '\n');
-        struct tm_schedlog_line l;
-        CHECK_INT(tm_schedlog_parse(&l, p, (size_t)(nl - p)), TM_OK);
+    struct sim_lines lines = sim_lines(log);
+    struct tm_schedlog_line l;
+    while (sim_next_line(&lines, &l))
         on_line(x, &l, side);
-        p = nl + 1;
-    }
 }
 
 static uint64_t writes_checked;

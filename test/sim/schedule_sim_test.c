@@ -109,10 +109,9 @@ static size_t compare(const char *log, const struct sim_cfg *cfg, enum how how)
     size_t n = 0;
     if (!plan)
         abort();
-    for (const char *p = log, *end; *p; p = end + 1) {
-        struct tm_schedlog_line l;
-        end = strchr(p, '\n');
-        CHECK_INT(tm_schedlog_parse(&l, p, (size_t)(end - p)), TM_OK);
+    struct sim_lines lines = sim_lines(log);
+    struct tm_schedlog_line l;
+    while (sim_next_line(&lines, &l)) {
         if (l.kind == TM_SLOG_OPEN) {
             const struct tm_schedfile_conn *c = find(f, l.user, l.index);
             CHECK_INT(l.open_ref, c->open.ref);
@@ -230,10 +229,9 @@ static void the_next_may_open_behind_the_last_byte(void)
     healthy(&r);
     CHECK_INT(r.n_played, 1);
     CHECK_INT(compare(r.client_log, &cfg, AS_IT_IS), 7);
-    for (const char *p = r.client_log, *end; *p; p = end + 1) {
-        struct tm_schedlog_line l;
-        end = strchr(p, '\n');
-        CHECK_INT(tm_schedlog_parse(&l, p, (size_t)(end - p)), TM_OK);
+    struct sim_lines lines = sim_lines(r.client_log);
+    struct tm_schedlog_line l;
+    while (sim_next_line(&lines, &l)) {
         if (l.kind == TM_SLOG_RECV && l.carrier == 0)
             last_us = l.at_us;
         if (l.kind == TM_SLOG_END && l.carrier == 0)
@@ -253,12 +251,10 @@ static void the_next_may_open_behind_the_last_byte(void)
 static size_t n_late(const char *log)
 {
     size_t n = 0;
-    for (const char *p = log, *end; *p; p = end + 1) {
-        struct tm_schedlog_line l;
-        end = strchr(p, '\n');
-        CHECK_INT(tm_schedlog_parse(&l, p, (size_t)(end - p)), TM_OK);
+    struct sim_lines lines = sim_lines(log);
+    struct tm_schedlog_line l;
+    while (sim_next_line(&lines, &l))
         n += l.kind == TM_SLOG_WRITE && l.first_us > l.due_us;
-    }
     return n;
 }
 

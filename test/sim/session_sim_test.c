@@ -162,10 +162,9 @@ static uint64_t writes_checked;
  * engine's. */
 static void check_due_times(const char *log)
 {
-    for (const char *p = log; *p;) {
-        const char *nl = strchr(p, '\n');
-        struct tm_schedlog_line l;
-        CHECK_INT(tm_schedlog_parse(&l, p, (size_t)(nl - p)), TM_OK);
+    struct sim_lines lines = sim_lines(log);
+    struct tm_schedlog_line l;
+    while (sim_next_line(&lines, &l)) {
         if (l.kind == TM_SLOG_WRITE) {
             CHECK_INT(l.due_us, l.event_us + l.w.gap_us);
             CHECK_INT(l.first_us, l.due_us);
@@ -178,7 +177,6 @@ static void check_due_times(const char *log)
                 l.gap_us < TM_PREP_US || l.open_ref == TM_OPEN_ENDED || l.open_ref == TM_OPEN_OVER;
             CHECK(l.prep_us <= l.due_us || is_sudden || l.src == TM_SRC_EXPLICIT);
         }
-        p = nl + 1;
     }
 }
 

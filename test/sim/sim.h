@@ -71,6 +71,14 @@ void sim_model_bulk(struct tm_model *m);   /* large responses, parallel connecti
  * server speaks first, in writes that TLS cannot make so small. */
 void sim_model_joint(struct tm_model *m);
 
+/* The lines of a log, one after another.  (Not strchr: checked strictly, it measures all that follows for every line.) */
+struct sim_lines {
+    const char *at, *end;
+};
+struct sim_lines sim_lines(const char *log);
+/* False at the end; aborts where a line is none. */
+bool sim_next_line(struct sim_lines *lines, struct tm_schedlog_line *l);
+
 /* The invariant of a log as text: for each carrier its opening and its writes in order of index.  Owned. */
 char *sim_invariant(const char *log);
 

@@ -197,14 +197,11 @@ char *sim_invariant(const char *log)
     if (!e || !out)
         abort();
     size_t used = 0;
-    for (const char *p = log; *p;) {
-        const char *nl = strchr(p, '\n');
-        struct tm_schedlog_line line;
-        if (!nl || tm_schedlog_parse(&line, p, (size_t)(nl - p)) != TM_OK)
-            abort();
+    struct sim_lines lines = sim_lines(log);
+    struct tm_schedlog_line line;
+    while (sim_next_line(&lines, &line)) {
         if (line.kind == TM_SLOG_OPEN || line.kind == TM_SLOG_WRITE || line.kind == TM_SLOG_RECV)
             describe(&line, &e[used++]);
-        p = nl + 1;
     }
     qsort(e, used, sizeof *e, by_carrier_and_index);
     char *at = out;

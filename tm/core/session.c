@@ -17,7 +17,8 @@ static int make_gen(struct tm_gen **out, const struct tm_session_cfg *cfg,
         return cfg->schedule ? tm_gen_new_playback(out, cfg->schedule, cfg->at_end) : TM_OK;
     struct tm_gen_cfg g = {.model = cfg->model,
                            .n_users = cfg->n_users,
-                           .pace_us = (int64_t)cfg->pace_ms * TM_US_PER_MS};
+                           .pace_us = (int64_t)cfg->pace_ms * TM_US_PER_MS,
+                           .batches = cfg->batches};
     memcpy(g.seed, seed, TM_TOKEN_SEED_LEN); /* the rest of the 32 bytes is zero */
     return tm_gen_new(out, &g);
 }

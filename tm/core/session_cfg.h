@@ -42,6 +42,7 @@ struct tm_session_cfg {
     uint32_t prep_us; /* least gap after a received write, for composing; 1..65535 */
     int64_t grace_us; /* a peer's write later than its plan by this much: the carrier is dead;
                                      0: TM_GRACE_US */
+    struct tm_batches *batches; /* joint models: as of struct tm_gen_cfg */
 };
 
 /* A server's configuration from the first token that arrives of a session; model or schedule, master_seed and

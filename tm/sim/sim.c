@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "models/batches.h"
 #include "tm/base/time.h"
 #include "tm/sim/sim_impl.h"
 
@@ -53,7 +54,12 @@ int tm_sim_new(struct tm_sim **out, const struct tm_sim_cfg *cfg)
                                 .pace_ms = cfg->pace_ms,
                                 .prep_us = TM_PREP_US};
     memcpy(sc.seed, seed, sizeof sc.seed);
-    int rc = tm_session_new(&w->end[TM_CLIENT], &sc, 0);
+    int rc = TM_OK;
+    if (cfg->model && cfg->model->kind == TM_MODEL_JOINT)
+        rc = tm_batches_new(&w->batches, &cfg->model->u.joint);
+    sc.batches = w->batches;
+    if (rc == TM_OK)
+        rc = tm_session_new(&w->end[TM_CLIENT], &sc, 0);
     if (rc != TM_OK) {
         tm_sim_free(w);
         return rc;
@@ -74,6 +80,7 @@ void tm_sim_free(struct tm_sim *w)
     tm_agenda_deinit(&w->agenda);
     tm_session_free(w->end[TM_CLIENT]);
     tm_session_free(w->end[TM_SERVER]);
+    tm_batches_free(w->batches);
     tm_rng_deinit(&w->rng);
     free(w->wire);
     free(w);

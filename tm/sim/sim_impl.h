@@ -41,6 +41,8 @@ struct tm_wire {
 struct tm_sim {
     struct tm_sim_cfg cfg;
     struct tm_session *end[2]; /* owned */
+    struct tm_batches
+        *batches; /* owned; NULL but for joint models: both ends put the same ones together */
     struct tm_agenda agenda;
     int64_t now_us;
     int64_t line_free_us[2]; /* by side */

@@ -211,6 +211,7 @@ static int server_session(struct tm_sim *w, const struct tm_token *t)
     struct tm_session_cfg cfg;
     tm_session_cfg_from_token(&cfg, t);
     cfg.model = w->cfg.model;
+    cfg.batches = w->batches;
     cfg.schedule = cfg.plan_mode == TM_PLAN_SEEDED ? w->cfg.schedule : NULL;
     memcpy(cfg.master_seed, w->cfg.master_seed, sizeof cfg.master_seed);
     int rc = tm_session_new(&w->end[TM_SERVER], &cfg, w->now_us);
