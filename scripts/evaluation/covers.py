@@ -4,6 +4,7 @@ import os
 import cover
 import crew
 import steps
+import sources
 from attacks import Attacks
 
 
@@ -25,7 +26,7 @@ class Covers:
     def play(self, model, key, runs, how, seed):
         """To be played: see cover.idle."""
         def make(turn, directory):
-            return cover.idle(turn, self.build, directory, model, self.models, runs, how, seed, self.tell)
+            return cover.idle(turn, self.build, directory, sources.Model(model, self.models), runs, how, seed, self.tell)
 
         return self.step(model, "played", key, cover.seconds_of(runs, how), make)
 
