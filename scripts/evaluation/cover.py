@@ -56,7 +56,7 @@ class Tunnel:
             "--summary-json", self.file("client.json")] + source.client(number, users, pace_s, seed))
         w.wait_for(self.name + "client", "^ready:", 30)
 
-    def finish(self):
+    def finish(self, may_end_with=(0,)):
         """The capture ends first: what the programs do when they are told to stop is not part of the schedule."""
         dumped = None
         if self.name + "dump" in self.world.processes:
@@ -64,7 +64,7 @@ class Tunnel:
             dumped = _dropped(self.world.said(self.name + "dump"))
         for end in ("client", "server"):
             status = self.world.stop(self.name + end)
-            if status != 0:
+            if status not in may_end_with:
                 raise WorldError(f"tm-{end} on {self.path.name} ended with status {status}: {self.world.said(self.name + end)[-600:]}")
         with open(self.file("client.json"), encoding="utf-8") as f:
             return json.load(f), dumped
@@ -121,9 +121,12 @@ def idle(turn, build, work, source, runs, how, seed, tell):
         for number, (t, (_, users)) in enumerate(zip(tunnels, runs)):
             _watch(world, stagger_s if number > 0 else 0, say)
             t.play(source, number, users, pace_s, seed + number)
-        _watch(world, window_s + tail_s, say)
+        if source.ends:
+            _watch_until_ended(world, [t.name + "client" for t in tunnels], window_s + tail_s, say)
+        else:
+            _watch(world, window_s + tail_s, say)
         cpu.sample()
-        ends = [t.finish() for t in tunnels]
+        ends = [t.finish(source.statuses) for t in tunnels]
     summaries = [e[0] for e in ends]
     seconds = sum(s["seconds"] for s in summaries) / len(summaries)
     return {"model": source.name, "users": sum(u for _, u in runs), "pace_s": round(pace_s, 3), "seed": seed, "window_s": window_s,
@@ -184,10 +187,24 @@ def _watch(world, seconds, tell):
     began = time.monotonic()
     while time.monotonic() < began + seconds:
         tell(time.monotonic() - began)
-        for name in world.processes:
-            if name.endswith(("client", "server", "link", "dump")) and not world.is_alive(name):
-                raise WorldError(f"{name} ended during the run: {world.said(name)[-600:]}")
+        _check_alive(world, ("client", "server", "link", "dump"))
         world.turn.sleep(min(2, max(0.05, began + seconds - time.monotonic())))
+
+
+def _watch_until_ended(world, clients, seconds, tell):
+    """Waits for these clients to end by themselves, but no longer; and sees another program that ends meanwhile."""
+    began = time.monotonic()
+    while time.monotonic() < began + seconds and any(world.is_alive(c) for c in clients):
+        tell(time.monotonic() - began)
+        _check_alive(world, ("server", "link", "dump"))
+        world.turn.sleep(1)
+    world.turn.sleep(1)  # the last packets
+
+
+def _check_alive(world, kinds):
+    for name in world.processes:
+        if name.endswith(kinds) and not world.is_alive(name):
+            raise WorldError(f"{name} ended during the run: {world.said(name)[-600:]}")
 
 
 def _web(world, tunnel):
