@@ -158,15 +158,26 @@ static bool is_early(struct tm_judge *j, const struct tm_subject *x, const struc
     return true;
 }
 
-/* The sender's log contradicts itself: due is event + gap. */
+/* event + gap, but not before the sender's write before it was due (doc/DESIGN.md sec. 2). */
+static int64_t due_by_rule(const struct tm_subject *x, uint32_t i)
+{
+    const struct tm_sched_write *w = x->c->writes;
+    uint32_t before = i;
+    while (before > 0 && w[before - 1].w.dir != w[i].w.dir)
+        before--;
+    int64_t due_us = w[i].event_us + w[i].w.gap_us;
+    return before > 0 && w[before - 1].is_sent ? tm_max_us(due_us, w[before - 1].due_us) : due_us;
+}
+
+/* The sender's log contradicts itself. */
 static bool is_misdated(struct tm_judge *j, const struct tm_subject *x, const struct place *p)
 {
     const struct tm_sched_write *w = &x->c->writes[p->i];
-    if (!w->is_sent || w->due_us - w->event_us == (int64_t)w->w.gap_us)
+    if (!w->is_sent || w->due_us == due_by_rule(x, p->i))
         return false;
-    tm_judge_differ(j, TM_DIFF_LOG_DUE, x->number, p->i, w->event_us + w->w.gap_us, w->due_us,
+    tm_judge_differ(j, TM_DIFF_LOG_DUE, x->number, p->i, due_by_rule(x, p->i), w->due_us,
                     "%s, due in the log is not event + gap: expected %" PRId64 ", seen %" PRId64,
-                    tm_judge_dir_text(w->w.dir), w->event_us + w->w.gap_us, w->due_us);
+                    tm_judge_dir_text(w->w.dir), due_by_rule(x, p->i), w->due_us);
     return true;
 }
 

@@ -3,13 +3,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-/* A user is the same for both. */
-static struct tm_collect_cfg collect_cfg(const struct tm_options *o, bool is_any_port)
+
+struct tm_collect_cfg tm_classes_collect_cfg(const struct tm_options *o)
 {
     static const uint8_t bits_before_v4 = 8 * TM_ADDR_LEN - 32;
     struct tm_collect_cfg cfg = {
         .ports = o->world.ports,
-        .n_ports = is_any_port ? 0 : o->world.n_ports,
+        .n_ports = o->world.n_ports,
         .hash_seed = o->world.flow.hash_seed,
         .group = o->fit.group,
     };
@@ -28,7 +28,9 @@ static int add_class(struct tm_classes *c, const char *name, const char *filter,
     c->class[i] = (struct tm_class){.name = name, .filter = filter};
     c->n++;
     struct tm_class *class = &c->class[i];
-    const struct tm_collect_cfg collect = collect_cfg(c->options, filter != NULL);
+    struct tm_collect_cfg collect = tm_classes_collect_cfg(c->options);
+    if (filter)
+        collect.n_ports = 0;
     int rc = filter ? tm_filter_new(&c->filter[i], filter, msg) : TM_OK;
     if (rc == TM_OK)
         rc = tm_fitter_new(&class->fitter, &c->options->fit, &class->samples, &class->group);

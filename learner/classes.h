@@ -41,6 +41,9 @@ struct tm_classes {
     char *rest; /* owned; the filter of --other */
 };
 
+/* What the connections of the options' ports are kept by: a user is the same as for other models. */
+struct tm_collect_cfg tm_classes_collect_cfg(const struct tm_options *o);
+
 /* The classes that the options name.  TM_ERR_FORMAT for a filter that is none; TM_ERR_NOMEM. */
 TM_MUST_CHECK int tm_classes_init(struct tm_classes *c, const struct tm_options *o,
                                   struct tm_msg *msg);

@@ -10,6 +10,7 @@ int tm_cmd_finish(int argc, char **argv);
 int tm_cmd_audit(int argc, char **argv);
 int tm_cmd_report(int argc, char **argv);
 int tm_cmd_connections(int argc, char **argv);
+int tm_cmd_replay(int argc, char **argv);
 int tm_cmd_list(int argc, char **argv);
 int tm_cmd_show(int argc, char **argv);
 int tm_cmd_sample(int argc, char **argv);

@@ -27,6 +27,7 @@ static char diff_title[] = "tm-learn diff";
 static char export_title[] = "tm-learn export";
 static char import_title[] = "tm-learn import";
 static char connections_title[] = "tm-learn connections";
+static char replay_title[] = "tm-learn replay";
 
 static const struct command commands[] = {
     {"learn", learn_title, tm_cmd_learn, "learn a model from captures and put it into a database"},
@@ -46,6 +47,7 @@ static const struct command commands[] = {
     {"import", import_title, tm_cmd_import, "put models from JSON into a database"},
     {"connections", connections_title, tm_cmd_connections,
      "print the connections found in captures"},
+    {"replay", replay_title, tm_cmd_replay, "print captured connections as a schedule file"},
 };
 
 static void print_help(FILE *out)

@@ -32,6 +32,7 @@ enum {
     OPT_TAILS,
     OPT_NO_SERVER_THINK,
     OPT_SHARD,
+    OPT_PACE,
 };
 
 #define MAX_FLOWS_DEFAULT 1000000U
@@ -99,6 +100,15 @@ static const struct argp_option learn_options[] = {
 
 static const struct argp_option connections_options[] = {
     {"json", OPT_JSON, NULL, 0, "print one JSON object", 1},
+    {0},
+};
+
+static const struct argp_option replay_options[] = {
+    {"key", OPT_KEY, "client|pair|pair/BITS", 0,
+     "a user is a client address, or one with one server's, or with one network of servers "
+     "(client)",
+     1},
+    {"pace", OPT_PACE, "TIME", 0, "cap of a user's pauses between connections (0: none)", 1},
     {0},
 };
 
@@ -365,7 +375,25 @@ static error_t parse_connections(int key, char *arg, struct argp_state *st)
     }
 }
 
-/* What both commands understand. */
+static error_t parse_replay(int key, char *arg, struct argp_state *st)
+{
+    struct tm_options *o = st->input;
+    switch (key) {
+    case ARGP_KEY_INIT:
+        st->child_inputs[0] = o;
+        return 0;
+    case OPT_KEY:
+        parse_key(o, arg, st);
+        return 0;
+    case OPT_PACE:
+        o->pace_us = tm_args_duration(arg, "pace", 0, TIME_MAX_US, st);
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+/* What all of them understand. */
 static error_t parse_read(int key, char *arg, struct argp_state *st)
 {
     struct tm_options *o = st->input;
@@ -458,6 +486,21 @@ void tm_options_connections(struct tm_options *o, int argc, char **argv)
         .args_doc = "TRACE...",
         .doc = "Print the connections that `tm-learn learn' would learn from, one a line."
                "\vUnlike a model, this output holds addresses.",
+        .children = children,
+    };
+    parse(o, false, &argp, argc, argv);
+}
+
+void tm_options_replay(struct tm_options *o, int argc, char **argv)
+{
+    static const struct argp_child children[] = {{&read_argp, 0, NULL, 0}, {0}};
+    static const struct argp argp = {
+        .options = replay_options,
+        .parser = parse_replay,
+        .args_doc = "TRACE...",
+        .doc = "Print the complete connections of captures as a schedule file: write by write as "
+               "they were captured."
+               "\vUnlike a model, this output is the recording itself, addresses included.",
         .children = children,
     };
     parse(o, false, &argp, argc, argv);

@@ -36,6 +36,7 @@ struct tm_options {
     size_t n_traces;
     enum tm_join join;
     enum tm_model_kind kind; /* of the models that are learned */
+    int64_t pace_us; /* of replay: cap of a user's pauses; 0: none */
     bool is_json;
     bool is_quiet;
     bool is_learn; /* which command's options are parsed */
@@ -45,11 +46,12 @@ struct tm_options {
 /* Every option as if it were not given; world.ports is set when the ports are. */
 void tm_options_init(struct tm_options *o);
 
-/* Parse the arguments of `tm-learn learn`, `connections`, `finish` and `merge` (argv[0] is the
+/* Parse the arguments of `tm-learn learn`, `connections`, `replay`, `finish` and `merge` (argv[0] is the
  * command).  Wrong usage and --help are answered at once and end the process, as argp does: status
  * 2 and 0. */
 void tm_options_learn(struct tm_options *o, int argc, char **argv);
 void tm_options_connections(struct tm_options *o, int argc, char **argv);
+void tm_options_replay(struct tm_options *o, int argc, char **argv);
 /* fit.max_points is 0 when --points was not given: then the shards say. */
 void tm_options_finish(struct tm_options *o, int argc, char **argv);
 void tm_options_merge(struct tm_options *o, int argc, char **argv);

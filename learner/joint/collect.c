@@ -240,6 +240,18 @@ static uint32_t full_of_capture(const struct tm_collect *c)
     return best;
 }
 
+static void tell(const struct tm_collect *c, const struct conn *n)
+{
+    const struct tm_collect_conn conn = {
+        .start_us = n->cut.start_us,
+        .end_us = n->cut.end_us,
+        .server = n->key.addr[!n->client_side],
+        .server_port = n->key.port[!n->client_side],
+    };
+    if (c->cfg.taken)
+        c->cfg.taken(c->cfg.taken_ctx, &conn);
+}
+
 static int take(struct tm_collect *c, struct conn *n, uint32_t capture_full, struct tm_deck *deck)
 {
     uint32_t n_segs, full = tm_cut_full(&n->cut, &n_segs);
@@ -257,6 +269,7 @@ static int take(struct tm_collect *c, struct conn *n, uint32_t capture_full, str
     if (rc == TM_OK) {
         deck->conn[deck->n_conns - 1].user = n->user;
         c->counts.n_conns++;
+        tell(c, n);
     }
     c->counts.n_too_long += rc == TM_ERR_RANGE;
     c->counts.n_over += rc == TM_ERR_LIMIT;

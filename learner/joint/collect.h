@@ -15,6 +15,14 @@
 #include "models/deck.h"
 #include "tm/base/err.h"
 
+/* A connection that became one of the deck, beside what the deck has of it. */
+struct tm_collect_conn {
+    int64_t start_us, end_us; /* first packet, and last FIN or RST */
+    const uint8_t *server;    /* TM_ADDR_LEN bytes, valid for the call */
+    uint16_t server_port;
+};
+typedef void (*tm_collect_fn)(void *ctx, const struct tm_collect_conn *conn);
+
 struct tm_collect_cfg {
     const uint16_t *ports; /* servers' ports to learn from; copied */
     size_t n_ports;        /* 0: any port */
@@ -23,6 +31,8 @@ struct tm_collect_cfg {
         user_bits; /* connections of a client belong together when so many bits of their servers' addresses (128-bit form) agree: 0 all
                           of a client's, 128 those with one server */
     struct tm_group_cfg group; /* when a connection begins an RRE */
+    tm_collect_fn taken; /* called for each, in the deck's order; NULL: nobody wants to know */
+    void *taken_ctx;
 };
 
 /* Sums over all captures since new. */

@@ -30,7 +30,7 @@ static long ref_of(const struct tm_plan *p, size_t i)
     return p->w[i].ref_back > 0 ? (long)i - p->w[i].ref_back : -1;
 }
 
-static const char *dir_name(uint8_t dir)
+const char *tm_lines_dir_name(uint8_t dir)
 {
     return dir == TM_UP ? "up" : "down";
 }
@@ -57,7 +57,7 @@ void tm_lines_sample_conn(struct tm_text *t, const struct tm_timed_conn *c)
         tm_text_add(t,
                     "%s{\"dir\":\"%s\",\"size\":%" PRIu32 ",\"ref\":%ld,\"gap_us\":%" PRIu32
                     ",\"first_us\":%" PRId64 ",\"last_us\":%" PRId64 "}",
-                    i > 0 ? "," : "", dir_name(p->w[i].dir), p->w[i].size, ref_of(p, i),
+                    i > 0 ? "," : "", tm_lines_dir_name(p->w[i].dir), p->w[i].size, ref_of(p, i),
                     p->w[i].gap_us, c->time[i].first_us, c->time[i].last_us);
     tm_text_add(t, "],\"close_gap_us\":%" PRId64 "}\n", p->close_gap_us);
 }
@@ -69,7 +69,7 @@ void tm_lines_schedule_head(struct tm_text *t, const struct tm_sample_head *h)
     tm_text_add(t, "}\n");
 }
 
-static const char *open_ref_name(enum tm_open_ref ref)
+const char *tm_lines_open_ref_name(enum tm_open_ref ref)
 {
     switch (ref) {
     case TM_OPEN_ORIGIN:
@@ -90,14 +90,14 @@ void tm_lines_schedule_conn(struct tm_text *t, const struct tm_timed_conn *c)
     tm_text_add(t,
                 "{\"t\":\"open\",\"c\":%" PRIu64 ",\"user\":%" PRIu32 ",\"session\":%" PRIu32
                 ",\"ref\":\"%s\",\"gap\":%" PRId64 ",\"at\":%" PRId64 "}\n",
-                c->number, c->user, c->open.session, open_ref_name(c->open.ref), c->open.gap_us,
-                c->open_us);
+                c->number, c->user, c->open.session, tm_lines_open_ref_name(c->open.ref),
+                c->open.gap_us, c->open_us);
     for (size_t i = 0; i < p->n_writes; i++)
         tm_text_add(t,
                     "{\"t\":\"data\",\"c\":%" PRIu64 ",\"i\":%zu,\"dir\":\"%s\",\"size\":%" PRIu32
                     ",\"ref\":%ld,\"gap\":%" PRIu32 ",\"at\":%" PRId64 "}\n",
-                    c->number, i, dir_name(p->w[i].dir), p->w[i].size, ref_of(p, i), p->w[i].gap_us,
-                    c->time[i].first_us);
+                    c->number, i, tm_lines_dir_name(p->w[i].dir), p->w[i].size, ref_of(p, i),
+                    p->w[i].gap_us, c->time[i].first_us);
     tm_text_add(t, "{\"t\":\"close\",\"c\":%" PRIu64 ",\"gap\":%" PRId64 ",\"at\":%" PRId64 "}\n",
                 c->number, p->close_gap_us, c->close_us);
 }

@@ -15,6 +15,7 @@ from users import Sessions
 from world import World, WorldError, run
 
 WAY = 2               # changes when cover is made in another way: what was made before is made again
+SERVER = "t.example"  # short: a longer name makes ClientHellos longer than the shortest recorded ones
 STAGGER_S = 10        # at most, between the starts of two runs of a path: their users begin together
 
 
@@ -34,12 +35,12 @@ class Tunnel:
     def file(self, name):
         return os.path.join(self.dir, name)
 
-    def enrol(self, models):
+    def enrol(self, source, number):
         w = self.world
         link = run(["ip", "netns", "exec", self.server, w.program("tm/app/tm-server"), "setup", "--state", self.file("server"),
-                    "--listen", self.net + ".2:443", "--name", "www.example.org", "--models", models]).strip()
+                    "--listen", self.net + ".2:443", "--name", SERVER] + source.setup()).strip()
         w.start(self.name + "server", self.server, [w.program("tm/app/tm-server"), "run", "--state", self.file("server"),
-                                                    "--log-schedule", self.file("server.jsonl")])
+                                                    "--log-schedule", self.file("server.jsonl")] + source.server(number))
         w.wait_for(self.name + "server", "^ready:", 20)
         run(["ip", "netns", "exec", self.client, w.program("tm/app/tm-client"), "join", link, "--state", self.file("client")])
 
@@ -49,15 +50,14 @@ class Tunnel:
                                                   "-w", self.file("wire.pcap"), "tcp", "port", "443"])
         w.wait_for(self.name + "dump", "listening", 10)
 
-    def play(self, model, models, users, pace_s, seed):
+    def play(self, source, number, users, pace_s, seed):
         w = self.world
         w.start(self.name + "client", self.client, [
-            w.program("tm/app/tm-client"), "run", "--state", self.file("client"), "--models", models, "--model", model,
-            "--users", str(users), "--pace", f"{max(1, round(pace_s * 1000))}ms", "--seed", str(seed),
-            "--log-schedule", self.file("client.jsonl"), "--summary-json", self.file("client.json")])
+            w.program("tm/app/tm-client"), "run", "--state", self.file("client"), "--log-schedule", self.file("client.jsonl"),
+            "--summary-json", self.file("client.json")] + source.client(number, users, pace_s, seed))
         w.wait_for(self.name + "client", "^ready:", 30)
 
-    def finish(self):
+    def finish(self, may_end_with=(0,)):
         """The capture ends first: what the programs do when they are told to stop is not part of the schedule."""
         dumped = None
         if self.name + "dump" in self.world.processes:
@@ -65,7 +65,7 @@ class Tunnel:
             dumped = _dropped(self.world.said(self.name + "dump"))
         for end in ("client", "server"):
             status = self.world.stop(self.name + end)
-            if status != 0:
+            if status not in may_end_with:
                 raise WorldError(f"tm-{end} on {self.path.name} ended with status {status}: {self.world.said(self.name + end)[-600:]}")
         with open(self.file("client.json"), encoding="utf-8") as f:
             return json.load(f), dumped
@@ -78,12 +78,12 @@ def _dropped(said):
     return None
 
 
-def _joined(world, number, path, models):
+def _joined(world, number, path, source):
     """A tunnel whose client has joined."""
     with world.turn.gate.one_at_a_time:
         world.turn.sleep(0)
         tunnel = Tunnel(world, number, path)
-        tunnel.enrol(models)
+        tunnel.enrol(source, number)
     return tunnel
 
 
@@ -97,8 +97,8 @@ def seconds_of(runs, how):
     return stagger_of(runs, how[1]) * (len(runs) - 1) + how[1] + how[2]
 
 
-def idle(turn, build, work, model, models, runs, how, seed, tell):
-    """Plays `model` without any user data and captures it; gather() makes the material of the attacks from it.
+def idle(turn, build, work, source, runs, how, seed, tell):
+    """Plays `source` (sources.py) without any user data and captures it; gather() makes the material of the attacks from it.
 
     runs: [(path, users)]; how: (longest pause, window and tail in s).  Returns what was seen; `work` gets a folder with capture
     and logs for each run.
@@ -108,26 +108,29 @@ def idle(turn, build, work, model, models, runs, how, seed, tell):
     with World(build, work, turn) as world:
         tunnels = []
         for number, (path, _) in enumerate(runs):
-            tell(f"{model}: run {number + 1} of {len(runs)} joins")
-            tunnels.append(_joined(world, number, path, models))
+            tell(f"{source.name}: run {number + 1} of {len(runs)} joins")
+            tunnels.append(_joined(world, number, path, source))
         tell("")
         turn.wait(whole_s - window_s - tail_s + SETTLE_S)
         cpu, began = Cpu(), time.monotonic()
 
         def say(_):
-            tell(f"{model}: {min(whole_s, time.monotonic() - began):.0f} of {whole_s:.0f} s")
+            tell(f"{source.name}: {min(whole_s, time.monotonic() - began):.0f} of {whole_s:.0f} s")
 
         for t in tunnels:
             t.capture()
         for number, (t, (_, users)) in enumerate(zip(tunnels, runs)):
             _watch(world, stagger_s if number > 0 else 0, say)
-            t.play(model, models, users, pace_s, seed + number)
-        _watch(world, window_s + tail_s, say)
+            t.play(source, number, users, pace_s, seed + number)
+        if source.ends:
+            _watch_until_ended(world, [t.name + "client" for t in tunnels], window_s + tail_s, say)
+        else:
+            _watch(world, window_s + tail_s, say)
         cpu.sample()
-        ends = [t.finish() for t in tunnels]
+        ends = [t.finish(source.statuses) for t in tunnels]
     summaries = [e[0] for e in ends]
     seconds = sum(s["seconds"] for s in summaries) / len(summaries)
-    return {"model": model, "users": sum(u for _, u in runs), "pace_s": round(pace_s, 3), "seed": seed, "window_s": window_s,
+    return {"model": source.name, "users": sum(u for _, u in runs), "pace_s": round(pace_s, 3), "seed": seed, "window_s": window_s,
             "tail_s": round(tail_s, 1), "cpu_share": round(cpu.mean(), 3), "dropped_by_kernel": sum(e[1] or 0 for e in ends),
             "wire_kbps": _kbps(summaries, "wire", seconds), "died": sum(s["carriers_died"] for s in summaries),
             "runs": [{"path": t.path.name, "users": u, "dir": t.name} for t, (_, u) in zip(tunnels, runs)]}
@@ -155,19 +158,19 @@ def forget(played, source):
             pass
 
 
-def loaded(turn, build, work, model, models, path, users, pace_s, seconds, seed, tell):
-    """Plays `model` on one path under a download that never ends: what a person gets of it."""
+def loaded(turn, build, work, source, path, users, pace_s, seconds, seed, tell):
+    """Plays `source` on one path under a download that never ends: what a person gets of it."""
     with World(build, work, turn) as world:
-        tunnel = _joined(world, 0, path, models)
+        tunnel = _joined(world, 0, path, source)
         _web(world, tunnel)
         tell("")
         turn.wait(SETTLE_S)
-        tunnel.play(model, models, users, pace_s, seed)
+        tunnel.play(source, 0, users, pace_s, seed)
         world.start("curl", tunnel.client, ["curl", "-sS", "--fail", "--noproxy", "", "--socks5-hostname", "127.0.0.1:1080",
                                             "-o", "/dev/null", f"{tunnel.net}.2:80/file"])
-        _watch(world, seconds, lambda s: tell(f"{model} under a download: {s:.0f} of {seconds:.0f} s"))
+        _watch(world, seconds, lambda s: tell(f"{source.name} under a download: {s:.0f} of {seconds:.0f} s"))
         if not world.is_alive("curl"):
-            raise WorldError(f"the download through {model} ended early: {world.said('curl')[-300:]}")
+            raise WorldError(f"the download through {source.name} ended early: {world.said('curl')[-300:]}")
         summary, _ = tunnel.finish()
     s = summary["seconds"]
     return {"users": users, "pace_s": pace_s, "path": path.name, "seconds": round(s, 1), "useful_share": summary["useful_share"],
@@ -185,10 +188,24 @@ def _watch(world, seconds, tell):
     began = time.monotonic()
     while time.monotonic() < began + seconds:
         tell(time.monotonic() - began)
-        for name in world.processes:
-            if name.endswith(("client", "server", "link", "dump")) and not world.is_alive(name):
-                raise WorldError(f"{name} ended during the run: {world.said(name)[-600:]}")
+        _check_alive(world, ("client", "server", "link", "dump"))
         world.turn.sleep(min(2, max(0.05, began + seconds - time.monotonic())))
+
+
+def _watch_until_ended(world, clients, seconds, tell):
+    """Waits for these clients to end by themselves, but no longer; and sees another program that ends meanwhile."""
+    began = time.monotonic()
+    while time.monotonic() < began + seconds and any(world.is_alive(c) for c in clients):
+        tell(time.monotonic() - began)
+        _check_alive(world, ("server", "link", "dump"))
+        world.turn.sleep(1)
+    world.turn.sleep(1)  # the last packets
+
+
+def _check_alive(world, kinds):
+    for name in world.processes:
+        if name.endswith(kinds) and not world.is_alive(name):
+            raise WorldError(f"{name} ended during the run: {world.said(name)[-600:]}")
 
 
 def _web(world, tunnel):

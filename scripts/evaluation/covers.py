@@ -10,8 +10,8 @@ from attacks import Attacks
 class Covers:
     """In OUT/MODEL: `played` has what each run left, `idle` the material of the attacks."""
 
-    def __init__(self, build, models, out, tell):
-        self.build, self.models, self.out, self.tell = build, models, out, tell
+    def __init__(self, build, out, tell):
+        self.build, self.out, self.tell = build, out, tell
         self.crew = crew.Crew()
         self.attacks = Attacks(build, self.crew.stop)
 
@@ -22,12 +22,12 @@ class Covers:
         """Is nothing of its idle cover to be played any more?"""
         return any(steps.kept(self.at(model, step), key) for step in ("idle", "played"))
 
-    def play(self, model, key, runs, how, seed):
+    def play(self, source, key, runs, how, seed):
         """To be played: see cover.idle."""
         def make(turn, directory):
-            return cover.idle(turn, self.build, directory, model, self.models, runs, how, seed, self.tell)
+            return cover.idle(turn, self.build, directory, source, runs, how, seed, self.tell)
 
-        return self.step(model, "played", key, cover.seconds_of(runs, how), make)
+        return self.step(source.name, "played", key, cover.seconds_of(runs, how), make)
 
     def step(self, model, step, key, seconds, make):
         """A step make(turn, directory) as a play of the crew."""

@@ -54,9 +54,13 @@ class Recording:
         files = [self.capture(cls, s) for s in SPLITS]
         return all(os.path.exists(f) and os.path.getsize(f) > 24 for f in files)
 
+    def sessions(self, cls):
+        """{(network of its servers): (session, path, split)} of a class."""
+        return {prefix: (session, path, split) for session, path, of, split, prefix in self._sessions if of == cls}
+
     def sessions_by_path(self, cls, splits=SPLITS):
         """{path name: number of sessions of the class in these splits}, paths without any left out."""
-        return dict(Counter(path for _, path, of, split in self._sessions if of == cls and split in splits))
+        return dict(Counter(path for _, path, of, split, _ in self._sessions if of == cls and split in splits))
 
 
 def _path(name, p):
@@ -68,11 +72,11 @@ def _path(name, p):
 
 
 def _label_rows(path):
-    """(session, path, class, split) of each line."""
+    """(session, path, class, split, prefix) of each line."""
     try:
         with open(path, encoding="utf-8") as f:
             for row in csv.DictReader(line for line in f if not line.startswith("#")):
-                yield row["session"], row["path"], row["class"], row["split"]
+                yield row["session"], row["path"], row["class"], row["split"], row["prefix"]
     except KeyError as e:
         raise RecordingError(f"{path} has no column {e}") from e
     except (OSError, ValueError) as e:

@@ -47,10 +47,10 @@ CONSTANT = Likeness(5.3, 29000, 1, 0, 8)
 
 
 class Recorded:
-    """Connections of a capture on average, and how long nearly all of them last."""
+    """Connections of a capture on average, how long nearly all of them last, and how many they are."""
 
-    def __init__(self, mean_s, mean_bytes, tail_s):
-        self.mean_s, self.mean_bytes, self.tail_s = mean_s, mean_bytes, tail_s
+    def __init__(self, mean_s, mean_bytes, tail_s, n=0):
+        self.mean_s, self.mean_bytes, self.tail_s, self.n = mean_s, mean_bytes, tail_s, n
 
 
 def recorded(learn, capture_file, ports):
@@ -67,7 +67,7 @@ def recorded_of(table, capture_file, ports):
         raise WorldError(f"{capture_file} has no connections on port {ports}")
     seconds = sorted((end - start) / 1e6 for start, end, _, _ in rows)
     return Recorded(sum(seconds) / len(rows), sum(up + down for _, _, up, down in rows) / len(rows),
-                    min(TAIL_MAX_S, seconds[len(seconds) * 99 // 100] * 1.5 + 2))
+                    min(TAIL_MAX_S, seconds[len(seconds) * 99 // 100] * 1.5 + 2), len(rows))
 
 
 def likeness(learn, models, name, paths, like):

@@ -3,7 +3,7 @@
  *   exporter  = keying material of one carrier of the JOIN session (tm/net/tunnel.h), the same on both ends
  *   digest    = SHA-256("trafficmimic join v1" 0 | invite_id | exporter | request | signed part of the reply)
  *   signature = the server's identity key over digest (tm/net/identity.h)
- *   secret    = first 32 bytes of HKDF-SHA384(ikm = exporter, salt = invite_id,
+ *   secret    = first 32 bytes of HKDF-SHA256(ikm = exporter, salt = invite_id,
  *               info = "trafficmimic client secret v1"); it never travels
  *
  * The invitation's secret protects both messages as the PSK of their carriers.  It is not enough by itself:

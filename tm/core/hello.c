@@ -6,7 +6,7 @@
  * where the innermost one ends, and a field that would cross it is a stranger's, whether it is there or not.
  *
  *   record 5 | handshake 4 | 03 03 | random 32 | 32 | session id 32 | suites | 01 00 | extensions
- *   extension 41, the last: 4 | list 2 | identity 2 + L | age 4 | binders 2 | 48 | binder 48 */
+ *   extension 41, the last: 4 | list 2 | identity 2 + L | age 4 | binders 2 | 32 | binder 32 */
 #include "tm/core/hello.h"
 
 #include <assert.h>
@@ -20,7 +20,7 @@ enum {
     LEGACY_VERSION = 0x0303,
     TLS13 = 0x0304,
     SESSION_ID_LEN = 32,
-    SUITE_AES256_GCM_SHA384 = 0x1302,
+    SUITE_AES128_GCM_SHA256 = 0x1301,
     GROUP_X25519 = 0x001d,
     X25519_LEN = 32,
     PSK_DHE_KE = 1,
@@ -249,7 +249,7 @@ static enum verdict read_record(struct cursor *c, struct tm_hello *h)
         (v = read_const(c, 1, SESSION_ID_LEN)) != GO_ON ||
         (v = read_bytes(c, SESSION_ID_LEN, NULL)) != GO_ON)
         return v;
-    if ((v = read_list(c, 2, 2, SUITE_AES256_GCM_SHA384)) != GO_ON ||
+    if ((v = read_list(c, 2, 2, SUITE_AES128_GCM_SHA256)) != GO_ON ||
         (v = read_const(c, 2, 0x0100)) != GO_ON)
         return v;
     if (c->end - c->at < 2)

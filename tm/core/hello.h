@@ -18,7 +18,7 @@
 #include "tm/base/err.h"
 
 #define TM_HELLO_RECORD_MAX 16389 /* bytes: one record, header included */
-#define TM_HELLO_BINDER_LEN 48    /* SHA-384 */
+#define TM_HELLO_BINDER_LEN 32    /* SHA-256 */
 #define TM_HELLO_AGE_LEN    4
 #define TM_HELLO_NAME_MAX   255
 

@@ -74,12 +74,27 @@ static int project_start(struct tm_plan *p, const struct tm_shape *shape)
                        (struct tm_write){.size = shape->flight_min, .dir = TM_DOWN, .ref_back = 1});
 }
 
-/* Rule 3.  Returns how many writes changed their size. */
-static uint64_t project_sizes(struct tm_plan *p, const struct tm_shape *shape)
+/* At least `min`; what that adds is owed, and given back as soon as one write can spare all of it. */
+static uint32_t fit(uint32_t size, uint32_t min, uint64_t *owed)
+{
+    if (size < min) {
+        *owed += min - size;
+        return min;
+    }
+    if (size - min < *owed)
+        return size;
+    size -= (uint32_t)*owed;
+    *owed = 0;
+    return size;
+}
+
+/* Rules 3 and 4; `inserted` bytes of write 0 are not the plan's.  Returns how many writes changed their size. */
+static uint64_t project_sizes(struct tm_plan *p, const struct tm_shape *shape, uint32_t inserted)
 {
     size_t flight = tm_shape_flight_index(p);
     size_t fin = tm_shape_fin_index(p);
     uint64_t n_resized = 0;
+    uint64_t owed[2] = {0, 0};
     uint32_t over = p->w[0].size > TM_HELLO_MAX ? p->w[0].size - TM_HELLO_MAX : 0;
     for (size_t i = 0; i < p->n_writes; i++) {
         uint32_t min = i == 0        ? shape->hello_min
@@ -91,15 +106,16 @@ static uint64_t project_sizes(struct tm_plan *p, const struct tm_shape *shape)
             size -= over;
         else if (i == fin)
             size += over < TM_WRITE_SIZE_MAX - size ? over : TM_WRITE_SIZE_MAX - size;
-        if (size < min)
-            size = min;
+        size = fit(size, min, &owed[p->w[i].dir]);
+        if (i == 0)
+            owed[TM_UP] += inserted;
         n_resized += size != p->w[i].size;
         p->w[i].size = size;
     }
     return n_resized;
 }
 
-/* Rules 4 and 5.  Returns how many writes were delayed or given another event. */
+/* Rules 5 and 6.  Returns how many writes were delayed or given another event. */
 static uint64_t project_clocks(struct tm_plan *p, uint32_t prep_us)
 {
     size_t flight = tm_shape_flight_index(p);
@@ -123,10 +139,11 @@ int tm_shape_project(struct tm_plan *p, const struct tm_shape *shape, uint32_t p
                      struct tm_distortion *d)
 {
     uint64_t learned = tm_plan_bytes(p, TM_UP) + tm_plan_bytes(p, TM_DOWN);
+    uint32_t inserted = tm_shape_flight_index(p) == 0 ? shape->hello_min : 0;
     int rc = project_start(p, shape);
     if (rc != TM_OK)
         return rc;
-    uint64_t n_resized = project_sizes(p, shape);
+    uint64_t n_resized = project_sizes(p, shape, inserted);
     uint64_t n_delayed = project_clocks(p, prep_us);
     if (d) {
         uint64_t playable = tm_plan_bytes(p, TM_UP) + tm_plan_bytes(p, TM_DOWN);

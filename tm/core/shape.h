@@ -36,7 +36,7 @@ uint32_t tm_shape_handshake_part(uint32_t size, uint32_t hs_min);
 struct tm_distortion {
     uint64_t n_writes;  /* writes after projection */
     uint64_t n_resized; /* of these, with another size than learned */
-    uint64_t n_delayed; /* of these, with a gap or an event changed by rules 4 and 5 */
+    uint64_t n_delayed; /* of these, with a gap or an event changed by rules 5 and 6 */
     uint64_t bytes;     /* sum over writes after projection */
     uint64_t bytes_added;
 };
@@ -54,9 +54,11 @@ struct tm_distortion {
  *  2. without any down write, one of flight_min is appended;
  *  3. ClientHello in hello_min..TM_HELLO_MAX (what is over goes to the next up write, if there is one);
  *     first down write >= flight_min; first up write after it >= fin_min; every other write >= 23 bytes;
- *  4. a write after the first that runs from the connection's start runs from write 0; the Finished write
+ *  4. what rules 1 and 3 add to a direction is taken from the first later write of it that can spare all of it, so that the
+ *     bytes of each direction stay those of the plan (what no write can spare stays added);
+ *  5. a write after the first that runs from the connection's start runs from write 0; the Finished write
  *     runs from the flight or later, since TLS cannot produce it before;
- *  5. the gap after a received write is at least prep_us.
+ *  6. the gap after a received write is at least prep_us.
  * d may be NULL; it is added to.  The plan must pass tm_plan_check.  TM_ERR_NOMEM, TM_ERR_LIMIT. */
 TM_MUST_CHECK int tm_shape_project(struct tm_plan *p, const struct tm_shape *shape,
                                    uint32_t prep_us, struct tm_distortion *d);

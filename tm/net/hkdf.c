@@ -13,7 +13,7 @@ bool tm_hmac(uint8_t out[TM_HKDF_LEN], struct tm_view key, struct tm_view data)
     static const uint8_t none = 0; /* the library takes a NULL key for "as before" */
     unsigned len = 0;
     if (key.len <= INT32_MAX &&
-        HMAC(EVP_sha384(), key.p ? key.p : &none, (int)key.len, data.p, data.len, out, &len) &&
+        HMAC(EVP_sha256(), key.p ? key.p : &none, (int)key.len, data.p, data.len, out, &len) &&
         len == TM_HKDF_LEN)
         return true;
     memset(out, 0, TM_HKDF_LEN);

@@ -5,7 +5,7 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 
-enum { HEADER_LEN = 5, TAG_LEN = 16, KEY_LEN = 32, IV_LEN = 12, INNER_MAX = 16384 };
+enum { HEADER_LEN = 5, TAG_LEN = 16, KEY_LEN = 16, IV_LEN = 12, INNER_MAX = 16384 };
 
 struct keys {
     uint8_t key[KEY_LEN];
@@ -25,7 +25,7 @@ static bool open_record(uint8_t *inner, size_t inner_len, const uint8_t *rec, co
     int n = 0;
     memcpy(tag, rec + HEADER_LEN + inner_len, sizeof tag);
     EVP_CIPHER_CTX *c = EVP_CIPHER_CTX_new();
-    bool ok = c && EVP_DecryptInit_ex2(c, EVP_aes_256_gcm(), k->key, k->iv, NULL) == 1 &&
+    bool ok = c && EVP_DecryptInit_ex2(c, EVP_aes_128_gcm(), k->key, k->iv, NULL) == 1 &&
               EVP_DecryptUpdate(c, NULL, &n, rec, HEADER_LEN) == 1 &&
               EVP_DecryptUpdate(c, inner, &n, rec + HEADER_LEN, (int)inner_len) == 1 &&
               EVP_CIPHER_CTX_ctrl(c, EVP_CTRL_AEAD_SET_TAG, TAG_LEN, tag) == 1 &&
@@ -40,7 +40,7 @@ static bool seal_record(uint8_t *rec, size_t inner_len, const struct keys *k)
     uint8_t *inner = rec + HEADER_LEN;
     int n = 0;
     EVP_CIPHER_CTX *c = EVP_CIPHER_CTX_new();
-    bool ok = c && EVP_EncryptInit_ex2(c, EVP_aes_256_gcm(), k->key, k->iv, NULL) == 1 &&
+    bool ok = c && EVP_EncryptInit_ex2(c, EVP_aes_128_gcm(), k->key, k->iv, NULL) == 1 &&
               EVP_EncryptUpdate(c, NULL, &n, rec, HEADER_LEN) == 1 &&
               EVP_EncryptUpdate(c, inner, &n, inner, (int)inner_len) == 1 &&
               EVP_EncryptFinal_ex(c, inner + inner_len, &n) == 1 &&

@@ -14,7 +14,7 @@
 #include "tm/base/buf.h"
 #include "tm/net/hkdf.h"
 
-/* `rec`: the first record (sequence number 0) of TLS_AES_256_GCM_SHA384 under the traffic secret; `out_len`:
+/* `rec`: the first record (sequence number 0) of TLS_AES_128_GCM_SHA256 under the traffic secret; `out_len`:
  * length of the record wanted at `out`, rec.len..16405.  False: not such a record, or the library failed. */
 TM_MUST_CHECK bool tm_repad(uint8_t *out, size_t out_len, struct tm_view rec,
                             const uint8_t traffic_secret[TM_HKDF_LEN]);

@@ -13,7 +13,7 @@
 enum { NONCE_AT = TM_TICKET_PREFIX_LEN, BODY_AT = NONCE_AT + TM_TICKET_NONCE_LEN };
 
 static_assert(TM_PSK_LEN == TM_HKDF_LEN && TM_HELLO_BINDER_LEN == TM_HKDF_LEN,
-              "SHA-384 throughout");
+              "SHA-256 throughout");
 
 int tm_ticket_seal(const struct tm_ticket_key *key, const struct tm_token *t, uint8_t *identity,
                    size_t len)
@@ -99,7 +99,7 @@ int tm_ticket_psk(uint8_t psk[TM_PSK_LEN], const uint8_t secret[TM_SECRET_LEN],
     return ok ? TM_OK : TM_ERR_TLS;
 }
 
-/* SHA-384 of `bound` with the age as four zeros. */
+/* SHA-256 of `bound` with the age as four zeros. */
 static bool hash_bound(uint8_t out[TM_HKDF_LEN], const struct tm_hello *h, const uint8_t *raw)
 {
     static const uint8_t zero_age[TM_HELLO_AGE_LEN];
@@ -108,7 +108,7 @@ static bool hash_bound(uint8_t out[TM_HKDF_LEN], const struct tm_hello *h, const
     size_t before = (size_t)(age - h->bound.p);
     size_t after = (size_t)(h->bound.p + h->bound.len - rest);
     EVP_MD_CTX *c = EVP_MD_CTX_new();
-    bool ok = c && EVP_DigestInit_ex2(c, EVP_sha384(), NULL) == 1 &&
+    bool ok = c && EVP_DigestInit_ex2(c, EVP_sha256(), NULL) == 1 &&
               EVP_DigestUpdate(c, h->bound.p, before) == 1 &&
               EVP_DigestUpdate(c, zero_age, sizeof zero_age) == 1 &&
               EVP_DigestUpdate(c, rest, after) == 1 && EVP_DigestFinal_ex(c, out, NULL) == 1;
@@ -129,7 +129,7 @@ int tm_ticket_check_binder(const uint8_t psk[TM_PSK_LEN], const struct tm_hello 
         uint8_t binder[TM_HKDF_LEN];
     } k;
     int rc = TM_ERR_TLS;
-    if (EVP_Digest("", 0, k.empty_hash, NULL, EVP_sha384(), NULL) == 1 &&
+    if (EVP_Digest("", 0, k.empty_hash, NULL, EVP_sha256(), NULL) == 1 &&
         tm_hkdf_extract(k.early, (struct tm_view){zeros, sizeof zeros},
                         (struct tm_view){psk, TM_PSK_LEN}) &&
         tm_hkdf_label(k.binder_key, TM_HKDF_LEN, k.early, "ext binder",

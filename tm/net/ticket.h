@@ -1,7 +1,7 @@
 /* tm/net/ticket.h - the token as a TLS 1.3 PSK identity, the PSK that goes with it, and the binder.
  *
  *   identity = prefix(16) | nonce(12) | AES-256-GCM(key, nonce, token | zeros) | tag(16)      L bytes
- *   PSK      = HKDF-SHA384(ikm = client's secret, salt = identity, info = "trafficmimic psk v1"), 48 bytes
+ *   PSK      = HKDF-SHA256(ikm = client's secret, salt = identity, info = "trafficmimic psk v1"), 32 bytes
  *
  * The prefix is the same for all tokens of a server, as the key name in the tickets of a real one, and is
  * authenticated as associated data.  The token key hides and protects what the token says from outsiders;
@@ -36,7 +36,7 @@
 #define TM_TICKET_LEN_MIN(head_len) (TM_TICKET_OVERHEAD + TM_TOKEN_FIXED_LEN + (size_t)(head_len))
 #define TM_TICKET_LEN_MAX           16384
 #define TM_SECRET_LEN               32 /* a client's (or an invitation's) long-term secret */
-#define TM_PSK_LEN                  48
+#define TM_PSK_LEN                  32
 
 /* What a server and its enrolled clients share for tokens. */
 struct tm_ticket_key {

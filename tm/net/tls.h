@@ -12,7 +12,7 @@
  *   tm_tls_finish         -- CCS+Finished ->       feed, open              fin_min .. fin_min + 22
  *   tm_tls_seal           -- records ------>       feed, open
  *
- * One cipher suite (TLS_AES_256_GCM_SHA384), one group (X25519), PSK with (EC)DHE only; a server has no
+ * One cipher suite (TLS_AES_128_GCM_SHA256), one group (X25519), PSK with (EC)DHE only; a server has no
  * certificate, so nobody completes a handshake without a PSK.  The client shows nothing but its hello to a
  * peer that did not take the PSK and prove to know it.
  * Source: RFC 8446; sizes and traps measured on OpenSSL 3.0 (DESIGN.md sec. 4). */

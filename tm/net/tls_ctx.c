@@ -16,8 +16,8 @@ enum {
     MSG_ENCRYPTED_EXTENSIONS = 8,
     MSG_FINISHED = 20,
 };
-static const unsigned char suite_id[] = {0x13, 0x02};
-static const char suite_name[] = "TLS_AES_256_GCM_SHA384";
+static const unsigned char suite_id[] = {0x13, 0x01};
+static const char suite_name[] = "TLS_AES_128_GCM_SHA256";
 
 /* Bytes that nobody asked for set tx's error and are swallowed, so that the library's own state goes on and
  * the caller's check after the call finds them. */

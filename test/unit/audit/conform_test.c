@@ -177,6 +177,22 @@ static void due_that_is_not_event_plus_gap_is_found(void)
     want(&s, TM_DIFF_LOG_DUE, 3, 52216, 52219);
 }
 
+/* Its own clock came first, but a sender's writes keep their order. */
+static void due_of_the_write_before_is_a_later_ones_too(void)
+{
+    struct story s = story_new();
+    struct story_write *w = &s.writes[3];
+    w->w.ref_back = 2; /* the flight, which came at 1915 */
+    w->w.gap_us = 10;
+    w->event_us = 1915;
+    w->due_us = s.writes[2].due_us;
+    w->first_us = w->last_us = 2317;
+    s.packets[P_REQUEST].t_us = 2317;
+    want_exact(&s);
+    w->due_us++;
+    want(&s, TM_DIFF_LOG_DUE, 3, 2215, 2216);
+}
+
 static void client_log_alone_bounds_the_server(void)
 {
     struct story s = story_new();
@@ -552,6 +568,7 @@ static const struct check_case CASES[] = {
     {"missing_bytes_are_found", missing_bytes_are_found},
     {"answer_before_its_request_is_found", answer_before_its_request_is_found},
     {"due_that_is_not_event_plus_gap_is_found", due_that_is_not_event_plus_gap_is_found},
+    {"due_of_the_write_before_is_a_later_ones_too", due_of_the_write_before_is_a_later_ones_too},
     {"client_log_alone_bounds_the_server", client_log_alone_bounds_the_server},
     {"server_log_alone_is_enough", server_log_alone_is_enough},
     {"clocks_can_be_corrected", clocks_can_be_corrected},

@@ -37,7 +37,7 @@ static const struct recipe ours = {
     .legacy_version = 0x0303,
     .msg_type = 1,
     .sid_len = 32,
-    .suites = {0x1302, 0x00ff},
+    .suites = {0x1301, 0x00ff},
     .name = "www.example.org",
     .version = 0x0304,
     .psk_mode = 1,
@@ -45,7 +45,7 @@ static const struct recipe ours = {
     .n_shares = 1,
     .n_identities = 1,
     .n_binders = 1,
-    .binder_len = 48,
+    .binder_len = 32,
     .id_len = 40,
     .psk = true,
 };
@@ -210,11 +210,11 @@ static void fields_are_found(void)
     CHECK_INT(h.identity.p[0], 0x40);
     CHECK_INT(h.age_off, h.identity.p + h.identity.len - p);
     CHECK_INT(p[h.age_off], 0xa9);
-    CHECK_INT(h.binder.len, 48);
+    CHECK_INT(h.binder.len, 32);
     CHECK_INT(h.binder.p[0], 0xb0);
-    CHECK_INT(h.binder.p + 48 - p, len);
+    CHECK_INT(h.binder.p + 32 - p, len);
     CHECK_INT(h.bound.p - p, 5);
-    CHECK_INT(5 + h.bound.len, len - 2 - 1 - 48);
+    CHECK_INT(5 + h.bound.len, len - 2 - 1 - 32);
     CHECK_INT(h.bound.len, h.age_off + 4 - 5);
 }
 
@@ -283,7 +283,7 @@ static void what_our_client_does_not_send_is_a_stranger(void)
     STRANGER(r.legacy_version = 0x0301);
     STRANGER(r.sid_len = 0);
     STRANGER(r.sid_len = 31);
-    STRANGER(r.suites[0] = 0x1301);
+    STRANGER(r.suites[0] = 0x1302);
     STRANGER(r.suites_cut = 1);
     STRANGER(r.suites_cut = 4);
     STRANGER(r.compression = true);
@@ -302,7 +302,7 @@ static void what_our_client_does_not_send_is_a_stranger(void)
     STRANGER(r.n_identities = 2, r.n_binders = 2);
     STRANGER(r.n_binders = 0);
     STRANGER(r.n_binders = 2);
-    STRANGER(r.binder_len = 32);
+    STRANGER(r.binder_len = 48);
     STRANGER(r.id_len = 0);
     STRANGER(r.id_lie = 1);
     STRANGER(r.id_lie = -1);
@@ -415,7 +415,7 @@ static void check_consistent(const struct tm_hello *h, const uint8_t *p, size_t 
 {
     CHECK(h->identity.p > p && h->identity.len >= 1);
     CHECK_INT(h->identity.p - p + (ptrdiff_t)h->identity.len, h->age_off);
-    CHECK_INT(h->age_off + 4 + 3 + 48, len);
+    CHECK_INT(h->age_off + 4 + 3 + 32, len);
     CHECK_INT(h->bound.len, h->age_off + 4 - 5);
     CHECK(h->sni.len == 0 || (h->sni.p > p && h->sni.p + h->sni.len < h->identity.p));
 }
@@ -452,7 +452,7 @@ static void two_bit_flips_give_consistent_views_or_a_stranger(void)
             int rc = tm_hello_read(&h, p, len);
             if (rc > 0) {
                 n_ours++;
-                if (h.age_off + 4 + 3 + 48 != len || h.identity.len == 0)
+                if (h.age_off + 4 + 3 + 32 != len || h.identity.len == 0)
                     check_consistent(&h, p, len);
             } else if (rc != TM_ERR_PROTO && rc != 0) {
                 CHECK_INT(rc, TM_ERR_PROTO);

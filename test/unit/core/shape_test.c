@@ -103,6 +103,32 @@ static void server_that_speaks_first_gets_a_hello(void)
     tm_plan_deinit(&p);
 }
 
+static void what_is_added_is_taken_from_the_first_that_can_spare_all_of_it(void)
+{
+    /* Mail: 480 + 58 up, 190 down are added before anybody can spare so much. */
+    struct tm_plan p = PLAN(DOWN(60, 0, 0), UP(22, 100000, 1), DOWN(165, 5000, 1), UP(517, 5000, 1),
+                            DOWN(1937, 5000, 1), UP(560, 5000, 1), UP(561, 0, 1), UP(3000, 0, 1));
+    CHECK_INT(tm_shape_project(&p, &SHAPE, PREP, NULL), TM_OK);
+    CHECK_PLAN(&p, UP(480, 0, 0), DOWN(250, PREP, 1), UP(80, 100000, 1), DOWN(165, 5000, 1),
+               UP(517, 5000, 1), DOWN(1937 - 190, 5000, 1), UP(560, 5000, 1), UP(23, 0, 1),
+               UP(3000, 0, 1));
+    CHECK_INT(tm_plan_bytes(&p, TM_UP), 22 + 517 + 560 + 561 + 3000);
+    CHECK_INT(tm_plan_bytes(&p, TM_DOWN), 60 + 165 + 1937);
+    tm_plan_deinit(&p);
+}
+
+static void projecting_twice_changes_nothing_more(void)
+{
+    struct tm_plan p = PLAN(DOWN(60, 0, 0), UP(22, 100000, 1), DOWN(1937, 5000, 1), UP(3000, 0, 1));
+    CHECK_INT(tm_shape_project(&p, &SHAPE, PREP, NULL), TM_OK);
+    CHECK_PLAN(&p, UP(480, 0, 0), DOWN(250, PREP, 1), UP(80, 100000, 1), DOWN(1747, 5000, 1),
+               UP(2462, PREP, 1));
+    CHECK_INT(tm_shape_project(&p, &SHAPE, PREP, NULL), TM_OK);
+    CHECK_PLAN(&p, UP(480, 0, 0), DOWN(250, PREP, 1), UP(80, 100000, 1), DOWN(1747, 5000, 1),
+               UP(2462, PREP, 1));
+    tm_plan_deinit(&p);
+}
+
 static void leading_requests_join_into_one_hello_and_references_follow(void)
 {
     struct tm_plan p = PLAN(UP(300, 0, 0), UP(300, 50, 1), UP(40, 50, 2), DOWN(3000, 7000, 2),
@@ -168,6 +194,9 @@ static const struct check_case cases[] = {
      exchange_becomes_handshake_with_playable_sizes},
     {"playable_plan_is_left_alone", playable_plan_is_left_alone},
     {"server_that_speaks_first_gets_a_hello", server_that_speaks_first_gets_a_hello},
+    {"what_is_added_is_taken_from_the_first_that_can_spare_all_of_it",
+     what_is_added_is_taken_from_the_first_that_can_spare_all_of_it},
+    {"projecting_twice_changes_nothing_more", projecting_twice_changes_nothing_more},
     {"leading_requests_join_into_one_hello_and_references_follow",
      leading_requests_join_into_one_hello_and_references_follow},
     {"large_hello_spills_into_the_next_request", large_hello_spills_into_the_next_request},

@@ -109,7 +109,7 @@ static void changed_cut_or_foreign_identities_are_refused(void)
 /* The library's own HKDF. */
 static void reference_hkdf(uint8_t out[TM_PSK_LEN], uint8_t *secret, uint8_t *salt, size_t salt_len)
 {
-    char digest[] = "SHA384";
+    char digest[] = "SHA256";
     char info[] = "trafficmimic psk v1";
     OSSL_PARAM params[] = {
         OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, digest, 0),

@@ -127,7 +127,7 @@ static void hello_retry_request_is_not_our_server(void)
                                              0xbe, 0x1d, 0x8c, 0x02, 0x1e, 0x65, 0xb8, 0x91,
                                              0xc2, 0xa2, 0x11, 0x16, 0x7a, 0xbb, 0x8c, 0x5e,
                                              0x07, 0x9e, 0x09, 0xe2, 0xc8, 0xa8, 0x33, 0x9c};
-    static const uint8_t tail[] = {0x13, 0x02, 0,  0, 15, 0, 43, 0,   2,   3,
+    static const uint8_t tail[] = {0x13, 0x01, 0,  0, 15, 0, 43, 0,   2,   3,
                                    4,    0,    44, 0, 5,  0, 3,  'a', 'b', 'c'};
     struct ends e;
     struct pair p;

@@ -193,7 +193,7 @@ class Audit(Folder):
 
 class Kept(Folder):
     def covers(self):
-        return covers.Covers(self.dir, "models.db", self.dir, lambda text, keep=False: None)
+        return covers.Covers(self.dir, self.dir, lambda text, keep=False: None)
 
     def test_a_cover_is_played_when_its_captures_or_their_material_are_kept(self):
         c = self.covers()
