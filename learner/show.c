@@ -102,6 +102,8 @@ static void mean_bytes(const struct tm_model *m, double out[2])
         for (int dir = TM_UP; dir <= TM_DOWN; dir++)
             out[dir] = (double)sum.bytes[dir] / (double)m->u.joint.deck.n_conns;
         break;
+    case TM_MODEL_MIX: /* in no database */
+        break;
     }
 }
 
@@ -262,6 +264,8 @@ static void print_model(const struct tm_store_entry *e, bool is_utf8)
     case TM_MODEL_JOINT:
         print_joint(&e->model.u.joint, is_utf8);
         break;
+    case TM_MODEL_MIX:
+        break;
     }
     if (e->n_prov > 0)
         (void)printf("\nlearned with\n");
@@ -351,6 +355,8 @@ static void print_model_json(const struct tm_store_entry *e)
         break;
     case TM_MODEL_JOINT:
         print_joint_json(&e->model.u.joint);
+        break;
+    case TM_MODEL_MIX:
         break;
     }
     (void)printf(", \"provenance\": {");

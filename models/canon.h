@@ -20,6 +20,8 @@ void tm_canon_bytes(struct tm_canon *c, const void *p, size_t n); /* no length i
 void tm_canon_str(struct tm_canon *c, const char *s);             /* u32 length, bytes */
 /* A joint model's own part (models/joint.c), behind the parameters. */
 void tm_canon_joint(struct tm_canon *c, const struct tm_joint *j);
+/* A mix's (models/mix.c): the digests of its parts, with their users. */
+void tm_canon_mix(struct tm_canon *c, const struct tm_mix *mix);
 void tm_canon_final(struct tm_canon *c, uint8_t out[TM_DIGEST_LEN]);
 
 #endif

@@ -6,12 +6,14 @@
 
 #include "models/deal.h"
 #include "models/gen_kind.h"
+#include "models/mix.h"
 #include "tm/base/time.h"
 
 struct tm_gen {
-    const struct tm_model *model; /* borrowed; NULL: a schedule file */
-    struct tm_playback *playback; /* owned; schedule files only */
-    struct tm_deal *deal;         /* owned; joint models only */
+    const struct tm_model *model;          /* borrowed; NULL: a schedule file */
+    struct tm_playback *playback;          /* owned; schedule files only */
+    struct tm_deal *deal;                  /* owned; joint models only */
+    struct tm_gen *part[TM_MIX_PARTS_MAX]; /* owned; mixes only: one generator for each part */
     uint32_t n_users;
     struct tm_gen_user user[];
 };
@@ -21,12 +23,39 @@ static size_t gen_size(uint32_t n_users)
     return sizeof(struct tm_gen) + n_users * sizeof(struct tm_gen_user);
 }
 
+/* A generator for each part. */
+static int set_parts(struct tm_gen *g, const struct tm_gen_cfg *cfg)
+{
+    const struct tm_mix *mix = &g->model->u.mix;
+    int rc = TM_OK;
+    for (size_t i = 0; i < mix->n_parts && rc == TM_OK; i++) {
+        struct tm_gen_cfg part = {
+            .model = mix->part[i].model, .n_users = mix->part[i].n_users, .pace_us = cfg->pace_us};
+        tm_rng_child(part.seed, cfg->seed, TM_RNG_PART, i);
+        rc = tm_gen_new(&g->part[i], &part);
+        OPENSSL_cleanse(&part, sizeof part);
+    }
+    return rc;
+}
+
+/* The generator that has the user, whose number there it becomes. */
+static struct tm_gen *part_of(const struct tm_gen *g, uint32_t *user)
+{
+    size_t i = 0;
+    for (; *user >= g->part[i]->n_users; i++)
+        *user -= g->part[i]->n_users;
+    return g->part[i];
+}
+
 int tm_gen_new(struct tm_gen **out, const struct tm_gen_cfg *cfg)
 {
     *out = NULL;
     if (cfg->n_users < 1 || cfg->n_users > TM_GEN_USERS_MAX || cfg->pace_us < 0)
         return TM_ERR_RANGE;
     int rc = tm_model_check(cfg->model, NULL);
+    if (rc == TM_OK && cfg->model->kind == TM_MODEL_MIX &&
+        tm_mix_users(&cfg->model->u.mix) != cfg->n_users)
+        rc = TM_ERR_RANGE;
     if (rc)
         return rc;
     struct tm_gen *g = calloc(1, gen_size(cfg->n_users));
@@ -40,6 +69,8 @@ int tm_gen_new(struct tm_gen **out, const struct tm_gen_cfg *cfg)
         u->number = i;
         u->pace_us = cfg->pace_us > 0 ? cfg->pace_us : TM_NEVER;
     }
+    if (g->model->kind == TM_MODEL_MIX)
+        rc = set_parts(g, cfg);
     if (g->model->kind == TM_MODEL_JOINT)
         rc =
             tm_deal_new(&g->deal, &g->model->u.joint, cfg->seed, g->user, g->n_users, cfg->batches);
@@ -74,6 +105,8 @@ void tm_gen_free(struct tm_gen *g)
         return;
     tm_playback_free(g->playback);
     tm_deal_free(g->deal);
+    for (size_t i = 0; i < TM_MIX_PARTS_MAX; i++)
+        tm_gen_free(g->part[i]);
     OPENSSL_cleanse(g, gen_size(g->n_users));
     free(g);
 }
@@ -94,6 +127,10 @@ bool tm_gen_open(struct tm_gen *g, uint32_t user, struct tm_open *open)
     case TM_MODEL_JOINT:
         tm_swing_open(&g->model->u.joint.swing, u, open);
         break;
+    case TM_MODEL_MIX: {
+        struct tm_gen *part = part_of(g, &user);
+        return tm_gen_open(part, user, open);
+    }
     }
     return true;
 }
@@ -111,11 +148,19 @@ int tm_gen_plan(struct tm_gen *g, uint32_t user, uint64_t index, struct tm_plan 
         return tm_constant_plan(&g->model->u.constant, plan);
     case TM_MODEL_JOINT:
         return tm_deal_plan(g->deal, user, index, plan);
+    case TM_MODEL_MIX: {
+        struct tm_gen *part = part_of(g, &user);
+        return tm_gen_plan(part, user, index, plan);
+    }
     }
     return TM_ERR_RANGE;
 }
 
 bool tm_gen_prepare(struct tm_gen *g)
 {
+    for (size_t i = 0; i < TM_MIX_PARTS_MAX && g->part[i]; i++) {
+        if (tm_gen_prepare(g->part[i]))
+            return true;
+    }
     return g->deal && tm_deal_prepare(g->deal);
 }

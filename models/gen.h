@@ -19,6 +19,8 @@
  * `pace_us` caps INTER_RRE and INTER_SESSION.
  * Joint: the same tree of sessions, RREs and openings; a connection's writes are those of a card of the deck,
  * which is put together anew for every batch (models/joint.h has the deal).
+ * Mix: user u of the mix is user u - n of part p, where n users of parts 0 to p - 1 come before; a part is drawn as it would be alone,
+ * with its own number of users and the seed child(seed, PART, p).
  * Constant: exchange j's request follows request j-1 by interval_us (reference: the own request, so
  * ref_back 2), the response follows at once; the connection closes interval_us after the last response and
  * the next opens at once (reference ENDED, gap 0).  User u > 0 starts at a uniform draw below interval_us
@@ -42,7 +44,7 @@ struct tm_batches;
 struct tm_gen_cfg {
     const struct tm_model *model; /* borrowed, must outlive the generator */
     uint8_t seed[TM_SEED_LEN];
-    uint32_t n_users; /* 1..TM_GEN_USERS_MAX */
+    uint32_t n_users; /* 1..TM_GEN_USERS_MAX; of a mix: as many as it has */
     int64_t pace_us;  /* cap of the gaps between RREs and sessions; 0: none */
     struct tm_batches *
         batches; /* joint models: borrowed from whoever plays the same model, too (models/batches.h); NULL: its own */

@@ -6,6 +6,7 @@
  *                                        | joint:    as swing, then u32 0, u32 mss_bytes, u32 parents, u32 rounds_max,
  *                                                    u32 share_max, u32 pause_mix, u32 batch_max, u32 n_conns, n * {u32 role, u32 close_gap_us, u32 n_writes},
  *                                                    per write {u32 size, u32 gap_us, u8 dir, u8 ref_back, u8 weld}
+ *                                        | mix:      u32 n_parts, n * {digest of its model, u32 n_users}
  *
  * Empty lists are left out, so one that a later version adds changes no digest of today. */
 #include "models/model.h"
@@ -16,6 +17,7 @@
 
 #include "models/canon.h"
 #include "models/joint.h"
+#include "models/mix.h"
 #include "models/plan.h"
 
 enum unit { US, BYTES, COUNT };
@@ -140,6 +142,8 @@ const char *tm_model_kind_name(enum tm_model_kind k)
         return "constant";
     case TM_MODEL_JOINT:
         return "joint";
+    case TM_MODEL_MIX:
+        return "mix";
     }
     return "unknown";
 }
@@ -236,6 +240,8 @@ static int check_constant(const char *model, const struct tm_constant *c, struct
 
 int tm_model_check(const struct tm_model *m, struct tm_msg *msg)
 {
+    if (m->kind == TM_MODEL_MIX)
+        return tm_mix_check(m, msg);
     if (!memchr(m->name, 0, sizeof m->name) || !tm_model_name_ok(m->name))
         return tm_msg_set(msg, TM_ERR_RANGE,
                           "a model's name is 1 to %d letters, digits, '-', '_' or '.', the first a "
@@ -250,6 +256,8 @@ int tm_model_check(const struct tm_model *m, struct tm_msg *msg)
         int rc = check_swing(m->name, &m->u.joint.swing, true, msg);
         return rc ? rc : tm_joint_check(m->name, &m->u.joint, msg);
     }
+    case TM_MODEL_MIX:
+        break;
     }
     return tm_msg_set(msg, TM_ERR_RANGE, "model %s has an unknown kind (%d)", m->name,
                       (int)m->kind);
@@ -307,6 +315,9 @@ void tm_model_digest(const struct tm_model *m, uint8_t out[TM_DIGEST_LEN])
         canon_swing(&c, &m->u.joint.swing);
         tm_canon_u32(&c, 0); /* no name is that short */
         tm_canon_joint(&c, &m->u.joint);
+        break;
+    case TM_MODEL_MIX:
+        tm_canon_mix(&c, &m->u.mix);
         break;
     }
     tm_canon_final(&c, out);

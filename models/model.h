@@ -4,7 +4,8 @@
  *   swing     one empirical CDF per parameter of Swing's structural model (Swing ToN 2009 Table I;
  *             the network rows are not played, as in TrafficMimic), drawn independently;
  *   constant  TrafficMimic's baseline: fixed size, fixed interval, fixed exchanges per connection;
- *   joint     Swing's levels outside connections, and a deck of connections kept whole (models/joint.h).
+ *   joint     Swing's levels outside connections, and a deck of connections kept whole (models/joint.h);
+ *   mix       several of these in one tunnel, each with its users (models/mix.h); in no database.
  * The digest covers the statistics alone, so two databases learned from the same traffic agree whatever
  * their provenance says, and both ends of a tunnel can check that they hold the same model. */
 #ifndef TM_MODELS_MODEL_H
@@ -20,15 +21,22 @@
 #include "models/recombine.h"
 #include "tm/base/err.h"
 
-/* A name is letters, digits, '-', '_' and '.'; the first is a letter or digit. */
-#define TM_MODEL_NAME_MAX 63
-#define TM_DIGEST_LEN     32
+/* A name is letters, digits, '-', '_' and '.'; the first is a letter or digit.  A mix's is its text. */
+#define TM_MODEL_NAME_MAX  63
+#define TM_MODEL_LABEL_MAX 255 /* of a name or a mix's text */
+#define TM_MIX_PARTS_MAX   8U
+#define TM_DIGEST_LEN      32
 
 #define TM_MODEL_PAIRS_MAX   30000U   /* exchanges on a connection */
 #define TM_MODEL_COUNT_MAX   1000000U /* RREs in a session, connections in an RRE */
 #define TM_MODEL_TIME_MAX_US UINT64_C(1000000000000000) /* 31 years: sums of a few fit int64_t */
 
-enum tm_model_kind { TM_MODEL_SWING = 1, TM_MODEL_CONSTANT = 2, TM_MODEL_JOINT = 3 };
+enum tm_model_kind {
+    TM_MODEL_SWING = 1,
+    TM_MODEL_CONSTANT = 2,
+    TM_MODEL_JOINT = 3,
+    TM_MODEL_MIX = 4
+};
 
 /* Swing's parameters (names as in Swing's Table I; `_us` and `_bytes` are ours).
  * Times are microseconds, sizes bytes of TCP payload. */
@@ -87,13 +95,23 @@ struct tm_joint {
     uint32_t mss_bytes; /* full segments in the captures, which ended no write; 0: not known */
 };
 
+/* Rules in models/mix.h. */
+struct tm_mix {
+    size_t n_parts; /* 2..TM_MIX_PARTS_MAX */
+    struct {
+        const struct tm_model *model; /* borrowed; none is a mix */
+        uint32_t n_users;             /* >= 1 */
+    } part[TM_MIX_PARTS_MAX];
+};
+
 struct tm_model {
     enum tm_model_kind kind;
-    char name[TM_MODEL_NAME_MAX + 1];
+    char name[TM_MODEL_LABEL_MAX + 1];
     union {
         struct tm_swing swing;
         struct tm_constant constant;
         struct tm_joint joint;
+        struct tm_mix mix;
     } u;
 };
 
@@ -102,7 +120,7 @@ struct tm_model {
 const char *tm_swing_param_name(enum tm_swing_param p);
 const char *tm_swing_param_unit(enum tm_swing_param p);
 const char *tm_swing_param_help(enum tm_swing_param p);
-const char *tm_model_kind_name(enum tm_model_kind k); /* "swing", "constant", "joint" */
+const char *tm_model_kind_name(enum tm_model_kind k); /* "swing", "constant", "joint", "mix" */
 
 /* TrafficMimic's constant-rate baseline: 1448 bytes every 500 ms, 10 exchanges, name "constant". */
 void tm_model_constant_default(struct tm_model *m);
@@ -117,7 +135,7 @@ void tm_model_deinit(struct tm_model *m);
  * TM_WRITE_GAP_MAX are allowed and played as TM_WRITE_GAP_MAX);
  * measured values are at most TM_MEASURED_MAX;
  * constant needs 1 <= n_exchanges <= TM_MODEL_PAIRS_MAX, 1 <= size <= TM_WRITE_SIZE_MAX and an interval
- * <= TM_WRITE_GAP_MAX; joint needs no parameter, and what tm_joint_check says.
+ * <= TM_WRITE_GAP_MAX; joint needs no parameter, and what tm_joint_check says; a mix, what tm_mix_check says.
  * Else TM_ERR_RANGE with msg saying which. */
 TM_MUST_CHECK int tm_model_check(const struct tm_model *m, struct tm_msg *msg);
 

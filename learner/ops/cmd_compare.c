@@ -229,6 +229,8 @@ static const char *what(const struct side *s)
         return "constant model, sampled";
     case TM_MODEL_JOINT:
         return "joint model, sampled";
+    case TM_MODEL_MIX: /* in no database */
+        break;
     }
     return "model";
 }

@@ -172,6 +172,8 @@ void tm_diff_text(struct tm_text *t, const char *const name[2],
         case TM_MODEL_JOINT:
             diff_joint(t, &a->u.joint, &b->u.joint);
             break;
+        case TM_MODEL_MIX: /* in no database */
+            break;
         }
     }
     (void)diff_provenance(t, e, add_line);
@@ -272,6 +274,8 @@ void tm_diff_json(struct tm_text *t, const char *const name[2],
             break;
         case TM_MODEL_JOINT:
             diff_joint_json(t, &a->u.joint, &b->u.joint);
+            break;
+        case TM_MODEL_MIX: /* in no database */
             break;
         }
     }

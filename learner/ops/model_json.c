@@ -55,6 +55,8 @@ static void write_model(struct tm_text *t, const struct tm_store_entry *e)
                     ", \"exchanges\": %" PRIu32,
                     c->size_bytes, c->interval_us, c->n_exchanges);
         break;
+    case TM_MODEL_MIX: /* in no database */
+        break;
     }
     tm_text_add(t, ",\n   \"provenance\": {");
     for (size_t i = 0; i < e->n_prov; i++) {

@@ -14,7 +14,7 @@ static void begin(struct tm_text *out, const struct tm_model_page *p)
     char lead[160];
     size_t len = 0;
     const struct tm_model *m = &p->entry->model;
-    (void)snprintf(title, sizeof title, "The model %s", m->name);
+    (void)snprintf(title, sizeof title, "The model %.100s", m->name);
     len += (size_t)snprintf(lead, sizeof lead, "Kind %s, digest ", tm_model_kind_name(m->kind));
     for (size_t i = 0; i < DIGEST_SHOWN; i++)
         len += (size_t)snprintf(lead + len, sizeof lead - len, "%02x", p->entry->digest[i]);

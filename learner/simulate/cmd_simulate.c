@@ -12,6 +12,7 @@
 #include "learner/commands.h"
 #include "learner/ops/args.h"
 #include "models/gen.h"
+#include "models/store/mix.h"
 #include "tm/base/time.h"
 #include "tm/sim/card_print.h"
 
@@ -38,7 +39,8 @@ enum {
 
 struct options {
     const char *database;
-    char *name;           /* of the model; borrowed from argv */
+    const char *model;    /* name or mix; NULL: the only one of the database */
+    bool has_users;       /* --users was given */
     const char *workload; /* path; NULL: objects */
     uint32_t n_sessions;
     bool is_json;
@@ -46,7 +48,8 @@ struct options {
 };
 
 static const struct argp_option option_table[] = {
-    {"model", OPT_MODEL, "NAME[:USERS]", 0, "the model (the only one of the database)", 1},
+    {"model", OPT_MODEL, "NAME[:N][+...]", 0,
+     "the model (the only one of the database), or several with their users: A:5+B:2", 1},
     {"users", OPT_USERS, "N", 0, "modelled users at the same time (4)", 1},
     {"pace", OPT_PACE, "TIME", 0, "longest pause of a modelled user; 0: as learned (0)", 1},
     {"master", OPT_MASTER, "client|server", 0, "which end draws the schedule (client)", 1},
@@ -65,17 +68,17 @@ static const struct argp_option option_table[] = {
     {0},
 };
 
-static void cut_users(struct options *o, char *arg, const struct argp_state *st)
+static void check_model(const struct options *o, const struct argp_state *st)
 {
-    if (strchr(arg, '+'))
-        argp_error(st, "--model %s: several models in one tunnel cannot be played yet; name one",
-                   arg);
-    char *colon = strchr(arg, ':');
-    if (colon) {
-        *colon = '\0';
-        o->cfg.n_users = (uint32_t)tm_args_number(colon + 1, "model", 1, TM_GEN_USERS_MAX, st);
-    }
-    o->name = arg;
+    struct tm_mix_text mix;
+    struct tm_msg why;
+    if (!o->model)
+        return;
+    if (tm_mix_parse(&mix, o->model, &why) != TM_OK)
+        argp_error(st, "--model: %s", why.text);
+    if (o->has_users && tm_mix_is_counted(o->model))
+        argp_error(st, "--users beside --model %s: the model says how many users there are",
+                   o->model);
 }
 
 static int word_of(const char *arg, const char *option, const char *first, const char *second,
@@ -93,6 +96,7 @@ static error_t parse_played(int key, char *arg, struct argp_state *st)
     switch (key) {
     case OPT_USERS:
         cfg->n_users = (uint32_t)tm_args_number(arg, "users", 1, TM_GEN_USERS_MAX, st);
+        o->has_users = true;
         return 0;
     case OPT_PACE:
         cfg->pace_ms = (uint32_t)((tm_args_duration(arg, "pace", 0, 86400 * TM_US_PER_S, st) +
@@ -131,7 +135,7 @@ static error_t parse(int key, char *arg, struct argp_state *st)
     struct options *o = st->input;
     switch (key) {
     case OPT_MODEL:
-        cut_users(o, arg, st);
+        o->model = arg;
         return 0;
     case OPT_WORKLOAD:
         o->workload = arg;
@@ -147,6 +151,7 @@ static error_t parse(int key, char *arg, struct argp_state *st)
     case ARGP_KEY_END:
         if (!o->database)
             argp_error(st, "no database; name one, e.g. models.db");
+        check_model(o, st);
         return 0;
     default:
         return parse_played(key, arg, st);
@@ -215,6 +220,22 @@ static int read_workload(const struct options *o, struct tm_workload *w, struct 
     return rc;
 }
 
+/* The model or mix that --model names, or the only one of the database; one of *m and *e has it. */
+static int load_model(struct options *o, struct tm_store_mix *m, struct tm_store_entry **e,
+                      struct tm_msg *msg)
+{
+    if (!o->model) {
+        int rc = tm_args_load(o->database, NULL, e, msg);
+        o->cfg.model = rc == TM_OK ? &(*e)->model : NULL;
+        return rc;
+    }
+    int rc = tm_store_mix_load(m, o->database, o->model, msg);
+    o->cfg.model = tm_store_mix_model(m);
+    if (rc == TM_OK && tm_mix_is_counted(o->model))
+        o->cfg.n_users = m->n_users;
+    return rc;
+}
+
 int tm_cmd_simulate(int argc, char **argv)
 {
     static const struct argp argp = {
@@ -234,10 +255,11 @@ int tm_cmd_simulate(int argc, char **argv)
     struct tm_msg msg = {""};
     struct tm_workload workload = {0};
     struct tm_store_entry *e = NULL;
+    struct tm_store_mix models = {0};
     struct tm_card *card = NULL;
     if (argp_parse(&argp, argc, argv, 0, NULL, &o) != 0)
         return 2;
-    int rc = tm_args_load(o.database, o.name, &e, &msg);
+    int rc = load_model(&o, &models, &e, &msg);
     if (rc == TM_OK && o.workload)
         rc = read_workload(&o, &workload, &msg);
     if (rc == TM_OK) {
@@ -245,7 +267,6 @@ int tm_cmd_simulate(int argc, char **argv)
         rc = card ? TM_OK : TM_ERR_NOMEM;
     }
     if (rc == TM_OK) {
-        o.cfg.model = &e->model;
         o.cfg.workload = o.workload ? &workload : NULL;
         rc = play(&o, card, &msg);
     }
@@ -254,5 +275,6 @@ int tm_cmd_simulate(int argc, char **argv)
     free(card);
     tm_workload_deinit(&workload);
     tm_store_entries_free(e, 1);
+    tm_store_mix_deinit(&models);
     return tm_args_report(rc, &msg);
 }

@@ -271,6 +271,8 @@ static int load_statistics(struct loader *l, sqlite3_int64 id, struct tm_model *
         return load_constant(l, id, &m->u.constant);
     case TM_MODEL_JOINT:
         return load_joint(l, id, &m->u.joint);
+    case TM_MODEL_MIX:
+        break;
     }
     return tm_db_damaged(&l->db, "unknown kind of model");
 }

@@ -199,6 +199,8 @@ static int insert_statistics(struct saver *s, uint64_t id, const struct tm_model
         return insert_constant(s, id, &m->u.constant);
     case TM_MODEL_JOINT:
         return insert_joint(s, id, &m->u.joint);
+    case TM_MODEL_MIX: /* its parts are in databases */
+        break;
     }
     return TM_ERR_RANGE;
 }
@@ -253,6 +255,8 @@ static int sort_provenance(const struct tm_provenance *prov, size_t n,
 static int check_item(const struct tm_store_item *item, struct tm_msg *msg)
 {
     const struct tm_provenance *sorted[TM_STORE_PROV_MAX];
+    if (item->model->kind == TM_MODEL_MIX)
+        return tm_msg_set(msg, TM_ERR_RANGE, "a mix is not stored, its models are");
     int rc = tm_model_check(item->model, msg);
     return rc == TM_OK ? sort_provenance(item->prov, item->n_prov, sorted, msg) : rc;
 }

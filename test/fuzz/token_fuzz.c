@@ -10,7 +10,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct tm_token t;
-    uint8_t again[TM_TOKEN_FIXED_LEN + TM_TOKEN_HEAD_MAX];
+    uint8_t again[TM_TOKEN_LEN_MAX];
     struct tm_wr w = tm_wr_init(again, sizeof again);
     int rc = tm_token_decode(&t, data, size);
     TM_ASSERT(rc == TM_OK || rc == TM_ERR_FORMAT || rc == TM_ERR_UNSUPPORTED);

@@ -46,7 +46,7 @@ judge() {
         --json >"$WORK/$run.$end.json" || fail "$run: two reports differ"
 }
 
-# run MASTER MODEL USERS WRITES LOAD [OPTIONS]: plays until each end has logged WRITES of its own writes.
+# run MASTER MODEL USERS WRITES LOAD [OPTIONS]: USERS -: the model is a mix, which says it.  Plays until each end has logged WRITES of its own writes.
 run() {
     local master=$1 model=$2 users=$3 writes=$4 load=$5 name=$2-$1
     shift 5
@@ -55,7 +55,8 @@ run() {
     start_capture s lk0 "$WORK/$name.s.pcap"
     start timer "$timer" --json --seconds 600
     start_server server --log-schedule "$WORK/$name.server.jsonl"
-    start_client client --model "$model" --users "$users" --master "$master" \
+    [ "$users" = - ] || set -- --users "$users" "$@"
+    start_client client --model "$model" --master "$master" \
         --log-schedule "$WORK/$name.client.jsonl" "$@"
     "$load"
     wait_for 40 "[ \$(grep -c '\"t\":\"write\"' $WORK/$name.client.jsonl) -ge $writes ] &&
@@ -73,7 +74,7 @@ run() {
 
 for master in client server; do
     run $master https-captured 48 250 idle --pace 1s
-    run $master ssh36 6 600 idle
+    run $master ssh36:5+joint:1 - 600 idle
     run $master fast 3 500 load
     run $master joint 6 600 idle
     run $master joint 6 600 idle --plan embedded

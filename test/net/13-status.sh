@@ -14,7 +14,7 @@ PID_get='' PID_server='' # set by start
 PID_asking='' PID_watching=''
 
 path
-"$(program TM_TEST_MODEL)" "$MODELS" short || fail "models"
+"$(program TM_TEST_MODEL)" "$MODELS" short ssh36 || fail "models"
 mkdir "$WORK/docs"
 random_file "$WORK/docs/a-page-that-nobody-may-know-of" 500000
 start_nginx w 10.8.0.2:80 "$WORK/docs"
@@ -58,9 +58,17 @@ start_server server --log-schedule "$WORK/server.jsonl"
 ask "$server" "$SERVER_STATE" 1
 says 'no client has a session'
 
+say "== a part that the server has not"
+cp "$MODELS" "$WORK/more.db"
+"$(program TM_TEST_MODEL)" "$WORK/more.db" quick || fail "models"
+if in_ns c "$client" run --state "$CLIENT_STATE" --models "$WORK/more.db" --model short:3+quick:1 >"$WORK/status" 2>&1; then
+    fail "played without the server"
+fi
+says "the server had no model 'quick'"
+
 say "== a download"
 start_capture c lk0 "$WORK/c.pcap"
-start_client client --model short --users 4 --log-schedule "$WORK/client.jsonl"
+start_client client --model short:3+ssh36:1 --log-schedule "$WORK/client.jsonl"
 start asking bash -c "while '$client' status --state '$CLIENT_STATE' --json >>'$WORK/asked'; do sleep 0.1; done"
 start get in_ns c curl -sS --fail --noproxy '' --max-time 60 --socks5-hostname "$SOCKS" -o "$WORK/got" \
     --limit-rate 100k http://10.8.0.2/a-page-that-nobody-may-know-of
@@ -68,11 +76,11 @@ wait_for 20 "[ -s $WORK/got ]" || fail "no download: $(cat "$WORK/get.log")"
 ask "$client" "$CLIENT_STATE" 0
 cat "$WORK/status"
 says '^in control '
-says 'model  *short '
+says 'model  *short:3+ssh36:1 (mix, .*, 4 users, '
 says 'payload-independent'
 ask "$server" "$SERVER_STATE" 0
 says 'note .*without --decoy'
-says 'model  *short '
+says 'model  *short:3+ssh36:1 '
 ask "$server" "$SERVER_STATE" 0 --json
 number_ok "$(figure kernel.segments_tx)" 10 1e9 "segments that the server sent"
 number_ok "$(figure queue.n)" 1 1e9 "buffers with user data, sent by the server"
@@ -100,7 +108,7 @@ number_ok "$(wc -l <"$WORK/asked")" 10 1e6 "answers meanwhile"
 grep -qE "$seed|10\.8\.0\.2|10\.9\.0\.2|nobody-may-know" "$WORK/asked" "$WORK/status" &&
     fail "status tells what it must not"
 start watching "$client" status --state "$CLIENT_STATE" --watch
-wait_for 10 "[ \$(grep -c '^in control: short, ' $WORK/watching.log) -ge 3 ]" || fail "--watch: $(cat "$WORK/watching.log")"
+wait_for 10 "[ \$(grep -c '^in control: short:3+ssh36:1, ' $WORK/watching.log) -ge 3 ]" || fail "--watch: $(cat "$WORK/watching.log")"
 ends_with_0 watching
 script -qec "'$client' status --state '$CLIENT_STATE' --watch" /dev/null </dev/null >"$WORK/status" 2>/dev/null &
 PIDS+=("$!")

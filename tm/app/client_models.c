@@ -1,4 +1,4 @@
-/* tm/app/client_models.c - tm-client models: every model with its card, and the presets.
+/* tm/app/client_models.c - tm-client models: every model with its card, and the presets; or one model or mix.
  *
  * Cards are played on the spot, so they are those of the models as they are; a fixed seed makes them the same each time. */
 #include <stdio.h>
@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "models/store/mix.h"
 #include "tm/app/main.h"
 #include "tm/app/models.h"
 #include "tm/app/preset.h"
@@ -91,6 +92,24 @@ static int print_models(struct listing *l)
     return rc;
 }
 
+/* What --model names, alone. */
+static int print_named(struct listing *l, const struct tm_store_mix *m)
+{
+    bool is_counted = tm_mix_is_counted(l->o->v[TM_OPT_MODEL].text);
+    struct tm_card_cfg cfg = card_cfg(tm_store_mix_model(m));
+    cfg.n_users = is_counted ? m->n_users : (uint32_t)l->o->v[TM_OPT_USERS].num;
+    cfg.pace_ms = pace_ms(l->o->v[TM_OPT_PACE].num);
+    l->is_first = true;
+    if (l->is_json)
+        printf("{\"schema_version\": 1, \"models\": [");
+    else
+        tm_card_print_head(stdout, "MODEL");
+    int rc = print_one(l, NULL, &cfg);
+    if (l->is_json)
+        printf("\n], \"presets\": []}\n");
+    return rc;
+}
+
 static const struct tm_model *find(const struct listing *l, const char *name)
 {
     for (size_t i = 0; i < l->models->n; i++) {
@@ -156,8 +175,12 @@ static int print_all(struct listing *l)
 enum tm_exit tm_cmd_models(struct tm_options *o, struct tm_msg *msg)
 {
     char shipped[TM_SHIPPED_PATH_MAX];
-    struct tm_models models;
-    int rc = tm_models_load(&models, tm_shipped_or(o->v[TM_OPT_MODELS].text, shipped), msg);
+    struct tm_models models = {0};
+    struct tm_store_mix named = {0};
+    const char *path = tm_shipped_or(o->v[TM_OPT_MODELS].text, shipped);
+    bool is_named = o->v[TM_OPT_MODEL].given;
+    int rc = is_named ? tm_store_mix_load(&named, path, o->v[TM_OPT_MODEL].text, msg)
+                      : tm_models_load(&models, path, msg);
     if (rc != TM_OK)
         return TM_EXIT_FAILED;
     struct listing l = {.o = o,
@@ -165,8 +188,11 @@ enum tm_exit tm_cmd_models(struct tm_options *o, struct tm_msg *msg)
                         .card = calloc(1, sizeof *l.card),
                         .is_json = o->v[TM_OPT_JSON].given,
                         .msg = msg};
-    rc = l.card != NULL ? print_all(&l) : tm_msg_set(msg, TM_ERR_NOMEM, "out of memory");
+    rc = l.card == NULL ? tm_msg_set(msg, TM_ERR_NOMEM, "out of memory")
+         : is_named     ? print_named(&l, &named)
+                        : print_all(&l);
     free(l.card);
+    tm_store_mix_deinit(&named);
     tm_models_deinit(&models);
     return rc == TM_OK ? TM_EXIT_DONE : TM_EXIT_FAILED;
 }

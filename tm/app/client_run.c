@@ -14,7 +14,7 @@
 #include <openssl/rand.h>
 #include <uv.h>
 
-#include "models/store/store.h"
+#include "models/store/mix.h"
 #include "tm/app/address.h"
 #include "tm/app/client_state.h"
 #include "tm/app/main.h"
@@ -39,7 +39,7 @@ struct client {
     size_t n_local;
     struct tm_statsock *statsock; /* owned */
     struct tm_client_state state;
-    struct tm_model model;
+    struct tm_store_mix models;        /* what --model names */
     struct tm_schedfile schedule;      /* in place of the model when --schedule was given */
     FILE *schedule_log, *summary_file; /* owned; NULL: not wanted */
     const struct tm_options *o;
@@ -94,6 +94,15 @@ static void print_summary(void *user)
 static bool has_schedule(const struct client *c)
 {
     return c->o->v[TM_OPT_SCHEDULE].given;
+}
+
+/* A mix says itself how many. */
+static uint32_t n_users(const struct client *c)
+{
+    if (has_schedule(c))
+        return c->schedule.n_users;
+    return tm_mix_is_counted(c->o->v[TM_OPT_MODEL].text) ? c->models.n_users
+                                                         : (uint32_t)c->o->v[TM_OPT_USERS].num;
 }
 
 /* A schedule file is the client's alone, unless the user says that the server has it too. */
@@ -152,8 +161,8 @@ static void say_ready(struct client *c)
         printf("ready: socks5 on %s, schedule %s, %u users, plan %s, server %s", socks,
                c->o->v[TM_OPT_SCHEDULE].text, c->schedule.n_users, plan_text(c), c->where);
     else
-        printf("ready: socks5 on %s, model %s, %d users, %s is master, plan %s, server %s", socks,
-               c->model.name, (int)c->o->v[TM_OPT_USERS].num, c->o->v[TM_OPT_MASTER].text,
+        printf("ready: socks5 on %s, model %s, %u users, %s is master, plan %s, server %s", socks,
+               tm_store_mix_model(&c->models)->name, n_users(c), c->o->v[TM_OPT_MASTER].text,
                plan_text(c), c->where);
     if (c->n_local > 1)
         printf(", %zu forwards", c->n_local - 1);
@@ -263,11 +272,13 @@ static int load_model(struct client *c, struct tm_msg *msg)
     uint8_t digest[TM_DIGEST_LEN];
     char shipped[TM_SHIPPED_PATH_MAX];
     const char *models = tm_shipped_or(c->o->v[TM_OPT_MODELS].text, shipped);
-    int rc = tm_store_load_model(models, c->o->v[TM_OPT_MODEL].text, &c->model, msg);
-    if (rc != TM_OK)
-        return rc;
-    tm_model_digest(&c->model, digest);
-    return tm_client_state_check_model(&c->state, c->model.name, digest, msg);
+    int rc = tm_store_mix_load(&c->models, models, c->o->v[TM_OPT_MODEL].text, msg);
+    for (size_t i = 0; rc == TM_OK && i < c->models.n_parts; i++) {
+        const struct tm_model *part = &c->models.part[i];
+        tm_model_digest(part, digest);
+        rc = tm_client_state_check_model(&c->state, part->name, digest, msg);
+    }
+    return rc;
 }
 
 static const char *sni(const struct client *c)
@@ -351,12 +362,11 @@ static int open_tunnel(struct client *c, struct tm_msg *msg)
         .key = c->state.token,
         .session = {.master = o->v[TM_OPT_MASTER].num == 0 ? TM_CLIENT : TM_SERVER,
                     .plan_mode = plan_mode(c),
-                    .model = has_schedule(c) ? NULL : &c->model,
+                    .model = tm_store_mix_model(&c->models),
                     .is_schedule = has_schedule(c),
                     .schedule = has_schedule(c) ? &c->schedule : NULL,
                     .at_end = o->v[TM_OPT_REPEAT].given ? TM_PLAYBACK_AGAIN : TM_PLAYBACK_ONCE,
-                    .n_users =
-                        has_schedule(c) ? c->schedule.n_users : (uint32_t)o->v[TM_OPT_USERS].num,
+                    .n_users = n_users(c),
                     .pace_ms =
                         (uint32_t)((o->v[TM_OPT_PACE].num + TM_US_PER_MS - 1) / TM_US_PER_MS),
                     .prep_us = (uint32_t)o->v[TM_OPT_PREP].num,
@@ -495,7 +505,7 @@ enum tm_exit tm_cmd_client_run(struct tm_options *o, struct tm_msg *msg)
         run(c);
     write_results(c);
     enum tm_exit status = c->failed ? TM_EXIT_FAILED : TM_EXIT_DONE;
-    tm_model_deinit(&c->model);
+    tm_store_mix_deinit(&c->models);
     tm_schedfile_deinit(&c->schedule);
     OPENSSL_cleanse(c, sizeof *c);
     free(c);

@@ -16,6 +16,15 @@ static int64_t longest_us(const struct tm_dist *d, int64_t otherwise_us, int64_t
     return pace_us > 0 ? tm_min_us(us, pace_us) : us;
 }
 
+/* Its users all pause only as long as those of every part do. */
+static int64_t mix_longest_gap_us(const struct tm_mix *mix, int64_t pace_us)
+{
+    int64_t us = TM_NEVER;
+    for (size_t i = 0; i < mix->n_parts; i++)
+        us = tm_min_us(us, tm_control_longest_gap_us(mix->part[i].model, pace_us));
+    return us;
+}
+
 int64_t tm_control_longest_gap_us(const struct tm_model *m, int64_t pace_us)
 {
     const struct tm_swing *s = NULL;
@@ -30,6 +39,8 @@ int64_t tm_control_longest_gap_us(const struct tm_model *m, int64_t pace_us)
         break;
     case TM_MODEL_CONSTANT:
         return m->u.constant.interval_us;
+    case TM_MODEL_MIX:
+        return mix_longest_gap_us(&m->u.mix, pace_us);
     }
     if (s == NULL)
         return TM_NEVER;
@@ -45,6 +56,7 @@ bool tm_control_is_payload_independent(const struct tm_model *m)
     case TM_MODEL_SWING:
     case TM_MODEL_CONSTANT:
     case TM_MODEL_JOINT:
+    case TM_MODEL_MIX: /* none of whose parts is of another kind */
         return true;
     }
     return false; /* one that this program does not know promises nothing */

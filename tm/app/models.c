@@ -56,11 +56,10 @@ void tm_models_deinit(struct tm_models *m)
     memset(m, 0, sizeof *m);
 }
 
-const struct tm_model *tm_models_find(const struct tm_models *m,
-                                      const uint8_t digest[TM_TOKEN_DIGEST_LEN])
+const struct tm_model *tm_models_find(const struct tm_models *m, const uint8_t *digest, size_t len)
 {
     for (size_t i = 0; i < m->n; i++)
-        if (memcmp(m->list[i].digest, digest, TM_TOKEN_DIGEST_LEN) == 0)
+        if (memcmp(m->list[i].digest, digest, len) == 0)
             return m->model[i];
     return NULL;
 }

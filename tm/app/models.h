@@ -23,8 +23,7 @@ struct tm_models {
  * can be told of.  *m must not move afterwards. */
 TM_MUST_CHECK int tm_models_load(struct tm_models *m, const char *path, struct tm_msg *msg);
 void tm_models_deinit(struct tm_models *m);
-/* NULL: none with this digest. */
-const struct tm_model *tm_models_find(const struct tm_models *m,
-                                      const uint8_t digest[TM_TOKEN_DIGEST_LEN]);
+/* The first one whose digest begins with these bytes, len of them (up to TM_TOKEN_DIGEST_LEN); NULL: none. */
+const struct tm_model *tm_models_find(const struct tm_models *m, const uint8_t *digest, size_t len);
 
 #endif

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "models/mix.h"
 #include "tm/app/address.h"
 #include "tm/app/options.h"
 #include "tm/app/preset.h"
@@ -207,6 +208,24 @@ static void set_defaults(struct tm_options *o)
     }
 }
 
+/* What --model says, and whether it or --users counts. */
+static int check_model(const struct tm_options *o, struct tm_msg *msg)
+{
+    struct tm_mix_text mix;
+    struct tm_msg why;
+    const char *text = o->v[TM_OPT_MODEL].text;
+    if (text == NULL)
+        return TM_OK;
+    if (tm_mix_parse(&mix, text, &why) != TM_OK)
+        return tm_msg_set(msg, TM_ERR_FORMAT, "--model: %.480s", why.text);
+    if (tm_mix_is_counted(text) && o->v[TM_OPT_USERS].given)
+        return tm_msg_set(msg, TM_ERR_FORMAT,
+                          "--users beside --model %.200s: the model says how many users there are; "
+                          "write the numbers there",
+                          text);
+    return TM_OK;
+}
+
 /* A model or a schedule file; and what has something to decide beside it. */
 static int check_source(const struct tm_options *o, struct tm_msg *msg)
 {
@@ -242,7 +261,8 @@ static int check_complete(const struct tm_options *o, struct tm_msg *msg)
     const char *operand = tm_options_command(o->command)->operand;
     if (operand != NULL && o->operand == NULL)
         return tm_msg_set(msg, TM_ERR_FORMAT, "%s is required", operand);
-    return o->command == TM_CMD_CLIENT_RUN ? check_source(o, msg) : TM_OK;
+    int rc = check_model(o, msg);
+    return rc == TM_OK && o->command == TM_CMD_CLIENT_RUN ? check_source(o, msg) : rc;
 }
 
 int tm_options_parse(struct tm_options *o, enum tm_program program, int argc, char *const argv[],

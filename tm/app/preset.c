@@ -1,5 +1,7 @@
 #include "tm/app/preset.h"
 
+#include "models/mix.h"
+
 /* Found with scripts/measure-presets, whose table is in doc/PRESETS.md. */
 static const struct tm_preset presets[TM_PRESETS] = {
     {"light", "https-chat", "4", "1s", "little traffic, for typing and messages"},
@@ -23,8 +25,9 @@ int tm_preset_apply(struct tm_options *o, struct tm_msg *msg)
         const char *value;
     } set[] = {{TM_OPT_MODEL, p->model}, {TM_OPT_USERS, p->users}, {TM_OPT_PACE, p->pace}};
     int rc = TM_OK;
+    bool is_counted = o->v[TM_OPT_MODEL].given && tm_mix_is_counted(o->v[TM_OPT_MODEL].text);
     for (size_t i = 0; i < sizeof set / sizeof set[0] && rc == TM_OK; i++) {
-        if (!o->v[set[i].opt].given)
+        if (!o->v[set[i].opt].given && !(set[i].opt == TM_OPT_USERS && is_counted))
             rc = tm_options_set(o, set[i].opt, set[i].value, msg);
     }
     return rc;

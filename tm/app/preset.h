@@ -16,7 +16,8 @@ struct tm_preset {
 /* number < TM_PRESETS: the word's place in the choice of --preset. */
 const struct tm_preset *tm_preset_get(unsigned number);
 
-/* When --preset was given: sets --model, --users and --pace, but for those that were given too.  Errors as of tm_options_set. */
+/* When --preset was given: sets --model, --users and --pace, but for those that were given too, and for --users beside a --model that
+ * counts its users itself.  Errors as of tm_options_set. */
 TM_MUST_CHECK int tm_preset_apply(struct tm_options *o, struct tm_msg *msg);
 
 #endif

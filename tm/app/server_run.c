@@ -89,10 +89,10 @@ static int on_lookup(void *user, enum tm_token_kind kind, const uint8_t id[TM_CL
     return TM_ERR_AUTH;
 }
 
-static const struct tm_model *on_model(void *user, const uint8_t digest[TM_TOKEN_DIGEST_LEN])
+static const struct tm_model *on_model(void *user, const uint8_t *digest, size_t len)
 {
     struct server *s = user;
-    return tm_models_find(&s->models, digest);
+    return tm_models_find(&s->models, digest, len);
 }
 
 static const struct tm_schedfile *on_schedule(void *user, const uint8_t digest[TM_TOKEN_DIGEST_LEN])

@@ -27,7 +27,7 @@ struct tm_status {
     uint64_t since_s;            /* for how long this has been so */
     char note[TM_CONTROL_TEXT];  /* what its owner should know besides, "": nothing */
     struct {
-        char name[TM_MODEL_NAME_MAX + 1], kind[16], digest[2 * 8 + 1], master[8], plan[16];
+        char name[TM_MODEL_LABEL_MAX + 1], kind[16], digest[2 * 8 + 1], master[8], plan[16];
         uint64_t users, pace_ms;
         bool payload_independent;
     } model; /* name "": there is no session */

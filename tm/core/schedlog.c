@@ -18,7 +18,7 @@
 #define LINE_MAX_LEN                                                                               \
     1024 /* the longest formatted line: two escaped texts (756 bytes) and a few numbers */
 #define DROPPED_LEN 48 /* {"t":"dropped","n":<20 digits>} and a newline */
-#define TEXT_MAX    63 /* bytes of a text before escaping: model, addresses, why */
+#define TEXT_MAX    63 /* bytes of a text before escaping: addresses, why */
 
 static const char *const SIDE_NAMES[] = {[TM_CLIENT] = "client", [TM_SERVER] = "server", NULL};
 static const char *const MODE_NAMES[] = {
@@ -109,15 +109,15 @@ __attribute__((format(printf, 2, 3))) static void put(struct tm_schedlog *l, con
     l->len += len;
 }
 
-/* `s` (cut after TEXT_MAX bytes) as the inside of a JSON string; NULL is empty. */
+/* `s` as the inside of a JSON string, cut after `max` bytes or where room ends; NULL is empty. */
 struct escaped {
     char text[6 * TEXT_MAX + 1];
 };
 
-static void escape(struct escaped *e, const char *s)
+static void escape(struct escaped *e, const char *s, size_t max)
 {
     size_t len = 0;
-    for (size_t i = 0; s && s[i] != '\0' && i < TEXT_MAX; i++) {
+    for (size_t i = 0; s && s[i] != '\0' && i < max && len + 6 < sizeof e->text; i++) {
         unsigned char c = (unsigned char)s[i];
         size_t need = c < 0x20 ? 6 : c == '"' || c == '\\' ? 2 : 1;
         if (need == 6) {
@@ -148,7 +148,7 @@ void tm_schedlog_session(struct tm_schedlog *l, const struct tm_schedlog_session
     struct escaped model;
     hex(digest, s->digest, 8);
     hex(seed, s->seed, TM_TOKEN_SEED_LEN);
-    escape(&model, s->model);
+    escape(&model, s->model, TM_MODEL_LABEL_MAX);
     put(l,
         "{\"t\":\"session\",\"v\":1,\"side\":\"%s\",\"master\":\"%s\",\"plan\":\"%s\",\"model\":\"%"
         "s\","
@@ -180,8 +180,8 @@ void tm_schedlog_up(struct tm_schedlog *l, uint32_t carrier, int64_t at_us, cons
     }
     struct escaped a;
     struct escaped b;
-    escape(&a, local);
-    escape(&b, remote);
+    escape(&a, local, TEXT_MAX);
+    escape(&b, remote, TEXT_MAX);
     put(l, "{\"t\":\"up\",\"c\":%" PRIu32 ",\"at\":%" PRId64 ",\"local\":\"%s\",\"remote\":\"%s\"}",
         carrier, at_us, a.text, b.text);
 }
@@ -230,7 +230,7 @@ void tm_schedlog_end(struct tm_schedlog *l, uint32_t carrier, int64_t at_us, int
                      uint32_t writes, const char *why)
 {
     struct escaped e;
-    escape(&e, why);
+    escape(&e, why, TEXT_MAX);
     put(l,
         "{\"t\":\"end\",\"c\":%" PRIu32 ",\"at\":%" PRId64 ",\"how\":\"%s\",\"writes\":%" PRIu32
         ",\"why\":\"%s\"}",

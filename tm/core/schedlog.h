@@ -25,6 +25,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "models/model.h"
 #include "models/plan.h"
 #include "tm/base/buf.h"
 #include "tm/base/err.h"
@@ -95,7 +96,7 @@ struct tm_schedlog_line {
     char local[64], remote[64]; /* up; empty when absent */
     enum tm_side side, master;  /* session */
     enum tm_plan_mode plan_mode;
-    char model[64], digest[33], seed[33];
+    char model[TM_MODEL_LABEL_MAX + 1], digest[33], seed[33];
     uint32_t n_users, pace_ms;
     int64_t wall_minus_mono_us;
 };

@@ -23,6 +23,11 @@ static int make_gen(struct tm_gen **out, const struct tm_session_cfg *cfg,
     return tm_gen_new(out, &g);
 }
 
+static bool is_mix(const struct tm_session_cfg *cfg)
+{
+    return cfg->model && cfg->model->kind == TM_MODEL_MIX;
+}
+
 static void set_digest(struct tm_session *s)
 {
     if (s->cfg.schedule)
@@ -31,6 +36,16 @@ static void set_digest(struct tm_session *s)
         memcpy(s->digest, s->cfg.digest, sizeof s->cfg.digest);
     else
         tm_model_digest(s->cfg.model, s->digest);
+    if (!is_mix(&s->cfg) || s->cfg.side != TM_CLIENT)
+        return;
+    const struct tm_mix *mix = &s->cfg.model->u.mix;
+    for (size_t i = 0; i < mix->n_parts; i++) {
+        uint8_t digest[TM_DIGEST_LEN];
+        tm_model_digest(mix->part[i].model, digest);
+        memcpy(s->part_digest[i], digest, TM_TOKEN_PART_LEN);
+    }
+    /* The token names the parts, so the smallest ClientHello is larger; the server is told of it. */
+    s->cfg.shape.hello_min += (uint32_t)tm_token_mix_len(mix->n_parts);
 }
 
 static int session_init(struct tm_session *s)
@@ -404,6 +419,11 @@ void tm_session_token(const struct tm_session *s, uint32_t carrier, struct tm_to
     t->fin_min = (uint16_t)cfg->shape.fin_min;
     memcpy(t->seed, cfg->seed, sizeof t->seed);
     memcpy(t->digest, s->digest, sizeof t->digest);
+    t->n_parts = is_mix(cfg) ? (uint8_t)cfg->model->u.mix.n_parts : 0;
+    for (size_t i = 0; i < t->n_parts; i++) {
+        memcpy(t->part[i].digest, s->part_digest[i], TM_TOKEN_PART_LEN);
+        t->part[i].n_users = (uint16_t)cfg->model->u.mix.part[i].n_users;
+    }
     t->is_schedule = cfg->is_schedule;
     t->is_established = s->settings_seen;
     if (c->shipping) {

@@ -3,7 +3,7 @@
  * The client's comes from its options; the server's from the first token of the session that arrives, which carries all
  * of it that both ends must agree on.
  *
- * What decides is a model, which both ends hold, or a schedule file (doc/SCHEDULE.md), with the client as master.  Every token has the
+ * What decides is a model, which both ends hold (all parts of it, when it is a mix), or a schedule file (doc/SCHEDULE.md), with the client as master.  Every token has the
  * digest of it, and a carrier whose token has another one is refused.  A file that the client alone holds is played
  * with its plans embedded: the server then takes explicit plans and no others.  A file that both hold is played without
  * (plan_mode seeded): both ends look up user and index in it. */
@@ -37,7 +37,7 @@ struct tm_session_cfg {
     uint8_t
         master_seed[TM_TOKEN_SEED_LEN]; /* server as master: the seed it will send; else unused */
     uint8_t session_id[TM_SESSION_ID_LEN];
-    uint32_t n_users; /* 1..TM_GEN_USERS_MAX */
+    uint32_t n_users; /* 1..TM_GEN_USERS_MAX; of a mix, as many as it has */
     uint32_t pace_ms; /* cap of gaps between RREs and sessions; 0: none */
     uint32_t prep_us; /* least gap after a received write, for composing; 1..65535 */
     int64_t grace_us; /* a peer's write later than its plan by this much: the carrier is dead;

@@ -82,10 +82,11 @@ struct tm_carrier {
 struct tm_session {
     struct tm_session_cfg cfg;
     uint8_t digest[TM_DIGEST_LEN]; /* of model or schedule; every token carries its first bytes */
-    struct tm_gen *gen;            /* of cfg.seed or the file; NULL: the file is not here */
-    struct tm_gen *master_gen;     /* of the master's seed; NULL until known */
-    struct tm_opener *openers;     /* client: cfg.n_users */
-    uint32_t *heads_sent;          /* server as master of explicit plans: heads sent per user */
+    uint8_t part_digest[TM_MIX_PARTS_MAX][TM_TOKEN_PART_LEN]; /* client: of a mix; first bytes */
+    struct tm_gen *gen;        /* of cfg.seed or the file; NULL: the file is not here */
+    struct tm_gen *master_gen; /* of the master's seed; NULL until known */
+    struct tm_opener *openers; /* client: cfg.n_users */
+    uint32_t *heads_sent;      /* server as master of explicit plans: heads sent per user */
     struct tm_carrier *carriers[TM_CARRIERS_KEPT];
     uint32_t n_carriers;    /* used entries of the array, packed */
     uint32_t next_carrier;  /* client: number of the next one */

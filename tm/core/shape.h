@@ -19,7 +19,8 @@
 /* Handshake sizes in bytes of TCP payload, from a dry handshake in memory at start-up.  Both ends of a
  * session use the client's (they travel in the token), so that both project alike. */
 struct tm_shape {
-    uint32_t hello_min;  /* ClientHello with a token without head */
+    uint32_t
+        hello_min; /* ClientHello with a token without head; made larger for a mix by tm_session_new */
     uint32_t flight_min; /* ServerHello .. Finished */
     uint32_t fin_min;    /* CCS + the client's Finished */
 };

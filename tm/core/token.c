@@ -2,9 +2,9 @@
  *
  *   version 1 | flags 1 | client_id 8 | session_id 16 | time_ms 6 | carrier 4 | user 2 | index 4
  *   | n_users 2 | pace_ms 4 | prep_us 2 | hello_min 2 | flight_min 2 | fin_min 2 | seed 16 | digest 16
- *   | head_len 1 | head | zeros
+ *   | [mix: n_parts 1, n_parts * {digest 4 | n_users 2}] | head_len 1 | head | zeros
  *
- * flags: bit 0 kind, bits 1-2 src, bit 3 master, bit 4 plan_mode, bit 5 established, bit 6 schedule, bit 7 zero. */
+ * flags: bit 0 kind, bits 1-2 src, bit 3 master, bit 4 plan_mode, bit 5 established, bit 6 schedule, bit 7 mix. */
 #include "tm/core/token.h"
 
 #include <assert.h>
@@ -15,7 +15,7 @@ enum {
     MODE_SHIFT = 4,
     ESTABLISHED = 0x20,
     SCHEDULE = 0x40,
-    FLAGS_USED = 0x7f,
+    MIX = 0x80,
     N_SRC = 3
 };
 
@@ -26,6 +26,27 @@ static_assert(TM_TOKEN_FIXED_LEN == 1 + 1 + TM_CLIENT_ID_LEN + TM_SESSION_ID_LEN
 static_assert(TM_SRC_EXPLICIT + 1 == N_SRC, "src fits its two bits");
 static_assert(TM_TOKEN_HEAD_MAX <= UINT8_MAX, "head_len is one byte");
 
+size_t tm_token_mix_len(size_t n_parts)
+{
+    return n_parts > 0 ? 1 + n_parts * (TM_TOKEN_PART_LEN + 2) : 0;
+}
+
+size_t tm_token_len(const struct tm_token *t)
+{
+    return TM_TOKEN_FIXED_LEN + tm_token_mix_len(t->n_parts) + t->head_len;
+}
+
+static void encode_mix(const struct tm_token *t, struct tm_wr *w)
+{
+    if (t->n_parts == 0)
+        return;
+    tm_wr_u8(w, t->n_parts);
+    for (size_t i = 0; i < t->n_parts; i++) {
+        tm_wr_bytes(w, t->part[i].digest, sizeof t->part[i].digest);
+        tm_wr_u16(w, t->part[i].n_users);
+    }
+}
+
 void tm_token_encode(const struct tm_token *t, struct tm_wr *w)
 {
     TM_ASSERT_LE(t->head_len, TM_TOKEN_HEAD_MAX);
@@ -34,12 +55,14 @@ void tm_token_encode(const struct tm_token *t, struct tm_wr *w)
     TM_ASSERT_LE((unsigned)t->src, TM_SRC_EXPLICIT);
     TM_ASSERT_LE((unsigned)t->master, TM_SERVER);
     TM_ASSERT_LE((unsigned)t->plan_mode, TM_PLAN_EMBEDDED);
+    TM_ASSERT_LE(t->n_parts, TM_MIX_PARTS_MAX);
 
     tm_wr_u8(w, TM_TOKEN_VERSION);
     tm_wr_u8(w,
              (uint8_t)((unsigned)t->kind | (unsigned)t->src << SRC_SHIFT |
                        (unsigned)t->master << MASTER_SHIFT | (unsigned)t->plan_mode << MODE_SHIFT |
-                       (t->is_established ? ESTABLISHED : 0U) | (t->is_schedule ? SCHEDULE : 0U)));
+                       (t->is_established ? ESTABLISHED : 0U) | (t->is_schedule ? SCHEDULE : 0U) |
+                       (t->n_parts > 0 ? MIX : 0U)));
     tm_wr_bytes(w, t->client_id, sizeof t->client_id);
     tm_wr_bytes(w, t->session_id, sizeof t->session_id);
     tm_wr_u16(w, (uint16_t)(t->time_ms >> 32));
@@ -55,6 +78,7 @@ void tm_token_encode(const struct tm_token *t, struct tm_wr *w)
     tm_wr_u16(w, t->fin_min);
     tm_wr_bytes(w, t->seed, sizeof t->seed);
     tm_wr_bytes(w, t->digest, sizeof t->digest);
+    encode_mix(t, w);
     tm_wr_u8(w, t->head_len);
     tm_wr_bytes(w, t->head, t->head_len);
 }
@@ -82,7 +106,23 @@ static void read_fixed(struct tm_token *t, struct tm_rd *r, unsigned flags)
     t->fin_min = tm_rd_u16(r);
     tm_rd_copy(r, t->seed, sizeof t->seed);
     tm_rd_copy(r, t->digest, sizeof t->digest);
-    t->head_len = tm_rd_u8(r);
+}
+
+/* Every part has users, and all of them are the session's. */
+static int read_mix(struct tm_token *t, struct tm_rd *r)
+{
+    uint32_t n_users = 0;
+    t->n_parts = tm_rd_u8(r);
+    if (t->n_parts < 2 || t->n_parts > TM_MIX_PARTS_MAX || t->is_schedule)
+        return TM_ERR_FORMAT;
+    for (size_t i = 0; i < t->n_parts; i++) {
+        tm_rd_copy(r, t->part[i].digest, sizeof t->part[i].digest);
+        t->part[i].n_users = tm_rd_u16(r);
+        if (t->part[i].n_users == 0)
+            return TM_ERR_FORMAT;
+        n_users += t->part[i].n_users;
+    }
+    return n_users == t->n_users ? TM_OK : TM_ERR_FORMAT;
 }
 
 int tm_token_decode(struct tm_token *t, const uint8_t *p, size_t len)
@@ -94,10 +134,13 @@ int tm_token_decode(struct tm_token *t, const uint8_t *p, size_t len)
     if (tm_rd_u8(&r) != TM_TOKEN_VERSION)
         return TM_ERR_UNSUPPORTED;
     unsigned flags = tm_rd_u8(&r);
-    if (flags & ~(unsigned)FLAGS_USED || (flags >> SRC_SHIFT & 3) >= N_SRC)
+    if ((flags >> SRC_SHIFT & 3) >= N_SRC)
         return TM_ERR_FORMAT;
     struct tm_token got = {0};
     read_fixed(&got, &r, flags);
+    if ((flags & MIX) != 0 && read_mix(&got, &r) != TM_OK)
+        return TM_ERR_FORMAT;
+    got.head_len = tm_rd_u8(&r);
     if (got.head_len > TM_TOKEN_HEAD_MAX)
         return TM_ERR_FORMAT;
     tm_rd_copy(&r, got.head, got.head_len);

@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "models/model.h"
 #include "tm/base/buf.h"
 #include "tm/base/err.h"
 
@@ -20,6 +21,7 @@
 #define TM_TOKEN_SEED_LEN   16
 #define TM_TOKEN_DIGEST_LEN 16  /* the first bytes of the model's digest */
 #define TM_TOKEN_HEAD_MAX   224 /* bytes of plan entries carried by the token (plan mode embedded) */
+#define TM_TOKEN_PART_LEN   4   /* of a part's digest: enough to find it, `digest` decides */
 
 enum tm_token_kind {
     TM_TOKEN_CARRIER = 0, /* opens carrier k of a session */
@@ -53,15 +55,27 @@ struct tm_token {
     uint16_t fin_min;
     uint8_t seed[TM_TOKEN_SEED_LEN];
     uint8_t digest[TM_TOKEN_DIGEST_LEN];
+    /* A mix (models/mix.h): its parts, in order; n_users is their sum, digest the mix's. */
+    uint8_t n_parts; /* 0: not a mix; 2..TM_MIX_PARTS_MAX */
+    struct {
+        uint8_t digest[TM_TOKEN_PART_LEN]; /* the first bytes of its model's */
+        uint16_t n_users;                  /* >= 1 */
+    } part[TM_MIX_PARTS_MAX];
     bool is_schedule; /* digest is that of a schedule file, not of a model; the client is master */
     bool is_established; /* the client has heard the server in this session: it must exist there */
     uint8_t head_len;    /* 0..TM_TOKEN_HEAD_MAX */
     uint8_t head[TM_TOKEN_HEAD_MAX];
 };
 
-#define TM_TOKEN_FIXED_LEN 89 /* encoded bytes without the head */
+#define TM_TOKEN_FIXED_LEN 89 /* encoded bytes without mix and head */
+#define TM_TOKEN_LEN_MAX                                                                           \
+    (TM_TOKEN_FIXED_LEN + 1 + TM_MIX_PARTS_MAX * (TM_TOKEN_PART_LEN + 2) + TM_TOKEN_HEAD_MAX)
 
-/* Encodes into w (TM_TOKEN_FIXED_LEN + head_len bytes). */
+/* Encoded bytes of a mix of so many parts; 0 of none. */
+size_t tm_token_mix_len(size_t n_parts);
+/* Encoded bytes of the token. */
+size_t tm_token_len(const struct tm_token *t);
+/* Encodes into w (tm_token_len bytes). */
 void tm_token_encode(const struct tm_token *t, struct tm_wr *w);
 /* Decodes; bytes behind the head must all be zero (padding).  TM_ERR_FORMAT on anything else,
  * TM_ERR_UNSUPPORTED on another version. */

@@ -18,7 +18,7 @@ static_assert(TM_PSK_LEN == TM_HKDF_LEN && TM_HELLO_BINDER_LEN == TM_HKDF_LEN,
 int tm_ticket_seal(const struct tm_ticket_key *key, const struct tm_token *t, uint8_t *identity,
                    size_t len)
 {
-    if (len < TM_TICKET_LEN_MIN(t->head_len) || len > TM_TICKET_LEN_MAX)
+    if (len < TM_TICKET_OVERHEAD + tm_token_len(t) || len > TM_TICKET_LEN_MAX)
         return TM_ERR_RANGE;
     size_t body_len = len - TM_TICKET_OVERHEAD;
     uint8_t *body = identity + BODY_AT;

@@ -45,7 +45,7 @@ struct tm_ticket_key {
 };
 
 /* Writes an identity of exactly `len` bytes with a fresh random nonce.  TM_ERR_RANGE: len outside
- * TM_TICKET_LEN_MIN(t->head_len)..TM_TICKET_LEN_MAX; TM_ERR_TLS: the crypto library failed. */
+ * TM_TICKET_OVERHEAD + tm_token_len(t)..TM_TICKET_LEN_MAX; TM_ERR_TLS: the crypto library failed. */
 TM_MUST_CHECK int tm_ticket_seal(const struct tm_ticket_key *key, const struct tm_token *t,
                                  uint8_t *identity, size_t len);
 /* Opens an identity.  TM_ERR_AUTH: another prefix, too short, or not made with this key; or as

@@ -104,9 +104,9 @@ void tm_tunnel_join_model(struct tm_model *m);
 typedef int (*tm_tunnel_lookup_fn)(void *user, enum tm_token_kind kind,
                                    const uint8_t id[TM_CLIENT_ID_LEN],
                                    uint8_t secret[TM_SECRET_LEN]);
-/* The model with this digest, or NULL; it must live as long as the server. */
-typedef const struct tm_model *(*tm_tunnel_model_fn)(void *user,
-                                                     const uint8_t digest[TM_TOKEN_DIGEST_LEN]);
+/* A model whose digest begins with these bytes (TM_TOKEN_DIGEST_LEN; TM_TOKEN_PART_LEN for a part of a mix), or NULL; it must live as
+ * long as the server. */
+typedef const struct tm_model *(*tm_tunnel_model_fn)(void *user, const uint8_t *digest, size_t len);
 /* The schedule file with this digest, or NULL; it must live as long as the server. */
 typedef const struct tm_schedfile *(*tm_tunnel_schedule_fn)(
     void *user, const uint8_t digest[TM_TOKEN_DIGEST_LEN]);

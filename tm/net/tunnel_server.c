@@ -15,6 +15,7 @@
 #include <openssl/crypto.h>
 #include <openssl/rand.h>
 
+#include "models/mix.h"
 #include "tm/base/log.h"
 #include "tm/net/addr.h"
 #include "tm/net/lane.h"
@@ -197,21 +198,40 @@ static struct tm_server_session *find_session(const struct tm_tunnel_server *t,
     return s;
 }
 
-static const struct tm_model *find_model(struct tm_tunnel_server *t, const struct tm_token *tok)
+static const struct tm_model *with_digest(const struct tm_model *m, const struct tm_token *tok)
 {
     uint8_t digest[TM_DIGEST_LEN];
-    if (tok->kind != TM_TOKEN_JOIN)
-        return t->cfg.model(t->cfg.user, tok->digest);
-    tm_model_digest(&t->join_model, digest);
-    return memcmp(digest, tok->digest, TM_TOKEN_DIGEST_LEN) == 0 ? &t->join_model : NULL;
+    tm_model_digest(m, digest);
+    return memcmp(digest, tok->digest, TM_TOKEN_DIGEST_LEN) == 0 ? m : NULL;
+}
+
+/* The mix that the token names, put together in *mix; NULL: a part is not here, or is another than the client's. */
+static const struct tm_model *find_mix(const struct tm_tunnel_server *t, const struct tm_token *tok,
+                                       struct tm_model *mix)
+{
+    struct tm_mix parts = {.n_parts = tok->n_parts};
+    for (size_t i = 0; i < tok->n_parts; i++) {
+        parts.part[i].model = t->cfg.model(t->cfg.user, tok->part[i].digest, TM_TOKEN_PART_LEN);
+        parts.part[i].n_users = tok->part[i].n_users;
+    }
+    return tm_mix_make(mix, &parts, NULL) == TM_OK ? with_digest(mix, tok) : NULL;
+}
+
+static const struct tm_model *find_model(struct tm_tunnel_server *t, const struct tm_token *tok,
+                                         struct tm_model *mix)
+{
+    if (tok->kind == TM_TOKEN_JOIN)
+        return with_digest(&t->join_model, tok);
+    return tok->n_parts > 0 ? find_mix(t, tok, mix)
+                            : t->cfg.model(t->cfg.user, tok->digest, TM_TOKEN_DIGEST_LEN);
 }
 
 /* What decides the session's schedule; NULL, or why it cannot be played here. */
 static const char *find_source(struct tm_tunnel_server *t, const struct tm_token *tok,
-                               struct tm_session_cfg *cfg)
+                               struct tm_model *mix, struct tm_session_cfg *cfg)
 {
     if (!tok->is_schedule) {
-        cfg->model = find_model(t, tok);
+        cfg->model = find_model(t, tok, mix);
         return cfg->model != NULL ? NULL
                                   : "it plays a model that is not here; load the same models on "
                                     "both ends and join again";
@@ -229,17 +249,16 @@ static struct tm_server_session *new_session(struct tm_tunnel_server *t, const s
     struct tm_session_cfg cfg;
     tm_session_cfg_from_token(&cfg, tok);
     cfg.grace_us = t->cfg.grace_us;
-    const char *why = find_source(t, tok, &cfg);
-    if (why != NULL) {
-        tm_admit_refuse(&t->admit, tok, why);
-        return NULL;
-    }
-    if (t->stats.sessions_live >= t->cfg.n_sessions_max) {
-        tm_admit_refuse(&t->admit, tok, "too many sessions");
-        return NULL;
-    }
     struct tm_server_session *s = calloc(1, sizeof *s);
     if (s == NULL || RAND_bytes(cfg.master_seed, sizeof cfg.master_seed) != 1) {
+        free(s);
+        return NULL;
+    }
+    const char *why = t->stats.sessions_live >= t->cfg.n_sessions_max
+                          ? "too many sessions"
+                          : find_source(t, tok, &s->mix, &cfg);
+    if (why != NULL) {
+        tm_admit_refuse(&t->admit, tok, why);
         free(s);
         return NULL;
     }

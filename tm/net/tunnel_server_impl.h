@@ -22,9 +22,10 @@ struct tm_server_session {
     enum tm_token_kind kind;
     uint8_t client_id[TM_CLIENT_ID_LEN];
     uint8_t session_id[TM_SESSION_ID_LEN];
-    int64_t seen_us; /* last time with a carrier */
-    bool is_over;    /* failed or dropped: the sweep ends it */
-    bool is_dirty;   /* to be pumped */
+    int64_t seen_us;     /* last time with a carrier */
+    struct tm_model mix; /* what it plays, when that is a mix */
+    bool is_over;        /* failed or dropped: the sweep ends it */
+    bool is_dirty;       /* to be pumped */
     struct tm_server_session *next_dirty;
     int64_t next_us; /* of one that is: when its next action is due for preparation */
     struct tm_ask_server ask;

@@ -50,15 +50,15 @@ static const struct tm_swing *swing_of(const struct tm_model *m)
     case TM_MODEL_JOINT:
         return &m->u.joint.swing;
     case TM_MODEL_CONSTANT:
+    case TM_MODEL_MIX:
         break;
     }
     return NULL;
 }
 
-unsigned tm_card_cut_permille(const struct tm_card_cfg *cfg, enum tm_swing_param param)
+static unsigned cut_permille(const struct tm_model *m, uint64_t pace_us, enum tm_swing_param param)
 {
-    const struct tm_swing *s = swing_of(cfg->model);
-    uint64_t pace_us = cfg->pace_ms * UINT64_C(1000);
+    const struct tm_swing *s = swing_of(m);
     if (!s || pace_us == 0)
         return 0;
     const struct tm_dist *d = &s->param[param];
@@ -70,6 +70,20 @@ unsigned tm_card_cut_permille(const struct tm_card_cfg *cfg, enum tm_swing_param
     for (size_t i = 0; i < d->n_points && d->pt[i].value <= pace_us; i++)
         kept = d->pt[i].cum;
     return permille(tm_dist_total(d) - kept, tm_dist_total(d));
+}
+
+unsigned tm_card_cut_permille(const struct tm_card_cfg *cfg, enum tm_swing_param param)
+{
+    const struct tm_model *m = cfg->model;
+    uint64_t pace_us = cfg->pace_ms * UINT64_C(1000);
+    unsigned most = 0;
+    if (m->kind != TM_MODEL_MIX)
+        return cut_permille(m, pace_us, param);
+    for (size_t i = 0; i < m->u.mix.n_parts; i++) {
+        unsigned cut = cut_permille(m->u.mix.part[i].model, pace_us, param);
+        most = cut > most ? cut : most;
+    }
+    return most;
 }
 
 bool tm_card_is_lively(const struct tm_card *card)

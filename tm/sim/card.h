@@ -96,7 +96,7 @@ uint64_t tm_card_month_bytes(const struct tm_card *card, bool with_headers);
 unsigned tm_card_useful_permille(const struct tm_card *card);
 unsigned tm_card_filled_permille(const struct tm_card *card);
 /* How far a pace bends a model: which of its pauses between RREs (TM_SWING_INTER_RRE) or between sessions (TM_SWING_INTER_SESSION)
- * are longer, and so are cut.  0 without a pace, and for models that have none. */
+ * are longer, and so are cut.  0 without a pace, and for models that have none; of a mix, those of the part that is bent most. */
 unsigned tm_card_cut_permille(const struct tm_card_cfg *cfg, enum tm_swing_param param);
 /* A buffer that leaves in each direction within 250 ms of 95 % of all moments. */
 #define TM_CARD_PROMISE_US UINT64_C(250000)

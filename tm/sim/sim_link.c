@@ -69,7 +69,7 @@ static struct tm_wire *wire_new(struct tm_sim *w, uint32_t k)
 
 static void act_open(struct tm_sim *w, const struct tm_act *act)
 {
-    uint8_t buf[TM_TOKEN_FIXED_LEN + TM_TOKEN_HEAD_MAX];
+    uint8_t buf[TM_TOKEN_LEN_MAX];
     struct tm_wr wr = tm_wr_init(buf, sizeof buf);
     struct tm_token token;
     struct tm_wire *c = wire_new(w, act->carrier);

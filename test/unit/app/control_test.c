@@ -168,6 +168,13 @@ static void the_longest_pause_is_learned_capped_or_the_generators(void)
     CHECK_INT(tm_control_longest_gap_us(&m, TM_US_PER_S), TM_US_PER_S);
     m.kind = TM_MODEL_JOINT;
     CHECK_INT(tm_control_longest_gap_us(&m, 0), 300 * TM_US_PER_S);
+    struct tm_model constant, mix;
+    tm_model_constant_default(&constant);
+    mix = (struct tm_model){.kind = TM_MODEL_MIX, /* they all pause only while every part does */
+                            .u.mix = {.n_parts = 2, .part = {{&m, 3}, {&constant, 1}}}};
+    CHECK_INT(tm_control_longest_gap_us(&mix, 0), 500000);
+    CHECK_INT(tm_control_longest_gap_us(&mix, 1000), 1000);
+    CHECK(tm_control_is_payload_independent(&mix));
     tm_model_constant_default(&m);
     CHECK_INT(tm_control_longest_gap_us(&m, 1), 500000); /* TrafficMimic's interval */
     CHECK(tm_control_is_payload_independent(&m));

@@ -50,7 +50,17 @@ END
 
 run 1 --models missing.db
 grep -q 'missing.db' err || fail "the file is not named"
-run 2 --model https-browsing
+run 0 --models "$models" --model https-browsing:5+https-chat:2 --json
+python3 - <<'END' || fail "not the card of a mix"
+import json
+d = json.load(open("out"))
+assert [m["model"] for m in d["models"]] == ["https-browsing:5+https-chat:2"] and d["presets"] == []
+assert d["models"][0]["kind"] == "mix" and d["models"][0]["users"] == 7
+END
+run 0 --models "$models" --model https-chat --users 3
+grep -q '^https-chat  *3 ' out || fail "not the card of the model that was named"
+run 2 --model https-browsing:5+https-chat:2 --users 3
+run 1 --models "$models" --model https-browsing:5+nothing
 run 2 --users 0
 
 [ $failures -eq 0 ] || exit 1

@@ -278,6 +278,20 @@ static void help_shows_every_option_of_the_command(void)
     }
 }
 
+static void a_mix_counts_its_users_itself(void)
+{
+    CHECK_INT(PARSE(TM_PROGRAM_CLIENT, "run", "--state=d", "--model", "a:5+b"), TM_OK);
+    CHECK_STR(o.v[TM_OPT_MODEL].text, "a:5+b");
+    CHECK_INT(PARSE(TM_PROGRAM_CLIENT, "run", "--state=d", "--model", "a:5+b:0"), TM_ERR_FORMAT);
+    CHECK_STR(msg.text, "--model: \"b:0\": users are a number from 1 to 1024");
+    CHECK_INT(PARSE(TM_PROGRAM_CLIENT, "models", "--model", "a:5+a"), TM_ERR_FORMAT);
+    CHECK_STR(msg.text, "--model: a stands twice in the mix; add its users up");
+    CHECK_INT(PARSE(TM_PROGRAM_CLIENT, "run", "--state=d", "--model", "a:5+b", "--users", "3"),
+              TM_ERR_FORMAT);
+    CHECK_STR(msg.text, "--users beside --model a:5+b: the model says how many users there are; "
+                        "write the numbers there");
+}
+
 static const struct check_case cases[] = {
     {"client_run_has_its_defaults", client_run_has_its_defaults},
     {"models_needs_no_state", models_needs_no_state},
@@ -292,5 +306,6 @@ static const struct check_case cases[] = {
     {"mutated_config_never_hurts", mutated_config_never_hurts},
     {"more_list_values_than_fit_are_refused", more_list_values_than_fit_are_refused},
     {"help_shows_every_option_of_the_command", help_shows_every_option_of_the_command},
+    {"a_mix_counts_its_users_itself", a_mix_counts_its_users_itself},
 };
 CHECK_MAIN("options", cases)

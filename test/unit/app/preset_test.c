@@ -48,6 +48,9 @@ static void what_is_given_wins(void)
     CHECK_STR(o.v[TM_OPT_MODEL].text, "mine");
     CHECK_INT(o.v[TM_OPT_PACE].num, 0);
     CHECK_STR(o.v[TM_OPT_USERS].text, tm_preset_get(1)->users);
+    CHECK_INT(RUN("--preset", "default", "--model", "a:5+b"), TM_OK);
+    CHECK_INT(o.v[TM_OPT_USERS].given, 0);
+    CHECK_STR(o.v[TM_OPT_PACE].text, tm_preset_get(1)->pace);
 }
 
 static void without_a_preset_nothing_changes(void)

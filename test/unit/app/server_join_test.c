@@ -92,9 +92,9 @@ static void client_learns_the_servers_models(void)
     CHECK_INT(f.got.n_models, 1);
     CHECK_STR(f.got.models[0].name, "constant");
     CHECK_MEM(f.got.models[0].digest, digest, TM_TOKEN_DIGEST_LEN);
-    CHECK(tm_models_find(&f.models, digest) != NULL);
+    CHECK(tm_models_find(&f.models, digest, TM_TOKEN_DIGEST_LEN) != NULL);
     digest[0] ^= 1;
-    CHECK(tm_models_find(&f.models, digest) == NULL);
+    CHECK(tm_models_find(&f.models, digest, TM_TOKEN_DIGEST_LEN) == NULL);
     end();
 }
 

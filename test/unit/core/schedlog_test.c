@@ -222,6 +222,15 @@ static void long_texts_are_cut_and_still_parse(void)
     struct tm_view v = tm_schedlog_text(l);
     struct tm_schedlog_line line;
     CHECK_INT(tm_schedlog_parse(&line, (const char *)v.p, v.len - 1), TM_OK);
+    CHECK(strlen(line.model) >= 60); /* where the room for escapes ends */
+    char label[TM_MODEL_LABEL_MAX + 10];
+    memset(label, 'm', sizeof label - 1);
+    label[sizeof label - 1] = '\0';
+    tm_schedlog_drained(l, v.len);
+    s.model = label;
+    tm_schedlog_session(l, &s);
+    v = tm_schedlog_text(l);
+    CHECK_INT(tm_schedlog_parse(&line, (const char *)v.p, v.len - 1), TM_OK);
     CHECK_INT(strlen(line.model), sizeof line.model - 1);
     tm_schedlog_drained(l, v.len);
     tm_schedlog_up(l, UINT32_MAX, INT64_MIN, nasty, nasty);

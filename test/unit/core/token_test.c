@@ -101,6 +101,8 @@ static void every_value_survives(void)
     t.is_schedule = true;
     t.time_ms = (UINT64_C(1) << 48) - 1;
     t.head_len = TM_TOKEN_HEAD_MAX;
+    t.n_parts = 0;
+    memset(t.part, 0, sizeof t.part);
     check_round_trip(&t);
     for (int flags = 0; flags < 2 * 3 * 2 * 2 * 2 * 2; flags++) {
         t = example();
@@ -147,12 +149,80 @@ static void malformed_tokens_are_refused(void)
     b[1] |= 0x06; /* src 3 */
     CHECK_INT(tm_token_decode(&t, b, len), TM_ERR_FORMAT);
     (void)encode_example(b, sizeof b);
-    b[1] = 0x1d | 1U << 7;
+    b[1] = 0x1d | 1U << 7; /* a mix, and its parts are missing */
     CHECK_INT(tm_token_decode(&t, b, len), TM_ERR_FORMAT);
     b[1] = 0x1d;
     b[TM_TOKEN_FIXED_LEN - 1] = TM_TOKEN_HEAD_MAX + 1;
     CHECK_INT(tm_token_decode(&t, b, sizeof b), TM_ERR_FORMAT);
     CHECK_INT(t.carrier, 0);
+}
+
+/* Three parts of 1, 2 and 0x0b09 users. */
+static struct tm_token example_mix(void)
+{
+    struct tm_token t = example();
+    t.n_parts = 3;
+    for (size_t i = 0; i < 3; i++) {
+        memset(t.part[i].digest, 0x10 + (int)i, TM_TOKEN_PART_LEN);
+        t.part[i].n_users = (uint16_t)(i + 1);
+    }
+    t.part[2].n_users = 0x0b09;
+    return t;
+}
+
+static void the_parts_of_a_mix_stand_before_the_head(void)
+{
+    static const uint8_t want[] = {3, 0x10, 0x10, 0x10, 0x10, 0,    1,    0x11, 0x11, 0x11, 0x11, 0,
+                                   2, 0x12, 0x12, 0x12, 0x12, 0x0b, 0x09, 3,    0xaa, 0xbb, 0xcc};
+    struct tm_token t = example_mix(), got;
+    uint8_t b[TM_TOKEN_LEN_MAX];
+    struct tm_wr w = tm_wr_init(b, sizeof b);
+    tm_token_encode(&t, &w);
+    CHECK_INT(w.len, tm_token_len(&t));
+    CHECK_INT(w.len, TM_TOKEN_FIXED_LEN - 1 + sizeof want);
+    CHECK_INT(b[1], 0x9d);
+    CHECK_MEM(b + TM_TOKEN_FIXED_LEN - 1, want, sizeof want);
+    check_round_trip(&t);
+    for (size_t n = 0; n < w.len; n++)
+        CHECK_INT(tm_token_decode(&got, b, n), TM_ERR_FORMAT);
+    t.n_parts = 2;
+    t.n_users = 3;
+    check_round_trip(&t);
+    t.n_parts = TM_MIX_PARTS_MAX;
+    t.n_users = 0;
+    t.head_len = TM_TOKEN_HEAD_MAX;
+    for (size_t i = 0; i < TM_MIX_PARTS_MAX; i++)
+        t.n_users = (uint16_t)(t.n_users + (t.part[i].n_users = 100));
+    CHECK_INT(tm_token_len(&t), TM_TOKEN_LEN_MAX);
+    check_round_trip(&t);
+}
+
+static void a_mix_that_does_not_add_up_is_refused(void)
+{
+    const struct {
+        unsigned n_parts, n_users, part_users;
+        bool is_schedule;
+    } bad[] = {
+        {3, 0x0b0d, 2, false}, {3, 0x0b0a, 0, false}, {1, 1, 2, false}, {3, 0x0b0c, 2, true}};
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        struct tm_token t = example_mix(), got;
+        uint8_t b[256] = {0};
+        struct tm_wr w = tm_wr_init(b, sizeof b);
+        t.n_parts = (uint8_t)bad[i].n_parts;
+        t.n_users = (uint16_t)bad[i].n_users;
+        t.part[1].n_users = (uint16_t)bad[i].part_users;
+        t.is_schedule = bad[i].is_schedule;
+        tm_token_encode(&t, &w);
+        CHECK_INT(tm_token_decode(&got, b, sizeof b), TM_ERR_FORMAT);
+    }
+    struct tm_token t = example_mix(), got;
+    uint8_t b[256] = {0};
+    struct tm_wr w = tm_wr_init(b, sizeof b);
+    tm_token_encode(&t, &w);
+    for (unsigned n = 0; n < 256; n++) {
+        b[TM_TOKEN_FIXED_LEN - 1] = (uint8_t)n;
+        CHECK_INT(tm_token_decode(&got, b, sizeof b), n == 3 ? TM_OK : TM_ERR_FORMAT);
+    }
 }
 
 static void another_version_is_unsupported(void)
@@ -170,7 +240,7 @@ static void another_version_is_unsupported(void)
 static void bit_flips_are_refused_or_mean_something_else(void)
 {
     uint8_t b[TM_TOKEN_FIXED_LEN + 3];
-    uint8_t again[TM_TOKEN_FIXED_LEN + TM_TOKEN_HEAD_MAX];
+    uint8_t again[TM_TOKEN_LEN_MAX];
     int n_refused = 0;
     size_t len = encode_example(b, sizeof b);
     for (size_t bit = 0; bit < 8 * len; bit++) {
@@ -185,7 +255,7 @@ static void bit_flips_are_refused_or_mean_something_else(void)
         }
         b[bit / 8] ^= (uint8_t)(1U << bit % 8);
     }
-    /* the version's 8; of the flags 7 and the one that makes src 3 of 2; every head_len but 3 makes
+    /* the version's 8; of the flags 7 (no mix follows) and the one that makes src 3 of 2; every head_len but 3 makes
      * the length wrong: longer is cut off, shorter leaves padding that is not zero */
     CHECK_INT(n_refused, 8 + 2 + 8);
 }
@@ -195,6 +265,8 @@ static const struct check_case cases[] = {
     {"every_value_survives", every_value_survives},
     {"short_room_sets_the_writers_error", short_room_sets_the_writers_error},
     {"malformed_tokens_are_refused", malformed_tokens_are_refused},
+    {"the_parts_of_a_mix_stand_before_the_head", the_parts_of_a_mix_stand_before_the_head},
+    {"a_mix_that_does_not_add_up_is_refused", a_mix_that_does_not_add_up_is_refused},
     {"another_version_is_unsupported", another_version_is_unsupported},
     {"bit_flips_are_refused_or_mean_something_else", bit_flips_are_refused_or_mean_something_else},
 };

@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "models/mix.h"
 #include "test/support/check.h"
 #include "test/unit/net/tunnel_scene.h"
 #include "tm/base/time.h"
@@ -263,6 +264,12 @@ static void a_revoked_client_and_an_unknown_model_are_told_clearly(void)
     expect_trouble(&revoked, TM_ERR_AUTH, refused);
     const struct scene_cfg model = {.model = &m, .unknown_model = true};
     expect_trouble(&model, TM_ERR_AUTH, refused);
+    struct tm_model other = constant_model(), mix;
+    other.u.constant.size_bytes++;
+    const struct tm_mix parts = {.n_parts = 2, .part = {{&m, 1}, {&other, 2}}};
+    CHECK_INT(tm_mix_make(&mix, &parts, NULL), TM_OK);
+    const struct scene_cfg part = {.model = &mix, .unknown_model = true};
+    expect_trouble(&part, TM_ERR_AUTH, refused);
 }
 
 static void a_client_dropped_while_it_runs_hears_of_it(void)

@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "models/mix.h"
 #include "test/support/check.h"
 
 const uint8_t scene_client_id[TM_CLIENT_ID_LEN] = {1, 2, 3, 4, 5, 6, 7, 8};
@@ -172,13 +173,20 @@ static int lookup(void *user, enum tm_token_kind kind, const uint8_t id[TM_CLIEN
                                                                                      : TM_ERR_AUTH;
 }
 
-static const struct tm_model *find_model(void *user, const uint8_t digest[TM_TOKEN_DIGEST_LEN])
+static const struct tm_model *find_model(void *user, const uint8_t *digest, size_t len)
 {
     struct scene *s = user;
+    const struct tm_model *m = s->cfg.model;
     uint8_t ours[TM_DIGEST_LEN];
-    tm_model_digest(s->cfg.model, ours);
-    return !s->cfg.unknown_model && memcmp(ours, digest, TM_TOKEN_DIGEST_LEN) == 0 ? s->cfg.model
-                                                                                   : NULL;
+    size_t n = m->kind == TM_MODEL_MIX ? m->u.mix.n_parts : 1;
+    for (size_t i = 0; i < n; i++) {
+        const struct tm_model *part = m->kind == TM_MODEL_MIX ? m->u.mix.part[i].model : m;
+        bool is_known = !s->cfg.unknown_model || i + 1 < n;
+        tm_model_digest(part, ours);
+        if (is_known && memcmp(ours, digest, len) == 0)
+            return part;
+    }
+    return NULL;
 }
 
 static const struct tm_schedfile *find_schedule(void *user,
@@ -257,6 +265,13 @@ static void start_server(struct scene *s)
     s->n_started++;
 }
 
+static uint32_t n_users(const struct scene_cfg *cfg)
+{
+    if (cfg->schedule != NULL)
+        return cfg->schedule->n_users;
+    return cfg->model->kind == TM_MODEL_MIX ? tm_mix_users(&cfg->model->u.mix) : 2;
+}
+
 struct tm_tunnel_client *scene_new_client(struct scene *s)
 {
     struct tm_tunnel_client *client = NULL;
@@ -273,7 +288,7 @@ struct tm_tunnel_client *scene_new_client(struct scene *s)
                     .is_schedule = s->cfg.schedule != NULL,
                     .schedule = s->cfg.schedule,
                     .seed = {9, 9, 9},
-                    .n_users = s->cfg.schedule != NULL ? s->cfg.schedule->n_users : 2,
+                    .n_users = n_users(&s->cfg),
                     .pace_ms = 20,
                     .prep_us = TM_PREP_US,
                     .grace_us = s->cfg.grace_us},

@@ -46,7 +46,7 @@ struct scene_cfg {
     bool no_server; /* nothing listens at the server's address */
     bool wrong_secret;
     bool revoked;
-    bool unknown_model; /* to the server */
+    bool unknown_model; /* to the server; of a mix, the last part */
     enum tm_token_kind kind;
     FILE *client_log;
     const char *server_log_path;

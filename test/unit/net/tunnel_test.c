@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "models/dist.h"
+#include "models/mix.h"
 #include "test/support/check.h"
 #include "test/unit/net/tunnel_scene.h"
 #include "tm/core/schedlog.h"
@@ -253,6 +254,16 @@ static void two_clients_have_sessions_of_their_own(void)
 
 /* ---- Deaths ---- */
 
+static void two_models_in_one_tunnel(void)
+{
+    struct tm_model m = constant_model(), other = constant_model(), mix;
+    other.u.constant.size_bytes *= 2;
+    const struct tm_mix parts = {.n_parts = 2, .part = {{&m, 1}, {&other, 2}}};
+    CHECK_INT(tm_mix_make(&mix, &parts, NULL), TM_OK);
+    megabyte_with(&mix, TM_CLIENT, TM_PLAN_SEEDED);
+    megabyte_with(&mix, TM_SERVER, TM_PLAN_EMBEDDED);
+}
+
 static void killed_carriers_with(enum tm_side master, enum tm_plan_mode mode)
 {
     struct tm_model m = constant_model();
@@ -379,6 +390,7 @@ static const struct check_case cases[] = {
     {"writes_of_a_megabyte_leave_in_pieces", writes_of_a_megabyte_leave_in_pieces},
     {"a_slow_reader_pauses_its_application_only", a_slow_reader_pauses_its_application_only},
     {"two_clients_have_sessions_of_their_own", two_clients_have_sessions_of_their_own},
+    {"two_models_in_one_tunnel", two_models_in_one_tunnel},
     {"killed_carriers_lose_nothing", killed_carriers_lose_nothing},
     {"a_reset_of_either_application_reaches_the_other",
      a_reset_of_either_application_reaches_the_other},

@@ -82,13 +82,29 @@ for way in "up", "down":
         assert idle[way][member] == busy[way][member], (way, member)
 END
 
+# -- a mix costs what its parts cost ----------------------------------------------------------------------------------
+for m in constant:3 https-chat:8 constant:3+https-chat:8; do
+    run 0 "$models" --model $m --pace 1s --for 2m --json
+    cp out "$m.json"
+done
+python3 - <<'END' || fail "a mix is not its parts"
+import json
+a, b, mix = (json.load(open(f + ".json")) for f in ("constant:3", "https-chat:8", "constant:3+https-chat:8"))
+assert mix["model"] == "constant:3+https-chat:8" and mix["kind"] == "mix" and mix["users"] == 11
+assert 0.8 < mix["month_bytes"] / (a["month_bytes"] + b["month_bytes"]) < 1.25, (a, b, mix)
+END
+
 # -- what is wrong -------------------------------------------------------------------------------------------------
 run 2
 has err 'no database'
 run 2 "$models" https-chat
 has err 'one argument too many'
-run 2 "$models" --model https-browsing:5+https-chat:2
-has err 'cannot be played yet'
+run 2 "$models" --model https-browsing:5+https-chat:2 --users 3
+has err 'the model says how many users there are'
+run 2 "$models" --model https-browsing:5+https-browsing:2
+has err 'https-browsing stands twice in the mix'
+run 1 "$models" --model https-browsing:5+nothing
+has err 'no model "nothing"'
 run 2 "$models" --model https-chat:0
 run 2 "$models" --users 1025 --model https-chat
 run 2 "$models" --model https-chat --for soon
