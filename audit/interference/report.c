@@ -113,10 +113,7 @@ static void print_entry(const struct tm_interference_report *r,
                       "  attacks on %" PRIu32 " + %" PRIu32 " connections, %u folds of %" PRIu32
                       " groups (%s), 95 %% intervals by group:\n",
                       s->n_pairs, s->n_pairs, TM_ATTACK_FOLDS, s->n_groups,
-                      s->is_by_run
-                          ? "pairs of runs"
-                          : "stretches of time in pairs of runs: what differs between two runs "
-                            "for the machine's reasons counts too");
+                      tm_study_by_text(s->by));
         print_scores(f, &s->scores);
     }
     for (uint32_t i = 0; s->has_attacks && i < TM_STUDY_CONTROLS; i++) {
@@ -163,8 +160,7 @@ static void put_entry(FILE *f, const struct tm_interference_entry *e)
     (void)fprintf(f,
                   ",\"runs\":%" PRIu32 ",\"connections\":%" PRIu32 ",\"pairs\":%" PRIu32
                   ",\"groups\":%" PRIu32 ",\"groups_are\":\"%s\"",
-                  s->n_runs, s->n_places, s->n_pairs, s->n_groups,
-                  s->is_by_run ? "runs" : "stretches");
+                  s->n_runs, s->n_places, s->n_pairs, s->n_groups, tm_study_by_key(s->by));
     (void)fprintf(f,
                   ",\"offsets\":{\"compared\":%" PRIu64 ",\"equal\":%" PRIu64 ",\"unseen\":%" PRIu64
                   ",\"connections\":%" PRIu64 ",\"is_different\":%s,\"first\":",

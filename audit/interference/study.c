@@ -11,11 +11,30 @@ const char *tm_verdict_key(enum tm_verdict v)
     return KEY[v];
 }
 
+const char *tm_study_by_key(enum tm_study_by by)
+{
+    static const char *const KEY[] = {"stretches", "sessions", "runs"};
+    return KEY[by];
+}
+
+const char *tm_study_by_text(enum tm_study_by by)
+{
+    static const char *const TEXT[] = {
+        "stretches of time in pairs of runs: what differs between two runs for the machine's "
+        "reasons counts too",
+        "sessions, one for each modelled user of a pair of runs: what differs between two runs for "
+        "the machine's reasons counts too",
+        "pairs of runs"};
+    return TEXT[by];
+}
+
 /* ---- The sample ---- */
 
 struct match {
     const struct tm_run *run[2];
     const struct tm_trace *trace[2];
+    uint32_t pair; /* of runs */
+    uint32_t user;
     uint32_t group;
 };
 
@@ -27,13 +46,27 @@ struct work {
     unsigned n_done, n_steps;
 };
 
+static int order_of_time(const struct match *a, const struct match *b)
+{
+    int64_t t_a = a->trace[0]->start_us;
+    int64_t t_b = b->trace[0]->start_us;
+    return (t_a > t_b) - (t_a < t_b);
+}
+
 static int by_time(const void *pa, const void *pb)
 {
     const struct match *a = pa;
     const struct match *b = pb;
-    int64_t t_a = a->trace[0]->start_us;
-    int64_t t_b = b->trace[0]->start_us;
-    return (t_a > t_b) - (t_a < t_b);
+    return a->pair != b->pair ? (a->pair < b->pair ? -1 : 1) : order_of_time(a, b);
+}
+
+static int by_session(const void *pa, const void *pb)
+{
+    const struct match *a = pa;
+    const struct match *b = pb;
+    if (a->pair != b->pair)
+        return a->pair < b->pair ? -1 : 1;
+    return a->user != b->user ? (a->user < b->user ? -1 : 1) : order_of_time(a, b);
 }
 
 static int reserve(struct work *w, uint32_t n)
@@ -55,7 +88,7 @@ static const struct tm_trace *whole_trace(const struct tm_run *r, uint32_t at)
 }
 
 /* The connections that both runs saw from opening to end. */
-static int collect(struct work *w, const struct tm_run *a, const struct tm_run *b)
+static int collect(struct work *w, uint32_t pair, const struct tm_run *a, const struct tm_run *b)
 {
     struct tm_run_pair *pairs = NULL;
     uint32_t n = 0;
@@ -65,6 +98,8 @@ static int collect(struct work *w, const struct tm_run *a, const struct tm_run *
     for (uint32_t i = 0; rc == TM_OK && i < n; i++) {
         struct match m = {
             .run = {a, b},
+            .pair = pair,
+            .user = a->conns[pairs[i].at[0]].user,
             .trace = {whole_trace(a, pairs[i].at[0]), whole_trace(b, pairs[i].at[1])}};
         if (m.trace[0] && m.trace[1])
             w->v[w->n++] = m;
@@ -74,18 +109,55 @@ static int collect(struct work *w, const struct tm_run *a, const struct tm_run *
     return rc;
 }
 
-/* Gives the matches from `from` on, all of one pair of runs, their groups. */
-static void divide(struct work *w, uint32_t from, uint32_t n_parts)
+/* The end of the run of matches that begins at `from`: those of one pair of runs. */
+static uint32_t end_of_pair(const struct work *w, uint32_t from)
 {
-    uint32_t n = w->n - from;
-    if (n == 0)
-        return;
-    qsort(w->v + from, n, sizeof *w->v, by_time);
-    if (n_parts > n)
-        n_parts = n;
-    for (uint32_t i = 0; i < n; i++)
-        w->v[from + i].group = w->s->n_groups + (uint32_t)((uint64_t)i * n_parts / n);
-    w->s->n_groups += n_parts;
+    uint32_t end = from;
+    while (end < w->n && w->v[end].pair == w->v[from].pair)
+        end++;
+    return end;
+}
+
+/* Cuts each pair of runs into n_parts groups. */
+static void group_by_time(struct work *w, uint32_t n_parts)
+{
+    qsort(w->v, w->n, sizeof *w->v, by_time);
+    for (uint32_t from = 0, end; from < w->n; from = end) {
+        end = end_of_pair(w, from);
+        uint32_t n = end - from;
+        uint32_t n_here = n_parts < n ? n_parts : n;
+        for (uint32_t i = 0; i < n; i++)
+            w->v[from + i].group = w->s->n_groups + (uint32_t)((uint64_t)i * n_here / n);
+        w->s->n_groups += n_here;
+    }
+}
+
+/* Gives the sessions numbers as groups; how many there are. */
+static uint32_t group_by_session(struct work *w)
+{
+    uint32_t n = 0;
+    qsort(w->v, w->n, sizeof *w->v, by_session);
+    for (uint32_t i = 0; i < w->n; i++) {
+        n += i == 0 || w->v[i].pair != w->v[i - 1].pair || w->v[i].user != w->v[i - 1].user;
+        w->v[i].group = n - 1;
+    }
+    return n;
+}
+
+static void make_groups(struct work *w)
+{
+    struct tm_study *s = w->s;
+    uint32_t n_sessions = w->n > 0 ? group_by_session(w) : 0; /* without logs all have one user */
+    if (s->n_runs >= TM_STUDY_RUNS) {
+        s->by = TM_STUDY_BY_RUN;
+        group_by_time(w, 1);
+    } else if (n_sessions >= TM_STUDY_GROUPS) {
+        s->by = TM_STUDY_BY_SESSION;
+        s->n_groups = n_sessions;
+    } else if (w->n > 0) {
+        s->by = TM_STUDY_BY_STRETCH;
+        group_by_time(w, (TM_STUDY_GROUPS + s->n_runs - 1) / s->n_runs);
+    }
 }
 
 /* leak NULL: as captured. */
@@ -171,17 +243,15 @@ int tm_study_run(struct tm_study *s, const struct tm_study_cfg *cfg,
 {
     struct work w = {.s = s, .cfg = cfg, .n_steps = TM_ATTACK_KINDS + 2 * TM_STUDY_CONTROLS};
     int rc = TM_OK;
-    *s = (struct tm_study){.n_runs = n, .is_by_run = n >= TM_STUDY_RUNS};
+    *s = (struct tm_study){.n_runs = n};
     s->control[0].leak = (struct tm_leak){.kind = TM_LEAK_RECORD};
     s->control[1].leak = (struct tm_leak){.kind = TM_LEAK_LATE, .late_us = cfg->late_us};
     for (uint32_t i = 0; rc == TM_OK && i < n; i++) {
-        uint32_t from = w.n;
         rc = tm_offsets_compare(&s->offsets, idle[i], loaded[i]);
         if (rc == TM_OK)
-            rc = collect(&w, idle[i], loaded[i]);
-        if (rc == TM_OK)
-            divide(&w, from, s->is_by_run ? 1 : (TM_STUDY_GROUPS + n - 1) / n);
+            rc = collect(&w, i, idle[i], loaded[i]);
     }
+    make_groups(&w);
     s->n_pairs = w.n;
     s->has_attacks = s->n_groups >= 2 * TM_ATTACK_FOLDS;
     if (rc == TM_OK && s->has_attacks)

@@ -3,8 +3,9 @@
  * Runs of two workloads are paired in the order given: the k-th of one and the k-th of the other play the same schedule.  Of each pair of
  * runs, the places whose connection both captures hold from opening to end enter the sample, once with each label.
  *
- * Groups for folds and intervals: a pair of runs, when there are TM_STUDY_RUNS or more.  With fewer, each is cut into stretches of time, and
- * what differs between two runs for reasons of the machine counts as a difference of the workloads.
+ * Groups for folds and intervals: a pair of runs, when there are TM_STUDY_RUNS or more.  With fewer, a session (one modelled user of a
+ * pair of runs), when logs name them and there are TM_STUDY_GROUPS or more, or else stretches of time; then what differs
+ * between two runs for reasons of the machine counts as a difference of the workloads.
  *
  * Controls: a leak (audit/interference/leak.h) is put into the loaded connections; when the attacks do not tell these from idle ones at
  * TM_STUDY_CAUGHT, the test itself has failed.  Pure but for the learners' library. */
@@ -22,12 +23,17 @@
 #include "tm/base/err.h"
 
 #define TM_STUDY_RUNS   10U  /* pairs of runs that suffice as groups */
-#define TM_STUDY_GROUPS 40U  /* wanted otherwise */
+#define TM_STUDY_GROUPS 40U  /* sessions that suffice, and stretches of time wanted otherwise */
 #define TM_STUDY_CAUGHT 0.8  /* AUC of a control */
 #define TM_STUDY_AIM    0.55 /* AUC: no interval of an attack may end above it */
 #define TM_STUDY_CLAIM                                                                             \
     1000U /* connections a side for an interval of about +-0.025: 1.96 / sqrt(6 n) */
 #define TM_STUDY_CONTROLS 2U
+
+enum tm_study_by { TM_STUDY_BY_STRETCH, TM_STUDY_BY_SESSION, TM_STUDY_BY_RUN };
+/* "stretches", "sessions", "runs"; and what to know about them, in words. */
+const char *tm_study_by_key(enum tm_study_by by);
+const char *tm_study_by_text(enum tm_study_by by);
 
 struct tm_study_cfg {
     uint64_t seed;
@@ -61,8 +67,8 @@ struct tm_study {
     uint32_t n_pairs;  /* of connections, in the sample */
     uint32_t n_places; /* both runs have the place */
     uint32_t n_groups;
-    bool is_by_run;   /* groups are pairs of runs */
-    bool has_attacks; /* there were enough groups for the folds */
+    enum tm_study_by by; /* what the groups are */
+    bool has_attacks;    /* there were enough groups for the folds */
     struct tm_study_scores scores;
     struct tm_study_control control[TM_STUDY_CONTROLS];
     enum tm_verdict verdict;

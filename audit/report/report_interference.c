@@ -146,16 +146,11 @@ static void list_offsets(struct tm_text *out, const struct tm_interference_repor
         "%s of %s pairs are cut alike (for information: TCP may merge and split them)",
         tm_count(n[0], o->n_segmented_alike), tm_count(n[1], o->n_segmented));
     if (s->has_attacks)
-        tm_html_list_item(
-            out, "Attacks",
-            "on %s idle and as many loaded connections, %u folds of %" PRIu32
-            " groups: %s; seed %" PRIu64,
-            tm_count(n[0], s->n_pairs), TM_ATTACK_FOLDS, s->n_groups,
-            s->is_by_run
-                ? "pairs of runs"
-                : "stretches of time in pairs of runs, so what differs between two runs for "
-                  "reasons of the machine counts too",
-            r->seed);
+        tm_html_list_item(out, "Attacks",
+                          "on %s idle and as many loaded connections, %u folds of %" PRIu32
+                          " groups: %s; seed %" PRIu64,
+                          tm_count(n[0], s->n_pairs), TM_ATTACK_FOLDS, s->n_groups,
+                          tm_study_by_text(s->by), r->seed);
     tm_html_list_end(out);
 }
 

@@ -2,12 +2,14 @@
 
   upload.py serve ADDRESS PORT            takes all bytes until the end, sends them back reversed, closes
   upload.py send SOCKS_PORT HOST PORT FILE GOT    through SOCKS 5 (PORT 0: straight to 127.0.0.1:SOCKS_PORT)
+  upload.py push HOST PORT FILE BYTES_S           straight, the upload alone, so fast
 """
 import ipaddress
 import socket
 import struct
 import sys
 import threading
+import time
 
 
 def read_all(s):
@@ -66,4 +68,20 @@ def send(socks_port, host, port, path, got):
         f.write(read_all(s)[::-1])
 
 
-{"serve": serve, "send": send}[sys.argv[1]](*sys.argv[2:])
+PIECE = 16384
+
+
+def push(host, port, path, bytes_s):
+    s = socket.create_connection((host, int(port)), 60)
+    start = time.monotonic()
+    sent = 0
+    with open(path, "rb") as f:
+        while part := f.read(PIECE):
+            s.sendall(part)
+            sent += len(part)
+            time.sleep(max(0.0, start + sent / float(bytes_s) - time.monotonic()))
+    s.shutdown(socket.SHUT_WR)
+    read_all(s)
+
+
+{"serve": serve, "send": send, "push": push}[sys.argv[1]](*sys.argv[2:])

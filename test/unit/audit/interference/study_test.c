@@ -104,8 +104,16 @@ static void count_progress(void *user, unsigned done, unsigned of)
     n_progress = done;
 }
 
+/* Two connections of each user. */
+static void give_users(struct tm_run *r)
+{
+    for (uint32_t i = 0; i < r->n_conns; i++)
+        r->conns[i].user = i / 2;
+}
+
 /* Two schedules, idle and loaded; the loaded side is played as `loaded` says. */
-static struct tm_study study_of(uint32_t n_conns, struct play loaded, int64_t control_us)
+static struct tm_study study_with(uint32_t n_conns, struct play loaded, int64_t control_us,
+                                  bool has_users)
 {
     struct tm_run idle[2];
     struct tm_run load[2];
@@ -121,6 +129,10 @@ static struct tm_study study_of(uint32_t n_conns, struct play loaded, int64_t co
         loaded.noise = 20 + i;
         loaded.n_conns = n_conns;
         load[i] = run_of(loaded);
+        if (has_users) {
+            give_users(&idle[i]);
+            give_users(&load[i]);
+        }
     }
     CHECK_INT(tm_study_run(&s, &cfg, at[0], at[1], 2, &msg), TM_OK);
     for (uint32_t i = 0; i < 2; i++) {
@@ -130,13 +142,28 @@ static struct tm_study study_of(uint32_t n_conns, struct play loaded, int64_t co
     return s;
 }
 
+static struct tm_study study_of(uint32_t n_conns, struct play loaded, int64_t control_us)
+{
+    return study_with(n_conns, loaded, control_us, false);
+}
+
+static void sessions_are_the_groups_where_there_are_enough_of_them(void)
+{
+    struct tm_study s = study_with(2 * TM_STUDY_GROUPS / 2, (struct play){0}, 3000, true);
+    CHECK_INT(s.by, TM_STUDY_BY_SESSION);
+    CHECK_INT(s.n_groups, TM_STUDY_GROUPS);
+    CHECK_INT(s.n_pairs, 2 * TM_STUDY_GROUPS);
+    s = study_with(2 * TM_STUDY_GROUPS / 2 - 2, (struct play){0}, 3000, true);
+    CHECK_INT(s.by, TM_STUDY_BY_STRETCH);
+}
+
 static void equal_play_is_at_chance_and_its_controls_are_caught(void)
 {
     struct tm_study s = study_of(60, (struct play){0}, 3000);
     CHECK_INT(s.n_runs, 2);
     CHECK_INT(s.n_pairs, 120);
     CHECK_INT(s.n_groups, TM_STUDY_GROUPS);
-    CHECK(!s.is_by_run);
+    CHECK_INT(s.by, TM_STUDY_BY_STRETCH);
     CHECK(!s.offsets.is_different && s.offsets.n_offsets == s.offsets.n_equal);
     for (int k = 0; k < TM_ATTACK_KINDS; k++) {
         CHECK(s.scores.has[k]);
@@ -193,6 +220,8 @@ static void same_seed_gives_the_same_numbers(void)
 }
 
 static const struct check_case CASES[] = {
+    {"sessions_are_the_groups_where_there_are_enough_of_them",
+     sessions_are_the_groups_where_there_are_enough_of_them},
     {"equal_play_is_at_chance_and_its_controls_are_caught",
      equal_play_is_at_chance_and_its_controls_are_caught},
     {"late_writes_under_load_are_told_though_the_offsets_are_equal",

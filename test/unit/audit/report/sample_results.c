@@ -136,7 +136,7 @@ struct tm_interference_report sample_interference(enum sample_kind kind,
                                .n_pairs = 1200,
                                .n_places = 1234,
                                .n_groups = 12,
-                               .is_by_run = true,
+                               .by = TM_STUDY_BY_RUN,
                                .has_attacks = kind != SAMPLE_EMPTY,
                                .scores = scores_of(kind, 0.508),
                                .verdict = i == 0 ? TM_VERDICT_NOT_TOLD : TM_VERDICT_OFFSETS};
