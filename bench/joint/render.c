@@ -6,15 +6,11 @@
 #include "learner/packet.h"
 #include "tm/base/time.h"
 
-#define LINK_RAW      101U
-#define SNAP          96U
-#define IP_LEN        20U
-#define TCP_LEN       20U
-#define CWND_SEGMENTS 10U    /* Linux's initial window (RFC 6928) */
-#define IDLE_US       250000 /* silence after which it begins again (RFC 9293: one RTO) */
-#define QUEUE_BYTES   65536U
-#define ALIKE_US      500
-#define INNER_US      2 /* between segments that leave at once */
+#define LINK_RAW 101U
+#define SNAP     96U
+#define IP_LEN   20U
+#define TCP_LEN  20U
+#define INNER_US 2 /* between segments that leave at once */
 
 struct segment {
     int64_t t_us; /* at the tap */
@@ -29,26 +25,13 @@ struct done {
     int64_t received_us;
 };
 
-struct flight {
-    int64_t acked_us;
-    uint32_t len;
-};
-
-/* One direction's TCP sender and link. */
-struct sender {
-    struct flight *f; /* owned; ring */
-    uint32_t head, n, cap;
-    uint64_t in_flight, cwnd, cwnd_max;
-    int64_t free_us, link_us, arrived_us; /* when the sender, the link are free; the last arrival */
-    int64_t jitter_us, jitter_at_us;      /* packets close to each other are delayed alike */
-};
-
 struct render {
     const struct tm_render_path *path;
     struct tm_rng *rng;
     struct segment *s; /* owned */
     uint32_t n, cap;
-    struct sender dir[2];
+    struct tm_sender dir[2];
+    int64_t free_us[2]; /* when the sender has given all to TCP */
 };
 
 static void put16(uint8_t *p, uint32_t v)
@@ -91,76 +74,32 @@ static int64_t jitter(struct render *r)
     return (int64_t)tm_rng_below(r->rng, r->path->jitter_us + 1);
 }
 
-/* Acknowledgements that came by t_us. */
-static void collect(struct sender *s, int64_t t_us)
-{
-    while (s->n > 0 && s->f[s->head].acked_us <= t_us) {
-        uint32_t len = s->f[s->head].len;
-        s->in_flight -= len;
-        s->cwnd = s->cwnd + len < s->cwnd_max ? s->cwnd + len : s->cwnd_max;
-        s->head = (s->head + 1) % s->cap;
-        s->n--;
-    }
-}
-
-static int fly(struct sender *s, int64_t acked_us, uint32_t len)
-{
-    if (s->n == s->cap) {
-        uint32_t cap = s->cap > 0 ? 2 * s->cap : 64;
-        struct flight *f = calloc(cap, sizeof *f);
-        if (!f)
-            return TM_ERR_NOMEM;
-        for (uint32_t i = 0; i < s->n; i++)
-            f[i] = s->f[(s->head + i) % s->cap];
-        free(s->f);
-        s->f = f;
-        s->cap = cap;
-        s->head = 0;
-    }
-    s->f[(s->head + s->n) % s->cap] = (struct flight){acked_us, len};
-    s->n++;
-    s->in_flight += len;
-    return TM_OK;
-}
-
-/* One segment that is ready at *t_us (the sender's time); *t_us: when it left. */
+/* One segment that is ready at *t_us (the sender's time); *t_us: when the next may be. */
 static int send_segment(struct render *r, enum tm_dir dir, uint32_t len, int64_t *t_us,
                         struct done *done)
 {
-    struct sender *s = &r->dir[dir];
-    int64_t t = tm_max_us(*t_us, s->free_us);
-    collect(s, t);
-    if (s->n == 0 && t - s->free_us > IDLE_US)
-        s->cwnd = (uint64_t)CWND_SEGMENTS * r->path->mss;
-    while (s->n > 0 && s->in_flight + len > s->cwnd) {
-        t = tm_max_us(t, s->f[s->head].acked_us);
-        collect(s, t);
-    }
-    int64_t wire_us = (int64_t)(len + IP_LEN + TCP_LEN + 14) * 8000 / (int64_t)r->path->rate_kbps;
-    s->link_us = tm_max_us(s->link_us, t) + wire_us;
-    if (s->link_us - s->jitter_at_us > ALIKE_US) {
-        s->jitter_us = jitter(r);
-        s->jitter_at_us = s->link_us;
-    }
-    int64_t arrival = s->link_us + (int64_t)r->path->delay_us + s->jitter_us;
-    s->arrived_us = tm_max_us(s->arrived_us + 1, arrival);
-    s->free_us = t + INNER_US;
-    *t_us = t;
-    done->sent_us = dir == TM_UP ? t : s->link_us;
-    done->received_us = s->arrived_us;
-    int rc = fly(s, s->arrived_us + (int64_t)r->path->delay_us, len);
-    return rc == TM_OK ? push(r, dir == TM_UP ? t : s->arrived_us, len, dir, TM_TCP_ACK) : rc;
+    struct tm_sent sent;
+    int rc = tm_sender_send(&r->dir[dir], len, *t_us, r->rng, &sent);
+    if (rc != TM_OK)
+        return rc;
+    *t_us = sent.left_us + INNER_US;
+    done->sent_us = dir == TM_UP ? sent.left_us : sent.link_us;
+    done->received_us = sent.arrived_us;
+    return push(r, dir == TM_UP ? sent.left_us : sent.arrived_us, len, dir, TM_TCP_ACK);
 }
 
 static int send_write(struct render *r, const struct tm_write *w, int64_t t_us, struct done *done)
 {
     uint32_t left = w->size;
     int rc = TM_OK;
+    t_us = tm_max_us(t_us, r->free_us[w->dir]);
+    tm_sender_write(&r->dir[w->dir], t_us);
     while (rc == TM_OK && left > 0) {
         uint32_t len = left < r->path->mss ? left : r->path->mss;
         rc = send_segment(r, w->dir, len, &t_us, done);
         left -= len;
     }
+    r->free_us[w->dir] = t_us;
     return rc;
 }
 
@@ -181,6 +120,8 @@ static int send_all(struct render *r, const struct tm_deck *d, const struct tm_d
     int64_t rtt_us = 2 * (int64_t)r->path->delay_us + jitter(r) + jitter(r);
     const int64_t open_us[2] = {rtt_us, rtt_us + (int64_t)r->path->delay_us + jitter(r)};
     int64_t last_us = rtt_us;
+    for (int i = 0; i < 2; i++)
+        tm_sender_init(&r->dir[i], r->path, rtt_us);
     int rc = done ? push(r, 0, 0, TM_UP, TM_TCP_SYN) : TM_ERR_NOMEM;
     if (rc == TM_OK)
         rc = push(r, rtt_us, 0, TM_DOWN, TM_TCP_SYN | TM_TCP_ACK);
@@ -236,15 +177,6 @@ static void write_segment(FILE *out, const struct segment *s, const struct tm_re
     (void)fwrite(p, sizeof p, 1, out);
 }
 
-static void make_senders(struct render *r)
-{
-    uint64_t bdp = (uint64_t)r->path->rate_kbps * 2 * r->path->delay_us / 8000;
-    for (int d = 0; d < 2; d++) {
-        r->dir[d].cwnd = (uint64_t)CWND_SEGMENTS * r->path->mss;
-        r->dir[d].cwnd_max = 2 * bdp + QUEUE_BYTES;
-    }
-}
-
 int tm_render_conn(FILE *out, const struct tm_deck *d, uint32_t conn,
                    const struct tm_render_path *path, const struct tm_render_place *place,
                    struct tm_rng *rng)
@@ -252,7 +184,6 @@ int tm_render_conn(FILE *out, const struct tm_deck *d, uint32_t conn,
     struct render r = {.path = path, .rng = rng};
     uint32_t seq[2] = {(uint32_t)tm_rng_below(rng, UINT32_MAX),
                        (uint32_t)tm_rng_below(rng, UINT32_MAX)};
-    make_senders(&r);
     int rc = send_all(&r, d, &d->conn[conn]);
     if (rc == TM_OK)
         qsort(r.s, r.n, sizeof *r.s, by_time);
@@ -261,7 +192,7 @@ int tm_render_conn(FILE *out, const struct tm_deck *d, uint32_t conn,
         seq[r.s[i].dir] += r.s[i].len + ((r.s[i].flags & (TM_TCP_SYN | TM_TCP_FIN)) != 0);
     }
     free(r.s);
-    free(r.dir[0].f);
-    free(r.dir[1].f);
+    tm_sender_deinit(&r.dir[0]);
+    tm_sender_deinit(&r.dir[1]);
     return rc;
 }

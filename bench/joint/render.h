@@ -1,23 +1,17 @@
 /* bench/joint/render.h - connections of a deck -> the segments that a tap beside the client would see, without a network.
  *
- * A stand-in for playing a model: writes leave when their events and pauses say so, TCP cuts them into full segments, sends no more than
- * its congestion window (slow start from 10 segments, again after silence) and the path's rate let through, and the path adds half a round
- * trip and jitter.  No losses, no delayed acknowledgements; segments that are not full are never merged. */
+ * A stand-in for playing a model: writes leave when their events and pauses say so, TCP cuts them into full segments and sends them when
+ * it would (bench/joint/sender.h).  No losses, no delayed acknowledgements; segments that are not full are never merged. */
 #ifndef TM_BENCH_JOINT_RENDER_H
 #define TM_BENCH_JOINT_RENDER_H
 
 #include <stdint.h>
 #include <stdio.h>
 
+#include "bench/joint/sender.h"
 #include "models/deck.h"
 #include "tm/base/err.h"
 #include "tm/base/rng.h"
-
-struct tm_render_path {
-    uint32_t delay_us, jitter_us; /* one way; jitter: up to so much more */
-    uint32_t rate_kbps;
-    uint32_t mss;
-};
 
 /* Where a connection is put in the capture. */
 struct tm_render_place {
