@@ -12,16 +12,17 @@ struct tm_batches {
     const struct tm_joint *j; /* borrowed */
     uint64_t now;             /* calls */
     uint64_t n_made;
-    size_t n_writes; /* of all that is kept */
+    size_t n_writes, writes_max; /* of all that is kept */
     struct kept kept[TM_BATCHES_MAX];
 };
 
-int tm_batches_new(struct tm_batches **out, const struct tm_joint *j)
+int tm_batches_new(struct tm_batches **out, const struct tm_joint *j, size_t writes_max)
 {
     *out = calloc(1, sizeof **out);
     if (!*out)
         return TM_ERR_NOMEM;
     (*out)->j = j;
+    (*out)->writes_max = writes_max;
     return TM_OK;
 }
 
@@ -72,7 +73,7 @@ static struct kept *oldest(struct tm_batches *b)
 /* Drops the oldest until no more than allowed is kept, but not `last`. */
 static void make_room(struct tm_batches *b, const struct kept *last)
 {
-    while (b->n_writes > TM_BATCHES_WRITES_MAX) {
+    while (b->n_writes > b->writes_max) {
         struct kept *k = NULL;
         for (unsigned i = 0; i < TM_BATCHES_MAX; i++) {
             struct kept *x = &b->kept[i];

@@ -9,14 +9,17 @@
 
 #include "models/batch.h"
 
-/* So many writes are kept, of as many batches as have them; a larger batch is not kept. */
-#define TM_BATCHES_WRITES_MAX (UINT32_C(1) << 20)
-#define TM_BATCHES_MAX        64U
+#define TM_BATCHES_MAX 256U
+/* Writes (13 bytes each) that one end keeps for itself, and that both ends of a simulation keep, who may sit at a hundred tables. */
+#define TM_BATCHES_END_WRITES (UINT32_C(1) << 20)
+#define TM_BATCHES_SIM_WRITES (UINT32_C(1) << 24)
 
 struct tm_batches; /* opaque; for one thread at a time */
 
-/* Empty.  `j` is borrowed and was checked.  TM_ERR_NOMEM. */
-TM_MUST_CHECK int tm_batches_new(struct tm_batches **out, const struct tm_joint *j);
+/* Empty; at most so many writes are kept, of at most TM_BATCHES_MAX batches, and a larger batch not at all.  `j` is borrowed and was checked.
+ * TM_ERR_NOMEM. */
+TM_MUST_CHECK int tm_batches_new(struct tm_batches **out, const struct tm_joint *j,
+                                 size_t writes_max);
 /* Clears the keys from memory; NULL is allowed. */
 void tm_batches_free(struct tm_batches *b);
 /* Whose batches they are. */

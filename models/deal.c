@@ -353,7 +353,7 @@ int tm_deal_new(struct tm_deal **out, const struct tm_joint *j, const uint8_t se
     for (uint32_t u = 0; u < n_users; u++)
         d->seat[u].walk = user[u];
     drop_hands(d);
-    int rc = batches ? TM_OK : tm_batches_new(&d->own_batches, j);
+    int rc = batches ? TM_OK : tm_batches_new(&d->own_batches, j, TM_BATCHES_END_WRITES);
     d->batches = batches ? batches : d->own_batches;
     if (rc == TM_OK)
         *out = d;

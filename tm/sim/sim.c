@@ -56,7 +56,7 @@ int tm_sim_new(struct tm_sim **out, const struct tm_sim_cfg *cfg)
     memcpy(sc.seed, seed, sizeof sc.seed);
     int rc = TM_OK;
     if (cfg->model && cfg->model->kind == TM_MODEL_JOINT)
-        rc = tm_batches_new(&w->batches, &cfg->model->u.joint);
+        rc = tm_batches_new(&w->batches, &cfg->model->u.joint, TM_BATCHES_SIM_WRITES);
     sc.batches = w->batches;
     if (rc == TM_OK)
         rc = tm_session_new(&w->end[TM_CLIENT], &sc, 0);
