@@ -16,6 +16,8 @@ struct pair {
     const struct tm_sched_carrier *c;
     const struct tm_schedfile_conn *file;
     size_t n_lead; /* leading up writes in the file: they are write 0 */
+    uint64_t more
+        [2]; /* bytes that its writes so far have above the file's, by direction: later ones may have as many fewer */
 };
 
 __attribute__((format(printf, 2, 3))) static void wrong(struct pair *p, const char *fmt, ...)
@@ -79,6 +81,27 @@ static size_t place(const struct pair *p, size_t i)
     return i < p->n_lead ? 0 : i - p->n_lead + 1;
 }
 
+/* Whether a projection can make `got` bytes of `want`, after what it made of the writes before. */
+static bool is_size(struct pair *p, uint8_t dir, uint64_t got, uint64_t want)
+{
+    if (got < want && want - got > p->more[dir])
+        return false;
+    p->more[dir] = p->more[dir] + got - want;
+    return true;
+}
+
+/* The ClientHello of a connection that has not one up write in front: of none, or of several. */
+static void judge_hello(struct pair *p)
+{
+    uint64_t want = 0;
+    for (size_t i = 0; i < p->n_lead; i++)
+        want += p->file->plan.w[i].size;
+    if (p->n_lead == 1 || p->c->n_writes == 0 || !p->c->writes[0].is_known)
+        return;
+    uint64_t got = p->c->writes[0].w.size;
+    p->more[TM_UP] = got > want ? got - want : 0;
+}
+
 /* Write i of the file, behind its leading ones or the only one of these, against the write at its place. */
 static void judge_write(struct pair *p, size_t i)
 {
@@ -94,7 +117,7 @@ static void judge_write(struct pair *p, size_t i)
     bool is_same_event = got_event == want_event;
     if (got->dir != want->dir)
         wrong(p, "write %zu goes the other way than write %zu of the file", at, i);
-    else if (got->size < want->size && (at > 0 || got->size < 4096))
+    else if (!is_size(p, got->dir, got->size, want->size) && (at > 0 || got->size < 4096))
         wrong(p, "write %zu has %" PRIu32 " bytes, write %zu of the file %" PRIu32, at, got->size,
               i, want->size);
     else if (is_same_event && got->gap_us < want->gap_us)
@@ -126,6 +149,7 @@ static void judge_carrier(struct pair *p, size_t n_of_its_user)
         p->n_lead++;
     n_kept = (uint32_t)(plan->n_writes - (p->n_lead > 1 ? p->n_lead - 1 : 0));
     judge_ends(p, n_of_its_user);
+    judge_hello(p);
     for (size_t i = p->n_lead > 1 ? p->n_lead : 0; i < plan->n_writes; i++)
         judge_write(p, i);
     for (uint32_t i = 0; i < p->c->n_writes; i++)

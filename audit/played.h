@@ -2,8 +2,8 @@
  *
  * Whether the wire is as the log says is conform's to judge; this says whether the log is as the file says, so that both
  * together are wire against file.  What TLS cannot carry as it stands is projected (doc/DESIGN.md sec. 2): pieces of a ClientHello
- * become one, writes grow or wait, one is added in front or behind; such writes are counted.  What no projection does is wrong:
- * another direction, less bytes, a smaller gap after the same event, another opening or closing.  Pure. */
+ * become one, writes grow or wait, one is added in front or behind, and later writes give back what was added; such writes are counted.
+ * What no projection does is wrong: another direction, less bytes than that, a smaller gap after the same event, another opening or closing.  Pure. */
 #ifndef TM_AUDIT_PLAYED_H
 #define TM_AUDIT_PLAYED_H
 

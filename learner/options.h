@@ -36,7 +36,7 @@ struct tm_options {
     size_t n_traces;
     enum tm_join join;
     enum tm_model_kind kind; /* of the models that are learned */
-    int64_t pace_us; /* of replay: cap of a user's pauses; 0: none */
+    int64_t pace_us;         /* of replay: cap of a user's pauses; 0: none */
     bool is_json;
     bool is_quiet;
     bool is_learn; /* which command's options are parsed */

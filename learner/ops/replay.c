@@ -4,13 +4,15 @@
 
 #include "learner/ops/lines.h"
 #include "models/schedfile.h"
+#include "tm/base/err.h"
 #include "tm/base/time.h"
 
 struct tm_open tm_replay_open(const struct tm_replay_source *s, struct tm_replay_place *at)
 {
     size_t i = at->next++;
-    const struct tm_replay_conn *c = &s->conn[i], *before = i > 0 ? &s->conn[i - 1] : NULL;
-    bool is_first = !before || s->deck->conn[i].user != s->deck->conn[i - 1].user;
+    TM_ASSERT(s->conn && i < s->deck->n_conns);
+    const struct tm_replay_conn *c = &s->conn[i];
+    bool is_first = i == 0 || s->deck->conn[i].user != s->deck->conn[i - 1].user;
     struct tm_open open = {.ref = TM_OPEN_ORIGIN, .gap_us = c->start_us - s->origin_us};
     if (!is_first && c->start_us >= at->all_ended_us) {
         open.ref = TM_OPEN_ENDED;
@@ -19,7 +21,7 @@ struct tm_open tm_replay_open(const struct tm_replay_source *s, struct tm_replay
             open.gap_us = s->pace_us;
     } else if (!is_first) {
         open.ref = TM_OPEN_PREV;
-        open.gap_us = c->start_us - before->start_us;
+        open.gap_us = c->start_us - s->conn[i - 1].start_us;
     }
     at->all_ended_us = is_first ? c->end_us : tm_max_us(at->all_ended_us, c->end_us);
     return open;

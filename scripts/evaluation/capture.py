@@ -76,9 +76,9 @@ def follow(path):
     return flows.all
 
 
-def merge(out, sources, before_us, address_of):
-    """Writes one capture, sorted by time, of the connections in `sources` that began within `before_us` of their source's first and have
-    ended.
+def merge(out, sources, before_us, address_of, after_us=0):
+    """Writes one capture, sorted by time, of the connections in `sources` that began within `before_us` of their source's first, but not
+    within `after_us` of it, and have ended.
 
     address_of(index of the source, connection) is the server's address that it gets there, 4 bytes, or None: it is left out.
     So the addresses of the result name sessions, as those of a recording do.  Checksums stay as they were.
@@ -91,7 +91,7 @@ def merge(out, sources, before_us, address_of):
         first_us = min((c.start_us for c in conns), default=0)
         mine = {}
         for c in conns:
-            if c.start_us >= first_us + before_us:
+            if not first_us + after_us <= c.start_us < first_us + before_us:
                 continue
             address = address_of(i, c)
             if address is None:

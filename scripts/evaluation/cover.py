@@ -130,7 +130,7 @@ def idle(turn, build, work, source, runs, how, seed, tell):
         ends = [t.finish(source.statuses) for t in tunnels]
     summaries = [e[0] for e in ends]
     seconds = sum(s["seconds"] for s in summaries) / len(summaries)
-    return {"model": source.name, "users": sum(u for _, u in runs), "pace_s": round(pace_s, 3), "seed": seed, "window_s": window_s,
+    return {"model": source.name, "warm_s": source.warm_s, "users": sum(u for _, u in runs), "pace_s": round(pace_s, 3), "seed": seed, "window_s": window_s,
             "tail_s": round(tail_s, 1), "cpu_share": round(cpu.mean(), 3), "dropped_by_kernel": sum(e[1] or 0 for e in ends),
             "wire_kbps": _kbps(summaries, "wire", seconds), "died": sum(s["carriers_died"] for s in summaries),
             "runs": [{"path": t.path.name, "users": u, "dir": t.name} for t, (_, u) in zip(tunnels, runs)]}
@@ -143,7 +143,8 @@ def gather(played, source, work, net):
         return [os.path.join(source, r["dir"], name) for r in played["runs"]]
 
     sessions = Sessions(net, played["model"], files("client.jsonl"), [r["path"] for r in played["runs"]])
-    counts = capture.merge(os.path.join(work, "cover.pcap"), files("wire.pcap"), played["window_s"] * 1000000, sessions.address_of)
+    counts = capture.merge(os.path.join(work, "cover.pcap"), files("wire.pcap"), played["window_s"] * 1000000, sessions.address_of,
+                           played["warm_s"] * 1000000)
     with open(os.path.join(work, "labels.csv"), "w", encoding="ascii") as f:
         f.write(sessions.labels())
     return counts

@@ -12,6 +12,7 @@ from world import run
 
 TAIL_S = 8      # what is played takes longer than what was recorded: handshakes, queues
 SLOWER = 1.05
+SLACK_S = 20    # in which the longest session begins
 
 
 class Session:
@@ -85,21 +86,21 @@ class Replay:
     """Which sessions play in which run, from when on."""
 
     def __init__(self, played, paths, window_s, seed):
-        """Each session begins at random within the window, or a longer one when so much would be too much for two cores.
-        As many runs for a path as the number of connections at a time and its rate ask for."""
+        """Each session is somewhere in a span of `window_s`, or a longer one when a session is longer or so much would be too much for two
+        cores.  As many runs for a path as the number of connections at a time and its rate ask for."""
         mbit = 8 * sum(s.n_bytes() for s in played) / 1e6
-        self.window_s = max(window_s, mbit / sizing.TOTAL_MBIT)
+        self.span_s = max(window_s, mbit / sizing.TOTAL_MBIT, max(s.seconds() for s in played) + SLACK_S)
         draw = random.Random(seed)
         self.runs = []
         for path in paths:
             mine = [s for s in played if s.path == path.name]
             n = self._runs(mine, path)
             self.runs += [(path, mine[i::n]) for i in range(n) if mine[i::n]]
-        self.starts_us = [[round(draw.random() * self.window_s * 1e6) for _ in mine] for _, mine in self.runs]
+        self.starts_us = [[round(draw.random() * (self.span_s - s.seconds()) * 1e6) for s in mine] for _, mine in self.runs]
 
     def _runs(self, mine, path):
-        live = sum(s.busy_s() for s in mine) / self.window_s
-        mbit = 8 * sum(s.n_bytes() for s in mine) / 1e6 / self.window_s
+        live = sum(s.busy_s() for s in mine) / self.span_s
+        mbit = 8 * sum(s.n_bytes() for s in mine) / 1e6 / self.span_s
         return max(1, math.ceil(live / sizing.LIVE_MAX), math.ceil(mbit / (sizing.LINK_SHARE * path.rate_mbit)) if path.rate_mbit else 1)
 
     def seconds(self):

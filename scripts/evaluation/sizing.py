@@ -53,12 +53,12 @@ class Recorded:
         self.mean_s, self.mean_bytes, self.tail_s, self.n = mean_s, mean_bytes, tail_s, n
 
 
-def recorded(learn, capture_file, ports):
+def recorded(learn, capture_file, ports, tail_max_s=TAIL_MAX_S):
     """Of the connections that tm-learn finds; the tail by their 99th percentile."""
-    return recorded_of(run([learn, "connections", "--port", ports, "--max-pairs", "30000", capture_file]), capture_file, ports)
+    return recorded_of(run([learn, "connections", "--port", ports, "--max-pairs", "30000", capture_file]), capture_file, ports, tail_max_s)
 
 
-def recorded_of(table, capture_file, ports):
+def recorded_of(table, capture_file, ports, tail_max_s=TAIL_MAX_S):
     """recorded() of what tm-learn printed."""
     head, *lines = table.splitlines()
     at = {name: i for i, name in enumerate(head.lstrip("#").split("\t"))}
@@ -67,7 +67,7 @@ def recorded_of(table, capture_file, ports):
         raise WorldError(f"{capture_file} has no connections on port {ports}")
     seconds = sorted((end - start) / 1e6 for start, end, _, _ in rows)
     return Recorded(sum(seconds) / len(rows), sum(up + down for _, _, up, down in rows) / len(rows),
-                    min(TAIL_MAX_S, seconds[len(seconds) * 99 // 100] * 1.5 + 2), len(rows))
+                    min(tail_max_s, seconds[len(seconds) * 99 // 100] * 1.5 + 2), len(rows))
 
 
 def likeness(learn, models, name, paths, like):

@@ -6,8 +6,9 @@ class Model:
 
     ends, statuses = False, (0,)  # does tm-client end by itself, and how it may end
 
-    def __init__(self, name, models):
-        self.name, self.models = name, models
+    def __init__(self, name, models, warm_s=0):
+        """warm_s: connections that begin so soon after the first of a run do not count."""
+        self.name, self.models, self.warm_s = name, models, warm_s
 
     def setup(self):
         """Options of `tm-server setup`."""
@@ -26,7 +27,7 @@ class Model:
 class Files:
     """A schedule file for each run, which ends with the file's last connection."""
 
-    ends, statuses = True, (0, 1)  # 1: a connection was lost, which the summary counts
+    ends, statuses, warm_s = True, (0, 1), 0  # 1: a connection was lost, which the summary counts
 
     def __init__(self, name, files, prep):
         self.name, self.files, self.prep = name, files, prep

@@ -122,4 +122,4 @@ def played_table(rows):
         c, rtt = p["conform"], p["rtt_us"]
         body.append([name, str(p["users"]), str(p["connections"]), str(p["unfinished"]), f"{c['exact']} of {c['offsets']}", f"{c['late_p99_us'] / 1000:.1f}",
                      f"{rtt.get('p50', 0) / 1000:.1f} / {rtt.get('p99', 0) / 1000:.1f}", f"{100 * p['cpu_share']:.0f} %"])
-    return "**What was played.**\n\n" + table.rows_of(head, body)
+    return "**What was played.** What began in the first seconds of a model's tunnel is not counted (see below), but is in its lateness.\n\n" + table.rows_of(head, body)

@@ -177,16 +177,13 @@ static void due_that_is_not_event_plus_gap_is_found(void)
     want(&s, TM_DIFF_LOG_DUE, 3, 52216, 52219);
 }
 
-/* Its own clock came first, but a sender's writes keep their order. */
+/* It runs from the flight, which came at 1915, but a sender's writes keep their order. */
 static void due_of_the_write_before_is_a_later_ones_too(void)
 {
     struct story s = story_new();
     struct story_write *w = &s.writes[3];
-    w->w.ref_back = 2; /* the flight, which came at 1915 */
-    w->w.gap_us = 10;
-    w->event_us = 1915;
-    w->due_us = s.writes[2].due_us;
-    w->first_us = w->last_us = 2317;
+    *w = (struct story_write){{400, 10, TM_UP, 2}, 1915, 2215, 2317, 2317, w->at_us, false,
+                              TM_SLIP_NONE};
     s.packets[P_REQUEST].t_us = 2317;
     want_exact(&s);
     w->due_us++;

@@ -49,7 +49,7 @@ static int play(struct tm_played *out, const char *from, const char *to, struct 
     struct tm_schedfile f = {0};
     struct tm_schedule s = {0};
     uint8_t digest[TM_DIGEST_LEN];
-    static char text[8192], changed[8192];
+    static char text[8192], changed[2 * sizeof text];
     CHECK_INT(tm_schedfile_read(&f, FILE_TEXT, sizeof FILE_TEXT - 1, "x", NULL), TM_OK);
     tm_schedfile_digest(&f, digest);
     digest[7] ^= (uint8_t)(!from && to);
@@ -90,6 +90,25 @@ static void what_a_projection_does_is_counted(void)
     CHECK_INT(p.n_added, 1);
     CHECK_INT(p.n_wrong, 0);
     CHECK_STR(p.first.text, "");
+}
+
+#define FROM_HELLO(hello, fin)                                                                     \
+    "\"size\":" hello                                                                              \
+    ",\"ref\":-1,\"gap\":0,\"event\":1,\"due\":1,\"first\":1,\"last\":1,\"unsent\":0}\n"           \
+    "{\"t\":\"recv\",\"c\":0,\"i\":1,\"dir\":\"down\",\"size\":4000,\"ref\":0,\"gap\":9000,"       \
+    "\"at\":9}\n"                                                                                  \
+    "{\"t\":\"write\",\"c\":0,\"i\":2,\"dir\":\"up\",\"size\":" fin
+
+static void what_was_added_may_be_taken_from_a_later_write_and_no_more(void)
+{
+    struct tm_played p;
+    struct tm_msg msg = {""};
+    CHECK_INT(play(&p, FROM_HELLO("600", "90"), FROM_HELLO("605", "85"), &msg), TM_OK);
+    CHECK_INT(p.n_wrong, 0);
+    CHECK_INT(play(&p, FROM_HELLO("600", "90"), FROM_HELLO("605", "84"), &msg), TM_OK);
+    CHECK_INT(p.n_wrong, 1);
+    CHECK_INT(play(&p, FROM_HELLO("600", "90"), FROM_HELLO("605", "90"), &msg), TM_OK);
+    CHECK_INT(p.n_wrong, 0);
 }
 
 static void what_no_projection_does_is_wrong(void)
@@ -139,6 +158,8 @@ static void the_log_of_another_file_proves_nothing(void)
 
 static const struct check_case cases[] = {
     {"what_a_projection_does_is_counted", what_a_projection_does_is_counted},
+    {"what_was_added_may_be_taken_from_a_later_write_and_no_more",
+     what_was_added_may_be_taken_from_a_later_write_and_no_more},
     {"what_no_projection_does_is_wrong", what_no_projection_does_is_wrong},
     {"a_connection_that_was_not_opened_is_missing", a_connection_that_was_not_opened_is_missing},
     {"the_log_of_another_file_proves_nothing", the_log_of_another_file_proves_nothing},

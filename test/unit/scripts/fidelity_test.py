@@ -59,10 +59,12 @@ class Sessions(unittest.TestCase):
 
 
 class Plans(unittest.TestCase):
-    def test_each_session_plays_on_its_path_within_the_window(self):
+    def test_each_session_plays_on_its_path_within_the_span(self):
         plan = replays.Replay(two_users(), PATHS, 20, "1/x")
         self.assertEqual([(p.name, [s.name for s in mine]) for p, mine in plan.runs], [("near", ["ann"]), ("far", ["bob"])])
-        self.assertTrue(all(0 <= us <= 20e6 for starts in plan.starts_us for us in starts))
+        self.assertEqual(plan.span_s, 5 + replays.SLACK_S)  # of which the longest session takes 5
+        self.assertTrue(all(0 <= us <= 1e6 * (plan.span_s - s.seconds()) for (_, mine), starts in zip(plan.runs, plan.starts_us)
+                            for s, us in zip(mine, starts)))
         self.assertEqual(plan.starts_us, replays.Replay(two_users(), PATHS, 20, "1/x").starts_us)
         self.assertNotEqual(plan.starts_us, replays.Replay(two_users(), PATHS, 20, "2/x").starts_us)
 
