@@ -5,6 +5,7 @@
 
 #include "test/support/check.h"
 #include "test/support/oom.h"
+#include "tm/core/entry.h"
 #include "tm/core/frame.h"
 #include "tm/core/message.h"
 #include "tm/core/opener.h"
@@ -324,6 +325,56 @@ static void a_server_without_the_file_takes_explicit_plans_alone(void)
     tm_session_free(s);
 }
 
+/* A PLAN frame of n entries of a plan whose first write is known: its flight, what ends the handshake, and small writes. */
+static size_t plan_frame(uint8_t *buf, size_t cap, size_t from, size_t n)
+{
+    struct tm_plan p = {0};
+    struct tm_wr w = tm_wr_init(buf, cap);
+    for (size_t i = from; i < from + n; i++) {
+        const struct tm_write write = {
+            .size = i == 1 ? 4000 : 700, .dir = i == 1 ? TM_DOWN : TM_UP, .ref_back = 1};
+        CHECK_INT(tm_plan_add(&p, write), TM_OK);
+    }
+    tm_frame_encode_plan_header(&w, n);
+    tm_entry_encode(&w, &p, 0, n);
+    CHECK(tm_wr_ok(&w));
+    tm_plan_deinit(&p);
+    return w.len;
+}
+
+static void a_peer_that_plans_without_end_ends_the_session(void)
+{
+    struct tm_token t;
+    struct tm_session_cfg cfg;
+    struct tm_session *s;
+    static uint8_t first[4096], later[4096];
+    const size_t rounds = TM_PLAN_WRITES_MAX / 255 - 1; /* of a carrier */
+    uint64_t n_told = 0;
+    bool is_over = false;
+    size_t len_first = plan_frame(first, sizeof first, 1, 255);
+    size_t len_later = plan_frame(later, sizeof later, 300, 255);
+    schedule_token(&t, TM_PLAN_EMBEDDED);
+    tm_session_cfg_from_token(&cfg, &t);
+    CHECK_INT(tm_session_new(&s, &cfg, 1000), TM_OK);
+    t.head_len = 0;
+    for (t.carrier = 0; !is_over && t.carrier < TM_CARRIERS_MAX; t.carrier++) {
+        CHECK_INT(tm_session_accept(s, &t, 1448, 1000), TM_OK);
+        for (size_t i = 0; i < rounds && !is_over; i++) {
+            struct tm_event ev;
+            const uint8_t *p = i == 0 ? first : later;
+            CHECK_INT(tm_session_record(s, t.carrier, p, i == 0 ? len_first : len_later, 1000),
+                      TM_OK);
+            is_over = tm_session_next_event(s, &ev);
+            n_told += is_over ? 0 : 255;
+            if (is_over)
+                CHECK_STR(ev.why, "the other end plans more than can be held here");
+        }
+    }
+    CHECK(is_over);
+    CHECK(n_told <= TM_TOLD_MAX && n_told + 255 > TM_TOLD_MAX);
+    tm_session_free(s);
+}
+
 static void a_server_with_the_file_looks_the_plan_up(void)
 {
     struct tm_token t;
@@ -565,6 +616,8 @@ static const struct check_case cases[] = {
      a_schedule_file_needs_a_client_that_has_it_and_is_master},
     {"a_server_without_the_file_takes_explicit_plans_alone",
      a_server_without_the_file_takes_explicit_plans_alone},
+    {"a_peer_that_plans_without_end_ends_the_session",
+     a_peer_that_plans_without_end_ends_the_session},
     {"a_server_with_the_file_looks_the_plan_up", a_server_with_the_file_looks_the_plan_up},
     {"bytes_beyond_the_plan_kill_the_carrier", bytes_beyond_the_plan_kill_the_carrier},
     {"what_waits_in_the_shell_is_not_taken_for_silence",
