@@ -4,6 +4,7 @@
  *   session_plan.c     plans and openings
  *   session_net.c  what comes from the network: carriers, records, frames, control messages
  *   session_app.c  what comes from and goes to applications: streams, events, credit
+ *   session_demand.c   cover that begins and ends with demand
  *   session_watch.c    what is told of how the schedule is kept
  *   compose.c      what leaves: the plaintext of records */
 #ifndef TM_CORE_SESSION_INT_H
@@ -111,7 +112,10 @@ struct tm_session {
     bool failed_told;   /* the FAILED event has been given */
     bool played_told;   /* the PLAYED event has been given */
     int64_t now_us;
-    int64_t heard_us; /* all that came before has been handed over */
+    bool is_asked;     /* a stream was opened since the last poll */
+    bool has_demanded; /* ... or ever */
+    int64_t demand_us; /* when one was open last; before any: the start */
+    int64_t heard_us;  /* all that came before has been handed over */
     struct tm_schedlog *log;
     struct tm_session_stats stats;
     struct tm_tally *tally; /* borrowed; NULL: none */
@@ -156,6 +160,12 @@ TM_MUST_CHECK int tm_session_plan(struct tm_session *s, enum tm_plan_src src, ui
                                   uint64_t index, struct tm_known_plan *out);
 /* Server as master of explicit plans: sends heads until TM_OPENER_HEADS - 1 wait at the client per user, fewer where users are many. */
 void tm_session_ship_heads(struct tm_session *s, uint32_t user, uint64_t opened_index);
+
+/* session_demand.c */
+/* A stream was opened, or has ended. */
+void tm_session_demanded(struct tm_session *s);
+/* Holds the users that would begin a session without demand, and wakes all when there is some. */
+void tm_session_mind_demand(struct tm_session *s);
 
 /* session_watch.c */
 /* What streams were given since the last poll waits since now. */
