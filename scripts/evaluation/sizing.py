@@ -6,7 +6,7 @@ import random
 
 from world import WorldError, run
 
-LIVE_MAX = 130        # carriers of a session at a time, on average; at 256 the engine makes openings wait
+LIVE_MAX = 130        # carriers of a session at a time, on average; at 1,000 the engine makes openings wait
 USERS_MAX = 400       # of a session
 LINK_SHARE = 0.4      # of a path's rate, at most, on average
 TOTAL_MBIT = 60.0     # over all paths: two cores play this beside the emulator without hurry

@@ -66,6 +66,22 @@ if in_ns c "$client" run --state "$CLIENT_STATE" --models "$WORK/more.db" --mode
 fi
 says "the server had no model 'quick'"
 
+say "== cover on demand"
+start_client waiting --model short --users 2 --on-demand --idle-stop 1s --log-schedule "$WORK/waiting.jsonl"
+grep -q 'cover begins with the first connection' "$WORK/waiting.log" || fail "ready: $(cat "$WORK/waiting.log")"
+ask "$client" "$CLIENT_STATE" 0
+says 'no cover yet: it begins with the first connection'
+says '^note .*an observer learns that there is demand'
+ask "$client" "$CLIENT_STATE" 0 --json
+number_ok "$(figure provider.tx_bytes)" 0 0 "bytes sent before there was demand"
+in_ns c curl -sS --fail --noproxy '' --max-time 30 --socks5-hostname "$SOCKS" -r 0-9999 -o "$WORK/got" \
+    http://10.8.0.2/a-page-that-nobody-may-know-of || fail "no download on demand"
+cmp -n 10000 "$WORK/docs/a-page-that-nobody-may-know-of" "$WORK/got" || fail "other bytes"
+wait_for 20 "'$client' status --state '$CLIENT_STATE' | grep -q 'no cover: no connection through it for'" ||
+    fail "cover goes on: $("$client" status --state "$CLIENT_STATE")"
+grep -q '"t":"end".*"died"' "$WORK/waiting.jsonl" && fail "a connection was cut off"
+ends_with_0 waiting
+
 say "== a download"
 start_capture c lk0 "$WORK/c.pcap"
 start_client client --model short:3+ssh36:1 --log-schedule "$WORK/client.jsonl"

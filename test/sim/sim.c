@@ -141,6 +141,8 @@ static void start(struct sim *m)
                             .plan_mode = cfg->plan_mode,
                             .n_users = cfg->n_users,
                             .pace_ms = cfg->pace_ms,
+                            .on_demand = cfg->on_demand,
+                            .idle_stop_us = cfg->idle_stop_us,
                             .seed = cfg->seed,
                             .delay_us = cfg->delay_us,
                             .jitter_us = cfg->jitter_us,
@@ -155,7 +157,7 @@ static void start(struct sim *m)
     tm_seed_from_u64(seed, ~cfg->seed);
     tm_rng_init(&m->rng, seed);
     if (cfg->n_streams > 0)
-        timer(m, 0, NEXT_STREAM);
+        timer(m, cfg->first_stream_us, NEXT_STREAM);
     if (cfg->slow_reader_bps > 0)
         timer(m, 0, READ);
     if (cfg->restart_us > 0)

@@ -23,7 +23,9 @@ struct sim_cfg {
     enum tm_plan_mode plan_mode;
     uint32_t n_users;
     uint32_t pace_ms;
-    uint64_t seed; /* of schedule and network */
+    uint64_t seed;  /* of schedule and network */
+    bool on_demand; /* as of struct tm_session_cfg */
+    int64_t idle_stop_us;
     /* the links, both directions alike */
     int64_t delay_us, jitter_us;
     uint64_t rate_bps; /* of each carrier; 0: no limit */
@@ -34,6 +36,7 @@ struct sim_cfg {
     int64_t one_sided_us; /* how long the second end goes on before it notices, at most */
     int64_t restart_us;   /* the server forgets everything at this time; 0: never */
     /* the load */
+    int64_t first_stream_us;       /* when the first is opened */
     unsigned n_streams;            /* opened one after another ... */
     int64_t stream_gap_us;         /* ... so much apart */
     uint64_t up_bytes, down_bytes; /* that each carries, then it is finished */

@@ -131,6 +131,7 @@ static size_t on_status(void *user, char *out, size_t cap)
         "tm-client", TM_CLIENT, (int64_t)((uv_hrtime() - c->start_ns) / 1000), &w);
     tm_status_add_session(&src, &w.control, 0);
     tm_status_fill(&st, &src);
+    tm_control_demand_note(st.note, sizeof st.note, w.control.cfg);
     return tm_status_write(&st, out, cap);
 }
 
@@ -166,6 +167,8 @@ static void say_ready(struct client *c)
                plan_text(c), c->where);
     if (c->n_local > 1)
         printf(", %zu forwards", c->n_local - 1);
+    if (c->o->v[TM_OPT_ON_DEMAND].given)
+        printf(", cover begins with the first connection");
     printf("\n");
     fflush(stdout);
     c->ready = true;
@@ -369,6 +372,8 @@ static int open_tunnel(struct client *c, struct tm_msg *msg)
                     .n_users = n_users(c),
                     .pace_ms =
                         (uint32_t)((o->v[TM_OPT_PACE].num + TM_US_PER_MS - 1) / TM_US_PER_MS),
+                    .on_demand = o->v[TM_OPT_ON_DEMAND].given,
+                    .idle_stop_us = o->v[TM_OPT_IDLE_STOP].num,
                     .prep_us = (uint32_t)o->v[TM_OPT_PREP].num,
                     .grace_us = o->v[TM_OPT_GRACE].num},
         .cc = o->v[TM_OPT_CC].text,
@@ -443,6 +448,8 @@ static void run(struct client *c)
         rc = open_doors(c, c->msg);
     if (rc == TM_OK)
         open_status(c);
+    if (rc == TM_OK && c->o->v[TM_OPT_ON_DEMAND].given)
+        say_ready(c); /* nothing is sent, so nothing more can be known */
     if (rc != TM_OK) {
         c->failed = true;
         finish(c);

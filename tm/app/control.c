@@ -109,7 +109,7 @@ static bool is_pausing(struct tm_control *out, const struct tm_control_facts *f)
         if (f->idle_us > tm_later_us(gap_us, TM_CONTROL_LATE_US))
             lost(out, f->now_us - f->idle_us,
                  "the client has opened no carrier for %.0f s, and the model's longest pause is "
-                 "%.0f s",
+                 "%.0f s (it may have stopped its cover, --idle-stop)",
                  seconds(f->idle_us), seconds(gap_us));
     } else if (c->unanswered_us != TM_NEVER) {
         lost(out, c->unanswered_us, "the server cannot be reached: %s", trouble);
@@ -129,6 +129,35 @@ static bool is_pausing(struct tm_control *out, const struct tm_control_facts *f)
     return out->in_control;
 }
 
+/* No cover, because nothing asks for any: nothing is sent, which is what was wanted. */
+static bool is_resting(struct tm_control *out, const struct tm_control_facts *f)
+{
+    const struct tm_session_control *c = f->session;
+    if (!c->is_held || c->n_open + c->n_opening > 0 || c->unanswered_us != TM_NEVER)
+        return false;
+    if (c->demand_us == TM_NEVER)
+        (void)snprintf(out->text, sizeof out->text,
+                       "no cover yet: it begins with the first connection through it");
+    else
+        (void)snprintf(out->text, sizeof out->text,
+                       "no cover: no connection through it for %.0f s; it begins again with the "
+                       "next",
+                       seconds(f->now_us - c->demand_us));
+    return true;
+}
+
+void tm_control_demand_note(char *out, size_t cap, const struct tm_session_cfg *cfg)
+{
+    const char *begins = "when cover begins, an observer learns that there is demand";
+    const char *ends = "when cover has ended, an observer learns that there was none for a while";
+    bool stops = cfg->idle_stop_us > 0;
+    if (cfg->on_demand || stops)
+        (void)snprintf(out, cap, "%s%s%s; while it lasts, nothing of what it carries", begins,
+                       stops ? ", and " : "", stops ? ends : "");
+    else if (cap > 0)
+        out[0] = '\0';
+}
+
 void tm_control_judge(struct tm_control *out, const struct tm_control_facts *f)
 {
     const struct tm_session_control *c = f->session;
@@ -137,6 +166,8 @@ void tm_control_judge(struct tm_control *out, const struct tm_control_facts *f)
     if (!is_alive(out, f))
         return;
     out->since_us = c->answered_us;
+    if (is_resting(out, f))
+        return;
     if (c->answered_us == TM_NEVER)
         lost(out, c->unanswered_us, "the server has not answered yet%s%s",
              f->trouble[0] != '\0' ? ": " : "", f->trouble);

@@ -33,6 +33,9 @@ struct tm_control {
 };
 void tm_control_judge(struct tm_control *out, const struct tm_control_facts *f);
 
+/* What its owner should know of a session whose cover begins or ends with demand; "" of another. */
+void tm_control_demand_note(char *out, size_t cap, const struct tm_session_cfg *cfg);
+
 /* The longest pause that a modelled user makes between connections; pace_us caps it (0: it does not).  No model: a schedule file
  * decides, which the server need not have: TM_NEVER. */
 int64_t tm_control_longest_gap_us(const struct tm_model *m, int64_t pace_us);

@@ -52,6 +52,8 @@ enum tm_opt {
     TM_OPT_REPEAT,
     TM_OPT_USERS,
     TM_OPT_PACE,
+    TM_OPT_ON_DEMAND,
+    TM_OPT_IDLE_STOP,
     TM_OPT_MASTER,
     TM_OPT_PLAN,
     TM_OPT_PREP,

@@ -229,7 +229,8 @@ static int check_model(const struct tm_options *o, struct tm_msg *msg)
 /* A model or a schedule file; and what has something to decide beside it. */
 static int check_source(const struct tm_options *o, struct tm_msg *msg)
 {
-    static const enum tm_opt of_models[] = {TM_OPT_MODEL, TM_OPT_USERS, TM_OPT_PACE, TM_OPT_SEED};
+    static const enum tm_opt of_models[] = {TM_OPT_MODEL, TM_OPT_USERS,     TM_OPT_PACE,
+                                            TM_OPT_SEED,  TM_OPT_ON_DEMAND, TM_OPT_IDLE_STOP};
     static const enum tm_opt of_files[] = {TM_OPT_STRICT, TM_OPT_REPEAT};
     bool has_file = o->v[TM_OPT_SCHEDULE].given;
     if (!has_file && !o->v[TM_OPT_MODEL].given)

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#define LATER_RRE 0x80U /* in a head's ref */
+
 static void encode_body(struct tm_wr *w, const struct tm_message *m)
 {
     switch (m->kind) {
@@ -37,7 +39,8 @@ static void encode_body(struct tm_wr *w, const struct tm_message *m)
     case TM_MSG_PLAN_HEAD:
         tm_wr_varint(w, m->u.head.user);
         tm_wr_varint(w, m->u.head.open.index);
-        tm_wr_u8(w, (uint8_t)m->u.head.open.ref);
+        tm_wr_u8(
+            w, (uint8_t)((unsigned)m->u.head.open.ref | (m->u.head.open.rre > 0 ? LATER_RRE : 0U)));
         tm_wr_varint(w, (uint64_t)m->u.head.open.gap_us);
         tm_wr_bytes(w, m->u.head.entries.p, m->u.head.entries.len);
         break;
@@ -75,6 +78,8 @@ static bool decode_head(struct tm_rd *r, struct tm_message *m)
     m->u.head.user = (uint32_t)user;
     m->u.head.open = (struct tm_open){.index = tm_rd_varint(r)};
     unsigned ref = tm_rd_u8(r);
+    m->u.head.open.rre = ref & LATER_RRE ? 1 : 0;
+    ref &= ~LATER_RRE;
     m->u.head.open.ref = (enum tm_open_ref)ref;
     uint64_t gap = tm_rd_varint(r);
     m->u.head.open.gap_us = (int64_t)gap;

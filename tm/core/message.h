@@ -11,7 +11,7 @@
  *   5 CREDIT       stream (varint) | limit (varint): the sender may go up to this offset
  *   6 CARRIER_END  carrier (varint) | records (varint): no more will be received of it than these
  *   7 PLAN_SEED    seed (16): the master's; from the next group of connections on
- *   8 PLAN_HEAD    user (varint) | index (varint) | ref (1) | gap_us (varint) | entries: the opening and the first
+ *   8 PLAN_HEAD    user (varint) | index (varint) | ref (1; bit 7: not in its session's first RRE) | gap_us (varint) | entries: the opening and the first
  *                  entries of an explicit plan
  *   9 FAIL         code (1): this side gives the session up (enum tm_fail) */
 #ifndef TM_CORE_MESSAGE_H
@@ -59,7 +59,7 @@ struct tm_message {
         uint8_t seed[TM_TOKEN_SEED_LEN];
         struct {
             uint32_t user;
-            struct tm_open open;    /* session and rre are not carried */
+            struct tm_open open;    /* session is not carried, of rre whether it is 0 */
             struct tm_view entries; /* borrowed */
         } head;
     } u;

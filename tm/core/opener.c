@@ -24,6 +24,12 @@ static bool begins_group(const struct tm_open *open)
     return open->ref != TM_OPEN_PREV;
 }
 
+static void note_start(struct tm_opener *o)
+{
+    if (o->have_next && o->next.index == 0 && o->next.ref == TM_OPEN_ORIGIN)
+        o->start_gap_us = o->next.gap_us;
+}
+
 static void draw(struct tm_opener *o, struct tm_gen *session_gen, struct tm_gen *master_gen)
 {
     if (o->have_next)
@@ -36,6 +42,7 @@ static void draw(struct tm_opener *o, struct tm_gen *session_gen, struct tm_gen 
         o->next = o->heads[0].open;
         o->have_next = true;
     }
+    note_start(o);
 }
 
 /* What the next opening waits for is behind it. */
@@ -72,7 +79,7 @@ void tm_opener_fill(struct tm_opener *o, struct tm_gen *session_gen, struct tm_g
 int64_t tm_opener_due_us(const struct tm_opener *o, int64_t *event_us)
 {
     *event_us = TM_NEVER;
-    if (!o->have_next)
+    if (!o->have_next || o->is_held)
         return TM_NEVER;
     switch (o->next.ref) {
     case TM_OPEN_ORIGIN:
@@ -123,6 +130,27 @@ void tm_opener_ended(struct tm_opener *o, enum tm_opener_end how, int64_t t_us)
     int64_t wait_us = TM_US_PER_S << doublings;
     o->n_fruitless++;
     o->not_before_us = t_us + tm_min_us(wait_us, BACK_OFF_MAX_US);
+}
+
+bool tm_opener_begins_session(const struct tm_opener *o)
+{
+    return o->have_next && begins_group(&o->next) && o->next.rre == 0;
+}
+
+void tm_opener_hold(struct tm_opener *o)
+{
+    o->is_held = true;
+}
+
+void tm_opener_wake(struct tm_opener *o, int64_t t_us)
+{
+    TM_ASSERT(o->have_next);
+    o->is_held = false;
+    o->origin_us = t_us;
+    o->ended_us = t_us; /* should the source change, its origin is that too */
+    o->over_us = t_us;
+    o->next.ref = TM_OPEN_ORIGIN;
+    o->next.gap_us = o->start_gap_us;
 }
 
 void tm_opener_switch(struct tm_opener *o, enum tm_plan_src want)

@@ -4,7 +4,10 @@
  * seed, which both ends hold from the first token on; the master's seed; or the heads of explicit plans that
  * the master sent.  A source changes only where a group of connections (an RRE) has ended, so that no
  * group is torn.  When everything is closed and the master's next head has not come, the opener plays one
- * more group of the session's plan: so the client opens unaided, also when the server is master. */
+ * more group of the session's plan: so the client opens unaided, also when the server is master.
+ *
+ * A user can be held where a session of the model (Swing) would begin: it then opens nothing until it is woken, and begins its session
+ * as long after that as its first one began after the start. */
 #ifndef TM_CORE_OPENER_H
 #define TM_CORE_OPENER_H
 
@@ -40,7 +43,9 @@ struct tm_opener {
     int64_t not_before_us; /* so the next opening waits until here */
     struct tm_open next;   /* of `src`, valid when have_next */
     bool have_next;
-    bool is_over;          /* a schedule file has no more for this user */
+    bool is_over; /* a schedule file has no more for this user */
+    bool is_held;
+    int64_t start_gap_us;  /* of its first opening, after the origin */
     enum tm_plan_src src;  /* of next */
     enum tm_plan_src want; /* source to change to at the next end of a group */
     struct tm_head heads[TM_OPENER_HEADS];
@@ -61,6 +66,12 @@ void tm_opener_over(struct tm_opener *o, int64_t t_us);
  * waits 1 s, after n in a row min(2^(n-1), 10) s, whatever the plan says: nothing of that depends on payload. */
 enum tm_opener_end { TM_OPENER_FRUITFUL, TM_OPENER_FRUITLESS };
 void tm_opener_ended(struct tm_opener *o, enum tm_opener_end how, int64_t t_us);
+/* Whether its next opening begins a session of the model. */
+bool tm_opener_begins_session(const struct tm_opener *o);
+/* Opens nothing from now on; only where the next opening begins a session, or nothing was opened. */
+void tm_opener_hold(struct tm_opener *o);
+/* Goes on: the session begins start_gap_us after t_us.  The next opening must have been drawn. */
+void tm_opener_wake(struct tm_opener *o, int64_t t_us);
 /* Change to another source at the next end of a group. */
 void tm_opener_switch(struct tm_opener *o, enum tm_plan_src want);
 /* The master's next head (copied); TM_ERR_LIMIT when too many wait, TM_ERR_PROTO out of order. */

@@ -110,9 +110,10 @@ int tm_session_new(struct tm_session **out, const struct tm_session_cfg *cfg, in
 {
     *out = NULL;
     if (!is_playable(cfg) || cfg->prep_us < 1 || cfg->prep_us > UINT16_MAX || cfg->n_users < 1 ||
-        cfg->grace_us < 0 || cfg->n_users > TM_GEN_USERS_MAX ||
-        cfg->shape.hello_min > TM_HELLO_MAX || cfg->shape.flight_min == 0 ||
-        cfg->shape.fin_min == 0)
+        cfg->grace_us < 0 || cfg->idle_stop_us < 0 ||
+        (cfg->is_schedule && (cfg->on_demand || cfg->idle_stop_us > 0)) ||
+        cfg->n_users > TM_GEN_USERS_MAX || cfg->shape.hello_min > TM_HELLO_MAX ||
+        cfg->shape.flight_min == 0 || cfg->shape.fin_min == 0)
         return TM_ERR_RANGE;
     struct tm_session *s = calloc(1, sizeof *s);
     if (!s)
@@ -257,6 +258,8 @@ int64_t tm_session_due_us(const struct tm_session *s)
 int64_t tm_session_next_us(const struct tm_session *s)
 {
     int64_t next = look_ahead(s).prepare_us;
+    if (s->is_asked && !s->failed)
+        return s->now_us; /* users may have to be woken */
     for (uint32_t i = 0; i < s->n_carriers; i++) {
         refresh(s, s->carriers[i]);
         if (s->carriers[i]->state == TM_CARRIER_KILLED)
@@ -339,6 +342,9 @@ static void begin(struct tm_session *s, int64_t now_us)
     s->is_begun = true;
     for (uint32_t u = 0; s->openers && u < s->cfg.n_users; u++)
         tm_opener_init(&s->openers[u], u, TM_SRC_SESSION, now_us);
+    for (uint32_t u = 0; s->openers && s->cfg.on_demand && u < s->cfg.n_users; u++)
+        tm_opener_hold(&s->openers[u]);
+    s->demand_us = tm_max_us(s->demand_us, now_us);
 }
 
 bool tm_session_poll(struct tm_session *s, int64_t now_us, struct tm_act *act)
@@ -351,6 +357,7 @@ bool tm_session_poll(struct tm_session *s, int64_t now_us, struct tm_act *act)
         return true;
     for (uint32_t u = 0; s->openers && u < s->cfg.n_users; u++)
         tm_opener_fill(&s->openers[u], s->gen, s->master_gen);
+    tm_session_mind_demand(s);
     struct outlook ahead = look_ahead(s);
     struct candidate best = ahead.best;
     if (best.due_us == TM_NEVER) {

@@ -68,6 +68,7 @@ static void free_stream(struct tm_session *s, struct tm_stream *st)
         s->n_events--;
     s->tx_pool += st->tx.window.cap - TM_STREAM_WINDOW_MIN;
     s->rx_pool += st->rx.window.cap - TM_STREAM_WINDOW_MIN;
+    tm_session_demanded(s);
     tm_stream_deinit(st, &s->flight);
 }
 
@@ -130,6 +131,8 @@ int tm_session_stream_open(struct tm_session *s, const struct tm_dest *dest, uin
     st->announced = true;
     *stream = st->id;
     s->next_stream += 2;
+    tm_session_demanded(s);
+    s->is_asked = s->cfg.on_demand || s->cfg.idle_stop_us > 0;
     tm_session_say(s, &(struct tm_message){.kind = TM_MSG_OPEN, .stream = st->id, .u.dest = *dest});
     return TM_OK;
 }

@@ -7,6 +7,7 @@
 
 void tm_session_carrier_free(struct tm_session *s, struct tm_carrier *c)
 {
+    s->n_told -= c->n_told;
     tm_flight_clear(&s->flight, &c->sent);
     tm_player_deinit(&c->player);
     free(c);
@@ -50,7 +51,7 @@ int tm_session_add(struct tm_session *s, struct tm_carrier **out, uint32_t k,
 {
     struct tm_carrier *c = NULL;
     int rc = TM_ERR_LIMIT;
-    if (tm_session_n_open(s) == TM_CARRIERS_MAX)
+    if (tm_session_n_open(s) == (s->cfg.side == TM_CLIENT ? TM_CARRIERS_MAX : TM_CARRIERS_HELD))
         goto fail;
     rc = TM_ERR_NOMEM;
     c = calloc(1, sizeof *c);

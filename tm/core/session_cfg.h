@@ -40,6 +40,11 @@ struct tm_session_cfg {
     uint32_t n_users; /* 1..TM_GEN_USERS_MAX; of a mix, as many as it has */
     uint32_t pace_ms; /* cap of gaps between RREs and sessions; 0: none */
     uint32_t prep_us; /* least gap after a received write, for composing; 1..65535 */
+    /* Client, with a model: cover for as long as there is demand, which is an open stream.  Whether there is any decides only whether a
+     * user begins another session of the model; what has begun is played to its end, and user data waits for it as ever. */
+    bool on_demand; /* no session begins before the first stream is opened */
+    int64_t
+        idle_stop_us; /* none begins when no stream was open for so long; 0: they go on for ever */
     int64_t grace_us; /* a peer's write later than its plan by this much: the carrier is dead;
                                      0: TM_GRACE_US */
     struct tm_batches *batches; /* joint models: as of struct tm_gen_cfg */

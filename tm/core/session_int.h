@@ -4,6 +4,7 @@
  *   session_plan.c     plans and openings
  *   session_net.c  what comes from the network: carriers, records, frames, control messages
  *   session_app.c  what comes from and goes to applications: streams, events, credit
+ *   session_demand.c   cover that begins and ends with demand
  *   session_watch.c    what is told of how the schedule is kept
  *   compose.c      what leaves: the plaintext of records */
 #ifndef TM_CORE_SESSION_INT_H
@@ -20,7 +21,9 @@
 #include "tm/core/stream.h"
 
 /* Open carriers, and as many that have ended; the oldest of these are forgotten first. */
-#define TM_CARRIERS_KEPT (2 * TM_CARRIERS_MAX)
+#define TM_CARRIERS_KEPT (2 * TM_CARRIERS_HELD)
+/* Carriers arrive in any order, but none so long after one that was opened this much later. */
+#define TM_CARRIERS_SEEN 4096U
 #define TM_CARRIER_ASKED 4U /* writes under way whose plan was waited for, that are remembered */
 /* A write is handed out so long before it is due, if it is known by then (never less than cfg.prep_us, the least gap
  * after an event of the other side): a front thread that is held up by so much delays nothing. */
@@ -65,6 +68,7 @@ struct tm_carrier {
         int64_t t_us; /* when it came */
     } asked[TM_CARRIER_ASKED];
     /* receiving */
+    uint32_t n_told; /* entries of its plan that came in PLAN frames */
     uint64_t rx_records;
     bool ack_due;
     bool peer_reported; /* the peer's CARRIER_END has come */
@@ -88,10 +92,11 @@ struct tm_session {
     struct tm_opener *openers; /* client: cfg.n_users */
     uint32_t *heads_sent;      /* server as master of explicit plans: heads sent per user */
     struct tm_carrier *carriers[TM_CARRIERS_KEPT];
-    uint32_t n_carriers;    /* used entries of the array, packed */
-    uint32_t next_carrier;  /* client: number of the next one */
-    uint64_t seen_base;     /* server: all carrier numbers below were used ... */
-    uint64_t seen_bits[16]; /* ... and these of the 1024 from there on */
+    uint32_t n_carriers;                       /* used entries of the array, packed */
+    uint32_t n_told;                           /* of all of them */
+    uint32_t next_carrier;                     /* client: number of the next one */
+    uint64_t seen_base;                        /* server: all carrier numbers below were used ... */
+    uint64_t seen_bits[TM_CARRIERS_SEEN / 64]; /* ... and these of so many from there on */
     struct tm_flight flight;
     struct tm_stream control;
     struct tm_stream streams[TM_STREAMS_MAX];
@@ -107,7 +112,10 @@ struct tm_session {
     bool failed_told;   /* the FAILED event has been given */
     bool played_told;   /* the PLAYED event has been given */
     int64_t now_us;
-    int64_t heard_us; /* all that came before has been handed over */
+    bool is_asked;     /* a stream was opened since the last poll */
+    bool has_demanded; /* ... or ever */
+    int64_t demand_us; /* when one was open last; before any: the start */
+    int64_t heard_us;  /* all that came before has been handed over */
     struct tm_schedlog *log;
     struct tm_session_stats stats;
     struct tm_tally *tally; /* borrowed; NULL: none */
@@ -150,8 +158,14 @@ bool tm_session_hand_opening(struct tm_session *s, struct tm_opener *o, int64_t 
 /* The projected plan of a carrier that this end can compute.  TM_ERR_NOMEM, LIMIT, PROTO (no such plan). */
 TM_MUST_CHECK int tm_session_plan(struct tm_session *s, enum tm_plan_src src, uint32_t user,
                                   uint64_t index, struct tm_known_plan *out);
-/* Server as master of explicit plans: sends heads until TM_OPENER_HEADS - 1 wait at the client per user. */
+/* Server as master of explicit plans: sends heads until TM_OPENER_HEADS - 1 wait at the client per user, fewer where users are many. */
 void tm_session_ship_heads(struct tm_session *s, uint32_t user, uint64_t opened_index);
+
+/* session_demand.c */
+/* A stream was opened, or has ended. */
+void tm_session_demanded(struct tm_session *s);
+/* Holds the users that would begin a session without demand, and wakes all when there is some. */
+void tm_session_mind_demand(struct tm_session *s);
 
 /* session_watch.c */
 /* What streams were given since the last poll waits since now. */

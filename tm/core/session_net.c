@@ -22,12 +22,12 @@ void tm_session_opened(struct tm_session *s, uint32_t carrier, int64_t t_us)
 /* Whether carrier number k is new; remembers it.  The numbers ascend, but may arrive in any order. */
 static bool is_new_number(struct tm_session *s, uint32_t k)
 {
-    const uint64_t span = sizeof s->seen_bits * 8;
+    const uint64_t span = TM_CARRIERS_SEEN;
     if (k < s->seen_base)
         return false;
     while (k >= s->seen_base + span) { /* slide by a word; what falls out counts as used */
         memmove(s->seen_bits, s->seen_bits + 1, sizeof s->seen_bits - sizeof s->seen_bits[0]);
-        s->seen_bits[15] = 0;
+        s->seen_bits[TM_CARRIERS_SEEN / 64 - 1] = 0;
         s->seen_base += 64;
     }
     uint64_t at = k - s->seen_base;
@@ -171,6 +171,12 @@ static int on_plan(struct tm_session *s, struct tm_carrier *c, unsigned n, struc
     struct tm_known_plan *known = &c->player.known;
     if (c->src != TM_SRC_EXPLICIT || c->shipping)
         return TM_ERR_PROTO;
+    if (s->n_told + n > TM_TOLD_MAX) {
+        tm_session_fail(s, "the other end plans more than can be held here");
+        return TM_OK;
+    }
+    s->n_told += n;
+    c->n_told += n;
     size_t from = known->plan.n_writes;
     bool is_waiting = c->player.own_next >= from;
     int rc = TM_OK;
@@ -344,6 +350,8 @@ static int frames(struct tm_session *s, struct tm_carrier *c, struct tm_rd *r, b
             break;
         case TM_FRAME_PLAN:
             rc = on_plan(s, c, f.u.plan.n_entries, r, now_us);
+            if (s->failed)
+                return rc;
             break;
         case TM_FRAME_FAIL:
             tm_session_fail(s, "the server does not know it any more, it was restarted");

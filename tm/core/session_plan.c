@@ -4,6 +4,8 @@
 #include "tm/core/embed.h"
 #include "tm/core/schedlog.h"
 
+#define HEAD_BYTES 256U /* a PLAN_HEAD is no longer */
+
 const struct tm_embed_rule *tm_session_embed_rule(const struct tm_session *s)
 {
     return s->cfg.is_schedule ? &tm_embed_files : &tm_embed_models;
@@ -36,9 +38,16 @@ int tm_session_plan(struct tm_session *s, enum tm_plan_src src, uint32_t user, u
     return rc;
 }
 
+/* So many heads of a user are sent ahead, that those of all users are half of what may be unacknowledged; one at the least. */
+static uint32_t heads_ahead(const struct tm_session *s)
+{
+    uint32_t n = TM_CONTROL_WINDOW / 2 / HEAD_BYTES / s->cfg.n_users;
+    return n < 1 ? 1 : n < TM_OPENER_HEADS - 1 ? n : TM_OPENER_HEADS - 1;
+}
+
 void tm_session_ship_heads(struct tm_session *s, uint32_t user, uint64_t opened)
 {
-    while (s->heads_sent[user] < opened + TM_OPENER_HEADS - 1) {
+    while (s->heads_sent[user] < opened + heads_ahead(s)) {
         struct tm_message m = {.kind = TM_MSG_PLAN_HEAD, .u.head.user = user};
         struct tm_known_plan known;
         tm_gen_open(s->master_gen, user, &m.u.head.open);

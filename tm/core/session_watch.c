@@ -171,6 +171,15 @@ static void add_carrier(const struct tm_session *s, const struct tm_carrier *c, 
     }
 }
 
+static void add_demand(const struct tm_session *s, struct tm_session_control *out)
+{
+    uint32_t n_held = 0;
+    for (uint32_t u = 0; s->openers && u < s->cfg.n_users; u++)
+        n_held += s->openers[u].is_held;
+    out->is_held = s->openers && n_held == s->cfg.n_users;
+    out->demand_us = s->has_demanded ? s->demand_us : TM_NEVER;
+}
+
 void tm_session_get_control(const struct tm_session *s, int64_t now_us,
                             struct tm_session_control *out)
 {
@@ -183,6 +192,7 @@ void tm_session_get_control(const struct tm_session *s, int64_t now_us,
                                        .answered_us = s->answered_us,
                                        .unanswered_us = s->unanswered_us,
                                        .oldest_us = TM_NEVER};
+    add_demand(s, out);
     for (uint32_t i = 0; i < s->n_carriers; i++)
         add_carrier(s, s->carriers[i], now_us, out);
     add_streams(s, out);

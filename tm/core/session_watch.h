@@ -32,7 +32,9 @@ struct tm_session_control {
     int64_t answered_us;   /* since when the other end answers; TM_NEVER: it never did */
     int64_t unanswered_us; /* since when carriers end unanswered; TM_NEVER: the last was answered */
     uint64_t waiting_bytes; /* user data not yet sent */
-    int64_t oldest_us;      /* since when its oldest byte waits; TM_NEVER: there is none */
+    bool is_held;           /* no modelled user goes on before there is demand */
+    int64_t demand_us; /* when there was demand last; TM_NEVER: not yet, or nobody asks for that */
+    int64_t oldest_us; /* since when its oldest byte waits; TM_NEVER: there is none */
 };
 void tm_session_get_control(const struct tm_session *s, int64_t now_us,
                             struct tm_session_control *out);

@@ -55,7 +55,7 @@ struct tm_front {
     bool is_stopping;          /* tm_front_free has begun */
     bool keep_keys;
     size_t n_lanes;
-    struct tm_lane *lanes[TM_CARRIERS_MAX];
+    struct tm_lane *lanes[TM_CARRIERS_HELD];
     size_t n_sinks;
     struct {
         uint64_t stream;

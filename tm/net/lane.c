@@ -388,11 +388,11 @@ void tm_lane_on_wire(struct tm_lane *l, const struct tm_wire_event *ev)
 int tm_lane_new(struct tm_lane **out, const struct tm_lane_cfg *cfg)
 {
     struct tm_front *f = cfg->front;
-    struct tm_lane *l = f->n_lanes == TM_CARRIERS_MAX ? NULL : calloc(1, sizeof *l);
+    struct tm_lane *l = f->n_lanes == TM_CARRIERS_HELD ? NULL : calloc(1, sizeof *l);
     *out = l;
     if (l == NULL) {
         tm_tls_free(cfg->take_tls);
-        return f->n_lanes == TM_CARRIERS_MAX ? TM_ERR_LIMIT : TM_ERR_NOMEM;
+        return f->n_lanes == TM_CARRIERS_HELD ? TM_ERR_LIMIT : TM_ERR_NOMEM;
     }
     l->cfg = *cfg;
     l->state = cfg->side == TM_CLIENT ? OPENING : HANDSHAKE;

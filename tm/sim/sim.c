@@ -52,6 +52,8 @@ int tm_sim_new(struct tm_sim **out, const struct tm_sim_cfg *cfg)
                                 .shape = cfg->shape,
                                 .n_users = cfg->n_users,
                                 .pace_ms = cfg->pace_ms,
+                                .on_demand = cfg->on_demand,
+                                .idle_stop_us = cfg->idle_stop_us,
                                 .prep_us = TM_PREP_US};
     memcpy(sc.seed, seed, sizeof sc.seed);
     int rc = TM_OK;

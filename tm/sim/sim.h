@@ -33,6 +33,8 @@ struct tm_sim_cfg {
     uint32_t pace_ms;
     uint64_t seed;                          /* of schedule and network */
     uint8_t master_seed[TM_TOKEN_SEED_LEN]; /* server as master: the schedule's */
+    bool on_demand;                         /* as of struct tm_session_cfg */
+    int64_t idle_stop_us;
     /* the links, both directions alike */
     int64_t delay_us;
     int64_t jitter_us; /* up to this much more, drawn anew for each record; order is kept */

@@ -154,10 +154,43 @@ static void a_server_waits_as_long_as_the_model_pauses(void)
     want(&s, true, NOW - 60 * TM_US_PER_S, "");
     s.f.idle_us++;
     want(&s, false, NOW - 43 * TM_US_PER_S - 1,
-         "the client has opened no carrier for 43 s, and the model's longest pause is 40 s");
+         "the client has opened no carrier for 43 s, and the model's longest pause is 40 s "
+         "(it may have stopped its cover, --idle-stop)");
     s.cfg.pace_ms = 50000;
     s.f.idle_us--;
     want(&s, true, NOW - 60 * TM_US_PER_S, "");
+    tm_model_deinit(&s.model);
+}
+
+static void cover_that_nobody_asks_for_is_no_loss_of_control(void)
+{
+    struct scene s;
+    char note[TM_CONTROL_TEXT];
+    scene_init(&s);
+    s.c.n_open = 0;
+    s.c.next_us = TM_NEVER;
+    s.c.is_held = true;
+    s.c.answered_us = TM_NEVER;
+    s.c.demand_us = TM_NEVER;
+    want(&s, true, TM_NEVER, "no cover yet: it begins with the first connection through it");
+    s.c.answered_us = NOW - 60 * TM_US_PER_S;
+    s.c.demand_us = NOW - 7 * TM_US_PER_S;
+    want(&s, true, NOW - 60 * TM_US_PER_S,
+         "no cover: no connection through it for 7 s; it begins again with the next");
+    s.c.unanswered_us = NOW - 5 * TM_US_PER_S;
+    s.f.trouble = "connection refused";
+    want(&s, false, NOW - 5 * TM_US_PER_S, "the server cannot be reached: connection refused");
+    tm_control_demand_note(note, sizeof note, &s.cfg);
+    CHECK_STR(note, "");
+    s.cfg.on_demand = true;
+    tm_control_demand_note(note, sizeof note, &s.cfg);
+    CHECK_STR(note, "when cover begins, an observer learns that there is demand; while it lasts, "
+                    "nothing of what it carries");
+    s.cfg.idle_stop_us = TM_US_PER_S;
+    tm_control_demand_note(note, sizeof note, &s.cfg);
+    CHECK_STR(note, "when cover begins, an observer learns that there is demand, and when cover "
+                    "has ended, an observer learns that there was none for a while; while it "
+                    "lasts, nothing of what it carries");
     tm_model_deinit(&s.model);
 }
 
@@ -193,6 +226,8 @@ static const struct check_case cases[] = {
     {"a_missing_plan_is_no_control", a_missing_plan_is_no_control},
     {"silence_against_the_plan_is_no_control", silence_against_the_plan_is_no_control},
     {"a_server_waits_as_long_as_the_model_pauses", a_server_waits_as_long_as_the_model_pauses},
+    {"cover_that_nobody_asks_for_is_no_loss_of_control",
+     cover_that_nobody_asks_for_is_no_loss_of_control},
     {"the_longest_pause_is_learned_capped_or_the_generators",
      the_longest_pause_is_learned_capped_or_the_generators},
 };

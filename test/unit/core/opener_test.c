@@ -57,6 +57,35 @@ static void source_changes_only_between_groups(void)
     tm_gen_free(b);
 }
 
+static void a_held_user_opens_nothing_until_it_is_woken(void)
+{
+    struct tm_model m;
+    struct tm_gen *g = constant_gen(&m);
+    struct tm_opener o;
+    int64_t event_us;
+    tm_opener_init(&o, 0, TM_SRC_SESSION, 100);
+    tm_opener_hold(&o);
+    CHECK_INT(due(&o, g, NULL), TM_NEVER);
+    CHECK(tm_opener_begins_session(&o));
+    o.start_gap_us = 300; /* as if user 0 did not begin at once */
+    tm_opener_wake(&o, 5000);
+    CHECK_INT(tm_opener_due_us(&o, &event_us), 5300);
+    CHECK_INT(event_us, 5000);
+    tm_opener_handed(&o, 5300);
+    CHECK_INT(due(&o, g, NULL), TM_NEVER);
+    tm_opener_ended(&o, TM_OPENER_FRUITFUL, 9000);
+    CHECK_INT(due(&o, g, NULL), 9000);
+    CHECK(tm_opener_begins_session(&o)); /* a connection of constant is a session of its own */
+    tm_opener_hold(&o);
+    CHECK_INT(due(&o, g, NULL), TM_NEVER);
+    o.next.rre = 1;
+    CHECK(!tm_opener_begins_session(&o));
+    o.next.rre = 0;
+    o.next.ref = TM_OPEN_PREV;
+    CHECK(!tm_opener_begins_session(&o));
+    tm_gen_free(g);
+}
+
 static void without_a_head_the_session_plan_goes_on(void)
 {
     struct tm_model m;
@@ -165,6 +194,7 @@ static const struct check_case cases[] = {
     {"source_changes_only_between_groups", source_changes_only_between_groups},
     {"next_opens_behind_the_last_byte_while_others_close",
      next_opens_behind_the_last_byte_while_others_close},
+    {"a_held_user_opens_nothing_until_it_is_woken", a_held_user_opens_nothing_until_it_is_woken},
     {"without_a_head_the_session_plan_goes_on", without_a_head_the_session_plan_goes_on},
     {"heads_are_bounded_and_in_order", heads_are_bounded_and_in_order},
     {"unanswered_openings_wait_longer_and_longer", unanswered_openings_wait_longer_and_longer},
