@@ -336,12 +336,14 @@ static void prepare_plans(struct tm_session *s, int64_t next_due_us, int64_t now
         (void)tm_gen_prepare(s->master_gen);
 }
 
-/* The schedule begins when the shell first asks, however long that took it. */
+/* The schedule begins when the shell first asks, however long that took it; a user of a model in its turn, because a hundred who
+ * pause alike would otherwise open all their first connections within a second. */
 static void begin(struct tm_session *s, int64_t now_us)
 {
+    int64_t turn_us = s->cfg.is_schedule ? 0 : TM_USER_TURN_US;
     s->is_begun = true;
     for (uint32_t u = 0; s->openers && u < s->cfg.n_users; u++)
-        tm_opener_init(&s->openers[u], u, TM_SRC_SESSION, now_us);
+        tm_opener_init(&s->openers[u], u, TM_SRC_SESSION, now_us + u * turn_us);
     for (uint32_t u = 0; s->openers && s->cfg.on_demand && u < s->cfg.n_users; u++)
         tm_opener_hold(&s->openers[u]);
     s->demand_us = tm_max_us(s->demand_us, now_us);

@@ -19,7 +19,9 @@
 #include "tm/core/shape.h"
 #include "tm/core/token.h"
 
-#define TM_PREP_US  2000U /* default of prep_us */
+#define TM_PREP_US 2000U /* default of prep_us */
+#define TM_USER_TURN_US                                                                            \
+    (50 * TM_US_PER_MS) /* a model's user begins so long after the one before it */
 #define TM_GRACE_US (10 * TM_US_PER_S)
 
 struct tm_session_cfg {

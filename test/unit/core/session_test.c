@@ -253,6 +253,24 @@ static struct tm_session *sixteen_users(struct tm_model *m)
     return s;
 }
 
+/* Constant users begin within an interval, each in its turn. */
+#define LAST_START_US (500000 + 15 * TM_USER_TURN_US)
+
+static void users_begin_in_their_turns(void)
+{
+    struct tm_model m;
+    struct tm_session *s = sixteen_users(&m);
+    struct tm_act act;
+    int n = 1; /* the first has */
+    while (tm_session_poll(s, LAST_START_US, &act)) {
+        n += act.kind == TM_ACT_OPEN;
+        CHECK(n <=
+              act.due_us / TM_USER_TURN_US + 1); /* no more users than had their turn by then */
+    }
+    CHECK_INT(n, 16);
+    tm_session_free(s);
+}
+
 /* An opening is known long before: its hello need not be made in the last moment. */
 static void openings_are_handed_out_ahead(void)
 {
@@ -260,7 +278,7 @@ static void openings_are_handed_out_ahead(void)
     struct tm_session *s = sixteen_users(&m);
     struct tm_act act;
     int n_opened = 0, n_ahead = 0, n_written = 0;
-    for (int64_t t_us = 0; t_us <= 500000; t_us = tm_session_next_us(s)) {
+    for (int64_t t_us = 0; t_us <= LAST_START_US; t_us = tm_session_next_us(s)) {
         while (tm_session_poll(s, t_us, &act)) {
             bool is_open = act.kind == TM_ACT_OPEN;
             CHECK(act.due_us <= t_us + (is_open ? TM_OPENER_LEAD_US : 5000));
@@ -283,7 +301,7 @@ static void what_is_due_first_is_handed_out_first(void)
     struct tm_act act;
     int64_t last_us = 0;
     int n = 0;
-    while (tm_session_poll(s, 499000, &act)) {
+    while (tm_session_poll(s, LAST_START_US, &act)) {
         CHECK(act.due_us >= last_us);
         last_us = act.due_us;
         n++;
@@ -437,6 +455,7 @@ static const struct check_case cases[] = {
     {"what_waits_in_the_shell_is_not_taken_for_silence",
      what_waits_in_the_shell_is_not_taken_for_silence},
     {"the_schedule_begins_when_first_asked", the_schedule_begins_when_first_asked},
+    {"users_begin_in_their_turns", users_begin_in_their_turns},
     {"openings_are_handed_out_ahead", openings_are_handed_out_ahead},
     {"what_is_due_first_is_handed_out_first", what_is_due_first_is_handed_out_first},
     {"every_failing_allocation_is_survived", every_failing_allocation_is_survived},
