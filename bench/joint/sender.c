@@ -37,7 +37,8 @@ static double bandwidth(const struct tm_sender *s)
 
 void tm_sender_init(struct tm_sender *s, const struct tm_render_path *path, int64_t rtt_us)
 {
-    *s = (struct tm_sender){.path = path, .rtt_us = rtt_us, .cwnd = CWND_SEGMENTS * path->mss};
+    *s = (struct tm_sender){
+        .path = path, .rtt_us = rtt_us, .cwnd = (uint64_t)CWND_SEGMENTS * path->mss};
     s->pacing = GAIN_STARTUP * (double)s->cwnd / (double)rtt_us;
 }
 
@@ -84,15 +85,15 @@ static void set_window(struct tm_sender *s, uint32_t acked)
 {
     double bw = bandwidth(s), bdp = bw * (double)s->rtt_us;
     double gain = s->mode == TM_SENDER_STEADY ? GAIN_WINDOW : GAIN_STARTUP;
-    uint64_t extra = 3U * burst(s), target = (uint64_t)(gain * bdp) + extra;
+    uint64_t extra = UINT64_C(3) * burst(s), target = (uint64_t)(gain * bdp) + extra;
     if (s->mode == TM_SENDER_DRAIN && (double)s->in_flight <= bdp)
         s->mode = TM_SENDER_STEADY;
     if (s->mode != TM_SENDER_STARTUP)
         s->cwnd = s->cwnd + acked < target ? s->cwnd + acked : target;
-    else if (s->cwnd < target || s->delivered < CWND_SEGMENTS * s->path->mss)
+    else if (s->cwnd < target || s->delivered < (uint64_t)CWND_SEGMENTS * s->path->mss)
         s->cwnd += acked;
-    if (s->cwnd < CWND_MIN * s->path->mss)
-        s->cwnd = CWND_MIN * s->path->mss;
+    if (s->cwnd < (uint64_t)CWND_MIN * s->path->mss)
+        s->cwnd = (uint64_t)CWND_MIN * s->path->mss;
     double pace = MARGIN * bw;
     if (s->mode == TM_SENDER_STEADY)
         s->pacing = pace;

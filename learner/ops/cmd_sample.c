@@ -22,13 +22,22 @@
 #define PORT_ELSE        443U /* for a model that does not say which port it was learned from */
 #define FILE_BUFFER      ((size_t)1 << 18)
 
-enum { OPT_PACE = 0x100, OPT_PORT, OPT_JSON, OPT_SCHEDULE, OPT_PCAP, OPT_LABELS, OPT_FROM };
+enum {
+    OPT_PACE = 0x100,
+    OPT_PORT,
+    OPT_JSON,
+    OPT_SCHEDULE,
+    OPT_PCAP,
+    OPT_LABELS,
+    OPT_FROM,
+    OPT_MEASURED_RTT
+};
 
 struct options {
     char *database;
     const char *name;
     const char *pcap, *labels, *from; /* files; NULL: not wanted */
-    bool is_json, is_schedule;
+    bool is_json, is_schedule, is_measured_rtt;
     uint16_t port; /* 0: the model's */
     struct tm_sample_head head;
 };
@@ -39,6 +48,8 @@ static const struct argp_option option_table[] = {
     {"pcap", OPT_PCAP, "FILE", 0, "write the packets as a capture (-: standard output)", 1},
     {"from", OPT_FROM, "FILE", 0, "play this schedule file instead of a model", 1},
     {"labels", OPT_LABELS, "FILE", 0, "with --pcap: write which session each server is", 1},
+    {"measured-rtt", OPT_MEASURED_RTT, NULL, 0,
+     "each session has a round trip of those that the model measured, instead of --rtt", 2},
     {"pace", OPT_PACE, "TIME", 0, "cap of the gaps between RREs and sessions (0: none)", 2},
     {"port", OPT_PORT, "PORT", 0, "the servers' port (that of the model, or 443)", 2},
     {0},
@@ -53,6 +64,8 @@ static void check_usage(const struct options *o, const struct argp_state *st)
     int n_outputs = o->is_json + o->is_schedule + (o->pcap != NULL);
     if (n_outputs != 1)
         argp_error(st, "say what to make, one of --json, --schedule and --pcap FILE");
+    if (o->from && o->is_measured_rtt)
+        argp_error(st, "--measured-rtt is the model's, and --from plays none");
     if (o->labels && !o->pcap)
         argp_error(st, "--labels goes with --pcap");
 }
@@ -78,6 +91,9 @@ static error_t parse(int key, char *arg, struct argp_state *st)
         return 0;
     case OPT_FROM:
         o->from = arg;
+        return 0;
+    case OPT_MEASURED_RTT:
+        o->is_measured_rtt = true;
         return 0;
     case OPT_PACE:
         o->head.pace_us = tm_args_duration(arg, "pace", 0, (int64_t)TM_MODEL_TIME_MAX_US, st);
@@ -181,7 +197,7 @@ static void add_label(FILE *f, const struct options *o, struct place *at,
                   "%" PRId64 ",%u.%u.%u.%u/32,%s,sample,%" PRId64 "us,%s-%" PRIu32 "-%" PRIu32
                   ",%" PRIu32 "\n",
                   TM_PCAP_BASE_US + p->t_us, ip >> 24, ip >> 16 & 255, ip >> 8 & 255, ip & 255,
-                  o->name, o->head.path.rtt_us, o->name, c->user, c->open.session, c->open.rre);
+                  o->name, c->path.rtt_us, o->name, c->user, c->open.session, c->open.rre);
 }
 
 static int write_packets(const struct options *o, struct tm_tap *tap, FILE *f, FILE *labels,
@@ -260,10 +276,30 @@ static int make_lines(const struct options *o)
                    : rc; /* 1: standard output failed, which is reported as all such errors are */
 }
 
+/* The round trips that the model measured become the sample's; rtt_us, which a sample's head says, is their median. */
+static int take_rtts(struct options *o, const struct tm_model *m, struct tm_msg *msg)
+{
+    const struct tm_dist *d = NULL;
+    if (m->kind == TM_MODEL_SWING)
+        d = &m->u.swing.measured[TM_MEASURED_RTT_SERVER];
+    else if (m->kind == TM_MODEL_JOINT)
+        d = &m->u.joint.swing.measured[TM_MEASURED_RTT_SERVER];
+    if (!d || d->n_points == 0)
+        return tm_msg_set(msg, TM_ERR_RANGE, "model %s has no round trips; give one by --rtt",
+                          m->name);
+    uint64_t median = tm_dist_quantile(d, 500);
+    o->head.path.rtts = d;
+    o->head.path.rtt_us = median < TM_TAP_RTT_MAX_US ? (int64_t)median : TM_TAP_RTT_MAX_US;
+    o->head.path.rtt_us = tm_max_us(o->head.path.rtt_us, TM_TAP_RTT_MIN_US);
+    return TM_OK;
+}
+
 static int sample_model(struct options *o, struct tm_msg *msg)
 {
     struct tm_store_entry *e = NULL;
     int rc = tm_args_load(o->database, o->name, &e, msg);
+    if (rc == TM_OK && o->is_measured_rtt)
+        rc = take_rtts(o, &e->model, msg);
     if (rc == TM_OK) {
         o->head.model = &e->model;
         o->head.n_conns = o->head.n_conns > 0 ? o->head.n_conns : CONNS_DEFAULT;

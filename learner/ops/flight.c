@@ -141,10 +141,10 @@ static enum source next_source(const struct tm_in_flight *f, const struct tm_tap
     return best;
 }
 
-int64_t tm_in_flight_next_us(const struct tm_in_flight *f, const struct tm_tap_path *path)
+int64_t tm_in_flight_next_us(const struct tm_in_flight *f)
 {
     int64_t t_us;
-    (void)next_source(f, path, &t_us);
+    (void)next_source(f, &f->conn.path, &t_us);
     return t_us;
 }
 
@@ -220,10 +220,10 @@ static void step_sent(struct tm_in_flight *f, const struct tm_tap_path *path, en
     advance(f, c, dir, len);
 }
 
-int tm_in_flight_step(struct tm_in_flight *f, const struct tm_tap_path *path,
-                      struct tm_tap_packet *p)
+int tm_in_flight_step(struct tm_in_flight *f, struct tm_tap_packet *p)
 {
     int64_t t_us;
+    const struct tm_tap_path *path = &f->conn.path;
     enum source s = next_source(f, path, &t_us);
     p->t_us = t_us;
     switch (s) {

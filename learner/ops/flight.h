@@ -31,9 +31,8 @@ void tm_in_flight_init(struct tm_in_flight *f, struct tm_timed_conn *take_conn,
                        struct tm_tap_conn_id id);
 void tm_in_flight_deinit(struct tm_in_flight *f);
 /* When its next packet passes the tap, or something happens that may lead to one; TM_NEVER: it is over. */
-int64_t tm_in_flight_next_us(const struct tm_in_flight *f, const struct tm_tap_path *path);
+int64_t tm_in_flight_next_us(const struct tm_in_flight *f);
 /* Does what is due then; 1 when *p is a packet, 0 when there was none to be seen. */
-int tm_in_flight_step(struct tm_in_flight *f, const struct tm_tap_path *path,
-                      struct tm_tap_packet *p);
+int tm_in_flight_step(struct tm_in_flight *f, struct tm_tap_packet *p);
 
 #endif

@@ -21,7 +21,7 @@ int tm_sampling_open(struct tm_sampling *s, const struct tm_sample_head *h, uint
     int rc = h->schedule ? tm_timeline_new_schedule(&s->timeline, h->schedule, &h->path, h->n_conns)
                          : tm_timeline_new(&s->timeline, &cfg, &h->path, h->n_conns);
     if (rc == TM_OK)
-        rc = tm_tap_new(&s->tap, s->timeline, &h->path, server_port);
+        rc = tm_tap_new(&s->tap, s->timeline, server_port);
     if (rc != TM_OK)
         tm_sampling_close(s);
     return rc;

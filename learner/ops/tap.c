@@ -27,7 +27,6 @@ struct names {
 
 struct tm_tap {
     struct tm_timeline *timeline;
-    struct tm_tap_path path;
     uint16_t server_port;
     struct names *names; /* owned, by user */
     uint32_t n_sessions;
@@ -36,8 +35,7 @@ struct tm_tap {
     struct tm_in_flight *over; /* its last packet was given out; freed at the next call */
 };
 
-int tm_tap_new(struct tm_tap **out, struct tm_timeline *t, const struct tm_tap_path *path,
-               uint16_t server_port)
+int tm_tap_new(struct tm_tap **out, struct tm_timeline *t, uint16_t server_port)
 {
     struct tm_tap *tap = calloc(1, sizeof *tap);
     struct names *names = calloc(TM_GEN_USERS_MAX, sizeof *names);
@@ -47,8 +45,7 @@ int tm_tap_new(struct tm_tap **out, struct tm_timeline *t, const struct tm_tap_p
         free(names);
         return TM_ERR_NOMEM;
     }
-    *tap =
-        (struct tm_tap){.timeline = t, .path = *path, .server_port = server_port, .names = names};
+    *tap = (struct tm_tap){.timeline = t, .server_port = server_port, .names = names};
     *out = tap;
     return TM_OK;
 }
@@ -147,7 +144,7 @@ static int open_next(struct tm_tap *tap)
         return rc;
     }
     tm_in_flight_init(f, &c, id);
-    tap->heap[tap->n] = (struct entry){tm_in_flight_next_us(f, &tap->path), f};
+    tap->heap[tap->n] = (struct entry){tm_in_flight_next_us(f), f};
     sift_up(tap, tap->n++);
     return TM_OK;
 }
@@ -157,7 +154,7 @@ static struct tm_in_flight *settle_first(struct tm_tap *tap)
 {
     struct tm_in_flight *over = NULL;
     struct entry *first = &tap->heap[0];
-    first->next_us = tm_in_flight_next_us(first->flight, &tap->path);
+    first->next_us = tm_in_flight_next_us(first->flight);
     if (first->next_us == TM_NEVER) {
         over = first->flight;
         *first = tap->heap[--tap->n];
@@ -181,7 +178,7 @@ int tm_tap_next(struct tm_tap *tap, struct tm_tap_packet *p)
         }
         if (tap->n == 0)
             return 0;
-        int is_packet = tm_in_flight_step(tap->heap[0].flight, &tap->path, p);
+        int is_packet = tm_in_flight_step(tap->heap[0].flight, p);
         struct tm_in_flight *over = settle_first(tap);
         TM_ASSERT(is_packet || !over); /* the last that happens is the client's ACK */
         tap->over = over;

@@ -35,8 +35,7 @@ struct tm_tap_packet {
 struct tm_tap; /* opaque */
 
 /* Borrows the timeline.  TM_ERR_NOMEM. */
-TM_MUST_CHECK int tm_tap_new(struct tm_tap **out, struct tm_timeline *t,
-                             const struct tm_tap_path *path, uint16_t server_port);
+TM_MUST_CHECK int tm_tap_new(struct tm_tap **out, struct tm_timeline *t, uint16_t server_port);
 void tm_tap_free(struct tm_tap *tap);
 /* 1: the next packet; 0: all connections have ended.  Errors of tm_timeline_next; TM_ERR_LIMIT also when there are more than
  * TM_TAP_SESSIONS_MAX sessions. */

@@ -2,6 +2,7 @@
 
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "tm/base/time.h"
 
@@ -19,6 +20,7 @@ struct user {
 
 struct tm_timeline {
     struct tm_tap_path path;
+    uint8_t seed[TM_SEED_LEN];       /* of what the path draws */
     struct tm_gen *gen;              /* owned; NULL: a schedule file is played */
     const struct tm_schedfile *file; /* borrowed */
     uint32_t *following; /* owned; of each of its connections the user's next, or NONE */
@@ -168,6 +170,7 @@ int tm_timeline_new(struct tm_timeline **out, const struct tm_gen_cfg *cfg,
         tm_timeline_free(t);
         return rc;
     }
+    memcpy(t->seed, cfg->seed, sizeof t->seed);
     start(t);
     *out = t;
     return TM_OK;
@@ -235,6 +238,31 @@ static int copy_plan(const struct tm_plan *from, struct tm_plan *to)
     return rc;
 }
 
+/* The path of a user's connection. */
+static struct tm_tap_path path_of(const struct tm_timeline *t, uint32_t user,
+                                  const struct tm_open *open)
+{
+    struct tm_tap_path path = t->path;
+    const struct tm_dist *d = path.rtts;
+    uint8_t key[TM_SEED_LEN];
+    struct tm_rng rng;
+    if (!d || d->n_points == 0)
+        return path;
+    uint64_t total = tm_dist_total(d), near = total * TM_TAP_RTT_NEAR / 100;
+    tm_rng_child(key, t->seed, TM_RNG_PATH, (uint64_t)user << 32 | open->session);
+    tm_rng_init(&rng, key);
+    uint64_t rank = tm_rng_below(&rng, total);
+    tm_rng_child(key, key, TM_RNG_CONN, open->index);
+    tm_rng_init(&rng, key);
+    rank += tm_rng_below(&rng, 2 * near + 1);
+    rank = rank < near ? 0 : rank - near;
+    uint64_t rtt_us = tm_dist_at(d, rank < total ? rank : total - 1);
+    path.rtt_us = rtt_us < TM_TAP_RTT_MAX_US ? (int64_t)rtt_us : TM_TAP_RTT_MAX_US;
+    path.rtt_us = tm_max_us(path.rtt_us, TM_TAP_RTT_MIN_US);
+    tm_rng_deinit(&rng);
+    return path;
+}
+
 int tm_timeline_next(struct tm_timeline *t, struct tm_timed_conn *c)
 {
     if (t->n_opened >= t->n_conns)
@@ -247,10 +275,11 @@ int tm_timeline_next(struct tm_timeline *t, struct tm_timed_conn *c)
     c->user = number;
     c->open = u->next;
     c->open_us = u->next_us;
+    c->path = path_of(t, number, &c->open);
     int rc = t->gen ? tm_gen_plan(t->gen, number, u->next.index, &c->plan)
                     : copy_plan(&t->file->conn[u->number].plan, &c->plan);
     if (rc == TM_OK)
-        rc = tm_timed_conn_fill(c, &t->path);
+        rc = tm_timed_conn_fill(c, &c->path);
     if (rc != TM_OK) {
         tm_timed_conn_deinit(c);
         return rc;

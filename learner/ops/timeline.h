@@ -1,8 +1,8 @@
 /* learner/ops/timeline.h - a model played in virtual time: which connections open when, and when each write passes the tap.
  *
  * The tap stands beside the client, and its clock is the client's: a client's write passes it when it is sent, a server's
- * one TM_TAP_CLIENT_US before the client has it.  The path is the same for every connection, and each has it alone: half of
- * rtt_us each way, packets one after the other at rate_bps, no loss, no congestion control.  So times are those of
+ * one TM_TAP_CLIENT_US before the client has it.  The path is the same for every connection, but that sessions may have round trips
+ * of their own, and each connection has it alone: half of rtt_us each way, packets one after the other at rate_bps, no loss, no congestion control.  So times are those of
  * the schedule and of nothing else.
  *
  *   client ---- tap ------------------------------ server
@@ -16,6 +16,7 @@
 
 #include <stdint.h>
 
+#include "models/dist.h"
 #include "models/gen.h"
 #include "models/plan.h"
 #include "models/schedfile.h"
@@ -24,6 +25,7 @@
 #define TM_TAP_CLIENT_US  1 /* tap to client and back */
 #define TM_TAP_RTT_MIN_US 1 /* the learner takes none for not measured */
 #define TM_TAP_RTT_MAX_US INT64_C(10000000)
+#define TM_TAP_RTT_NEAR   2
 #define TM_TAP_RATE_MIN   UINT64_C(1000) /* bits a second */
 #define TM_TAP_RATE_MAX   UINT64_C(1000000000000)
 #define TM_TAP_MSS_MIN    64U
@@ -31,7 +33,10 @@
 #define TM_TAP_HEADER_LEN 40U /* IPv4 and TCP, which the rate counts with each segment */
 
 struct tm_tap_path {
-    int64_t rtt_us;    /* tap to server and back, TM_TAP_RTT_MIN_US..TM_TAP_RTT_MAX_US */
+    int64_t rtt_us; /* tap to server and back, TM_TAP_RTT_MIN_US..TM_TAP_RTT_MAX_US */
+    /* Borrowed.  NULL, or empty: it is rtt_us.  Else each session draws one of these, and each of its connections one of those next to it:
+     * TM_TAP_RTT_NEAR per cent of them, each way. */
+    const struct tm_dist *rtts;
     uint64_t rate_bps; /* of each direction, TM_TAP_RATE_MIN..TM_TAP_RATE_MAX */
     uint32_t mss;      /* payload of a full segment, TM_TAP_MSS_MIN..TM_TAP_MSS_MAX */
 };
@@ -47,6 +52,7 @@ struct tm_timed_conn {
     uint32_t user;
     struct tm_open open;
     struct tm_plan plan;        /* owned */
+    struct tm_tap_path path;    /* its own */
     struct tm_write_time *time; /* owned, plan.n_writes of them */
     int64_t open_us;            /* SYN */
     int64_t close_us;           /* the client's FIN */

@@ -39,6 +39,7 @@ enum tm_rng_label {
     TM_RNG_WELD = 8,  /* where a deck is not cut again */
     TM_RNG_POOL = 9,  /* what rare values of a deck become */
     TM_RNG_PART = 10, /* a part of a mix */
+    TM_RNG_PATH = 11, /* a sample's round trips */
     TM_RNG_TEST = 255,
 };
 void tm_rng_child(uint8_t out[TM_SEED_LEN], const uint8_t seed[TM_SEED_LEN],

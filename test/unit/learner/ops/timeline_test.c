@@ -144,7 +144,44 @@ static void paths_and_times_out_of_range_are_refused(void)
     tm_model_deinit(&m);
 }
 
+/* A tenth of the round trips are 10 ms, the others 50. */
+static void a_session_keeps_to_one_of_the_measured_round_trips(void)
+{
+    static const struct tm_dist_point pt[] = {{10000, 100}, {50000, 1000}};
+    struct tm_model m;
+    struct tm_dist rtts = {0};
+    struct tm_tap_path path = fixed_path;
+    struct tm_timeline *t;
+    uint32_t n_far = 0;
+    fixed_model(&m);
+    CHECK_INT(tm_dist_set(&rtts, pt, 2), TM_OK);
+    path.rtts = &rtts;
+    struct tm_gen_cfg cfg = {.model = &m, .n_users = 400};
+    CHECK_INT(tm_timeline_new(&t, &cfg, &path, 800), TM_OK);
+    int64_t *first_us = calloc(400, sizeof *first_us);
+    CHECK(first_us != NULL);
+    uint32_t n_alike = 0;
+    for (size_t i = 0; i < 800; i++) {
+        struct tm_timed_conn c = {0};
+        CHECK_INT(tm_timeline_next(t, &c), 1);
+        CHECK(c.path.rtt_us == 10000 || c.path.rtt_us == 50000);
+        CHECK_INT(c.fin_us - c.close_us, c.path.rtt_us);
+        n_far += c.path.rtt_us == 50000;
+        n_alike += c.path.rtt_us == first_us[c.user];
+        first_us[c.user] = c.path.rtt_us;
+        tm_timed_conn_deinit(&c);
+    }
+    CHECK(n_far > 680 && n_far < 760);      /* 720 of 800, and less than 3.8 standard deviations */
+    CHECK(n_alike >= 380 && n_alike < 400); /* two in a session: all but those beside the edge */
+    free(first_us);
+    tm_timeline_free(t);
+    tm_dist_deinit(&rtts);
+    tm_model_deinit(&m);
+}
+
 static const struct check_case CASES[] = {
+    {"a_session_keeps_to_one_of_the_measured_round_trips",
+     a_session_keeps_to_one_of_the_measured_round_trips},
     {"writes_pass_the_tap_as_counted_by_hand", writes_pass_the_tap_as_counted_by_hand},
     {"openings_follow_those_before_and_their_ends", openings_follow_those_before_and_their_ends},
     {"users_are_merged_in_the_order_of_opening", users_are_merged_in_the_order_of_opening},

@@ -126,6 +126,12 @@ cp out schedule.jsonl
 run 0 sample --from schedule.jsonl --pcap again.pcap --port 25
 run 0 sample "$models" smtp -n 50 --pcap smtp.pcap
 cmp -s again.pcap smtp.pcap || fail "the schedule file plays otherwise than its model"
+run 2 sample --from schedule.jsonl --json --measured-rtt
+has err 'the model.s, and --from plays none'
+run 0 sample "$models" smtp -n 50 --users 50 --measured-rtt --pcap measured.pcap --labels measured.csv
+[ "$(tail -n +2 measured.csv | cut -d, -f5 | sort -u | wc -l)" -gt 5 ] || fail "all sessions have one round trip"
+run 1 sample "$models" constant --json --measured-rtt
+has err 'constant has no round trips'
 run 0 sample --from schedule.jsonl --schedule
 tail -n +2 out >played
 tail -n +2 schedule.jsonl | cmp -s - played || fail "a schedule file is not read as it was written"
