@@ -109,7 +109,10 @@ class Swing:
             skey = child(key, SESSION, session)
             s = Stream(skey)
             session_gap = self.draw("inter_session_us", s, 300_000_000) if session else 0
-            for rre in range(self.draw("num_rre", s, 1)):
+            num_rre = self.draw("num_rre", s, 1)
+            if session == 1 and session_gap:
+                session_gap = s.below(session_gap)
+            for rre in range(num_rre):
                 r = Stream(child(skey, RRE, rre))
                 if rre:
                     ref, gap = ENDED, cap(self.draw("inter_rre_us", r, 2_000_000))

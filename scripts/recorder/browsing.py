@@ -75,10 +75,15 @@ async def _earlier_visit(env):
     shutil.rmtree(home)
 
 
-def prepare(env):
-    """A home with our root certificate in the browser's store, and what a returning visitor's browser remembers."""
-    store = f"{env.work}/home/chromium/.pki/nssdb"
+def trust(work):
+    """A home with our root certificate in the browser's store."""
+    store = f"{work}/home/chromium/.pki/nssdb"
     os.makedirs(store)
     sh("certutil", "-d", f"sql:{store}", "-N", "--empty-password")
-    sh("certutil", "-d", f"sql:{store}", "-A", "-t", "C,,", "-n", "root", "-i", f"{env.work}/pki/root.pem")
+    sh("certutil", "-d", f"sql:{store}", "-A", "-t", "C,,", "-n", "root", "-i", f"{work}/pki/root.pem")
+
+
+def prepare(env):
+    """That home, and what a returning visitor's browser remembers."""
+    trust(env.work)
     asyncio.run(_earlier_visit(env))

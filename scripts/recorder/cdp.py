@@ -25,8 +25,8 @@ class Browser:
         self._next, self._waiting, self._buffer = 0, {}, b""
         self._read_fd = self._write_fd = None
 
-    async def start(self, program, home, resolver_rules):
-        """Starts it with HOME there; every name outside the rules is not found."""
+    async def start(self, program, home, resolver_rules, more=()):
+        """Starts it with HOME there and more options; every name outside the rules is not found."""
         child_read, self._write_fd = os.pipe()
         self._read_fd, child_write = os.pipe()
 
@@ -39,7 +39,7 @@ class Browser:
 
         env = {"HOME": home, "PATH": os.environ["PATH"], "LANG": "C.UTF-8", "TMPDIR": home}
         self.process = await asyncio.create_subprocess_exec(
-            program, *FLAGS, f"--user-data-dir={home}/profile", f"--host-resolver-rules={resolver_rules}", "about:blank",
+            program, *FLAGS, f"--user-data-dir={home}/profile", f"--host-resolver-rules={resolver_rules}", *more, "about:blank",
             env=env, preexec_fn=in_child, pass_fds=(3, 4, child_read, child_write), start_new_session=True,
             stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL)
         os.close(child_read)

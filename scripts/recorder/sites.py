@@ -72,7 +72,7 @@ def drawn(what):
     return random.Random(f"1/{what}")
 
 
-def _overlay(work, rng):
+def overlay(work, rng):
     """Rewritten pages under WORK/overlay/SITE; returns site -> list of page paths."""
     pages = {}
     for site, root in PACKAGES.items():
@@ -135,7 +135,7 @@ def repositories(work):
     return out
 
 
-def _server_block(work, host, keepalive_s):
+def server_block(work, host, keepalive_s):
     listen = "8443 ssl" if HOSTS[host] >= OFFSET_HTTP1 else "443 ssl http2"
     name, site = host.split(".")[0], host.split(".")[1] if host.count(".") == 2 else ""
     if site:
@@ -158,7 +158,7 @@ def _server_block(work, host, keepalive_s):
 def _conf(work, rng, number):
     seen, blocks = set(), []
     for host in HOSTS:
-        block = _server_block(work, host, rng.choice([5, 10, 15, 30, 60, 65, 75]))
+        block = server_block(work, host, rng.choice([5, 10, 15, 30, 60, 65, 75]))
         port = re.search(r"listen (\d+)", block)[1]
         if port in seen:
             block = block.replace(" backlog=1024", "")
@@ -176,7 +176,7 @@ def make(world):
     """Trees and files on disk, nginx in each server namespace; returns (pages, downloads, video)."""
     work = world.work
     os.makedirs(f"{work}/tmp", exist_ok=True)
-    pages = _overlay(work, drawn("overlay"))
+    pages = overlay(work, drawn("overlay"))
     downloads, video = _files(work, drawn("files"))
     world.spawn("fcgiwrap", ["fcgiwrap", "-c", "4", "-s", f"unix:{work}/fcgi.sock"],
                 env={"PATH": os.environ["PATH"], "HOME": work, "GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_COUNT": "1",

@@ -8,6 +8,7 @@
 #include "tm/core/frame.h"
 #include "tm/core/message.h"
 #include "tm/core/opener.h"
+#include "tm/core/stream.h"
 
 static const struct tm_shape SHAPE = {.hello_min = 480, .flight_min = 250, .fin_min = 80};
 
@@ -81,9 +82,10 @@ static size_t record_with(uint8_t *buf, size_t cap, const struct tm_message *m, 
     return w.len;
 }
 
+#define WINDOW TM_STREAM_WINDOW_MIN
 #define SETTINGS                                                                                   \
     {                                                                                              \
-        .kind = TM_MSG_SETTINGS, .u.settings = { TM_PROTOCOL_VERSION, 0, 65536, 256 }              \
+        .kind = TM_MSG_SETTINGS, .u.settings = { TM_PROTOCOL_VERSION, 0, WINDOW, 256 }             \
     }
 #define OPEN_2                                                                                     \
     {                                                                                              \
@@ -133,7 +135,7 @@ static void garbage_and_wrong_versions_end_the_session(void)
     s = server(&m);
     size_t n = record_with(
         buf, sizeof buf,
-        &(struct tm_message){.kind = TM_MSG_SETTINGS, .u.settings = {99, 0, 65536, 256}}, 1);
+        &(struct tm_message){.kind = TM_MSG_SETTINGS, .u.settings = {99, 0, WINDOW, 256}}, 1);
     CHECK_INT(tm_session_record(s, 0, buf, n, 1500), TM_ERR_PROTO);
     expect_failed(s);
     tm_session_free(s);
@@ -151,7 +153,7 @@ static void more_than_the_credit_is_refused(void)
     struct tm_session *s = server(&m);
     uint8_t buf[64];
     struct tm_wr w = tm_wr_init(buf, sizeof buf);
-    tm_frame_encode_data_header(&w, 2, 65536, false, true, 1);
+    tm_frame_encode_data_header(&w, 2, WINDOW, false, true, 1);
     tm_wr_u8(&w, 7);
     CHECK_INT(tm_session_record(s, 0, buf, w.len, 1500), TM_ERR_PROTO);
     expect_failed(s);

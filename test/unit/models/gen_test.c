@@ -316,7 +316,10 @@ static void openings_form_sessions_of_rres_of_connections(void)
                 CHECK_INT(o.session, last.session + 1);
                 CHECK_INT(o.rre, 0);
                 CHECK(last.rre == 0 || last.rre == 2);
-                CHECK_INT(o.gap_us, 300000000); /* the default */
+                if (o.session == 1)
+                    CHECK(o.gap_us >= 0 && o.gap_us < 300000000);
+                else
+                    CHECK_INT(o.gap_us, 300000000); /* the default */
             }
         }
         last = o;
@@ -347,6 +350,26 @@ static void users_do_not_start_together_at_any_pace(void)
         tm_gen_free(g);
         tm_model_deinit(&m[k]);
     }
+}
+
+/* They begin within seconds, and all rest for 300 s: whenever one rests, so would all the others. */
+static void users_who_began_together_do_not_rest_together(void)
+{
+    struct tm_model m = browsing();
+    struct tm_gen *g = new_gen(&m, 17, 64, 0);
+    int n_in_tenth[10] = {0}; /* of the 300 s: how many first rests end there */
+    for (uint32_t u = 0; u < 64; u++) {
+        struct tm_open o;
+        do
+            tm_gen_open(g, u, &o);
+        while (o.session == 0);
+        CHECK(o.gap_us >= 0 && o.gap_us < 300000000);
+        n_in_tenth[o.gap_us / 30000000]++;
+    }
+    for (size_t i = 0; i < 10; i++)
+        CHECK(n_in_tenth[i] >= 1 && n_in_tenth[i] <= 16);
+    tm_gen_free(g);
+    tm_model_deinit(&m);
 }
 
 static void pace_caps_gaps_between_rres_sessions_and_starts_and_nothing_else(void)
@@ -490,6 +513,8 @@ static const struct check_case cases[] = {
     {"openings_form_sessions_of_rres_of_connections",
      openings_form_sessions_of_rres_of_connections},
     {"users_do_not_start_together_at_any_pace", users_do_not_start_together_at_any_pace},
+    {"users_who_began_together_do_not_rest_together",
+     users_who_began_together_do_not_rest_together},
     {"pace_caps_gaps_between_rres_sessions_and_starts_and_nothing_else",
      pace_caps_gaps_between_rres_sessions_and_starts_and_nothing_else},
     {"constant_is_1448_bytes_every_500_ms_ten_times",
