@@ -393,10 +393,14 @@ int tm_fitter_close(struct tm_fitter *f, uint32_t ticket, const struct tm_record
     return rc == TM_OK ? drain_user(f, s->user) : rc;
 }
 
-/* The median of each host that was measured often enough, of n rows of round trips, sorted. */
-static void find_medians(struct tm_fitter *f, size_t n)
+/* The median of each host's round trips, where it was measured often enough. */
+static int find_medians(struct tm_fitter *f)
 {
+    size_t n;
+    int rc = tm_held_sort(&f->held, HELD_RTT, &n);
     const struct tm_held_row *row = f->held.row;
+    if (rc != TM_OK)
+        return rc;
     for (size_t from = 0, to; from < n; from = to) {
         uint64_t total = 0;
         struct host *h = &f->host[row[from].host];
@@ -410,6 +414,7 @@ static void find_medians(struct tm_fitter *f, size_t n)
             seen += row[i++].count;
         h->rtt = (struct tm_rtt){(uint32_t)row[i].value, TM_RTT_HOST};
     }
+    return TM_OK;
 }
 
 /* Hosts of this side that were not measured get what is half-way of all bytes. */
@@ -483,7 +488,8 @@ int tm_fitter_end(struct tm_fitter *f)
         if (rc == TM_OK)
             rc = tm_group_end(&f->user[i].group, f->samples, f->counts);
     }
-    find_medians(f, tm_held_sort(&f->held, HELD_RTT));
+    if (rc == TM_OK)
+        rc = find_medians(f);
     if (rc == TM_OK)
         rc = find_side(f, false);
     if (rc == TM_OK)

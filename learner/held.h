@@ -12,8 +12,9 @@
 
 #include "tm/base/err.h"
 
-#define TM_HELD_ROWS_MAX (UINT32_C(1) << 19)
-#define TM_HELD_BITS_MIN 9U /* values move by 0.4 % at most */
+#define TM_HELD_ROWS_MAX    (UINT32_C(1) << 19)
+#define TM_HELD_BITS_MIN    9U /* values move by 0.4 % at most */
+#define TM_HELD_WAITING_MAX 32U
 
 struct tm_held_row {
     uint64_t value;
@@ -26,16 +27,19 @@ struct tm_held {
     struct tm_held_row *row; /* owned; open addressing */
     size_t n_cells;          /* a power of two, or 0 */
     size_t n_rows;
-    unsigned bits; /* significant ones that are kept; 0: all */
+    unsigned cell_bits; /* log2 of it */
+    unsigned bits;      /* significant ones that are kept; 0: all */
+    size_t n_waiting;
+    struct tm_held_row waiting[TM_HELD_WAITING_MAX]; /* to be counted together */
 };
 
 /* An empty one is {0}. */
 void tm_held_deinit(struct tm_held *h);
 /* TM_ERR_NOMEM. */
 TM_MUST_CHECK int tm_held_add(struct tm_held *h, uint32_t host, uint32_t kind, uint64_t value);
-/* Puts the rows at the front of `row`: first those of `kind`, in order of host and value, then the others.  How many are of
- * the kind.  Only deinit may follow. */
-size_t tm_held_sort(struct tm_held *h, uint32_t kind);
+/* Puts the rows at the front of `row`: first those of `kind`, in order of host and value, *n of them, then the others.  Only deinit
+ * may follow.  TM_ERR_NOMEM. */
+TM_MUST_CHECK int tm_held_sort(struct tm_held *h, uint32_t kind, size_t *n);
 
 /* The value with its lowest bits cleared, so that `bits` significant ones stay; 0: all stay. */
 uint64_t tm_held_rounded(uint64_t value, unsigned bits);

@@ -36,15 +36,15 @@ enum tm_tls_state {
 
 /* Of a finished connection, beside struct tm_conn. */
 struct tm_tls_conn {
+    uint8_t state; /* enum tm_tls_state; the counts are of what was followed */
+    bool is_13;
+    bool is_established;     /* application records were seen: the handshake's sizes are whole */
+    uint32_t n_pairs;        /* exchanges after the handshake */
+    uint32_t n_records[2];   /* of application records */
+    uint64_t app_bytes[2];   /* of these, headers included */
     uint64_t hello_bytes;    /* the client's records before the server's first */
     uint64_t flight_bytes;   /* the server's handshake records */
     uint64_t finished_bytes; /* the client's later handshake records */
-    uint64_t app_bytes[2];   /* of application records, headers included */
-    uint32_t n_records[2];   /* of these */
-    uint32_t n_pairs;        /* exchanges after the handshake */
-    uint8_t state;           /* enum tm_tls_state; the counts are of what was followed */
-    bool is_13;
-    bool is_established; /* application records were seen: the handshake's sizes are whole */
 };
 
 struct tm_tls_half {
