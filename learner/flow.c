@@ -13,11 +13,12 @@
 #include "tm/base/buf.h"
 #include "tm/base/time.h"
 
-#define NIL         UINT32_MAX
-#define SLOTS_START 512U /* that the index has room for */
-#define CACHE_LINE  64U
-#define WATCH_SIZE  (((uint32_t)sizeof(struct tm_watch) + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE)
-#define WATCH_HOT   256U /* bytes of a connection's watch that most packets with payload touch */
+#define NIL           UINT32_MAX
+#define SLOTS_START   512U /* that the index has room for */
+#define CACHE_LINE    64U
+#define WATCH_SIZE    (((uint32_t)sizeof(struct tm_watch) + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE)
+#define WATCH_HOT     64U /* where that part of a watch begins that most packets with payload touch, */
+#define WATCH_HOT_LEN 192U /* and how long it is */
 
 struct list {
     uint32_t first; /* longest there */
@@ -53,7 +54,10 @@ struct tm_flow_table {
 static_assert(sizeof(struct tm_flow) % CACHE_LINE == 0, "flows share lines of the cache");
 static_assert(offsetof(struct tm_flow, exchange) + TM_EXCHANGE_HOT == TM_FLOW_HOT, "what is hot");
 static_assert(offsetof(struct tm_exchange, conn.n_retrans) == TM_EXCHANGE_HOT, "what is hot");
-static_assert(offsetof(struct tm_watch, tls.conn.n_records) <= WATCH_HOT, "what is hot");
+static_assert(offsetof(struct tm_watch, tls.conn.n_records) == WATCH_HOT, "what is hot");
+static_assert(offsetof(struct tm_watch, path.half) == WATCH_HOT + CACHE_LINE, "what is hot");
+static_assert(offsetof(struct tm_watch, path.kbps) + CACHE_LINE == WATCH_HOT + WATCH_HOT_LEN,
+              "what is hot");
 
 static struct tm_flow *flow_at(const struct tm_flow_table *t, uint32_t slot)
 {
@@ -270,7 +274,7 @@ void tm_flow_expect(const struct tm_flow_table *t, uint32_t hash, enum tm_flow_p
     if (part == TM_FLOW_ITSELF)
         fetch(f, TM_FLOW_HOT);
     else if (f->watch != TM_SLAB_NONE)
-        fetch(tm_flow_watch(t, f), WATCH_HOT);
+        fetch((const char *)tm_flow_watch(t, f) + WATCH_HOT, WATCH_HOT_LEN);
 }
 
 struct tm_flow *tm_flow_find(struct tm_flow_table *t, const struct tm_flow_key *key, uint32_t hash)

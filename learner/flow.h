@@ -31,8 +31,8 @@ struct tm_flow_key tm_flow_key_of(const struct tm_packet *p, unsigned *src_side)
 /* What stands beside a connection's exchanges, from its first payload byte on: a flood of openings does
  * without. */
 struct tm_watch {
-    struct tm_path path;
     struct tm_tls tls;
+    struct tm_path path;
 };
 
 /* What a packet needs of its connection stands in the first TM_FLOW_HOT bytes. */

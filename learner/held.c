@@ -21,6 +21,15 @@ uint64_t tm_held_rounded(uint64_t value, unsigned bits)
     return bits == 0 || len <= bits ? value : value >> (len - bits) << (len - bits);
 }
 
+uint64_t tm_held_value(const struct tm_held *h, const struct tm_held_row *r, uint64_t k)
+{
+    unsigned len = r->value > 0 ? 64 - (unsigned)__builtin_clzll(r->value) : 0;
+    if (h->bits == 0 || h->bits >= TM_HELD_BITS_FINE || len <= h->bits)
+        return r->value;
+    double width = (double)(UINT64_C(1) << (len - h->bits));
+    return r->value + (uint64_t)(width * ((double)k + 0.5) / (double)r->count);
+}
+
 /* Multiplies by odd numbers and folds; nobody gains by collisions in his own table.  The highest bits tell the cell, so that a table
  * grows from its front to its end. */
 static size_t cell_of(const struct tm_held *h, const struct tm_held_row *r)

@@ -23,7 +23,7 @@ static void note_pair(struct tm_path *p, unsigned dir, const struct tm_segment *
                    h->last_ack == s->ack && dt_us > 0;
     if (is_pair && h->n_pairs < TM_PATH_PAIRS) {
         uint64_t kbps = ((uint64_t)s->payload_len + HEADERS_LEN) * 8 * 1000 / (uint64_t)dt_us;
-        p->kbps[dir][h->n_pairs++] = kbps < UINT32_MAX ? (uint32_t)kbps : UINT32_MAX;
+        p->kbps[dir == TM_UP][h->n_pairs++] = kbps < UINT32_MAX ? (uint32_t)kbps : UINT32_MAX;
     }
     h->last_len = s->payload_len;
     h->last_ack = s->ack;
@@ -98,7 +98,7 @@ static uint64_t capacity_bps(const struct tm_path *p, unsigned dir)
     if (n == 0)
         return 0;
     for (size_t i = 0; i < n; i++)
-        kbps[i] = p->kbps[dir][i];
+        kbps[i] = p->kbps[dir == TM_UP][i];
     qsort(kbps, n, sizeof *kbps, by_speed);
     size_t n_kept = (n + 1U) / 2;
     return (uint64_t)kbps[(n_kept - 1) / 2] * 1000;

@@ -43,11 +43,11 @@ struct tm_path_half {
 
 /* What most packets touch stands first (as in struct tm_exchange). */
 struct tm_path {
-    struct tm_path_half half[2];
     uint32_t n_data[2]; /* as in struct tm_path_conn */
     uint32_t n_lost[2];
-    uint32_t kbps[2][TM_PATH_PAIRS];
-    int64_t hole_us[2]; /* when the direction's last hole was seen */
+    struct tm_path_half half[2];
+    uint32_t kbps[2][TM_PATH_PAIRS]; /* those to the client first, who gets most */
+    int64_t hole_us[2];              /* when the direction's last hole was seen */
 };
 
 /* All zero is a connection whose first segment with payload is about to be fed. */

@@ -36,15 +36,15 @@ enum tm_tls_state {
 
 /* Of a finished connection, beside struct tm_conn. */
 struct tm_tls_conn {
-    uint8_t state; /* enum tm_tls_state; the counts are of what was followed */
-    bool is_13;
-    bool is_established;     /* application records were seen: the handshake's sizes are whole */
-    uint32_t n_pairs;        /* exchanges after the handshake */
-    uint32_t n_records[2];   /* of application records */
-    uint64_t app_bytes[2];   /* of these, headers included */
     uint64_t hello_bytes;    /* the client's records before the server's first */
     uint64_t flight_bytes;   /* the server's handshake records */
     uint64_t finished_bytes; /* the client's later handshake records */
+    uint64_t app_bytes[2];   /* of application records, headers included */
+    uint32_t n_records[2];   /* of these */
+    uint32_t n_pairs;        /* exchanges after the handshake */
+    uint8_t state;           /* enum tm_tls_state; the counts are of what was followed */
+    bool is_13;
+    bool is_established; /* application records were seen: the handshake's sizes are whole */
 };
 
 struct tm_tls_half {
@@ -55,9 +55,8 @@ struct tm_tls_half {
     bool is_valid;
 };
 
+/* What most packets touch stands last. */
 struct tm_tls {
-    struct tm_tls_half half[2];
-    struct tm_tls_conn conn;
     uint64_t object_bytes; /* application bytes of the object in progress */
     uint32_t object_records;
     uint32_t hello_at;    /* offset in the server's first record; the cipher suite stands near 40 */
@@ -66,6 +65,8 @@ struct tm_tls {
     bool is_server_heard;
     bool is_hello_whole; /* the cipher suite was read */
     bool is_finished;    /* the client's Finished was seen (1.3) */
+    struct tm_tls_conn conn;
+    struct tm_tls_half half[2];
 };
 
 /* A connection whose first segment with payload is about to be fed. */
