@@ -151,9 +151,19 @@ p = {n: {x["name"]: x for x in m["parameters"]} for n, m in models.items()}
 assert p["code"]["server_think_us"]["n"] == 0 and p["default"]["server_think_us"]["n"] == 8
 assert p["code"]["num_conn"]["n"] == 5 and p["default"]["num_conn"]["n"] == 4  # a user is a pair of hosts
 assert models["paper"]["provenance"]["option.conn_end"] == "close"
+assert models["code"]["provenance"]["option.conn_end"] == "payload"
 assert p["paper"]["inter_rre_us"]["n"] == 0 and p["default"]["inter_rre_us"]["n"] == 1  # 10 s are one RRE on paper
 assert p["default"]["inter_conn_us"]["cut_above"] == 30000000 and p["default"]["req_bytes"]["cut_above"] is None
 PY
+# Pauses are played from where they were learned from.
+for rules in default code; do
+    run 0 sample --schedule -n 50 rules.db $rules
+    sed -n 's/.*"ref":"\(over\|ended\)".*/\1/p' out | sort -u >refs
+    case $rules in
+    code) [ "$(cat refs)" = over ] || fail "pauses from the last byte are played from: $(cat refs)" ;;
+    *) [ "$(cat refs)" = ended ] || fail "pauses from the closing are played from: $(cat refs)" ;;
+    esac
+done
 if command -v editcap >/dev/null; then
     for f in "$data"/captures/https/*; do editcap -F pcap -s 96 "$f" "short-$(basename "$f")" 2>/dev/null || :; done
     run 0 learn --k 1 -o long.db --name x --port 443 "$data"/captures/https/*
