@@ -1,7 +1,7 @@
 /* bench/capture_bench.c - how fast tm-learn reads a capture, and how much memory that takes.
  *
  *   tm-bench-capture [--conns N] [--packets N] [--open N] [--times N] [--learn PROGRAM] [--json]
- *   tm-bench-capture --write FILE [--conns N] [--packets N] [--open N]
+ *   tm-bench-capture --write FILE [--conns N] [--packets N] [--open N] [--seconds N] [--snaplen N]
  *   tm-bench-capture --bare FILE
  *
  * Writes a plain pcap file of Ethernet frames with all their bytes into $TMPDIR: N connections with so
@@ -9,7 +9,8 @@
  * libpcap loop, with the learner's reader alone, and with `tm-learn learn`, each three times in turn; the
  * fastest counts, as seconds of the wall clock.  Then the same with --times as many connections, for the
  * peak memory of both runs.  2 GB as tm-learn is to be judged by: --conns 100000 --packets 16.  --write and --bare are parts of this,
- * for scripts/learner-limits: only the capture, and only the bare loop over a capture. */
+ * for scripts/learner-limits: only the capture, and only the bare loop over a capture.  The capture lasts 20 us a packet, or
+ * --seconds; of each frame it holds all bytes, or --snaplen. */
 #include <errno.h>
 #include <inttypes.h>
 #include <libgen.h>
@@ -34,9 +35,10 @@
 #define ROUNDS    3
 #define START_US  INT64_C(1763710000000000)
 #define PAUSE_US  40
+#define CLIENTS   5000U /* so many addresses, over and over */
 
 struct options {
-    int64_t conns, packets, open, times;
+    int64_t conns, packets, open, times, seconds, snaplen;
     const char *learn;
     const char *write, *bare; /* files; NULL: not asked for */
     bool is_json;
@@ -55,6 +57,7 @@ struct bench {
     char program[512];
     FILE *f;
     struct tm_rng rng;
+    uint64_t pause_us; /* before a packet, below this */
     int64_t t_us;
     uint64_t n_packets;
     uint64_t bytes;
@@ -80,6 +83,8 @@ static int64_t *number_of(struct options *o, const char *arg)
            : strcmp(arg, "--packets") == 0 ? &o->packets
            : strcmp(arg, "--open") == 0    ? &o->open
            : strcmp(arg, "--times") == 0   ? &o->times
+           : strcmp(arg, "--seconds") == 0 ? &o->seconds
+           : strcmp(arg, "--snaplen") == 0 ? &o->snaplen
                                            : NULL;
 }
 
@@ -93,7 +98,8 @@ static const char **text_of(struct options *o, const char *arg)
 
 static void parse(struct options *o, int argc, char **argv)
 {
-    *o = (struct options){.conns = 1000, .packets = 30, .open = 500, .times = 10};
+    *o = (struct options){
+        .conns = 1000, .packets = 30, .open = 500, .times = 10, .snaplen = FRAME_MAX};
     for (int i = 1; i < argc; i++) {
         int64_t *value = number_of(o, argv[i]);
         if (strcmp(argv[i], "--json") == 0) {
@@ -106,8 +112,8 @@ static void parse(struct options *o, int argc, char **argv)
             i++;
         } else {
             (void)fprintf(stderr, "usage: tm-bench-capture [--conns N] [--packets N] [--open N] "
-                                  "[--times N] [--learn PROGRAM] [--json] [--write FILE | --bare "
-                                  "FILE]\n");
+                                  "[--times N] [--seconds N] [--snaplen N] [--learn PROGRAM] "
+                                  "[--json] [--write FILE | --bare FILE]\n");
             exit(2);
         }
     }
@@ -132,13 +138,14 @@ static void packet(struct bench *b, struct talk *t, unsigned dir, unsigned flags
     static uint8_t frame[FRAME_MAX] = "\x02\0\0\0\0\x01\x02\0\0\0\0\x02\x08\0\x45";
     uint8_t *ip = frame + 14;
     uint8_t *tcp = ip + 20;
-    b->t_us += (int64_t)tm_rng_below(&b->rng, PAUSE_US);
-    uint32_t head[4] = {(uint32_t)(b->t_us / 1000000), (uint32_t)(b->t_us % 1000000), HEADERS + len,
+    b->t_us += (int64_t)tm_rng_below(&b->rng, b->pause_us);
+    uint32_t cap_len = HEADERS + len < b->o.snaplen ? HEADERS + len : (uint32_t)b->o.snaplen;
+    uint32_t head[4] = {(uint32_t)(b->t_us / 1000000), (uint32_t)(b->t_us % 1000000), cap_len,
                         HEADERS + len};
     put16(ip + 2, len + 40);
     ip[8] = 64;
     ip[9] = 6;
-    put32(ip + (dir == 0 ? 12 : 16), 0x0a000000 + t->id / 20);
+    put32(ip + (dir == 0 ? 12 : 16), 0x0a000000 + t->id / 20 % CLIENTS);
     put32(ip + (dir == 0 ? 16 : 12), 0x0a800000 + t->id % 50);
     put16(tcp + (dir == 0 ? 0 : 2), 20000 + t->id % 40000);
     put16(tcp + (dir == 0 ? 2 : 0), 443);
@@ -149,7 +156,7 @@ static void packet(struct bench *b, struct talk *t, unsigned dir, unsigned flags
     t->seq[dir] += len + ((flags & (TM_TCP_SYN | TM_TCP_FIN)) != 0);
     b->n_packets++;
     b->bytes += HEADERS + len;
-    if (fwrite(head, sizeof head, 1, b->f) != 1 || fwrite(frame, HEADERS + len, 1, b->f) != 1)
+    if (fwrite(head, sizeof head, 1, b->f) != 1 || fwrite(frame, cap_len, 1, b->f) != 1)
         fail(b->path);
 }
 
@@ -174,6 +181,12 @@ static bool step(struct bench *b, struct talk *t)
     return false;
 }
 
+/* Of a connection: the opening, the data, an answer to every other of them, the end. */
+static int64_t packets_of(const struct options *o)
+{
+    return 3 + o->packets + o->packets / 2 + 3;
+}
+
 static void write_capture(struct bench *b, int64_t n_conns)
 {
     static struct talk talk[OPEN_MAX];
@@ -187,6 +200,9 @@ static void write_capture(struct bench *b, int64_t n_conns)
     tm_seed_from_u64(seed, 1);
     tm_rng_init(&b->rng, seed);
     b->t_us = START_US;
+    b->pause_us = PAUSE_US;
+    if (b->o.seconds > 0)
+        b->pause_us = (uint64_t)(b->o.seconds * 2000000 / (n_conns * packets_of(&b->o))) + 1;
     b->n_packets = b->bytes = 0;
     while (started < n_conns || n_open > 0) {
         if (n_open < b->o.open && started < n_conns)

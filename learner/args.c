@@ -7,6 +7,12 @@
 
 #include "models/model.h"
 
+void tm_args_parse(const struct argp *argp, int argc, char **argv, void *input)
+{
+    if (argp_parse(argp, argc, argv, 0, NULL, input) != 0)
+        exit(2);
+}
+
 bool tm_args_parse_duration(const char *text, int64_t *out_us)
 {
     static const struct {

@@ -6,6 +6,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* Parses a command's arguments (argv[0] is its name) into `input`.  Wrong usage and --help are answered at once and end the process,
+ * as argp does: status 2 and 0. */
+void tm_args_parse(const struct argp *argp, int argc, char **argv, void *input);
+
 /* "2s", "500ms", "250us", "5m", "1h", or seconds without a unit.  False when it is none of these or
  * longer than TM_MODEL_TIME_MAX_US. */
 bool tm_args_parse_duration(const char *text, int64_t *out_us);

@@ -3,6 +3,7 @@
 #include <argp.h>
 #include <stdlib.h>
 
+#include "learner/args.h"
 #include "learner/pool.h"
 
 enum {
@@ -138,6 +139,5 @@ void tm_audit_options(struct tm_audit_options *o, int argc, char **argv)
                "\vThe captures are read as the model's provenance says that it was learned.",
     };
     *o = (struct tm_audit_options){.limits = tm_exposure_cfg_default()};
-    if (argp_parse(&argp, argc, argv, 0, NULL, o) != 0)
-        exit(2);
+    tm_args_parse(&argp, argc, argv, o);
 }

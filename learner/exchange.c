@@ -195,15 +195,17 @@ static int deliver(struct tm_exchange *x, const struct tm_exchange_cfg *cfg,
     if (rc < 0)
         return rc;
     x->conn.bytes[dir] += n;
-    x->conn.inferred[dir] += is_inferred ? n : 0;
-    if (x->phase != PHASE_IDLE) {
+    if (is_inferred)
+        x->conn.inferred[dir] += n;
+    if (x->phase != PHASE_IDLE)
         x->object_bytes += n;
-        x->object_inferred += is_inferred ? n : 0;
-    }
+    if (x->phase != PHASE_IDLE && is_inferred)
+        x->object_inferred += n;
     x->data_us = s->t_us;
     x->is_data_late = is_late;
     x->conn.data_dir = (uint8_t)dir;
-    x->close_us = TM_NEVER;
+    if (x->conn.has_end)
+        x->close_us = TM_NEVER;
     return rc;
 }
 
@@ -237,7 +239,7 @@ static void start_half(struct tm_exchange *x, enum tm_dir dir, uint32_t next)
 /* The oldest hole is forgotten when there are too many. */
 static void note_hole(struct tm_exchange *x, enum tm_dir dir, uint32_t from, uint32_t to)
 {
-    struct tm_hole *hole = x->half[dir].hole;
+    struct tm_hole *hole = x->hole[dir];
     size_t i = 0;
     while (i < TM_EXCHANGE_HOLES && hole[i].from != hole[i].to)
         i++;
@@ -284,7 +286,8 @@ static int feed_ack(struct tm_exchange *x, const struct tm_exchange_cfg *cfg,
 {
     enum tm_dir other = s->dir == TM_UP ? TM_DOWN : TM_UP;
     struct tm_exchange_half *o = &x->half[other];
-    if (other == TM_DOWN && x->ready_us == TM_NEVER && x->syn_us[TM_DOWN] != TM_NEVER) {
+    if (other == TM_DOWN && !x->is_ready && x->syn_us[TM_DOWN] != TM_NEVER) {
+        x->is_ready = true;
         x->ready_us = s->t_us;
         if (!x->is_syn_repeated[TM_DOWN] && x->conn.n_packets <= HANDSHAKE_PACKETS)
             add_rtt(x, cfg, TM_DOWN, s->t_us - x->syn_us[TM_DOWN], true);
@@ -324,7 +327,7 @@ static uint32_t fill_holes(struct tm_exchange *x, enum tm_dir dir, uint32_t seq,
 {
     uint32_t n = 0;
     for (size_t i = 0; i < TM_EXCHANGE_HOLES; i++)
-        n += fill_one(&x->half[dir].hole[i], seq, end);
+        n += fill_one(&x->hole[dir][i], seq, end);
     n = n < end - seq ? n : end - seq;
     uint64_t *left = &x->conn.uncounted[dir]; /* 0 when the connection was cut since */
     *left -= *left < n ? *left : n;
@@ -390,7 +393,8 @@ static int feed_payload(struct tm_exchange *x, const struct tm_exchange_cfg *cfg
     if (fresh <= 0)
         return TM_EXCHANGE_OK;
     int rc = deliver(x, cfg, pool, s, dir, (uint64_t)fresh, false, cut);
-    x->conn.inferred[dir] += rc >= 0 ? credit : 0; /* after a cut, if there was one */
+    if (rc >= 0 && credit > 0)
+        x->conn.inferred[dir] += credit; /* after a cut, if there was one */
     return rc;
 }
 

@@ -42,27 +42,27 @@ struct tm_segment {
     uint8_t dir;   /* enum tm_dir */
 };
 
-/* What a finished connection (or pseudo-connection) was. */
+/* What a finished connection (or pseudo-connection) was.  What most packets touch stands first, as in struct tm_exchange. */
 struct tm_conn {
-    int64_t start_us;  /* SYN, or the first packet; of a pseudo-connection its first request */
-    int64_t end_us;    /* last FIN or RST, or the last packet; of a cut connection its last byte */
-    int64_t data_us;   /* last payload byte; start_us when there was none */
     uint64_t bytes[2]; /* payload by direction, retransmissions counted once */
-    uint64_t inferred[2];  /* of these, bytes credited before any packet showed them */
-    uint64_t uncounted[2]; /* bytes of holes too large to be credited, and never filled */
     uint32_t
-        rtt_us[2];     /* tap to server (TM_UP) and to client (TM_DOWN) and back; or TM_PAIR_NONE */
-    uint16_t n_rtt[2]; /* samples behind these, at most 65535 */
-    uint32_t n_packets;  /* of the whole connection, pseudo-connections included */
+        rtt_us[2]; /* tap to server (TM_UP) and to client (TM_DOWN) and back; or TM_PAIR_NONE */
+    uint32_t n_packets; /* of the whole connection, pseudo-connections included */
+    uint16_t n_rtt[2];  /* samples behind rtt_us, at most 65535 */
+    uint8_t data_dir;   /* who sent the last byte, and who closed after it: enum tm_dir */
+    uint8_t close_dir;
+    bool has_syn;        /* its opening was captured */
+    bool has_end;        /* a FIN or RST was captured */
+    bool is_pseudo;      /* a later part of a cut connection */
     uint32_t n_retrans;  /* segments that held nothing new */
     uint32_t first_pair; /* chain in the pool, owned by the connection */
     uint32_t n_pairs;
     uint32_t close_think_us; /* last payload byte to the FIN or RST after it; or TM_PAIR_NONE */
-    uint8_t data_dir;        /* who sent the last byte, and who closed after it: enum tm_dir */
-    uint8_t close_dir;
-    bool has_syn;   /* its opening was captured */
-    bool has_end;   /* a FIN or RST was captured */
-    bool is_pseudo; /* a later part of a cut connection */
+    int64_t start_us; /* SYN, or the first packet; of a pseudo-connection its first request */
+    int64_t end_us;   /* last FIN or RST, or the last packet; of a cut connection its last byte */
+    int64_t data_us;  /* last payload byte; start_us when there was none */
+    uint64_t inferred[2];  /* of the bytes, those credited before any packet showed them */
+    uint64_t uncounted[2]; /* bytes of holes too large to be credited, and never filled */
 };
 
 #define TM_EXCHANGE_HOLES 3U
@@ -75,33 +75,38 @@ struct tm_hole {
 
 /* The state of one direction. */
 struct tm_exchange_half {
-    uint32_t next;                          /* the sequence number after the highest byte known */
-    uint32_t base;                          /* that of the lowest byte known */
-    struct tm_hole hole[TM_EXCHANGE_HOLES]; /* the last ones too large to be credited */
-    uint32_t timed_seq; /* an acknowledgement of this gives a round-trip sample ... */
-    int64_t timed_us;   /* ... since then; TM_NEVER: none is timed */
+    int64_t timed_us;   /* since then ... ; TM_NEVER: nothing is timed */
+    uint32_t timed_seq; /* ... an acknowledgement of this gives a round-trip sample */
+    uint32_t next;      /* the sequence number after the highest byte known */
+    uint32_t base;      /* that of the lowest byte known */
     bool is_valid;      /* `next` is known */
     bool has_fin;
 };
 
+/* With many connections open, each packet finds its own outside the processor's cache: what most packets need stands together in
+ * the first TM_EXCHANGE_HOT bytes. */
+#define TM_EXCHANGE_HOT 128U
 struct tm_exchange {
-    struct tm_conn conn; /* what is known so far; end and close think come with finish */
     struct tm_exchange_half half[2];
-    int64_t syn_us[2];        /* SYN and SYN-ACK, for the handshake's round trips; TM_NEVER: none */
-    int64_t ready_us;         /* the handshake's third packet; TM_NEVER: not seen */
-    int64_t data_us;          /* last new byte; TM_NEVER: none yet */
-    int64_t close_us;         /* first FIN or RST since then; TM_NEVER: none */
-    int64_t last_us;          /* last packet */
-    int64_t fin_us;           /* last new FIN, or RST */
-    uint64_t object_bytes;    /* of the object in progress ... */
-    uint64_t object_inferred; /* ... of these, bytes known from acknowledgements alone */
-    uint32_t isn;             /* the number before the client's first byte */
+    int64_t data_us;       /* last new byte; TM_NEVER: none yet */
+    int64_t last_us;       /* last packet */
+    uint64_t object_bytes; /* of the object in progress ... */
     uint32_t last_pair;
+    uint32_t isn;  /* the number before the client's first byte */
     uint8_t phase; /* enum phase in exchange.c */
     bool has_rst;
+    bool is_ready;           /* ready_us is known */
     bool is_data_late;       /* data_us is after the byte, nobody knows how long (R14) */
     bool is_syn_repeated[2]; /* SYN, SYN-ACK: no round-trip sample then (Karn) */
     bool has_handshake_rtt[2];
+    struct tm_conn conn;      /* what is known so far; end and close think come with finish */
+    uint64_t object_inferred; /* ... of its bytes, those known from acknowledgements alone */
+    int64_t syn_us[2];        /* SYN and SYN-ACK, for the handshake's round trips; TM_NEVER: none */
+    int64_t ready_us;         /* the handshake's third packet; TM_NEVER: not seen */
+    int64_t close_us;         /* first FIN or RST since data_us; TM_NEVER: none */
+    int64_t fin_us;           /* last new FIN, or RST */
+    struct tm_hole
+        hole[2][TM_EXCHANGE_HOLES]; /* by direction, the last ones too large to be credited */
 };
 
 /* A connection whose first packet is about to be fed. */

@@ -204,6 +204,7 @@ int tm_finish_fit(struct tm_finish *f, struct tm_msg *msg)
         return rc;
     struct tm_swing *swing = &f->model.u.swing;
     tm_fit_bounds(&o->fit, &o->world.exchange, swing->param, swing->bound);
+    swing->is_over = o->fit.end == TM_END_PAYLOAD;
     if (o->kind == TM_MODEL_JOINT)
         rc = tm_joint_make(&f->model, &f->class->deck, o->pool.k, &f->class->made, msg);
     return rc == TM_OK ? tm_model_check(&f->model, msg) : rc;

@@ -277,16 +277,14 @@ static int fit_host(struct tm_fitter *f, const struct tm_conn *c, enum tm_dir di
 static int fit_record(struct tm_fitter *f, struct user *u, const struct tm_record *r,
                       const struct tm_pair_pool *pool)
 {
-    uint32_t client;
     uint32_t server;
     const struct tm_conn *c = &r->conn;
     f->start_us = tm_min_us(f->start_us, c->start_us);
     f->end_us = tm_max_us(f->end_us, c->end_us);
-    int rc = host_of(f, r->client, false, &client);
+    int rc = u->client == NIL ? host_of(f, r->client, false, &u->client) : TM_OK;
+    uint32_t client = u->client;
     if (rc == TM_OK)
         rc = host_of(f, r->server, true, &server);
-    if (rc == TM_OK)
-        u->client = client;
     if (rc == TM_OK)
         rc = fit_host(f, c, TM_DOWN, client);
     if (rc == TM_OK)
@@ -393,10 +391,14 @@ int tm_fitter_close(struct tm_fitter *f, uint32_t ticket, const struct tm_record
     return rc == TM_OK ? drain_user(f, s->user) : rc;
 }
 
-/* The median of each host that was measured often enough, of n rows of round trips, sorted. */
-static void find_medians(struct tm_fitter *f, size_t n)
+/* The median of each host's round trips, where it was measured often enough. */
+static int find_medians(struct tm_fitter *f)
 {
+    size_t n;
+    int rc = tm_held_sort(&f->held, HELD_RTT, &n);
     const struct tm_held_row *row = f->held.row;
+    if (rc != TM_OK)
+        return rc;
     for (size_t from = 0, to; from < n; from = to) {
         uint64_t total = 0;
         struct host *h = &f->host[row[from].host];
@@ -408,8 +410,10 @@ static void find_medians(struct tm_fitter *f, size_t n)
         size_t i = from;
         while (seen + row[i].count <= (total - 1) / 2)
             seen += row[i++].count;
-        h->rtt = (struct tm_rtt){(uint32_t)row[i].value, TM_RTT_HOST};
+        uint64_t median_us = tm_held_value(&f->held, &row[i], (total - 1) / 2 - seen);
+        h->rtt = (struct tm_rtt){(uint32_t)median_us, TM_RTT_HOST};
     }
+    return TM_OK;
 }
 
 /* Hosts of this side that were not measured get what is half-way of all bytes. */
@@ -440,9 +444,10 @@ static int release_held(struct tm_fitter *f)
         const struct tm_held_row *row = &f->held.row[i];
         if (row->kind == HELD_RTT)
             continue;
-        uint64_t value = tm_rtt_remove(f->host[row->host].rtt, row->value);
         for (uint64_t k = 0; k < row->count && rc == TM_OK; k++)
-            rc = tm_samples_add(f->samples, row->kind, value);
+            rc = tm_samples_add(
+                f->samples, row->kind,
+                tm_rtt_remove(f->host[row->host].rtt, tm_held_value(&f->held, row, k)));
     }
     return rc;
 }
@@ -483,7 +488,8 @@ int tm_fitter_end(struct tm_fitter *f)
         if (rc == TM_OK)
             rc = tm_group_end(&f->user[i].group, f->samples, f->counts);
     }
-    find_medians(f, tm_held_sort(&f->held, HELD_RTT));
+    if (rc == TM_OK)
+        rc = find_medians(f);
     if (rc == TM_OK)
         rc = find_side(f, false);
     if (rc == TM_OK)

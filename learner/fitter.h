@@ -27,7 +27,7 @@ enum tm_user_key {
 /* When a connection is over for the grouping into RREs and sessions. */
 enum tm_conn_end {
     TM_END_CLOSE,   /* with its last FIN or RST (Swing's paper), as players count (models/gen.h) */
-    TM_END_PAYLOAD, /* with its last payload byte (the code released with Swing) */
+    TM_END_PAYLOAD, /* with its last payload byte (the code released with Swing); such models are played so (tm_swing, is_over) */
 };
 
 struct tm_fit_cfg {

@@ -1,5 +1,4 @@
-/* Flows live in slots 0..n_slots-1 of one array that grows by doubling; freed slots form a
- * chain.  The index is a power-of-two array of slot numbers with linear probing at load <= 1/2;
+/* Flows are numbered and never move (learner/slab.h).  The index is a power-of-two array of slot numbers with linear probing at load <= 1/2;
  * removal shifts back what follows, so there are no tombstones.
  *
  * A packet touches its own flow alone: no list is kept of who was silent for how long.  When that is asked, all open flows are
@@ -7,15 +6,19 @@
  * left.  The next ranking comes after as many uses as there are flows. */
 #include "learner/flow.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "tm/base/buf.h"
 #include "tm/base/time.h"
 
-#define NIL         UINT32_MAX
-#define SLOTS_START 512U
-#define CACHE_LINE  64U
+#define NIL           UINT32_MAX
+#define SLOTS_START   512U /* that the index has room for */
+#define CACHE_LINE    64U
+#define WATCH_SIZE    (((uint32_t)sizeof(struct tm_watch) + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE)
+#define WATCH_HOT     64U /* where that part of a watch begins that most packets with payload touch, */
+#define WATCH_HOT_LEN 192U /* and how long it is */
 
 struct list {
     uint32_t first; /* longest there */
@@ -35,11 +38,10 @@ struct rank {
 
 struct tm_flow_table {
     struct tm_flow_cfg cfg;
-    struct tm_flow *flow;
-    uint32_t n_slots; /* used so far, freed ones included */
-    uint32_t cap_slots;
+    struct tm_slab flows;
+    struct tm_slab watches;
+    uint32_t cap_slots; /* flows that index and ranks have room for */
     uint32_t n_flows;
-    uint32_t first_free; /* chained by `next` */
     struct cell *cell;
     uint32_t mask; /* cells - 1 */
     struct list closed;
@@ -48,6 +50,33 @@ struct tm_flow_table {
     uint32_t n_ranked;
     uint32_t at_rank; /* before it all have left or were used since */
 };
+
+static_assert(sizeof(struct tm_flow) % CACHE_LINE == 0, "flows share lines of the cache");
+static_assert(offsetof(struct tm_flow, exchange) + TM_EXCHANGE_HOT == TM_FLOW_HOT, "what is hot");
+static_assert(offsetof(struct tm_exchange, conn.n_retrans) == TM_EXCHANGE_HOT, "what is hot");
+static_assert(offsetof(struct tm_watch, tls.conn.n_records) == WATCH_HOT, "what is hot");
+static_assert(offsetof(struct tm_watch, path.half) == WATCH_HOT + CACHE_LINE, "what is hot");
+static_assert(offsetof(struct tm_watch, path.kbps) + CACHE_LINE == WATCH_HOT + WATCH_HOT_LEN,
+              "what is hot");
+
+static struct tm_flow *flow_at(const struct tm_flow_table *t, uint32_t slot)
+{
+    return tm_slab_at(&t->flows, slot);
+}
+
+struct tm_watch *tm_flow_watch(const struct tm_flow_table *t, const struct tm_flow *f)
+{
+    return f->watch == TM_SLAB_NONE ? NULL : tm_slab_at(&t->watches, f->watch);
+}
+
+int tm_flow_add_watch(struct tm_flow_table *t, struct tm_flow *f, struct tm_watch **out)
+{
+    TM_ASSERT(f->watch == TM_SLAB_NONE);
+    int rc = tm_slab_take(&t->watches, &f->watch);
+    if (rc == TM_OK)
+        *out = tm_flow_watch(t, f);
+    return rc;
+}
 
 static void fetch(const void *object, size_t len)
 {
@@ -103,24 +132,23 @@ static void list_remove(struct tm_flow_table *t, struct tm_flow *f)
     if (f->prev == NIL)
         l->first = f->next;
     else
-        t->flow[f->prev].next = f->next;
+        flow_at(t, f->prev)->next = f->next;
     if (f->next == NIL)
         l->last = f->prev;
     else
-        t->flow[f->next].prev = f->prev;
+        flow_at(t, f->next)->prev = f->prev;
 }
 
 static void list_append(struct tm_flow_table *t, struct tm_flow *f)
 {
     struct list *l = &t->closed;
-    uint32_t slot = (uint32_t)(f - t->flow);
     f->prev = l->last;
     f->next = NIL;
     if (l->last == NIL)
-        l->first = slot;
+        l->first = f->slot;
     else
-        t->flow[l->last].next = slot;
-    l->last = slot;
+        flow_at(t, l->last)->next = f->slot;
+    l->last = f->slot;
 }
 
 static int by_use(const void *a, const void *b)
@@ -133,9 +161,10 @@ static int by_use(const void *a, const void *b)
 static void rank_open(struct tm_flow_table *t)
 {
     t->n_ranked = t->at_rank = 0;
-    for (uint32_t i = 0; i < t->n_slots; i++) {
-        if (t->flow[i].used > 0 && t->flow[i].closed_us == TM_NEVER)
-            t->rank[t->n_ranked++] = (struct rank){t->flow[i].used, i};
+    for (uint32_t i = 0; i < t->flows.n_used; i++) {
+        const struct tm_flow *f = flow_at(t, i);
+        if (f->used > 0 && f->closed_us == TM_NEVER)
+            t->rank[t->n_ranked++] = (struct rank){f->used, i};
     }
     if (t->n_ranked > 0)
         qsort(t->rank, t->n_ranked, sizeof *t->rank, by_use);
@@ -146,7 +175,7 @@ static struct tm_flow *next_ranked(struct tm_flow_table *t)
 {
     for (; t->at_rank < t->n_ranked; t->at_rank++) {
         const struct rank *r = &t->rank[t->at_rank];
-        struct tm_flow *f = &t->flow[r->slot];
+        struct tm_flow *f = flow_at(t, r->slot);
         if (f->used == r->used && f->closed_us == TM_NEVER)
             return f;
     }
@@ -163,45 +192,39 @@ static struct tm_flow *oldest_open(struct tm_flow_table *t)
     return next_ranked(t);
 }
 
-static void index_put(struct tm_flow_table *t, uint32_t slot)
+static void index_put(struct cell *cell, uint32_t mask, struct cell c)
 {
-    uint32_t i = t->flow[slot].hash & t->mask;
-    while (t->cell[i].slot != NIL)
-        i = (i + 1) & t->mask;
-    t->cell[i] = (struct cell){slot, t->flow[slot].hash};
+    uint32_t i = c.hash & mask;
+    while (cell[i].slot != NIL)
+        i = (i + 1) & mask;
+    cell[i] = c;
 }
 
-/* Slots, ranks and index grow together; the index has at least two cells a slot. */
+/* Ranks and index grow together; the index has at least two cells a flow. */
 static int grow(struct tm_flow_table *t)
 {
     uint32_t cap = t->cap_slots > 0 ? t->cap_slots * 2 : SLOTS_START;
-    size_t flow_len;
     size_t rank_len;
     size_t cell_len;
-    if (!tm_mul_ok(cap, sizeof *t->flow, &flow_len) ||
-        !tm_mul_ok(cap, sizeof *t->rank, &rank_len) ||
+    if (!tm_mul_ok(cap, sizeof *t->rank, &rank_len) ||
         !tm_mul_ok((size_t)cap * 2, sizeof *t->cell, &cell_len))
         return TM_ERR_NOMEM;
-    struct tm_flow *flow = realloc(t->flow, flow_len);
-    if (!flow)
-        return TM_ERR_NOMEM;
-    t->flow = flow;
     struct rank *rank = realloc(t->rank, rank_len);
     if (!rank)
         return TM_ERR_NOMEM;
     t->rank = rank;
-    struct cell *cell = malloc(cell_len);
+    struct cell *cell = tm_slab_alloc(cell_len);
     if (!cell)
         return TM_ERR_NOMEM;
     memset(cell, 0xff, cell_len);
+    for (uint32_t i = 0; t->cell && i <= t->mask; i++) {
+        if (t->cell[i].slot != NIL)
+            index_put(cell, cap * 2 - 1, t->cell[i]);
+    }
     free(t->cell);
     t->cell = cell;
     t->mask = cap * 2 - 1;
     t->cap_slots = cap;
-    for (uint32_t i = 0; i < t->n_slots; i++) {
-        if (t->flow[i].used > 0)
-            index_put(t, i);
-    }
     return TM_OK;
 }
 
@@ -214,7 +237,8 @@ int tm_flow_table_new(struct tm_flow_table **out, const struct tm_flow_cfg *cfg)
     if (!t)
         return TM_ERR_NOMEM;
     t->cfg = *cfg;
-    t->first_free = NIL;
+    tm_slab_init(&t->flows, sizeof(struct tm_flow));
+    tm_slab_init(&t->watches, WATCH_SIZE);
     t->closed = (struct list){NIL, NIL};
     if (grow(t) != TM_OK) {
         tm_flow_table_free(t);
@@ -228,9 +252,8 @@ void tm_flow_table_free(struct tm_flow_table *t)
 {
     if (!t)
         return;
-    for (uint32_t i = 0; i < t->n_slots; i++)
-        free(t->flow[i].watch);
-    free(t->flow);
+    tm_slab_deinit(&t->flows);
+    tm_slab_deinit(&t->watches);
     free(t->rank);
     free(t->cell);
     free(t);
@@ -247,11 +270,11 @@ void tm_flow_expect(const struct tm_flow_table *t, uint32_t hash, enum tm_flow_p
         i = (i + 1) & t->mask;
     if (t->cell[i].slot == NIL)
         return;
-    const struct tm_flow *f = &t->flow[t->cell[i].slot];
+    const struct tm_flow *f = flow_at(t, t->cell[i].slot);
     if (part == TM_FLOW_ITSELF)
-        fetch(f, sizeof *f);
-    else if (f->watch)
-        fetch(f->watch, sizeof *f->watch);
+        fetch(f, TM_FLOW_HOT);
+    else if (f->watch != TM_SLAB_NONE)
+        fetch((const char *)tm_flow_watch(t, f) + WATCH_HOT, WATCH_HOT_LEN);
 }
 
 struct tm_flow *tm_flow_find(struct tm_flow_table *t, const struct tm_flow_key *key, uint32_t hash)
@@ -259,7 +282,7 @@ struct tm_flow *tm_flow_find(struct tm_flow_table *t, const struct tm_flow_key *
     for (uint32_t i = hash & t->mask; t->cell[i].slot != NIL; i = (i + 1) & t->mask) {
         if (t->cell[i].hash != hash)
             continue;
-        struct tm_flow *f = &t->flow[t->cell[i].slot];
+        struct tm_flow *f = flow_at(t, t->cell[i].slot);
         if (!key_equal(&f->key, key))
             continue;
         f->used = ++t->n_uses;
@@ -272,18 +295,21 @@ int tm_flow_add(struct tm_flow_table *t, const struct tm_flow_key *key, uint32_t
                 struct tm_flow **out)
 {
     TM_ASSERT(t->n_flows < t->cfg.max_flows);
-    uint32_t slot = t->first_free;
-    if (slot != NIL) {
-        t->first_free = t->flow[slot].next;
-    } else {
-        if (t->n_slots == t->cap_slots && grow(t) != TM_OK)
-            return TM_ERR_NOMEM;
-        slot = t->n_slots++;
-    }
-    struct tm_flow *f = &t->flow[slot];
-    *f = (struct tm_flow){.key = *key, .hash = hash, .closed_us = TM_NEVER, .used = ++t->n_uses};
+    uint32_t slot;
+    int rc = t->n_flows == t->cap_slots ? grow(t) : TM_OK;
+    if (rc == TM_OK)
+        rc = tm_slab_take(&t->flows, &slot);
+    if (rc != TM_OK)
+        return rc;
+    struct tm_flow *f = flow_at(t, slot);
+    *f = (struct tm_flow){.key = *key,
+                          .watch = TM_SLAB_NONE,
+                          .closed_us = TM_NEVER,
+                          .used = ++t->n_uses,
+                          .hash = hash,
+                          .slot = slot};
     tm_exchange_init(&f->exchange);
-    index_put(t, slot);
+    index_put(t->cell, t->mask, (struct cell){slot, hash});
     t->n_flows++;
     *out = f;
     return TM_OK;
@@ -292,12 +318,12 @@ int tm_flow_add(struct tm_flow_table *t, const struct tm_flow_key *key, uint32_t
 /* There is one.  The next two will be asked for soon. */
 static struct tm_flow *oldest_closed(const struct tm_flow_table *t)
 {
-    struct tm_flow *f = &t->flow[t->closed.first];
-    const struct tm_flow *next = f->next != NIL ? &t->flow[f->next] : NULL;
-    if (next && next->watch)
-        fetch(next->watch, sizeof *next->watch);
+    struct tm_flow *f = flow_at(t, t->closed.first);
+    const struct tm_flow *next = f->next != NIL ? flow_at(t, f->next) : NULL;
+    if (next && next->watch != TM_SLAB_NONE)
+        fetch(tm_flow_watch(t, next), sizeof(struct tm_watch));
     if (next && next->next != NIL)
-        fetch(&t->flow[next->next], sizeof *next);
+        fetch(flow_at(t, next->next), sizeof *next);
     return f;
 }
 
@@ -305,7 +331,7 @@ struct tm_flow *tm_flow_victim(struct tm_flow_table *t, int64_t now_us)
 {
     bool is_full = t->n_flows >= t->cfg.max_flows;
     if (t->closed.first != NIL) {
-        int64_t closed_us = t->flow[t->closed.first].closed_us;
+        int64_t closed_us = flow_at(t, t->closed.first)->closed_us;
         if (is_full || now_us - closed_us >= t->cfg.linger_us)
             return oldest_closed(t);
     }
@@ -331,9 +357,9 @@ static bool may_move(uint32_t home, uint32_t at, uint32_t hole, uint32_t mask)
     return ((at - home) & mask) >= ((at - hole) & mask);
 }
 
-static void index_remove(struct tm_flow_table *t, uint32_t slot)
+static void index_remove(struct tm_flow_table *t, uint32_t slot, uint32_t hash)
 {
-    uint32_t hole = t->flow[slot].hash & t->mask;
+    uint32_t hole = hash & t->mask;
     while (t->cell[hole].slot != slot)
         hole = (hole + 1) & t->mask;
     for (uint32_t i = (hole + 1) & t->mask; t->cell[i].slot != NIL; i = (i + 1) & t->mask) {
@@ -347,15 +373,13 @@ static void index_remove(struct tm_flow_table *t, uint32_t slot)
 
 void tm_flow_remove(struct tm_flow_table *t, struct tm_flow *f)
 {
-    uint32_t slot = (uint32_t)(f - t->flow);
-    index_remove(t, slot);
+    index_remove(t, f->slot, f->hash);
     if (f->closed_us != TM_NEVER)
         list_remove(t, f);
-    free(f->watch);
-    f->watch = NULL;
+    if (f->watch != TM_SLAB_NONE)
+        tm_slab_give(&t->watches, f->watch);
     f->used = 0;
-    f->next = t->first_free;
-    t->first_free = slot;
+    tm_slab_give(&t->flows, f->slot);
     t->n_flows--;
 }
 

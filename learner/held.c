@@ -1,9 +1,13 @@
 #include "learner/held.h"
 
 #include <stdlib.h>
+#include <string.h>
 
-#define CELLS_START ((size_t)1024)
-#define BITS_FIRST  40U
+#include "learner/slab.h"
+#include "tm/base/buf.h"
+
+#define CELL_BITS_START 10U
+#define BITS_FIRST      40U
 
 void tm_held_deinit(struct tm_held *h)
 {
@@ -17,15 +21,24 @@ uint64_t tm_held_rounded(uint64_t value, unsigned bits)
     return bits == 0 || len <= bits ? value : value >> (len - bits) << (len - bits);
 }
 
-/* Multiplies by odd numbers and folds; nobody gains by collisions in his own table. */
+uint64_t tm_held_value(const struct tm_held *h, const struct tm_held_row *r, uint64_t k)
+{
+    unsigned len = r->value > 0 ? 64 - (unsigned)__builtin_clzll(r->value) : 0;
+    if (h->bits == 0 || h->bits >= TM_HELD_BITS_FINE || len <= h->bits)
+        return r->value;
+    double width = (double)(UINT64_C(1) << (len - h->bits));
+    return r->value + (uint64_t)(width * ((double)k + 0.5) / (double)r->count);
+}
+
+/* Multiplies by odd numbers and folds; nobody gains by collisions in his own table.  The highest bits tell the cell, so that a table
+ * grows from its front to its end. */
 static size_t cell_of(const struct tm_held *h, const struct tm_held_row *r)
 {
     uint64_t x = r->value * UINT64_C(0x9e3779b97f4a7c15);
     x ^= ((uint64_t)r->host << 8 | r->kind) * UINT64_C(0xd6e8feb86659fd93);
     x ^= x >> 29;
     x *= UINT64_C(0xbf58476d1ce4e5b9);
-    x ^= x >> 32;
-    return (size_t)x & (h->n_cells - 1);
+    return (size_t)(x >> (64 - h->cell_bits));
 }
 
 /* There is room. */
@@ -43,14 +56,18 @@ static void put(struct tm_held *h, const struct tm_held_row *r)
     }
 }
 
-/* All rows, rounded, into a table of `n_cells`. */
-static int rebuild(struct tm_held *h, size_t n_cells)
+/* All rows, rounded, into a table of 2^cell_bits. */
+static int rebuild(struct tm_held *h, unsigned cell_bits)
 {
-    TM_ASSERT(n_cells > 0);
-    struct tm_held to = {
-        .row = calloc(n_cells, sizeof *to.row), .n_cells = n_cells, .bits = h->bits};
+    struct tm_held to = *h;
+    size_t len;
+    to.cell_bits = cell_bits;
+    to.n_cells = (size_t)1 << cell_bits;
+    to.n_rows = 0;
+    to.row = tm_mul_ok(to.n_cells, sizeof *to.row, &len) ? tm_slab_alloc(len) : NULL;
     if (!to.row)
         return TM_ERR_NOMEM;
+    memset(to.row, 0, len);
     for (size_t i = 0; i < h->n_cells; i++) {
         struct tm_held_row r = h->row[i];
         r.value = tm_held_rounded(r.value, h->bits);
@@ -62,19 +79,32 @@ static int rebuild(struct tm_held *h, size_t n_cells)
     return TM_OK;
 }
 
-int tm_held_add(struct tm_held *h, uint32_t host, uint32_t kind, uint64_t value)
+/* What waits goes to its cells, which are fetched together: each is somewhere else. */
+static int settle(struct tm_held *h)
 {
-    struct tm_held_row r = {tm_held_rounded(value, h->bits), 1, host, kind};
     int rc = TM_OK;
-    if (h->n_rows * 4 >= h->n_cells * 3)
-        rc = rebuild(h, h->n_cells > 0 ? h->n_cells * 2 : CELLS_START);
-    if (rc == TM_OK)
-        put(h, &r);
+    while (rc == TM_OK && (h->n_rows + h->n_waiting) * 4 >= h->n_cells * 3)
+        rc = rebuild(h, h->n_cells > 0 ? h->cell_bits + 1 : CELL_BITS_START);
+    if (rc != TM_OK)
+        return rc;
+    for (size_t i = 0; i < h->n_waiting; i++) {
+        h->waiting[i].value = tm_held_rounded(h->waiting[i].value, h->bits);
+        __builtin_prefetch(&h->row[cell_of(h, &h->waiting[i])], 1);
+    }
+    for (size_t i = 0; i < h->n_waiting; i++)
+        put(h, &h->waiting[i]);
+    h->n_waiting = 0;
     while (rc == TM_OK && h->n_rows > TM_HELD_ROWS_MAX && h->bits != TM_HELD_BITS_MIN) {
         h->bits = h->bits == 0 ? BITS_FIRST : h->bits - 1;
-        rc = rebuild(h, h->n_cells);
+        rc = rebuild(h, h->cell_bits);
     }
     return rc;
+}
+
+int tm_held_add(struct tm_held *h, uint32_t host, uint32_t kind, uint64_t value)
+{
+    h->waiting[h->n_waiting++] = (struct tm_held_row){value, 1, host, kind};
+    return h->n_waiting == TM_HELD_WAITING_MAX ? settle(h) : TM_OK;
 }
 
 /* Of one kind. */
@@ -87,10 +117,13 @@ static int by_row(const void *a, const void *b)
     return (x->value > y->value) - (x->value < y->value);
 }
 
-size_t tm_held_sort(struct tm_held *h, uint32_t kind)
+int tm_held_sort(struct tm_held *h, uint32_t kind, size_t *out)
 {
     size_t n = 0;
     size_t n_kind = 0;
+    int rc = settle(h);
+    if (rc != TM_OK)
+        return rc;
     for (size_t i = 0; i < h->n_cells; i++) {
         struct tm_held_row r = h->row[i];
         if (r.count == 0)
@@ -105,5 +138,6 @@ size_t tm_held_sort(struct tm_held *h, uint32_t kind)
         h->row[i].count = 0;
     if (n_kind > 0)
         qsort(h->row, n_kind, sizeof *h->row, by_row);
-    return n_kind;
+    *out = n_kind;
+    return TM_OK;
 }

@@ -2,8 +2,9 @@
  * round trip: counted by (host, kind, value).
  *
  * Bounded: over TM_HELD_ROWS_MAX different rows all values lose their lowest significant bits, no more than
- * needed and never below TM_HELD_BITS_MIN; beyond that it grows with the number of hosts alone.  What is
- * left does not depend on the order of the values (as learner/samples.h). */
+ * needed and never below TM_HELD_BITS_MIN; beyond that it grows with the number of hosts alone.  From
+ * TM_HELD_BITS_FINE bits on a value is its row's; below, the row's values are taken to lie at even distances
+ * in its width.  What is left does not depend on the order of the values (as learner/samples.h). */
 #ifndef TM_LEARNER_HELD_H
 #define TM_LEARNER_HELD_H
 
@@ -12,8 +13,11 @@
 
 #include "tm/base/err.h"
 
-#define TM_HELD_ROWS_MAX (UINT32_C(1) << 19)
-#define TM_HELD_BITS_MIN 9U /* values move by 0.4 % at most */
+#define TM_HELD_ROWS_MAX (UINT32_C(1) << 17)
+#define TM_HELD_BITS_FINE                                                                          \
+    9U /* values move by 0.4 % at most; with fewer bits, a row's are spread over its width */
+#define TM_HELD_BITS_MIN    3U
+#define TM_HELD_WAITING_MAX 32U
 
 struct tm_held_row {
     uint64_t value;
@@ -26,16 +30,22 @@ struct tm_held {
     struct tm_held_row *row; /* owned; open addressing */
     size_t n_cells;          /* a power of two, or 0 */
     size_t n_rows;
-    unsigned bits; /* significant ones that are kept; 0: all */
+    unsigned cell_bits; /* log2 of it */
+    unsigned bits;      /* significant ones that are kept; 0: all */
+    size_t n_waiting;
+    struct tm_held_row waiting[TM_HELD_WAITING_MAX]; /* to be counted together */
 };
 
 /* An empty one is {0}. */
 void tm_held_deinit(struct tm_held *h);
 /* TM_ERR_NOMEM. */
 TM_MUST_CHECK int tm_held_add(struct tm_held *h, uint32_t host, uint32_t kind, uint64_t value);
-/* Puts the rows at the front of `row`: first those of `kind`, in order of host and value, then the others.  How many are of
- * the kind.  Only deinit may follow. */
-size_t tm_held_sort(struct tm_held *h, uint32_t kind);
+/* Puts the rows at the front of `row`: first those of `kind`, in order of host and value, *n of them, then the others.  Only deinit
+ * may follow.  TM_ERR_NOMEM. */
+TM_MUST_CHECK int tm_held_sort(struct tm_held *h, uint32_t kind, size_t *n);
+
+/* The k-th value of a row, from 0 on, in ascending order. */
+uint64_t tm_held_value(const struct tm_held *h, const struct tm_held_row *r, uint64_t k);
 
 /* The value with its lowest bits cleared, so that `bits` significant ones stay; 0: all stay. */
 uint64_t tm_held_rounded(uint64_t value, unsigned bits);

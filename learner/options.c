@@ -453,8 +453,7 @@ static void parse(struct tm_options *o, bool is_learn, const struct argp *argp, 
     tm_options_init(o);
     o->is_learn = is_learn;
     o->world.ports = o->ports;
-    if (argp_parse(argp, argc, argv, 0, NULL, o) != 0)
-        exit(2);
+    tm_args_parse(argp, argc, argv, o);
 }
 
 static const struct argp read_argp = {.options = read_options, .parser = parse_read};

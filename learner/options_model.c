@@ -152,8 +152,7 @@ void tm_options_finish(struct tm_options *o, int argc, char **argv)
     };
     tm_options_init(o);
     o->fit.max_points = 0;
-    if (argp_parse(&argp, argc, argv, 0, NULL, o) != 0)
-        exit(2);
+    tm_args_parse(&argp, argc, argv, o);
 }
 
 void tm_options_merge(struct tm_options *o, int argc, char **argv)
@@ -167,6 +166,5 @@ void tm_options_merge(struct tm_options *o, int argc, char **argv)
                "shards give the same file in any order.",
     };
     tm_options_init(o);
-    if (argp_parse(&argp, argc, argv, 0, NULL, o) != 0)
-        exit(2);
+    tm_args_parse(&argp, argc, argv, o);
 }

@@ -15,14 +15,15 @@ static int64_t seq_diff(uint32_t a, uint32_t b)
 }
 
 /* A segment of new bytes without a hole before it. */
-static void note_pair(struct tm_path_half *h, const struct tm_segment *s)
+static void note_pair(struct tm_path *p, unsigned dir, const struct tm_segment *s)
 {
+    struct tm_path_half *h = &p->half[dir];
     int64_t dt_us = s->t_us - h->last_us;
     bool is_pair = h->last_len == s->payload_len && s->payload_len >= PAIR_LEN_MIN &&
                    h->last_ack == s->ack && dt_us > 0;
     if (is_pair && h->n_pairs < TM_PATH_PAIRS) {
         uint64_t kbps = ((uint64_t)s->payload_len + HEADERS_LEN) * 8 * 1000 / (uint64_t)dt_us;
-        h->kbps[h->n_pairs++] = kbps < UINT32_MAX ? (uint32_t)kbps : UINT32_MAX;
+        p->kbps[dir == TM_UP][h->n_pairs++] = kbps < UINT32_MAX ? (uint32_t)kbps : UINT32_MAX;
     }
     h->last_len = s->payload_len;
     h->last_ack = s->ack;
@@ -30,16 +31,17 @@ static void note_pair(struct tm_path_half *h, const struct tm_segment *s)
 }
 
 /* A segment below the highest byte: it fills a hole, early (reordered) or late (lost), or repeats. */
-static bool is_lost(struct tm_path_half *h, const struct tm_segment *s, uint32_t end,
-                    uint32_t rtt_us)
+static bool is_lost(struct tm_path *p, unsigned dir, const struct tm_segment *s, uint32_t rtt_us)
 {
+    struct tm_path_half *h = &p->half[dir];
+    uint32_t end = s->seq + s->payload_len;
     bool is_in_hole = h->hole_from != h->hole_to && seq_diff(s->seq, h->hole_to) < 0 &&
                       seq_diff(end, h->hole_from) > 0;
     if (!is_in_hole)
         return true;
     h->hole_from = seq_diff(end, h->hole_to) < 0 ? end : h->hole_to;
     int64_t limit_us = rtt_us != TM_PAIR_NONE ? (int64_t)rtt_us : RTT_UNKNOWN_US;
-    return s->t_us - h->hole_us > limit_us;
+    return s->t_us - p->hole_us[dir] > limit_us;
 }
 
 static void feed_data(struct tm_path *p, const struct tm_segment *s, uint32_t rtt_us)
@@ -53,19 +55,19 @@ static void feed_data(struct tm_path *p, const struct tm_segment *s, uint32_t rt
     bool is_probe = s->payload_len == 1 && s->seq + 1 == h->next; /* a keep-alive's byte */
     if (is_probe)
         return;
-    p->conn.n_data[dir]++;
+    p->n_data[dir]++;
     if (seq_diff(end, h->next) <= 0) {
-        p->conn.n_lost[dir] += is_lost(h, s, end, rtt_us);
+        p->n_lost[dir] += is_lost(p, dir, s, rtt_us);
         h->last_len = 0;
         return;
     }
     if (seq_diff(s->seq, h->next) > 0) {
         h->hole_from = h->next;
         h->hole_to = s->seq;
-        h->hole_us = s->t_us;
+        p->hole_us[dir] = s->t_us;
         h->last_len = 0;
     }
-    note_pair(h, s);
+    note_pair(p, dir, s);
     h->next = end;
 }
 
@@ -89,24 +91,28 @@ static int by_speed(const void *a, const void *b)
 }
 
 /* Descending speed is ascending dt, as all pairs of a direction are of about one size. */
-static uint64_t capacity_bps(const struct tm_path_half *h)
+static uint64_t capacity_bps(const struct tm_path *p, unsigned dir)
 {
     uint32_t kbps[TM_PATH_PAIRS];
-    if (h->n_pairs == 0)
+    size_t n = p->half[dir].n_pairs;
+    if (n == 0)
         return 0;
-    for (size_t i = 0; i < h->n_pairs; i++)
-        kbps[i] = h->kbps[i];
-    qsort(kbps, h->n_pairs, sizeof *kbps, by_speed);
-    size_t n_kept = (h->n_pairs + 1U) / 2;
+    for (size_t i = 0; i < n; i++)
+        kbps[i] = p->kbps[dir == TM_UP][i];
+    qsort(kbps, n, sizeof *kbps, by_speed);
+    size_t n_kept = (n + 1U) / 2;
     return (uint64_t)kbps[(n_kept - 1) / 2] * 1000;
 }
 
 struct tm_path_conn tm_path_finish(const struct tm_path *p, const uint16_t mss[2])
 {
-    struct tm_path_conn out = p->conn;
+    struct tm_path_conn out = {0};
     if (mss[TM_UP] > 0 && mss[TM_DOWN] > 0)
         out.mss_bytes = mss[TM_UP] < mss[TM_DOWN] ? mss[TM_UP] : mss[TM_DOWN];
-    for (int d = 0; d < 2; d++)
-        out.capacity_bps[d] = capacity_bps(&p->half[d]);
+    for (unsigned d = 0; d < 2; d++) {
+        out.n_data[d] = p->n_data[d];
+        out.n_lost[d] = p->n_lost[d];
+        out.capacity_bps[d] = capacity_bps(p, d);
+    }
     return out;
 }

@@ -24,28 +24,30 @@
 
 /* Of a finished connection. */
 struct tm_path_conn {
-    uint32_t mss_bytes;       /* the smaller option of both SYNs; 0: not seen */
-    uint64_t capacity_bps[2]; /* by direction; 0: no estimate */
     uint32_t n_data[2];       /* segments with payload */
     uint32_t n_lost[2];       /* of these, sent again because they were lost */
+    uint64_t capacity_bps[2]; /* by direction; 0: no estimate */
+    uint32_t mss_bytes;       /* the smaller option of both SYNs; 0: not seen */
 };
 
 struct tm_path_half {
+    int64_t last_us;   /* of the last data segment */
+    uint32_t last_len; /* 0: it cannot begin a pair */
+    uint32_t last_ack;
     uint32_t next;      /* the sequence number after the highest byte seen */
     uint32_t hole_from; /* the last hole, equal: none */
     uint32_t hole_to;
-    uint32_t last_len; /* of the last data segment; 0: it cannot begin a pair */
-    uint32_t last_ack;
-    int64_t last_us;
-    int64_t hole_us; /* when it was seen */
-    uint32_t kbps[TM_PATH_PAIRS];
     uint8_t n_pairs;
     bool is_valid;
 };
 
+/* What most packets touch stands first (as in struct tm_exchange). */
 struct tm_path {
+    uint32_t n_data[2]; /* as in struct tm_path_conn */
+    uint32_t n_lost[2];
     struct tm_path_half half[2];
-    struct tm_path_conn conn;
+    uint32_t kbps[2][TM_PATH_PAIRS]; /* those to the client first, who gets most */
+    int64_t hole_us[2];              /* when the direction's last hole was seen */
 };
 
 /* All zero is a connection whose first segment with payload is about to be fed. */

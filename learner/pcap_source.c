@@ -9,13 +9,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "learner/capture/ahead.h"
 #include "learner/capture/frames.h"
 #include "learner/capture/link.h"
 #include "tm/base/time.h"
 
-#define NO_LINK_TYPE    UINT32_MAX
-#define AHEAD_MIN_BYTES (UINT64_C(4) << 20) /* a thread for less is not worth it */
+#define NO_LINK_TYPE UINT32_MAX
 
 struct tm_pcap_source {
     int fd;
@@ -23,7 +21,6 @@ struct tm_pcap_source {
     uint64_t size_bytes;
     uint64_t read_bytes;
     struct tm_frames *frames;
-    struct tm_ahead *ahead;   /* of large plain files */
     struct tm_defrag *defrag; /* made with the first fragment */
     struct tm_frame frame;
     int first; /* what the first frame gave; > 0 until it was used */
@@ -48,30 +45,6 @@ static ssize_t read_fd(void *ctx, uint8_t *buf, size_t cap, struct tm_msg *msg)
         return tm_msg_set(msg, TM_ERR_IO, "cannot read: %s", strerror(errno));
     s->read_bytes += (uint64_t)got;
     return got;
-}
-
-static ssize_t read_chunk(void *ctx, uint8_t **out, struct tm_msg *msg)
-{
-    struct tm_pcap_source *s = ctx;
-    ssize_t got = tm_ahead_chunk(s->ahead, out, msg);
-    if (got > 0)
-        s->read_bytes += (uint64_t)got;
-    return got;
-}
-
-/* Large files that are not packed are read ahead; where no thread can be had, as all others. */
-static int new_frames(struct tm_pcap_source *s)
-{
-    uint8_t start[4] = {0};
-    if (s->size_bytes >= AHEAD_MIN_BYTES && pread(s->fd, start, sizeof start, 0) == 4 &&
-        !tm_unpack_is_packed(start, sizeof start)) {
-        int rc = tm_ahead_open(&s->ahead, s->fd);
-        if (rc == TM_OK)
-            return tm_frames_new_chunks(&s->frames, read_chunk, s);
-        if (rc != TM_ERR_LIMIT)
-            return rc;
-    }
-    return tm_frames_new(&s->frames, read_fd, s);
 }
 
 static int open_file(struct tm_pcap_source *s, const char *path, struct tm_msg *msg)
@@ -121,7 +94,7 @@ static int check_links(const struct tm_pcap_source *s, struct tm_msg *msg)
 /* Up to the first frame; a fault behind the header is kept for later. */
 static int open_frames(struct tm_pcap_source *s, struct tm_msg *msg)
 {
-    int rc = new_frames(s);
+    int rc = tm_frames_new(&s->frames, read_fd, s);
     if (rc != TM_OK)
         return rc;
     s->first = tm_frames_next(s->frames, &s->frame, &s->first_msg);
@@ -176,7 +149,6 @@ void tm_pcap_close(struct tm_pcap_source *s)
     if (!s)
         return;
     tm_frames_free(s->frames);
-    tm_ahead_close(s->ahead);
     tm_defrag_free(s->defrag);
     if (s->fd >= 0)
         (void)close(s->fd);

@@ -3,8 +3,7 @@
  * pcap and pcapng in all their variants (learner/capture/format.h), packed with gzip or zstd or
  * not: told by content, never by name.  Fragments of IP are put together
  * (learner/capture/defrag.h).  Times come as microseconds.  Memory does not grow with the file.
- * Large files that are not packed are read by a thread, ahead of the caller; a source is for one
- * thread at a time.  The rim: files and pipes are opened here, and nowhere else in learner/ and
+ * A source is for one thread at a time.  The rim: files and pipes are opened here, and nowhere else in learner/ and
  * audit/. */
 #ifndef TM_LEARNER_PCAP_SOURCE_H
 #define TM_LEARNER_PCAP_SOURCE_H
@@ -47,7 +46,7 @@ TM_MUST_CHECK int tm_pcap_next(struct tm_pcap_source *s, struct tm_packet *p, st
 
 /* The next packets at once: returns how many, 1 to TM_PCAP_BATCH, at *p, which live until the next call with all that belongs to
  * them; else as tm_pcap_next. */
-#define TM_PCAP_BATCH 16
+#define TM_PCAP_BATCH 64
 TM_MUST_CHECK int tm_pcap_batch(struct tm_pcap_source *s, const struct tm_packet **p,
                                 struct tm_msg *msg);
 

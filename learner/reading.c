@@ -28,6 +28,7 @@ struct loop {
     size_t n_packets;
     int64_t end_us; /* of the recording so far */
     bool is_used;   /* the recording has a capture */
+    bool is_full;   /* a table of connections was, which was said */
     struct tm_msg *msg;
 };
 
@@ -103,6 +104,23 @@ static int feed_worlds(const struct tm_reading *r, const struct tm_packet *p, si
     return rc;
 }
 
+/* Once: more of it is in the report at the end, and in the model. */
+static void warn_of_full_table(struct loop *l, const struct tm_pcap_source *src, const char *path)
+{
+    size_t i = 0;
+    while (i < l->r->n_worlds && tm_world_counts(l->r->world[i])->n_evicted == 0)
+        i++;
+    if (l->is_full || i == l->r->n_worlds)
+        return;
+    l->is_full = true;
+    tm_progress_hide(&l->progress);
+    (void)fprintf(stderr,
+                  "tm-learn: warning: %s: by packet %" PRIu64
+                  " the table of open connections is full; from here on the one silent for longest "
+                  "ends when another begins (--max-flows)\n",
+                  path, tm_pcap_counts(src)->n_frames);
+}
+
 static int feed(struct loop *l, const struct tm_pcap_source *src, const char *path,
                 const struct tm_packet *p, size_t n)
 {
@@ -112,6 +130,7 @@ static int feed(struct loop *l, const struct tm_pcap_source *src, const char *pa
     if (rc != TM_OK)
         return tm_msg_set(l->msg, rc, "%s: packet %" PRIu64 ": %s", path,
                           tm_pcap_counts(src)->n_frames, tm_strerror(rc));
+    warn_of_full_table(l, src, path);
     if (l->n_packets / TM_PROGRESS_EVERY != before)
         tm_progress_step(&l->progress, l->counts->n_captures,
                          l->counts->n_frames + tm_pcap_counts(src)->n_frames,

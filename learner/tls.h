@@ -55,9 +55,8 @@ struct tm_tls_half {
     bool is_valid;
 };
 
+/* What most packets touch stands last. */
 struct tm_tls {
-    struct tm_tls_half half[2];
-    struct tm_tls_conn conn;
     uint64_t object_bytes; /* application bytes of the object in progress */
     uint32_t object_records;
     uint32_t hello_at;    /* offset in the server's first record; the cipher suite stands near 40 */
@@ -66,6 +65,8 @@ struct tm_tls {
     bool is_server_heard;
     bool is_hello_whole; /* the cipher suite was read */
     bool is_finished;    /* the client's Finished was seen (1.3) */
+    struct tm_tls_conn conn;
+    struct tm_tls_half half[2];
 };
 
 /* A connection whose first segment with payload is about to be fed. */

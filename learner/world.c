@@ -8,7 +8,8 @@
 #include "tm/base/time.h"
 
 #define N_PORTS 65536U
-#define LOOK    16U /* packets whose connections are fetched together */
+#define LOOK    64U /* packets whose connections are looked for in one go */
+#define AHEAD   8U  /* packets from one step of the fetching to the next */
 
 struct tm_world {
     struct tm_world_cfg cfg;
@@ -112,9 +113,10 @@ static int emit(struct tm_world *w, const struct tm_flow *f, const struct tm_con
     memcpy(r.client, f->key.addr[client], TM_ADDR_LEN);
     memcpy(r.server, f->key.addr[!client], TM_ADDR_LEN);
     if (tls) {
+        const struct tm_watch *watch = tm_flow_watch(w->flows, f);
         struct tm_path none = {0};
         r.tls = *tls;
-        r.path = tm_path_finish(f->watch ? &f->watch->path : &none, f->mss);
+        r.path = tm_path_finish(watch ? &watch->path : &none, f->mss);
     }
     if (is_kept) {
         count_kept(&w->counts, c);
@@ -139,8 +141,9 @@ static int finish(struct tm_world *w, struct tm_flow *f)
         w->counts.n_foreign++;
         return TM_OK;
     }
+    struct tm_watch *watch = tm_flow_watch(w->flows, f);
     tm_exchange_finish(&f->exchange, &w->cfg.exchange, &w->pool, &c);
-    int rc = f->watch ? tm_tls_finish(&f->watch->tls, &w->samples, &tls) : TM_OK;
+    int rc = watch ? tm_tls_finish(&watch->tls, &w->samples, &tls) : TM_OK;
     return rc == TM_OK ? emit(w, f, &c, &tls) : rc;
 }
 
@@ -220,11 +223,14 @@ static struct tm_segment segment_of(const struct look *l, const struct tm_flow *
 }
 
 /* The exchange machine has seen the packet: it knows where both directions begin. */
-static struct tm_watch *start_watch(const struct tm_exchange *x)
+static int start_watch(struct tm_world *w, struct tm_flow *f, struct tm_watch **out)
 {
-    struct tm_watch *watch = calloc(1, sizeof *watch);
-    if (!watch)
-        return NULL;
+    const struct tm_exchange *x = &f->exchange;
+    int rc = tm_flow_add_watch(w->flows, f, out);
+    if (rc != TM_OK)
+        return rc;
+    struct tm_watch *watch = *out;
+    watch->path = (struct tm_path){0};
     tm_tls_init(&watch->tls);
     for (int d = 0; d < 2; d++) {
         if (!x->half[d].is_valid)
@@ -232,7 +238,7 @@ static struct tm_watch *start_watch(const struct tm_exchange *x)
         tm_path_start(&watch->path, (enum tm_dir)d, x->half[d].base);
         tm_tls_start(&watch->tls, (enum tm_dir)d, x->half[d].base);
     }
-    return watch;
+    return TM_OK;
 }
 
 /* The network's and TLS's view of a packet that belongs to the connection. */
@@ -244,12 +250,12 @@ static int observe(struct tm_world *w, const struct tm_packet *p, const struct t
         f->mss[s->dir] = p->mss;
     if (s->payload_len == 0)
         return TM_OK;
-    if (!f->watch)
-        f->watch = start_watch(&f->exchange);
-    if (!f->watch)
-        return TM_ERR_NOMEM;
-    tm_path_feed(&f->watch->path, s, f->exchange.conn.rtt_us[s->dir]);
-    return tm_tls_feed(&f->watch->tls, s, payload, &w->samples);
+    struct tm_watch *watch = tm_flow_watch(w->flows, f);
+    int rc = watch ? TM_OK : start_watch(w, f, &watch);
+    if (rc != TM_OK)
+        return rc;
+    tm_path_feed(&watch->path, s, f->exchange.conn.rtt_us[s->dir]);
+    return tm_tls_feed(&watch->tls, s, payload, &w->samples);
 }
 
 static int feed(struct tm_world *w, const struct look *l, struct tm_flow *f)
@@ -316,9 +322,19 @@ static size_t choose(struct tm_world *w, const struct tm_packet *p, size_t n, st
         l->p = &p[i];
         l->key = tm_flow_key_of(&p[i], &l->src_side);
         l->hash = tm_flow_hash(w->flows, &l->key);
-        tm_flow_expect(w->flows, l->hash, TM_FLOW_PLACE);
     }
     return kept;
+}
+
+/* Asks for what packet `i`, and those behind it, will need when it is their turn. */
+static void look_ahead(const struct tm_world *w, const struct look *look, size_t kept, size_t i)
+{
+    if (i < kept)
+        tm_flow_expect(w->flows, look[i].hash, TM_FLOW_PLACE);
+    if (i >= AHEAD && i - AHEAD < kept)
+        tm_flow_expect(w->flows, look[i - AHEAD].hash, TM_FLOW_ITSELF);
+    if (i >= 2 * AHEAD && i - 2 * AHEAD < kept && look[i - 2 * AHEAD].p->payload_len > 0)
+        tm_flow_expect(w->flows, look[i - 2 * AHEAD].hash, TM_FLOW_WATCH);
 }
 
 int tm_world_packets(struct tm_world *w, const struct tm_packet *p, size_t n)
@@ -327,13 +343,12 @@ int tm_world_packets(struct tm_world *w, const struct tm_packet *p, size_t n)
     int rc = TM_OK;
     for (size_t at = 0; at < n && rc == TM_OK; at += LOOK) {
         size_t kept = choose(w, p + at, n - at < LOOK ? n - at : LOOK, look);
-        for (size_t i = 0; i < kept; i++)
-            tm_flow_expect(w->flows, look[i].hash, TM_FLOW_ITSELF);
-        for (size_t i = 0; i < kept; i++)
-            tm_flow_expect(w->flows, look[i].hash, TM_FLOW_WATCH);
         w->counts.n_packets += kept;
-        for (size_t i = 0; i < kept && rc == TM_OK; i++)
-            rc = take(w, &look[i]);
+        for (size_t i = 0; i < kept + 3 * AHEAD && rc == TM_OK; i++) {
+            look_ahead(w, look, kept, i);
+            if (i >= 3 * AHEAD)
+                rc = take(w, &look[i - 3 * AHEAD]);
+        }
     }
     return rc;
 }

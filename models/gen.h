@@ -11,7 +11,8 @@
  *
  * Swing (ToN 2009 sec. III; doc/PAPER.md): a session is NUM_RRE RREs; an RRE is NUM_CONN connections,
  * each INTER_CONN after the last one's opening; the next RRE starts INTER_RRE after all connections of
- * this one ended; the next session INTER_SESSION after the last ended.  A connection is NUM_PAIRS
+ * this one ended; the next session INTER_SESSION after the last ended (both after the last byte of all, closings aside, in
+ * models that were learned so: tm_swing, is_over).  A connection is NUM_PAIRS
  * exchanges REQ (REQ_THINK after the response before it; the first at once), RSP (SERVER_THINK after the
  * request); it closes CLOSE_THINK after its last byte.
  * User 0's first session starts at 0; user u > 0 starts at one draw from INTER_RRE (2 s if empty) so that

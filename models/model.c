@@ -89,6 +89,7 @@ const char *tm_swing_param_help(enum tm_swing_param p)
 }
 
 #define FIRST_BOUND (TM_SWING_PARAMS + TM_MEASURED_PARAMS)
+#define LIST_OVER   (TM_SWING_LISTS - 1)
 
 const char *tm_swing_list_name(int list)
 {
@@ -97,6 +98,8 @@ const char *tm_swing_list_name(int list)
         return specs[list].name;
     if (list < FIRST_BOUND)
         return tm_measured_name((enum tm_measured_param)(list - TM_SWING_PARAMS));
+    if (list == LIST_OVER)
+        return "is_over";
     const struct param_spec *spec = &specs[(list - FIRST_BOUND) / 2];
     return (list - FIRST_BOUND) % 2 == 0 ? spec->least : spec->most;
 }
@@ -111,6 +114,11 @@ const struct tm_dist_point *tm_swing_list(const struct tm_swing *s, int list,
         *n = d->n_points;
         return d->pt;
     }
+    if (list == LIST_OVER) {
+        *one = (struct tm_dist_point){1, 1};
+        *n = s->is_over;
+        return one;
+    }
     const struct tm_bound *b = &s->bound[(list - FIRST_BOUND) / 2];
     *one = (struct tm_dist_point){(list - FIRST_BOUND) % 2 == 0 ? b->least : b->most, 1};
     *n = one->value > 0;
@@ -124,6 +132,12 @@ int tm_swing_list_set(struct tm_swing *s, int list, const struct tm_dist_point *
         struct tm_dist *d =
             list < TM_SWING_PARAMS ? &s->param[list] : &s->measured[list - TM_SWING_PARAMS];
         return d->n_points > 0 ? TM_ERR_RANGE : tm_dist_set(d, pt, n);
+    }
+    if (list == LIST_OVER) {
+        if (s->is_over || n != 1 || pt[0].value != 1 || pt[0].cum != 1)
+            return TM_ERR_RANGE;
+        s->is_over = true;
+        return TM_OK;
     }
     struct tm_bound *b = &s->bound[(list - FIRST_BOUND) / 2];
     uint64_t *bound = (list - FIRST_BOUND) % 2 == 0 ? &b->least : &b->most;

@@ -67,11 +67,14 @@ struct tm_swing {
     struct tm_dist param[TM_SWING_PARAMS];
     struct tm_dist measured[TM_MEASURED_PARAMS]; /* not played */
     struct tm_bound bound[TM_SWING_PARAMS];
+    bool
+        is_over; /* INTER_RRE and INTER_SESSION run from the last byte before them, not from the closing */
 };
 
 /* A swing model as named lists of points, the form of databases and digests: the parameters, what was
- * measured, then the bounds, "NAME.least" and "NAME.most", each one point {bound, 1}.  Names are static. */
-#define TM_SWING_LISTS (3 * TM_SWING_PARAMS + TM_MEASURED_PARAMS)
+ * measured, then the bounds, "NAME.least" and "NAME.most", each one point {bound, 1}, then "is_over", one point {1, 1}.  Names
+ * are static. */
+#define TM_SWING_LISTS (3 * TM_SWING_PARAMS + TM_MEASURED_PARAMS + 1)
 const char *tm_swing_list_name(int list); /* 0..TM_SWING_LISTS-1 */
 /* The list's points, *n of them, 0 when it is empty; borrowed from the model, or *one for a bound. */
 const struct tm_dist_point *tm_swing_list(const struct tm_swing *s, int list,

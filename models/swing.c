@@ -97,7 +97,7 @@ void tm_swing_open(const struct tm_swing *s, struct tm_gen_user *u, struct tm_op
         open->ref = TM_OPEN_PREV;
         gap_us = draw_us(s, TM_SWING_INTER_CONN, DEFAULT_THINK_US, &at->rre_rng);
     } else {
-        open->ref = TM_OPEN_ENDED;
+        open->ref = s->is_over ? TM_OPEN_OVER : TM_OPEN_ENDED;
         gap_us = at->rre + 1 < at->n_rre ? enter_rre(s, at, at->rre + 1)
                                          : enter_session(s, u, at->session + 1);
         gap_us = tm_min_us(gap_us, u->pace_us);

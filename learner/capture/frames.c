@@ -4,20 +4,16 @@
 #include <string.h>
 
 /* Small enough to stay in a core's cache, where the reader has just put the bytes. */
-#define WINDOW_LEN ((size_t)512 * 1024)
+#define WINDOW_LEN ((size_t)256 * 1024)
 
 struct tm_frames {
-    struct tm_unpack *unpack; /* or chunks: */
-    tm_chunk_fn chunk;
-    void *ctx;
+    struct tm_unpack *unpack;
     struct tm_format *format;
-    uint8_t *own; /* a window of ours, `cap` bytes; in chunks only for what is larger than one */
+    uint8_t *window; /* owned; `cap` bytes */
     size_t cap;
-    uint8_t *window; /* `own`, or the last chunk with what was left before it */
-    size_t at;       /* window[at..len) was not taken yet */
+    size_t at; /* window[at..len) was not taken yet */
     size_t len;
     uint64_t skip; /* bytes to take that were not read yet */
-    uint8_t none;  /* the window before the first chunk */
     bool is_end;   /* of what is read */
     bool is_cut;
     int failed; /* an error, once there was one */
@@ -32,8 +28,8 @@ int tm_frames_new(struct tm_frames **out, tm_read_fn read, void *ctx)
     if (rc != TM_OK)
         return rc;
     s->cap = WINDOW_LEN;
-    s->own = s->window = malloc(s->cap);
-    rc = s->own ? tm_unpack_new(&s->unpack, read, ctx) : TM_ERR_NOMEM;
+    s->window = malloc(s->cap);
+    rc = s->window ? tm_unpack_new(&s->unpack, read, ctx) : TM_ERR_NOMEM;
     if (rc == TM_OK)
         rc = tm_format_new(&s->format);
     if (rc != TM_OK) {
@@ -44,28 +40,13 @@ int tm_frames_new(struct tm_frames **out, tm_read_fn read, void *ctx)
     return TM_OK;
 }
 
-int tm_frames_new_chunks(struct tm_frames **out, tm_chunk_fn chunk, void *ctx)
-{
-    struct tm_frames *s = calloc(1, sizeof *s);
-    int rc = s ? tm_format_new(&s->format) : TM_ERR_NOMEM;
-    *out = rc == TM_OK ? s : NULL;
-    if (rc != TM_OK) {
-        free(s);
-        return rc;
-    }
-    s->chunk = chunk;
-    s->ctx = ctx;
-    s->window = &s->none;
-    return TM_OK;
-}
-
 void tm_frames_free(struct tm_frames *s)
 {
     if (!s)
         return;
     tm_format_free(s->format);
     tm_unpack_free(s->unpack);
-    free(s->own);
+    free(s->window);
     free(s);
 }
 
@@ -81,10 +62,10 @@ static int make_room(struct tm_frames *s, size_t want)
     size_t cap = s->cap;
     while (cap < want)
         cap *= 2;
-    uint8_t *own = realloc(s->own, cap);
-    if (!own)
+    uint8_t *window = realloc(s->window, cap);
+    if (!window)
         return TM_ERR_NOMEM;
-    s->own = s->window = own;
+    s->window = window;
     s->cap = cap;
     return TM_OK;
 }
@@ -100,62 +81,9 @@ static void take(struct tm_frames *s, size_t n)
     s->at += n;
 }
 
-/* What is left and the chunk at p, in a window of our own. */
-static int join_chunk(struct tm_frames *s, const uint8_t *p, size_t n, size_t want)
-{
-    size_t left = s->len - s->at;
-    size_t need = left + n > want + n ? left + n : want + n;
-    if (need > s->cap) {
-        uint8_t *own = malloc(need);
-        if (!own)
-            return TM_ERR_NOMEM;
-        memcpy(own, s->window + s->at, left);
-        free(s->own);
-        s->own = own;
-        s->cap = need;
-    } else {
-        memmove(s->own, s->window + s->at, left);
-    }
-    memcpy(s->own + left, p, n);
-    s->window = s->own;
-    return TM_OK;
-}
-
-/* The next chunk, with what is left in front of it. */
-static int next_chunk(struct tm_frames *s, size_t want, struct tm_msg *msg)
-{
-    uint8_t *p = NULL;
-    size_t left = s->len - s->at;
-    ssize_t got = s->chunk(s->ctx, &p, msg);
-    s->is_end = got == 0;
-    if (got <= 0)
-        return (int)got;
-    int rc = TM_OK;
-    if (left > TM_FRAMES_HEADROOM) {
-        rc = join_chunk(s, p, (size_t)got, want);
-    } else {
-        if (left > 0)
-            memcpy(p - left, s->window + s->at, left);
-        s->window = p - left;
-    }
-    s->at = 0;
-    s->len = left + (size_t)got;
-    return rc;
-}
-
-static int fill_chunks(struct tm_frames *s, size_t want, struct tm_msg *msg)
-{
-    int rc = TM_OK;
-    while (rc == TM_OK && s->len - s->at < want && !s->is_end)
-        rc = next_chunk(s, want, msg);
-    return rc;
-}
-
 /* At least `want` bytes in the window, unless the end comes first. */
 static int fill(struct tm_frames *s, size_t want, struct tm_msg *msg)
 {
-    if (s->chunk)
-        return fill_chunks(s, want, msg);
     int rc = make_room(s, want);
     while (rc == TM_OK && s->len < want && !s->is_end) {
         ssize_t got = tm_unpack_read(s->unpack, s->window + s->len, s->cap - s->len, msg);
@@ -171,8 +99,7 @@ static int fill(struct tm_frames *s, size_t want, struct tm_msg *msg)
 static int pass(struct tm_frames *s, struct tm_msg *msg)
 {
     while (s->skip > 0 && !s->is_end) {
-        ssize_t got = s->chunk ? s->chunk(s->ctx, &s->window, msg)
-                               : tm_unpack_read(s->unpack, s->window, s->cap, msg);
+        ssize_t got = tm_unpack_read(s->unpack, s->window, s->cap, msg);
         if (got < 0)
             return (int)got;
         s->is_end = got == 0;

@@ -17,15 +17,6 @@ struct tm_frames; /* opaque */
 TM_MUST_CHECK int tm_frames_new(struct tm_frames **out, tm_read_fn read, void *ctx);
 void tm_frames_free(struct tm_frames *s);
 
-/* The next bytes of a stream in memory of their giver: how many, 0 at the end, or a negative enum
- * tm_err with a line in msg.  TM_FRAMES_HEADROOM bytes in front of them may be written; they and the
- * chunk before stay valid until the next call. */
-typedef ssize_t (*tm_chunk_fn)(void *ctx, uint8_t **out, struct tm_msg *msg);
-#define TM_FRAMES_HEADROOM ((size_t)320 * 1024)
-
-/* The same for a stream that is not packed and comes in chunks, which are not copied. */
-TM_MUST_CHECK int tm_frames_new_chunks(struct tm_frames **out, tm_chunk_fn chunk, void *ctx);
-
 /* The next frame; its bytes live until the next call.  Returns 1, 0 at the end, or an error with a
  * text in msg that does not name the file: TM_ERR_FORMAT no capture, cut or damaged from here on;
  * TM_ERR_NOMEM; those of the callback.  After an error every call gives it again. */

@@ -1,8 +1,8 @@
 /* A capture file from anywhere, through the whole path: unpacking, both formats, the decoder,
  * defragmentation and the connections.
  *
- * Input: a byte for the size of the pieces it is read in (0: all at once; with the top bit in chunks
- * that are not copied; when it is odd, what is in memory already is asked for first), then the file. */
+ * Input: a byte for the size of the pieces it is read in (0: all at once; when it is odd, what is in
+ * memory already is asked for first), then the file. */
 #include <stdint.h>
 #include <stdlib.h>
 
@@ -72,12 +72,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size == 0)
         return 0;
     size_t piece = (data[0] & 0x7f) > 0 ? (data[0] & 0x7f) : size;
-    struct chunks in = {.in = {data + 1, size - 1, piece}};
-    bool is_chunks = data[0] >= 0x80;
+    struct pieces in = {data + 1, size - 1, piece};
     if (!w)
         w = new_world();
-    if ((is_chunks ? tm_frames_new_chunks(&s, chunks_give, &in)
-                   : tm_frames_new(&s, pieces_read, &in.in)) != TM_OK)
+    if (tm_frames_new(&s, pieces_read, &in) != TM_OK)
         abort();
     for (unsigned n = 0; n < FRAMES_MAX; n++) {
         if (data[0] % 2 == 0 || n == 0 || tm_frames_next_held(s, &f) == 0)
@@ -91,6 +89,5 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     tm_world_clear(w);
     tm_defrag_free(d);
     tm_frames_free(s);
-    chunks_deinit(&in);
     return 0;
 }

@@ -1,5 +1,6 @@
 #include "test/support/oom.h"
 
+#include <errno.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,6 +42,9 @@ void *__wrap_malloc(size_t n);
 void *__wrap_calloc(size_t n, size_t size);
 void *__wrap_realloc(void *p, size_t n);
 char *__wrap_strdup(const char *s);
+__attribute__((weak)) int __real_posix_memalign(void **out, size_t align,
+                                                size_t n); /* where it is wrapped */
+int __wrap_posix_memalign(void **out, size_t align, size_t n);
 
 void *__wrap_malloc(size_t n)
 {
@@ -60,5 +64,10 @@ void *__wrap_realloc(void *p, size_t n)
 char *__wrap_strdup(const char *s)
 {
     return oom_count() ? NULL : __real_strdup(s);
+}
+
+int __wrap_posix_memalign(void **out, size_t align, size_t n)
+{
+    return oom_count() ? ENOMEM : __real_posix_memalign(out, align, n);
 }
 /* NOLINTEND(readability-identifier-naming) */

@@ -1,29 +1,8 @@
-#!/bin/sh
+#!/bin/bash
 # tm-client models as people meet it.  Usage: models_test.sh TM-CLIENT DATA-DIRECTORY
-set -u
-
-tm_client=$1
-models=$2/models.db
-tmp=$(mktemp -d)
-trap 'rm -rf "$tmp"' EXIT
-cd "$tmp" || exit 1
-failures=0
-
-fail() {
-    echo "FAIL: $*" >&2
-    sed 's/^/    /' err >&2
-    head -n 30 out | sed 's/^/    /' >&2
-    failures=$((failures + 1))
-}
-
-# run STATUS ARGUMENT...: output goes to the files out and err.
-run() {
-    want=$1
-    shift
-    "$tm_client" models "$@" >out 2>err </dev/null
-    status=$?
-    [ $status -eq "$want" ] || fail "status $status, wanted $want: tm-client models $*"
-}
+. "$(dirname "$0")/../learner/cli.sh"
+command=(models)
+models=$data/models.db
 
 run 0 --models "$models" --users 2 --pace 10s
 for name in https-browsing ssh-interactive constant light default strong; do
@@ -63,4 +42,4 @@ run 2 --model https-browsing:5+https-chat:2 --users 3
 run 1 --models "$models" --model https-browsing:5+nothing
 run 2 --users 0
 
-[ $failures -eq 0 ] || exit 1
+finish "tm-client models"

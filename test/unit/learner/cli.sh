@@ -1,16 +1,17 @@
 # shellcheck shell=bash
 # test/unit/learner/cli.sh - what the tests of tm-learn as a person calls it share: a place to work, results, messages, exit statuses.
+# Those of `tm-client models` share it too.
 #
-# Source it with tm-learn and the data directory as $1 and $2; `command` is what every call begins with.  It makes $tmp, a directory
+# Source it with the program and the data directory as $1 and $2; `command` is what every call begins with.  It makes $tmp, a directory
 # that goes away, and goes there; a test ends with `finish NAME`.
 set -u
-tm_learn=$(realpath -- "${1:?usage: $0 TM-LEARN DATA-DIRECTORY}") || exit 1
-data=$(realpath -- "${2:?usage: $0 TM-LEARN DATA-DIRECTORY}") || exit 1
-# shellcheck disable=SC2034  # most tests use it
-golden=$data/golden/learner.pcap
+program=$(realpath -- "${1:?usage: $0 PROGRAM DATA-DIRECTORY}") || exit 1
+data=$(realpath -- "${2:?usage: $0 PROGRAM DATA-DIRECTORY}") || exit 1
+# shellcheck disable=SC2034  # most tests use these
+tm_learn=$program golden=$data/golden/learner.pcap
 command=()
 failures=0
-tmp=$(mktemp -d "${TMPDIR:-/tmp}/tm-learn.XXXXXX") || exit 1
+tmp=$(mktemp -d "${TMPDIR:-/tmp}/tm-cli.XXXXXX") || exit 1
 trap 'chmod -R u+w "$tmp"; rm -rf "$tmp"' EXIT
 cd "$tmp" || exit 1
 : >out
@@ -27,9 +28,9 @@ fail() {
 run() {
     local want=$1 status
     shift
-    "$tm_learn" "${command[@]}" "$@" >out 2>err </dev/null
+    "$program" "${command[@]}" "$@" >out 2>err </dev/null
     status=$?
-    [ $status -eq "$want" ] || fail "status $status, wanted $want: tm-learn ${command[*]} $*"
+    [ $status -eq "$want" ] || fail "status $status, wanted $want: ${program##*/} ${command[*]} $*"
 }
 
 # has FILE 'pattern'

@@ -142,7 +142,8 @@ static void held_values_stay_exact_while_they_are_few(void)
     for (uint32_t i = 0; i < 5000; i++)
         CHECK_INT(tm_held_add(&h, i % 7, i % 2, UINT64_C(1000003) * (i % 500)), TM_OK);
     CHECK_INT(h.bits, 0);
-    size_t n_kind = tm_held_sort(&h, 1);
+    size_t n_kind = 0;
+    CHECK_INT(tm_held_sort(&h, 1, &n_kind), TM_OK);
     uint64_t total[2] = {0};
     for (size_t i = 0; i < h.n_rows; i++) {
         CHECK_INT(h.row[i].kind, i < n_kind);
@@ -168,13 +169,59 @@ static void held_rows_are_bounded_and_no_value_moves_far(void)
         sum += (double)v;
         CHECK_INT(tm_held_add(&h, 1, 0, v), TM_OK);
     }
-    CHECK(h.n_rows <= TM_HELD_ROWS_MAX);
     CHECK(h.bits >= TM_HELD_BITS_MIN && h.bits < 31);
-    CHECK_INT(tm_held_sort(&h, 0), h.n_rows);
+    size_t n_kind = 0;
+    CHECK_INT(tm_held_sort(&h, 0, &n_kind), TM_OK);
+    CHECK_INT(n_kind, h.n_rows);
+    CHECK(h.n_rows <= TM_HELD_ROWS_MAX);
     for (size_t i = 0; i < h.n_rows; i++)
         kept += (double)h.row[i].value * (double)h.row[i].count;
     CHECK(kept <= sum && kept > sum * 0.998);
     tm_held_deinit(&h);
+}
+
+/* The sum of all values as they come out again. */
+static double sum_held(const struct tm_held *h)
+{
+    double sum = 0;
+    for (size_t i = 0; i < h->n_rows; i++) {
+        uint64_t before = 0;
+        for (uint64_t k = 0; k < h->row[i].count; k++) {
+            uint64_t v = tm_held_value(h, &h->row[i], k);
+            CHECK(v >= before && v >= h->row[i].value);
+            before = v;
+            sum += (double)v;
+        }
+    }
+    return sum;
+}
+
+static void held_rows_of_many_hosts_are_bounded_and_keep_their_mean(void)
+{
+    enum { HOSTS = 2000, EACH = 150 };
+    static uint64_t v[HOSTS * EACH];
+    struct tm_held h[2] = {{0}, {0}};
+    size_t n_kind = 0;
+    uint64_t state = 3;
+    double sum = 0;
+    for (uint32_t i = 0; i < HOSTS * EACH; i++) {
+        v[i] = next(&state) >> i % 12;
+        sum += (double)v[i];
+        CHECK_INT(tm_held_add(&h[0], i % HOSTS, 0, v[i]), TM_OK);
+    }
+    for (uint32_t i = HOSTS * EACH; i-- > 0;)
+        CHECK_INT(tm_held_add(&h[1], i % HOSTS, 0, v[i]), TM_OK);
+    for (int k = 0; k < 2; k++) {
+        CHECK_INT(tm_held_sort(&h[k], 0, &n_kind), TM_OK);
+        CHECK(h[k].n_rows <= TM_HELD_ROWS_MAX);
+        CHECK(h[k].bits >= TM_HELD_BITS_MIN && h[k].bits < TM_HELD_BITS_FINE);
+    }
+    CHECK_INT(h[0].n_rows, h[1].n_rows); /* in whatever order they came */
+    CHECK_MEM(h[0].row, h[1].row, h[0].n_rows * sizeof *h[0].row);
+    double kept = sum_held(&h[0]);
+    CHECK(kept > sum * 0.998 && kept < sum * 1.002);
+    tm_held_deinit(&h[0]);
+    tm_held_deinit(&h[1]);
 }
 
 static uint32_t number_of(struct tm_keymap *m, uint32_t i, bool want_new)
@@ -223,6 +270,8 @@ static const struct check_case cases[] = {
     {"openings_at_one_time_are_grouped_in_one_order",
      openings_at_one_time_are_grouped_in_one_order},
     {"held_values_stay_exact_while_they_are_few", held_values_stay_exact_while_they_are_few},
+    {"held_rows_of_many_hosts_are_bounded_and_keep_their_mean",
+     held_rows_of_many_hosts_are_bounded_and_keep_their_mean},
     {"held_rows_are_bounded_and_no_value_moves_far", held_rows_are_bounded_and_no_value_moves_far},
     {"keys_get_numbers_in_order", keys_get_numbers_in_order},
     {"removed_keys_leave_no_trace", removed_keys_leave_no_trace},

@@ -83,16 +83,6 @@ static struct story read_held(const uint8_t *p, size_t len, size_t piece)
     return story_of(s, true);
 }
 
-static struct story read_chunks(const uint8_t *p, size_t len, size_t piece)
-{
-    struct chunks c = {.in = {p, len, piece}};
-    struct tm_frames *s = NULL;
-    CHECK_INT(tm_frames_new_chunks(&s, chunks_give, &c), TM_OK);
-    struct story out = story_of(s, true);
-    chunks_deinit(&c);
-    return out;
-}
-
 static struct story read_all(const struct capture_bytes *f)
 {
     return read_pieces(f->b, f->len, f->len);
@@ -212,24 +202,8 @@ static void pieces_of_any_size_give_the_same(void)
     capture_free(&f);
 }
 
-static void chunks_of_any_size_give_the_same(void)
-{
-    struct capture_bytes f = many_sections();
-    for (size_t piece = 1; piece < 1200; piece += 1 + piece / 10) {
-        struct story s = read_chunks(f.b, f.len, piece);
-        check_sections(&s);
-    }
-    for (size_t len = 0; len < f.len; len += 3) {
-        struct story whole = read_pieces(f.b, len, 1000);
-        struct story s = read_chunks(f.b, len, 100);
-        CHECK_INT(s.end, whole.end);
-        CHECK_INT(s.n, whole.n);
-    }
-    capture_free(&f);
-}
-
-/* Frames and blocks that do not fit into a chunk, or not into what may stand before one. */
-static void large_frames_and_blocks_come_out_of_small_chunks(void)
+/* Frames and blocks that do not fit into the window. */
+static void large_frames_and_blocks_come_out_of_small_pieces(void)
 {
     static uint8_t large[TM_FORMAT_FRAME_MAX] = "f";
     struct capture_bytes f = {0};
@@ -251,7 +225,7 @@ static void large_frames_and_blocks_come_out_of_small_chunks(void)
     capture_put_int(&f, 32 + 40 + (1 << 20), 4);
     capture_ng_frame(&f, 0, 8, bytes_of, 40, 40);
     for (size_t piece = 900; piece < 2000000; piece *= 3) {
-        struct story s[2] = {read_chunks(f.b, f.len, piece), read_pieces(f.b, f.len, piece)};
+        struct story s[2] = {read_held(f.b, f.len, piece), read_pieces(f.b, f.len, piece)};
         for (size_t k = 0; k < 2; k++) {
             CHECK_INT(s[k].end, 0);
             CHECK_INT(s[k].n, 8);
@@ -535,9 +509,8 @@ static const struct check_case cases[] = {
     {"old_pcap_has_its_lengths_in_the_other_order", old_pcap_has_its_lengths_in_the_other_order},
     {"pcapng_with_sections_and_interfaces", pcapng_with_sections_and_interfaces},
     {"pieces_of_any_size_give_the_same", pieces_of_any_size_give_the_same},
-    {"chunks_of_any_size_give_the_same", chunks_of_any_size_give_the_same},
-    {"large_frames_and_blocks_come_out_of_small_chunks",
-     large_frames_and_blocks_come_out_of_small_chunks},
+    {"large_frames_and_blocks_come_out_of_small_pieces",
+     large_frames_and_blocks_come_out_of_small_pieces},
     {"resolutions_from_seconds_to_below_nanoseconds",
      resolutions_from_seconds_to_below_nanoseconds},
     {"time_before_1970_counts_as_1970", time_before_1970_counts_as_1970},

@@ -11,7 +11,7 @@
 #include "test/support/check.h"
 #include "tm/base/time.h"
 
-#define FILE_MAX 4096U
+#define FILE_MAX 16384U
 
 struct bytes {
     uint8_t b[FILE_MAX];
@@ -326,14 +326,16 @@ static void frames_that_are_not_tcp_are_counted(void)
 
 static void batches_hold_what_comes_one_by_one(void)
 {
+    enum { FRAMES = 2 * TM_PCAP_BATCH + 3 };
     struct bytes f = {.len = 0};
     struct tm_pcap_source *s = NULL;
     const struct tm_packet *p = NULL;
+    char want[32];
     struct tm_msg msg = {""};
     uint32_t n = 0;
     int got = 0;
     put_pcap_header(&f, 0xa1b2c3d4, 1);
-    for (uint32_t i = 0; i < 2 * TM_PCAP_BATCH + 3; i++)
+    for (uint32_t i = 0; i < FRAMES; i++)
         put_pcap_packet(&f, i, 7, i % 5 == 4 ? 20 : sizeof frame); /* every fifth is cut */
     put_int(&f, 77, 4);                                            /* and the file ends too early */
     CHECK_INT(tm_pcap_open(&s, write_file("batches", f.b, f.len), &msg), TM_OK);
@@ -347,9 +349,10 @@ static void batches_hold_what_comes_one_by_one(void)
         }
     }
     CHECK_INT(got, TM_ERR_FORMAT);
-    CHECK(strstr(msg.text, "after packet 35") != NULL);
-    CHECK_INT(n, 2 * TM_PCAP_BATCH + 2); /* the last is cut too */
-    CHECK_INT(tm_pcap_counts(s)->n_kind[TM_PACKET_CUT], 7);
+    (void)snprintf(want, sizeof want, "after packet %d ", FRAMES);
+    CHECK(strstr(msg.text, want) != NULL);
+    CHECK_INT(n, FRAMES); /* the last is whole */
+    CHECK_INT(tm_pcap_counts(s)->n_kind[TM_PACKET_CUT], FRAMES / 5);
     tm_pcap_close(s);
 }
 
@@ -453,7 +456,7 @@ static void damage_in_the_first_packet_is_told_when_it_is_read(void)
     tm_pcap_close(s);
 }
 
-/* Large files are read ahead; closing in the middle stops that. */
+/* Of many windows; closing in the middle leaks nothing. */
 static void large_files_are_read_to_their_end(void)
 {
     static uint8_t large[65536];

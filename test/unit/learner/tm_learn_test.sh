@@ -151,9 +151,44 @@ p = {n: {x["name"]: x for x in m["parameters"]} for n, m in models.items()}
 assert p["code"]["server_think_us"]["n"] == 0 and p["default"]["server_think_us"]["n"] == 8
 assert p["code"]["num_conn"]["n"] == 5 and p["default"]["num_conn"]["n"] == 4  # a user is a pair of hosts
 assert models["paper"]["provenance"]["option.conn_end"] == "close"
+assert models["code"]["provenance"]["option.conn_end"] == "payload"
 assert p["paper"]["inter_rre_us"]["n"] == 0 and p["default"]["inter_rre_us"]["n"] == 1  # 10 s are one RRE on paper
 assert p["default"]["inter_conn_us"]["cut_above"] == 30000000 and p["default"]["req_bytes"]["cut_above"] is None
 PY
+# Openings without end, a thousand to one connection: a bounded table, a line about where, and the model is that of the rest.
+python3 - <<'PY' >flood.pcap
+import struct, sys
+def packet(t, source, port, flags, seq=0, ack=0, length=0, is_up=True):
+    ends = (struct.pack(">I", source), bytes([10, 128, 0, 1]))
+    ports = (port, 443)
+    ip = struct.pack(">BBHHHBBH", 0x45, 0, 40 + length, 0, 0, 64, 6, 0) + b"".join(ends if is_up else ends[::-1])
+    tcp = struct.pack(">HHIIBBHHH", *(ports if is_up else ports[::-1]), seq, ack, 0x50, flags, 1000, 0, 0)
+    return struct.pack("<IIII", t // 1000000, t % 1000000, 40, 40 + length) + ip + tcp
+sys.stdout.buffer.write(struct.pack("<IHHiIII", 0xa1b2c3d4, 2, 4, 0, 0, 65535, 101))
+for i in range(20000):
+    t = 10**15 + i * 1000
+    sys.stdout.buffer.write(packet(t, i, 1024, 2))
+    if i % 1000 == 0:
+        talk = ((True, 2, 0, 0, 0), (False, 18, 0, 1, 0), (True, 24, 1, 1, 100), (False, 24, 1, 101, 900), (True, 17, 101, 901, 0),
+                (False, 17, 901, 102, 0), (True, 16, 102, 902, 0))
+        for n, (is_up, flags, seq, ack, length) in enumerate(talk):
+            sys.stdout.buffer.write(packet(t + 10 * n, 2**24 + i, 1025, flags, seq, ack, length, is_up))
+PY
+run 0 learn -o flood.db --name web --port 443 --max-flows 50 flood.pcap
+has err 'warning: flood.pcap: by packet [0-9]* the table of open connections is full'
+[ "$(grep -c 'is full' err)" -eq 1 ] || fail "more than one line about the flood"
+run 0 show flood.db web
+has out 'connections  *20$'
+has out 'connections.ended_early  *199[0-9][0-9]'
+# Pauses are played from where they were learned from.
+for rules in default code; do
+    run 0 sample --schedule -n 50 rules.db $rules
+    sed -n 's/.*"ref":"\(over\|ended\)".*/\1/p' out | sort -u >refs
+    case $rules in
+    code) [ "$(cat refs)" = over ] || fail "pauses from the last byte are played from: $(cat refs)" ;;
+    *) [ "$(cat refs)" = ended ] || fail "pauses from the closing are played from: $(cat refs)" ;;
+    esac
+done
 if command -v editcap >/dev/null; then
     for f in "$data"/captures/https/*; do editcap -F pcap -s 96 "$f" "short-$(basename "$f")" 2>/dev/null || :; done
     run 0 learn --k 1 -o long.db --name x --port 443 "$data"/captures/https/*

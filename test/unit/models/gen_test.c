@@ -407,6 +407,27 @@ static void pace_caps_gaps_between_rres_sessions_and_starts_and_nothing_else(voi
     tm_model_deinit(&m);
 }
 
+static void pauses_run_from_where_they_were_learned_from(void)
+{
+    for (int is_over = 0; is_over < 2; is_over++) {
+        struct tm_model m = browsing();
+        m.u.swing.is_over = is_over == 1;
+        struct tm_gen *g = new_gen(&m, 17, 1, 0);
+        unsigned n = 0;
+        for (uint64_t i = 0; i < 200; i++) {
+            struct tm_open open;
+            tm_gen_open(g, 0, &open);
+            if (i == 0 || open.ref == TM_OPEN_PREV)
+                continue;
+            CHECK_INT(open.ref, is_over == 1 ? TM_OPEN_OVER : TM_OPEN_ENDED);
+            n++;
+        }
+        CHECK(n > 10);
+        tm_gen_free(g);
+        tm_model_deinit(&m);
+    }
+}
+
 static void constant_is_1448_bytes_every_500_ms_ten_times(void)
 {
     struct tm_model m;
@@ -517,6 +538,7 @@ static const struct check_case cases[] = {
      users_who_began_together_do_not_rest_together},
     {"pace_caps_gaps_between_rres_sessions_and_starts_and_nothing_else",
      pace_caps_gaps_between_rres_sessions_and_starts_and_nothing_else},
+    {"pauses_run_from_where_they_were_learned_from", pauses_run_from_where_they_were_learned_from},
     {"constant_is_1448_bytes_every_500_ms_ten_times",
      constant_is_1448_bytes_every_500_ms_ten_times},
     {"constant_users_start_at_different_times_below_the_interval",

@@ -324,6 +324,7 @@ static void openings_are_those_of_swing_with_the_same_levels(void)
         tm_dist_deinit(d);
         CHECK_INT(tm_dist_set(d, level->pt, level->n_points), TM_OK);
     }
+    swing.u.swing.is_over = m.u.joint.swing.is_over = true;
     struct tm_gen *a = new_gen(&m, 3, 2);
     struct tm_gen *b = new_gen(&swing, 3, 2);
     for (uint32_t i = 0; i < 300; i++) {

@@ -174,12 +174,14 @@ static void digest_covers_what_is_measured_and_where_rules_cut(void)
 {
     struct tm_model m = {.kind = TM_MODEL_SWING, .name = "x"};
     struct tm_swing *s = &m.u.swing;
-    static const struct tm_dist_point pt = {5, 1};
+    struct tm_dist_point pt = {5, 1};
     uint8_t digest[TM_SWING_LISTS + 1][TM_DIGEST_LEN];
     set(&m, TM_SWING_NUM_PAIRS, 1);
     tm_model_digest(&m, digest[0]);
     int n = 1;
     for (int list = TM_SWING_PARAMS; list < TM_SWING_LISTS; list++) {
+        if (list == TM_SWING_LISTS - 1)
+            pt.value = 1; /* is_over knows no other */
         CHECK_INT(tm_swing_list_set(s, list, &pt, 1), TM_OK);
         CHECK_INT(tm_swing_list_set(s, list, &pt, 1), TM_ERR_RANGE); /* once */
         tm_model_digest(&m, digest[n]);
@@ -210,13 +212,32 @@ static void a_bound_is_one_point(void)
     static const struct tm_dist_point two[] = {{5, 1}, {6, 2}};
     static const struct tm_dist_point zero = {0, 1};
     static const struct tm_dist_point heavy = {5, 2};
-    int list = TM_SWING_LISTS - 1;
+    int list = TM_SWING_LISTS - 2;
     CHECK_INT(tm_swing_list_set(&s, list, two, 2), TM_ERR_RANGE);
     CHECK_INT(tm_swing_list_set(&s, list, &zero, 1), TM_ERR_RANGE);
     CHECK_INT(tm_swing_list_set(&s, list, &heavy, 1), TM_ERR_RANGE);
     CHECK_INT(tm_swing_list_set(&s, list, two, 1), TM_OK);
     CHECK_STR(tm_swing_list_name(list), "inter_session_us.most");
     CHECK_INT(s.bound[TM_SWING_INTER_SESSION].most, 5);
+}
+
+static void what_pauses_run_from_is_one_point(void)
+{
+    struct tm_swing s = {0};
+    static const struct tm_dist_point wrong[] = {{0, 1}, {2, 1}, {1, 2}};
+    static const struct tm_dist_point yes = {1, 1};
+    struct tm_dist_point one;
+    size_t n;
+    int list = TM_SWING_LISTS - 1;
+    CHECK_STR(tm_swing_list_name(list), "is_over");
+    (void)tm_swing_list(&s, list, &one, &n);
+    CHECK_INT(n, 0); /* as in models that do not say */
+    for (size_t i = 0; i < 3; i++)
+        CHECK_INT(tm_swing_list_set(&s, list, &wrong[i], 1), TM_ERR_RANGE);
+    CHECK(!s.is_over);
+    CHECK_INT(tm_swing_list_set(&s, list, &yes, 1), TM_OK);
+    CHECK(s.is_over);
+    CHECK_INT(tm_swing_list_set(&s, list, &yes, 1), TM_ERR_RANGE);
 }
 
 static void deinit_leaves_an_all_zero_model(void)
@@ -244,6 +265,7 @@ static const struct check_case cases[] = {
      digest_covers_what_is_measured_and_where_rules_cut},
     {"lists_have_distinct_names", lists_have_distinct_names},
     {"a_bound_is_one_point", a_bound_is_one_point},
+    {"what_pauses_run_from_is_one_point", what_pauses_run_from_is_one_point},
     {"deinit_leaves_an_all_zero_model", deinit_leaves_an_all_zero_model},
 };
 

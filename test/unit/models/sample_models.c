@@ -44,6 +44,7 @@ int sample_swing(struct tm_model *m, const char *name, uint64_t variant)
         tm_model_deinit(m);
     else
         m->u.swing.bound[TM_SWING_INTER_RRE] = (struct tm_bound){2000000, 300000000};
+    m->u.swing.is_over = rc == TM_OK;
     return rc;
 }
 

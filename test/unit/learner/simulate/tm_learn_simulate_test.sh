@@ -1,34 +1,9 @@
-#!/bin/sh
+#!/bin/bash
 # tm-learn simulate as people meet it: cards, workloads, wrong usage.
 # Usage: tm_learn_simulate_test.sh TM-LEARN DATA-DIRECTORY
-set -u
-
-tm_learn=$1
-models=$2/models.db
-tmp=$(mktemp -d)
-trap 'rm -rf "$tmp"' EXIT
-cd "$tmp" || exit 1
-failures=0
-
-fail() {
-    echo "FAIL: $*" >&2
-    sed 's/^/    /' err >&2
-    head -n 20 out | sed 's/^/    /' >&2
-    failures=$((failures + 1))
-}
-
-# run STATUS ARGUMENT...: output goes to the files out and err.
-run() {
-    want=$1
-    shift
-    "$tm_learn" simulate "$@" >out 2>err </dev/null
-    status=$?
-    [ $status -eq "$want" ] || fail "status $status, wanted $want: tm-learn simulate $*"
-}
-
-has() {
-    grep -q -- "$2" "$1" || fail "no \"$2\" in $1"
-}
+. "$(dirname "$0")/../cli.sh"
+command=(simulate)
+models=$data/models.db
 
 # json EXPRESSION: true of the JSON in out, called d.
 json() {
@@ -122,4 +97,4 @@ run 1 "$models" --model https-chat --workload none.jsonl
 has err 'none.jsonl'
 [ -s out ] && fail "data on standard output though it failed"
 
-[ $failures -eq 0 ] || exit 1
+finish "tm-learn simulate"
