@@ -189,10 +189,10 @@ static int lookup(void *user, enum tm_token_kind kind, const uint8_t id[TM_CLIEN
     return kind == TM_TOKEN_CARRIER ? TM_OK : TM_ERR_AUTH;
 }
 
-static const struct tm_model *find_model(void *user, const uint8_t digest[TM_TOKEN_DIGEST_LEN])
+static const struct tm_model *find_model(void *user, const uint8_t *digest, size_t len)
 {
     const struct bench *b = user;
-    return memcmp(digest, b->digest, TM_TOKEN_DIGEST_LEN) == 0 ? &b->model : NULL;
+    return len == TM_TOKEN_DIGEST_LEN && memcmp(digest, b->digest, len) == 0 ? &b->model : NULL;
 }
 
 static FILE *open_log(void *user, const uint8_t id[TM_CLIENT_ID_LEN],

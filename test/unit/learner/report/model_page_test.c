@@ -72,7 +72,9 @@ static void energies_of_a_sample_stand_beside_those_of_the_captures(void)
     struct tm_samples s = {0};
     struct tm_text t = {0};
     struct tm_wavelet w[2];
-    struct tm_sample_head head = {.n_conns = 1234, .n_users = 3, .path = {20000, 100000000, 1448}};
+    struct tm_sample_head head = {.n_conns = 1234,
+                                  .n_users = 3,
+                                  .path = {.rtt_us = 20000, .rate_bps = 100000000, .mss = 1448}};
     make(&e, NULL, 0);
     beat(&w[0], 1300);
     beat(&w[1], 2900);
