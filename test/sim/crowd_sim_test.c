@@ -40,12 +40,12 @@ static void a_thousand_carriers_carry_and_none_dies(void)
         cfg.master = role == 0 ? TM_CLIENT : TM_SERVER;
         cfg.plan_mode = role == 0 ? TM_PLAN_SEEDED : TM_PLAN_EMBEDDED;
         cfg.n_streams = 4;
-        cfg.up_bytes = 20000;
-        cfg.down_bytes = 60000;
-        struct sim_result r = sim_run(&cfg, SECONDS(6), false);
+        cfg.up_bytes = 10000;
+        cfg.down_bytes = 30000;
+        struct sim_result r = sim_run(&cfg, SECONDS(5), false);
         healthy(&r);
         CHECK_INT(r.streams_done, 4);
-        CHECK_INT(r.bytes_down, 4 * 60000);
+        CHECK_INT(r.bytes_down, 4 * 30000);
         CHECK_INT(r.client.carriers_live, 1000);
         CHECK_INT(r.server.carriers_live, 1000);
         CHECK_INT(r.client.resent_tx_bytes, 0);

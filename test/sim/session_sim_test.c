@@ -180,6 +180,73 @@ static void check_due_times(const char *log)
     }
 }
 
+/* ---- Swing's levels ---- */
+
+#define LEVEL_USERS 3U
+
+struct level_user {
+    unsigned n_open;
+    int64_t ended_us, prev_due_us; /* the last end, and the last opening */
+    unsigned n_groups;
+};
+
+/* What a group of connections (RRE) begins from is the end of all connections of the one before; what follows in it, the opening
+ * before.  The gap is what the model drew, the pauses at most the pace. */
+static void check_opening(struct level_user *u, const struct tm_schedlog_line *l, int64_t pace_us)
+{
+    if (l->open_ref == TM_OPEN_ENDED) {
+        CHECK_INT(u->n_open, 0);
+        CHECK_INT(l->event_us, u->ended_us);
+        CHECK(l->gap_us <= pace_us);
+        u->n_groups++;
+    } else if (l->open_ref == TM_OPEN_PREV) {
+        CHECK_INT(l->event_us, u->prev_due_us);
+    }
+    CHECK_INT(l->due_us, l->event_us + l->gap_us);
+    u->prev_due_us = l->due_us;
+    u->n_open++;
+}
+
+static void keep_levels(struct sim_cfg *cfg)
+{
+    static uint32_t user_of[4096];
+    struct level_user users[LEVEL_USERS] = {{0}};
+    struct sim_result r = sim_run(cfg, SECONDS(600), false);
+    healthy(&r);
+    for (const char *p = r.client_log; *p;) {
+        const char *nl = strchr(p, '\n');
+        struct tm_schedlog_line l;
+        CHECK_INT(tm_schedlog_parse(&l, p, (size_t)(nl - p)), TM_OK);
+        p = nl + 1;
+        if ((l.kind != TM_SLOG_OPEN && l.kind != TM_SLOG_END) || l.carrier >= 4096)
+            continue;
+        if (l.kind == TM_SLOG_OPEN)
+            user_of[l.carrier] = l.user;
+        struct level_user *u = &users[user_of[l.carrier] % LEVEL_USERS];
+        if (l.kind == TM_SLOG_OPEN) {
+            check_opening(u, &l, (int64_t)cfg->pace_ms * TM_US_PER_MS);
+        } else {
+            u->n_open--;
+            u->ended_us = l.at_us;
+        }
+    }
+    for (uint32_t u = 0; u < LEVEL_USERS; u++)
+        CHECK(users[u].n_groups > 20);
+    sim_result_deinit(&r);
+}
+
+static void groups_and_sessions_follow_the_end_of_all_before(void)
+{
+    struct tm_model m;
+    sim_model_https(&m);
+    struct sim_cfg cfg = base(&m);
+    cfg.n_users = LEVEL_USERS;
+    cfg.pace_ms = 4000; /* cuts some pauses between RREs and most between sessions */
+    cfg.log = true;
+    each_role(&cfg, keep_levels);
+    tm_model_deinit(&m);
+}
+
 static void leave_on_time(struct sim_cfg *cfg)
 {
     cfg->log = true;
@@ -361,6 +428,8 @@ static const struct check_case cases[] = {
      minutes_of_silence_are_played_and_the_next_carrier_opens},
     {"idle_and_bulk_have_the_same_schedule", idle_and_bulk_have_the_same_schedule},
     {"every_write_leaves_at_its_event_plus_gap", every_write_leaves_at_its_event_plus_gap},
+    {"groups_and_sessions_follow_the_end_of_all_before",
+     groups_and_sessions_follow_the_end_of_all_before},
     {"ten_thousand_carrier_deaths_lose_nothing", ten_thousand_carrier_deaths_lose_nothing},
     {"slow_and_stalling_links_only_delay", slow_and_stalling_links_only_delay},
     {"silence_beyond_the_plan_is_death", silence_beyond_the_plan_is_death},
