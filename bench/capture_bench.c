@@ -79,13 +79,18 @@ static _Noreturn void fail(const char *what)
 
 static int64_t *number_of(struct options *o, const char *arg)
 {
-    return strcmp(arg, "--conns") == 0     ? &o->conns
-           : strcmp(arg, "--packets") == 0 ? &o->packets
-           : strcmp(arg, "--open") == 0    ? &o->open
-           : strcmp(arg, "--times") == 0   ? &o->times
-           : strcmp(arg, "--seconds") == 0 ? &o->seconds
-           : strcmp(arg, "--snaplen") == 0 ? &o->snaplen
-                                           : NULL;
+    const struct {
+        const char *name;
+        int64_t *value;
+    } number[] = {
+        {"--conns", &o->conns}, {"--packets", &o->packets}, {"--open", &o->open},
+        {"--times", &o->times}, {"--seconds", &o->seconds}, {"--snaplen", &o->snaplen},
+    };
+    for (size_t i = 0; i < sizeof number / sizeof *number; i++) {
+        if (strcmp(arg, number[i].name) == 0)
+            return number[i].value;
+    }
+    return NULL;
 }
 
 static const char **text_of(struct options *o, const char *arg)

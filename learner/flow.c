@@ -16,7 +16,7 @@
 #define NIL           UINT32_MAX
 #define SLOTS_START   512U /* that the index has room for */
 #define CACHE_LINE    64U
-#define WATCH_SIZE    (((uint32_t)sizeof(struct tm_watch) + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE)
+#define WATCH_SIZE    ((sizeof(struct tm_watch) + CACHE_LINE - 1) / CACHE_LINE * (size_t)CACHE_LINE)
 #define WATCH_HOT     64U /* where that part of a watch begins that most packets with payload touch, */
 #define WATCH_HOT_LEN 192U /* and how long it is */
 

@@ -8,8 +8,8 @@
 #include "tm/base/time.h"
 
 #define N_PORTS 65536U
-#define LOOK    64U /* packets whose connections are looked for in one go */
-#define AHEAD   8U  /* packets from one step of the fetching to the next */
+#define LOOK    64U         /* packets whose connections are looked for in one go */
+#define AHEAD   ((size_t)8) /* packets from one step of the fetching to the next */
 
 struct tm_world {
     struct tm_world_cfg cfg;
