@@ -147,14 +147,16 @@ static uint32_t group_by_session(struct work *w)
 static void make_groups(struct work *w)
 {
     struct tm_study *s = w->s;
-    uint32_t n_sessions = w->n > 0 ? group_by_session(w) : 0; /* without logs all have one user */
+    if (!w->v || w->n == 0)
+        return;
+    uint32_t n_sessions = group_by_session(w); /* without logs all have one user */
     if (s->n_runs >= TM_STUDY_RUNS) {
         s->by = TM_STUDY_BY_RUN;
         group_by_time(w, 1);
     } else if (n_sessions >= TM_STUDY_GROUPS) {
         s->by = TM_STUDY_BY_SESSION;
         s->n_groups = n_sessions;
-    } else if (w->n > 0) {
+    } else {
         s->by = TM_STUDY_BY_STRETCH;
         group_by_time(w, (TM_STUDY_GROUPS + s->n_runs - 1) / s->n_runs);
     }

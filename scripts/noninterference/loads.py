@@ -77,20 +77,20 @@ class Load:
     def bulk(self):
         """Each starts more than any run can carry."""
         self._start("get", ["curl", "-sS", "--fail", "--noproxy", "", "--socks5-hostname", f"127.0.0.1:{SOCKS_PORT}", "-o", "/dev/null",
-                            f"http://{WEB}/file"])
+                            f"{WEB}/file"])
         self._start("put", [sys.executable, HERE + "/flow.py", "give", "127.0.0.1", str(SOCKS_PORT), WEB, str(UP_PORT), "0"])
 
     def beside(self, up_bytes_s, down_bytes_s):
         """The same programs with as many bytes, past the tunnel."""
         self._start("get", ["curl", "-sS", "--fail", "--noproxy", "", "--limit-rate", str(max(1000, int(down_bytes_s))), "-o", "/dev/null",
-                            f"http://{WEB_DIRECT}/file"])
+                            f"{WEB_DIRECT}/file"])
         self._start("put", [sys.executable, HERE + "/flow.py", "give", "-", "0", WEB_DIRECT, str(UP_PORT), str(max(1000, int(up_bytes_s)))])
 
     def typing(self, seed):
         self._start("type", [sys.executable, HERE + "/typist.py", str(seed), self.field.file("ssh"), WEB, str(SSH_PORT), str(SOCKS_PORT)])
 
     def pages(self, seed):
-        self._start("read", [sys.executable, HERE + "/reader.py", str(seed), self.field.file(f"browser-{seed}"), f"http://{WEB}", str(N_PAGES),
+        self._start("read", [sys.executable, HERE + "/reader.py", str(seed), self.field.file(f"browser-{seed}"), WEB, str(N_PAGES),
                              str(SOCKS_PORT)])
 
     def end(self):

@@ -1,4 +1,4 @@
-"""reader.py SEED HOME URL N_PAGES SOCKS_PORT - somebody reads pages in Chromium through SOCKS until told to stop."""
+"""reader.py SEED HOME HOST N_PAGES SOCKS_PORT - somebody reads pages in Chromium through SOCKS until told to stop."""
 import asyncio
 import os
 import random
@@ -11,11 +11,12 @@ sys.dont_write_bytecode = True
 sys.path[:0] = [os.path.join(ROOT, "scripts", "recorder")]
 
 import cdp  # noqa: E402  (found through the line above)
+import plan  # noqa: E402
 
 PATIENCE_S = 30
 
 
-async def main(seed, home, url, n_pages, socks_port):
+async def main(seed, home, host, n_pages, socks_port):
     rng = random.Random(f"{seed}/pages")
     cdp.FLAGS.append(f"--proxy-server=socks5://127.0.0.1:{socks_port}")
     os.makedirs(home + "/profile", exist_ok=True)
@@ -27,7 +28,8 @@ async def main(seed, home, url, n_pages, socks_port):
         await browser.start(shutil.which("chromium") or "chromium", home, "MAP none.invalid ~NOTFOUND")
         print("reading", flush=True)
         while True:
-            n_loaded += await browser.visit(f"{url}/{rng.randrange(int(n_pages))}.html?{rng.randrange(10 ** 9)}", PATIENCE_S)
+            page = plan.url(host, f"/{rng.randrange(int(n_pages))}.html?{rng.randrange(10 ** 9)}", "http")
+            n_loaded += await browser.visit(page, PATIENCE_S)
             print(f"read {n_loaded} pages", flush=True)
             await asyncio.sleep(min(8, rng.lognormvariate(0.3, 0.7)))
     except asyncio.CancelledError:

@@ -13,7 +13,7 @@ TITLES = {"again": "nothing, a second time", "beside": "nothing; bulk both ways 
           "pages": "Chromium, somebody reads pages", "bulk": "bulk both ways", "leaky": "bulk both ways, programs made to leak 3 ms"}
 LOADS = ("typing", "pages", "bulk")
 ROUND = ("idle", "again", "typing", "pages", "bulk", "beside")
-PAYLOAD_MIN = {"typing": 500, "pages": 100_000, "bulk": 500_000}  # bytes that a run must have carried down to count as that workload
+PAYLOAD_MIN = {"typing": 300, "pages": 20_000, "bulk": 100_000}  # bytes that a run must have carried down to count as that workload
 
 
 class Study:
