@@ -5,8 +5,8 @@
 /* Found with scripts/measure-presets, whose table is in doc/PRESETS.md. */
 static const struct tm_preset presets[TM_PRESETS] = {
     {"light", "https-chat", "4", "1s", "little traffic, for typing and messages"},
-    {"default", "https-chat", "60", "1s", "answers at once, pages in seconds"},
-    {"strong", "https-browsing", "80", "1s", "as fast as the models go, whatever it costs"},
+    {"default", "https-chat", "90", "5s", "answers at once, pages in seconds"},
+    {"strong", "https-browsing", "80", "3s", "as fast as the models go, whatever it costs"},
 };
 
 const struct tm_preset *tm_preset_get(unsigned number)
@@ -27,7 +27,8 @@ int tm_preset_apply(struct tm_options *o, struct tm_msg *msg)
     int rc = TM_OK;
     bool is_counted = o->v[TM_OPT_MODEL].given && tm_mix_is_counted(o->v[TM_OPT_MODEL].text);
     for (size_t i = 0; i < sizeof set / sizeof set[0] && rc == TM_OK; i++) {
-        if (!o->v[set[i].opt].given && !(set[i].opt == TM_OPT_USERS && is_counted))
+        bool is_taken = set[i].opt == TM_OPT_USERS && is_counted;
+        if (set[i].value && !o->v[set[i].opt].given && !is_taken)
             rc = tm_options_set(o, set[i].opt, set[i].value, msg);
     }
     return rc;

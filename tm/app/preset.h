@@ -7,6 +7,7 @@
 
 #define TM_PRESETS 3U
 
+/* NULL: not set, as a model that says itself how many users there are needs no other number. */
 struct tm_preset {
     const char *name;
     const char *model, *users, *pace; /* as --model, --users and --pace take them */
