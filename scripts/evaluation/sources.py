@@ -6,9 +6,10 @@ class Model:
 
     ends, statuses = False, (0,)  # does tm-client end by itself, and how it may end
 
-    def __init__(self, name, models, warm_s=0):
-        """warm_s: connections that begin so soon after the first of a run do not count."""
+    def __init__(self, name, models, warm_s=0, prep=None):
+        """warm_s: connections that begin so soon after the first of a run do not count; prep: of tm-client, if not its default."""
         self.name, self.models, self.warm_s = name, models, warm_s
+        self.prep = ["--prep", prep] if prep else []
 
     def setup(self):
         """Options of `tm-server setup`."""
@@ -21,7 +22,7 @@ class Model:
     def client(self, _number, users, pace_s, seed):
         """Options of `tm-client run`."""
         return ["--models", self.models, "--model", self.name, "--users", str(users), "--pace", f"{max(1, round(pace_s * 1000))}ms",
-                "--seed", str(seed)]
+                "--seed", str(seed)] + self.prep
 
 
 class Files:

@@ -32,7 +32,7 @@ def material(recordings, rows, o, version):
           f"all sessions of the recording with seed {seeds[0]} are replayed; the real connections are all of the one with seed {seeds[1]}, of whose "
           "train half the models are")
     doubts = "".join(f"- {d}\n" for d in doubts_of(replayed, rows))
-    return (f"{version}; {of}. Seed of schedules and links {o.seed}; replay prepared {o.prep} ahead.\n"
+    return (f"{version}; {of}. Seed of schedules and links {o.seed}; what is played is prepared {o.prep} ahead.\n"
             + (f"\nWhat was not as it should be:\n\n{doubts}" if doubts else ""))
 
 

@@ -15,6 +15,7 @@ sys.dont_write_bytecode = True
 sys.path[:0] = [os.path.join(ROOT, "scripts", d) for d in ("evaluation", "common")]
 
 import replays  # noqa: E402
+import sources  # noqa: E402
 import tells  # noqa: E402
 from recording import Path, RecordingError  # noqa: E402
 
@@ -85,6 +86,13 @@ class Plans(unittest.TestCase):
             self.assertEqual([line["t"] for line in lines], ["schedule"] + 3 * ["open", "data", "close"])
             self.assertIn(source.files[0], source.client(0, 1, 0, 1))
             self.assertEqual(source.server(1), ["--schedule", source.files[1]])
+
+
+class Models(unittest.TestCase):
+    def test_both_are_prepared_alike_where_it_is_asked_for(self):
+        self.assertEqual(sources.Model("m", "models.db", prep="300us").client(0, 2, 1, 7)[-2:], ["--prep", "300us"])
+        self.assertNotIn("--prep", sources.Model("m", "models.db").client(0, 2, 1, 7))
+        self.assertIn("300us", sources.Files("name", ["0.jsonl"], "300us").client(0, 2, 1, 7))
 
 
 class Table(unittest.TestCase):

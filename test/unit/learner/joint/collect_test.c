@@ -157,6 +157,44 @@ static void without_ports_all_count(void)
     tm_collect_free(c);
 }
 
+struct told {
+    struct tm_collect_conn conn[4];
+    uint8_t server[4];
+    size_t n;
+};
+
+static void note(void *ctx, const struct tm_collect_conn *conn)
+{
+    struct told *t = ctx;
+    CHECK(t->n < 4);
+    t->server[t->n] = conn->server[15];
+    t->conn[t->n++] = *conn;
+}
+
+static void it_is_told_when_and_with_whom_each_was_in_the_decks_order(void)
+{
+    struct told t = {.n = 0};
+    struct tm_collect *c = NULL;
+    struct tm_deck d = {0};
+    const struct tm_collect_cfg cfg = {
+        .group = tm_group_cfg_default(), .taken = note, .taken_ctx = &t};
+    CHECK_INT(tm_collect_new(&c, &cfg), TM_OK);
+    talk(c, &(const struct ends){2, 9, 2000, 443}, 10, 100, 40);
+    talk(c, &(const struct ends){1, 8, 2001, 22}, 20, 100, 60);
+    feed(c, &(const struct ends){1, 7, 2002, 22}, 25, TM_UP, TM_TCP_SYN, 1, 0,
+         0); /* no more of it */
+    CHECK_INT(tm_collect_end(c, &d), TM_OK);
+    CHECK_INT(t.n, 2);
+    CHECK_INT(d.w[d.conn[0].first].size, 60);
+    CHECK_INT(t.server[0], 8);
+    CHECK_INT(t.conn[0].server_port, 22);
+    CHECK_INT(t.conn[0].start_us, 20000);
+    CHECK_INT(t.conn[0].end_us, 120000);
+    CHECK_INT(t.server[1], 9);
+    tm_deck_deinit(&d);
+    tm_collect_free(c);
+}
+
 static void a_user_of_too_many_bits_is_refused(void)
 {
     struct tm_collect *c = NULL;
@@ -174,6 +212,8 @@ static const struct check_case cases[] = {
     {"the_first_of_an_rre_is_marked", the_first_of_an_rre_is_marked},
     {"many_connections_at_once_are_kept_apart", many_connections_at_once_are_kept_apart},
     {"without_ports_all_count", without_ports_all_count},
+    {"it_is_told_when_and_with_whom_each_was_in_the_decks_order",
+     it_is_told_when_and_with_whom_each_was_in_the_decks_order},
     {"a_user_of_too_many_bits_is_refused", a_user_of_too_many_bits_is_refused},
 };
 
