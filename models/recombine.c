@@ -25,11 +25,12 @@ static bool allocate(struct tm_mix *m)
     m->power = calloc(TM_PLAN_WRITES_MAX + 1, sizeof *m->power);
     m->cut = calloc(cuts, sizeof *m->cut);
     m->spare_rank = calloc(cuts, sizeof *m->spare_rank);
+    m->range = calloc((size_t)1 << TM_MIX_KEY_BITS, sizeof *m->range);
     m->tally = calloc(n + 1, sizeof *m->tally);
     m->touched = calloc(n + 1, sizeof *m->touched);
     bool ok = m->fact && m->item && m->spare_item && m->said && m->spare_said && m->child &&
-              m->status && m->known && m->power && m->cut && m->spare_rank && m->tally &&
-              m->touched;
+              m->status && m->known && m->power && m->cut && m->spare_rank && m->range &&
+              m->tally && m->touched;
     for (unsigned k = 0; k < TM_MIX_ORDERS; k++) {
         struct tm_mix_order *o = &m->order[k];
         o->rank = calloc(cuts, sizeof *o->rank);
@@ -102,6 +103,7 @@ static void deinit(struct tm_mix *m)
     }
     tm_mix_rows_deinit(m);
     free(m->spare_rank);
+    free(m->range);
     free(m->tally);
     free(m->touched);
     tm_rng_deinit(&m->rng);

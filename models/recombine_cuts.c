@@ -180,8 +180,26 @@ void tm_mix_cuts(struct tm_mix *m, uint32_t child, bool is_coarse)
         m->cut[child * TM_MIX_CUTS + k].key = TM_MIX_NO_KEY;
 }
 
+static uint32_t key_at(const struct tm_mix_order *o, uint32_t i)
+{
+    return (uint32_t)(o->sorted[i] >> (64 - TM_MIX_KEY_BITS));
+}
+
+/* Forgets where the cuts of each key stand, or finds it. */
+static void note_ranges(struct tm_mix *m, bool are_there)
+{
+    const struct tm_mix_order *o = &m->order[0];
+    for (uint32_t from = 0, to; from < o->n; from = to) {
+        uint32_t key = key_at(o, from);
+        for (to = from + 1; to < o->n && key_at(o, to) == key; to++) {
+        }
+        m->range[key] = are_there ? (struct tm_mix_range){from, to} : (struct tm_mix_range){0};
+    }
+}
+
 void tm_mix_sort_cuts(struct tm_mix *m)
 {
+    note_ranges(m, false);
     for (unsigned kind = 0; kind < TM_MIX_ORDERS; kind++) {
         struct tm_mix_order *o = &m->order[kind];
         o->n = 0;
@@ -191,6 +209,7 @@ void tm_mix_sort_cuts(struct tm_mix *m)
         }
         tm_sort_u64(o->sorted, m->spare_rank, o->n, TM_MIX_CUT_BITS);
     }
+    note_ranges(m, true);
 }
 
 /* ---- distances ---- */

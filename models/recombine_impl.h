@@ -95,8 +95,7 @@ struct tm_mix {
     uint32_t *item, *spare_item; /* room for twice n_items: crossed children are appended, */
     uint16_t *said, *spare_said; /* tokens of the writes in `item` */
     uint32_t n_used, n_room;     /* until there is no room, and all move */
-    uint64_t *
-        known; /* sorted hashes of the input's sequences of sizes, without those that many connections have */
+    uint64_t *known; /* sorted hashes of the input's sequences of sizes, without those of many */
     uint32_t n_known;
     uint32_t n_words;  /* of a set of atoms */
     uint64_t *foreign; /* a set for each atom: those that its connections do not have */
@@ -105,14 +104,17 @@ struct tm_mix {
     struct tm_mix_child *child;
     uint8_t *status;        /* of each child: TM_MIX_TAKEN, TM_MIX_SETTLED */
     struct tm_mix_cut *cut; /* TM_MIX_CUTS for each child, and TM_MIX_TRIES */
-    uint64_t *
-        sets; /* of each cut: the atoms that cannot come after what came before, those that come after it */
+    /* Of each cut: the atoms that cannot come after what came before, those that come after it. */
+    uint64_t *sets;
     struct tm_mix_order {
         uint64_t
             *rank; /* of each cut, by which they are sorted: key, what is near, number of the cut */
         uint64_t *sorted;
         uint32_t n;
     } order[TM_MIX_ORDERS];
+    struct tm_mix_range {
+        uint32_t from, to;
+    } * range; /* of each key: where its cuts stand, in all orders */
     uint64_t *spare_rank;
     uint32_t *tally, *touched; /* of each input connection: its writes in the child at hand */
 };

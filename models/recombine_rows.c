@@ -184,34 +184,41 @@ static uint64_t hash_of(const struct tm_mix *m, const uint32_t *item, uint32_t n
     return hash;
 }
 
+/* Whether the last i writes before cut a, of that hash, and some after cut b are a block, and the rest of b blocks in a row. */
+static bool is_block_over(const struct tm_mix *m, const struct tm_mix_cut *a,
+                          const struct tm_mix_cut *b, uint32_t i, uint64_t before)
+{
+    const uint8_t *back = m->rows.at + m->child[b->child].first + b->n_before;
+    uint64_t after[REACH + 1];
+    uint32_t n_after = hash_after(m, b, after);
+    for (uint32_t k = 1; k <= n_after && i + k <= REACH; k++) {
+        bool is_tail = k == b->n_left;
+        if ((is_tail || back[k] & TM_ROW_BACK) &&
+            tm_blocks_has(&m->rows.blocks, before * m->power[k] + after[k],
+                          tm_block_kind(i == a->n_before, is_tail), i + k))
+            return true;
+    }
+    return false;
+}
+
 bool tm_mix_is_row(const struct tm_mix *m, const struct tm_mix_cut *a, const struct tm_mix_cut *b)
 {
     const struct tm_mix_child *x = &m->child[a->child], *y = &m->child[b->child];
     const uint32_t *item = m->item + x->first + a->n_before;
     const uint8_t *ahead = m->rows.at + x->first + a->n_before,
                   *back = m->rows.at + y->first + b->n_before;
-    uint64_t after[REACH + 1];
     if (*ahead & TM_ROW_AHEAD && *back & TM_ROW_BACK)
         return true;
-    bool is_run = true;   /* the last writes before the cut are neighbours in the input */
-    uint32_t n_after = 0; /* not known yet; there is one at least */
     uint32_t longest = m->rows.blocks.longest < REACH ? m->rows.blocks.longest : REACH;
+    bool is_run = true; /* the last writes before the cut are neighbours in the input */
     for (uint32_t i = 1; i <= a->n_before && i < longest; i++) {
         const uint32_t *from = item - i;
         is_run = is_run && (i == 1 || from[0] + 1 == from[1]);
         if (!(ahead[-(int)i] & TM_ROW_AHEAD) || (is_run && m->rows.start[*from].n_begun < i))
             continue;
         uint64_t before = hash_of(m, from, i);
-        if (!is_begun(&m->rows, before, i))
-            continue;
-        n_after = n_after > 0 ? n_after : hash_after(m, b, after);
-        for (uint32_t k = 1; k <= n_after && i + k <= longest; k++) {
-            bool is_tail = k == b->n_left;
-            if ((is_tail || back[k] & TM_ROW_BACK) &&
-                tm_blocks_has(&m->rows.blocks, before * m->power[k] + after[k],
-                              tm_block_kind(i == a->n_before, is_tail), i + k))
-                return true;
-        }
+        if (is_begun(&m->rows, before, i) && is_block_over(m, a, b, i, before))
+            return true;
     }
     return false;
 }

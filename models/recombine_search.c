@@ -6,8 +6,7 @@
 #define FAR_MAX (FAR * TM_MIX_TRIES)
 #define SETTLED 24U /* added for a partner that needs no more crossing */
 
-#define CUT_MASK  ((1U << TM_MIX_CUT_BITS) - 1)
-#define KEY_SHIFT (64 - TM_MIX_KEY_BITS)
+#define CUT_MASK ((1U << TM_MIX_CUT_BITS) - 1)
 
 struct search {
     const struct tm_mix *m;
@@ -46,11 +45,11 @@ static void consider(struct search *s, uint32_t other)
         s->best = (struct tm_mix_choice){s->cut, other, d};
 }
 
-/* The first that is not below. */
-static uint32_t find(const struct tm_mix_order *o, uint64_t rank)
+/* The first in the range that is not below, or its end. */
+static uint32_t find(const struct tm_mix_order *o, struct tm_mix_range r, uint64_t rank)
 {
-    uint32_t low = 0;
-    for (uint32_t n = o->n; n > 0;) {
+    uint32_t low = r.from;
+    for (uint32_t n = r.to - r.from; n > 0;) {
         uint32_t half = n / 2;
         bool is_below = o->sorted[low + half] < rank;
         low = is_below ? low + half + 1 : low;
@@ -67,21 +66,16 @@ static void note(struct search *s, uint64_t rank)
     s->list[s->n++] = cut;
 }
 
-/* Where the cuts of its key begin and end. */
-struct range {
-    uint32_t from, to;
-};
-
-static void search_near(struct search *s, const struct tm_mix_order *o, struct range r)
+static void search_near(struct search *s, const struct tm_mix_order *o, struct tm_mix_range r)
 {
-    uint32_t here = find(o, o->rank[s->cut]);
+    uint32_t here = find(o, r, o->rank[s->cut]);
     uint32_t from = here - r.from > NEAR ? here - NEAR : r.from;
     uint32_t to = r.to - here > NEAR ? here + NEAR : r.to;
     for (uint32_t i = from; i < to; i++)
         note(s, o->sorted[i]);
 }
 
-static void search_far(struct search *s, const struct tm_mix_order *o, struct range r,
+static void search_far(struct search *s, const struct tm_mix_order *o, struct tm_mix_range r,
                        uint32_t luck, uint32_t n_far)
 {
     uint32_t n = r.to - r.from;
@@ -100,10 +94,7 @@ struct tm_mix_choice tm_mix_search(struct tm_mix *m, uint32_t cut, uint32_t n_cu
         s.cut = cut + k;
         s.a = &m->cut[cut + k];
         s.n = 0;
-        uint64_t key = (uint64_t)s.a->key << KEY_SHIFT;
-        /* A key's cuts stand in the same place in all orders. */
-        struct range r = {find(&m->order[0], key),
-                          find(&m->order[0], key | ((UINT64_C(1) << KEY_SHIFT) - 1))};
+        struct tm_mix_range r = m->range[s.a->key];
         if (r.from == r.to)
             continue;
         /* Of a small key, one order shows all. */

@@ -42,11 +42,19 @@ static char *quoted(const struct cursor *at, char **field)
     return from + 1;
 }
 
+/* The end of a field without quotes. */
+static char *plain_end(char *p)
+{
+    while (*p != '\0' && *p != ',' && *p != '\r' && *p != '\n')
+        p++;
+    return p;
+}
+
 /* The next field, terminated in place.  *is_last: the line ends behind it. */
 static int next_field(struct cursor *at, char **field, bool *is_last)
 {
     *field = at->p;
-    char *end = *at->p == '"' ? quoted(at, field) : at->p + strcspn(at->p, ",\r\n");
+    char *end = *at->p == '"' ? quoted(at, field) : plain_end(at->p);
     if (!end)
         return complain(at, "a quote is opened and not closed", NULL);
     char stop = *end;
