@@ -8,7 +8,7 @@ from crew import Crew, Turn
 START_BELOW = 0.40  # of the machine: nothing more begins above it
 AT_A_TIME = 32      # more are not begun, however little they do: they would wake at the same moments
 SETTLE_S = 0.4      # from one start to the next ...
-HEAVY_SETTLE_S = 5  # ... when the one before takes a while to be as busy as it gets
+HEAVY_SETTLE_S = 8  # ... when the one before takes a while to be as busy as it gets
 
 
 class Busy(Cpu):

@@ -86,7 +86,7 @@ def pieces_of(web, limit_s):
         return [web.pages[i:i + n] for i in range(0, len(web.pages), n)]
 
     return ([Visit("light", p, limit_s) for p in cut(2)] + [Visit("default", p, limit_s) for p in cut(5)] * 2
-            + [Visit("strong", web.pages, limit_s)] * 3 + [Visit(DIRECT, web.pages, limit_s)] * 3)
+            + [Visit("strong", web.pages, limit_s)] * 2 + [Visit(DIRECT, web.pages, limit_s)] * 2)
 
 
 def missing():
