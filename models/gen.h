@@ -17,8 +17,8 @@
  * request); it closes CLOSE_THINK after its last byte.
  * User 0's first session starts at 0; user u > 0 starts at one draw from INTER_RRE (2 s if empty) so that
  * users do not start together; a draw above pace_us is replaced by a uniform one below it, for the same reason.
- * The first rest between sessions is a part of one, uniform below INTER_SESSION: users who began together would
- * rest together for ever.  `pace_us` caps INTER_RRE and INTER_SESSION.
+ * Where INTER_SESSION is empty, and all rests are the same 300 s, the first is a part of one, uniform below it: users
+ * who began together would rest together for ever.  `pace_us` caps INTER_RRE and INTER_SESSION.
  * Joint: the same tree of sessions, RREs and openings; a connection's writes are those of a card of the deck,
  * which is put together anew for every batch (models/joint.h has the deal).
  * Mix: user u of the mix is user u - n of part p, where n users of parts 0 to p - 1 come before; a part is drawn as it would be alone,

@@ -340,7 +340,8 @@ static void prepare_plans(struct tm_session *s, int64_t next_due_us, int64_t now
  * pause alike would otherwise open all their first connections within a second. */
 static void begin(struct tm_session *s, int64_t now_us)
 {
-    int64_t turn_us = s->cfg.is_schedule ? 0 : TM_USER_TURN_US;
+    int64_t turn_us =
+        s->cfg.is_schedule ? 0 : tm_min_us(TM_USER_TURN_US, TM_USER_TURNS_US / s->cfg.n_users);
     s->is_begun = true;
     for (uint32_t u = 0; s->openers && u < s->cfg.n_users; u++)
         tm_opener_init(&s->openers[u], u, TM_SRC_SESSION, now_us + u * turn_us);
