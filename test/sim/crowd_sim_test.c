@@ -42,7 +42,7 @@ static void a_thousand_carriers_carry_and_none_dies(void)
         cfg.n_streams = 4;
         cfg.up_bytes = 10000;
         cfg.down_bytes = 30000;
-        struct sim_result r = sim_run(&cfg, SECONDS(5), false);
+        struct sim_result r = sim_run(&cfg, TM_USER_TURNS_US + SECONDS(5), false);
         healthy(&r);
         CHECK_INT(r.streams_done, 4);
         CHECK_INT(r.bytes_down, 4 * 30000);
@@ -74,7 +74,7 @@ static void what_is_too_much_waits(void)
     cfg.pace_ms = 100;
     cfg.mean_life_us = SECONDS(4);
     cfg.one_sided_us = SECONDS(1);
-    struct sim_result r = sim_run(&cfg, SECONDS(5), false);
+    struct sim_result r = sim_run(&cfg, TM_USER_TURNS_US + SECONDS(5), false);
     CHECK_STR(r.failed ? r.failed : "", "");
     CHECK(r.client.carriers_live > TM_CARRIERS_MAX - 100 &&
           r.client.carriers_live <= TM_CARRIERS_MAX);
