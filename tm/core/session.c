@@ -141,7 +141,7 @@ void tm_session_free(struct tm_session *s)
         return;
     for (uint32_t i = 0; i < s->n_carriers; i++)
         tm_session_carrier_free(s, s->carriers[i]);
-    for (uint32_t i = 0; i < TM_STREAMS_MAX; i++) {
+    for (uint32_t i = 0; i < s->n_slots; i++) {
         if (s->streams[i].live)
             tm_stream_deinit(&s->streams[i], &s->flight);
     }
@@ -453,7 +453,7 @@ void tm_session_get_stats(const struct tm_session *s, struct tm_session_stats *o
             st == TM_CARRIER_LIVE || st == TM_CARRIER_CLOSING || st == TM_CARRIER_OPENING;
     }
     out->streams_live = 0;
-    for (uint32_t i = 0; i < TM_STREAMS_MAX; i++)
+    for (uint32_t i = 0; i < s->n_slots; i++)
         out->streams_live += s->streams[i].live;
 }
 

@@ -99,10 +99,12 @@ struct tm_session {
     uint64_t seen_bits[TM_CARRIERS_SEEN / 64]; /* ... and these of so many from there on */
     struct tm_flight flight;
     struct tm_stream control;
-    struct tm_stream streams[TM_STREAMS_MAX];
+    struct tm_stream streams[TM_STREAMS_HELD];
+    uint32_t n_slots;          /* of them: none behind was ever used */
     uint32_t rr;               /* stream that composes next */
     uint64_t next_stream;      /* id of our next opening */
     uint64_t peer_stream;      /* highest id announced by the peer; 0: none */
+    uint64_t unheard_stream;   /* highest id whose bytes came early and found no room; 0: none */
     uint64_t tx_pool, rx_pool; /* bytes left to lend to growing windows */
     uint32_t n_events;         /* streams with pending events */
     bool is_begun;             /* polled before: the openers run */

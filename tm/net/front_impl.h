@@ -60,7 +60,7 @@ struct tm_front {
     struct {
         uint64_t stream;
         struct tm_sink *sink;
-    } sinks[TM_STREAMS_MAX];
+    } sinks[TM_STREAMS_HELD];
     size_t n_keys; /* ever added; the last TM_FRONT_KEYS are there */
     struct tm_ask_key keys[TM_FRONT_KEYS];
     uint8_t plain[TM_TLS_PLAIN_MAX]; /* scratch of the lanes, one at a time */
