@@ -54,6 +54,8 @@ struct tm_front {
     bool is_failed;            /* the session is over */
     bool is_stopping;          /* tm_front_free has begun */
     bool keep_keys;
+    size_t n_turns; /* lanes that want a turn (tm_lane_turn) */
+    size_t turn;    /* index of the lane that had the last one */
     size_t n_lanes;
     struct tm_lane *lanes[TM_CARRIERS_HELD];
     size_t n_sinks;
