@@ -1,6 +1,7 @@
 /* tm/core/session_int.h - the engine's state, shared by its files and nobody else:
  *   session.c      life, poll, statistics
  *   session_carrier.c  carriers: added, lost, ended, forgotten
+ *   lookout.c       carriers by number, and what is due on them
  *   session_plan.c     plans and openings
  *   session_net.c  what comes from the network: carriers, records, frames, control messages
  *   session_app.c  what comes from and goes to applications: streams, events, credit
@@ -75,22 +76,26 @@ struct tm_carrier {
     bool
         was_lost; /* what was in flight when it died is being sent again; the report may still spare it */
     const char *why; /* KILLED */
-    /* what is due on it, worked out once for each change (session.c) */
-    bool is_fresh;
+    /* lookout.c: */
+    uint32_t at; /* its place in the session's list */
+    struct tm_carrier *next_in_bucket;
+    bool is_counted; /* as one that has not ended */
+    bool is_fresh;   /* what is due on it has been worked out since it changed: */
     bool due_is_close;
-    int64_t due_us;
-    int64_t dead_us;
     struct tm_player_due due;
 };
+
+struct tm_lookout;
 
 struct tm_session {
     struct tm_session_cfg cfg;
     uint8_t digest[TM_DIGEST_LEN]; /* of model or schedule; every token carries its first bytes */
     uint8_t part_digest[TM_MIX_PARTS_MAX][TM_TOKEN_PART_LEN]; /* client: of a mix; first bytes */
-    struct tm_gen *gen;        /* of cfg.seed or the file; NULL: the file is not here */
-    struct tm_gen *master_gen; /* of the master's seed; NULL until known */
-    struct tm_opener *openers; /* client: cfg.n_users */
-    uint32_t *heads_sent;      /* server as master of explicit plans: heads sent per user */
+    struct tm_gen *gen;         /* of cfg.seed or the file; NULL: the file is not here */
+    struct tm_gen *master_gen;  /* of the master's seed; NULL until known */
+    struct tm_opener *openers;  /* client: cfg.n_users */
+    uint32_t *heads_sent;       /* server as master of explicit plans: heads sent per user */
+    struct tm_lookout *lookout; /* owned */
     struct tm_carrier *carriers[TM_CARRIERS_KEPT];
     uint32_t n_carriers;                       /* used entries of the array, packed */
     uint32_t n_told;                           /* of all of them */
@@ -150,6 +155,10 @@ void tm_session_carrier_free(struct tm_session *s, struct tm_carrier *c);
 void tm_session_note_over(struct tm_session *s, struct tm_carrier *c);
 /* Nothing happens on it any more; it stays only while the peer's report can spare us something. */
 void tm_session_ended(struct tm_session *s, struct tm_carrier *c);
+
+/* lookout.c */
+/* Something has happened to the carrier: what is due on it is to be worked out anew. */
+void tm_session_touch(struct tm_session *s, struct tm_carrier *c);
 
 /* session_plan.c */
 /* How the plans of this session are embedded. */

@@ -183,14 +183,6 @@ static void on_alarm(void *user)
 
 /* ---- Lanes ---- */
 
-struct tm_lane *tm_front_lane(const struct tm_front *f, uint32_t carrier)
-{
-    for (size_t i = 0; i < f->n_lanes; i++)
-        if (tm_lane_carrier(f->lanes[i]) == carrier)
-            return f->lanes[i];
-    return NULL;
-}
-
 const struct tm_ask_key *tm_front_key(const struct tm_front *f, uint32_t carrier)
 {
     for (size_t i = 0; i < f->n_keys && i < TM_FRONT_KEYS; i++)

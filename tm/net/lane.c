@@ -30,6 +30,8 @@ enum lane_state { OPENING, HANDSHAKE, LIVE, ENDING };
 
 struct tm_lane {
     struct tm_lane_cfg cfg;
+    struct tm_lane *next_by_carrier, *next_by_conn; /* in the front's buckets */
+    size_t at;                                      /* in its list */
     enum lane_state state;
     bool is_authentic;
     bool has_heard;    /* bytes of the far end have come */
@@ -44,18 +46,63 @@ struct tm_lane {
     uint32_t mark[MARKS]; /* bytes that each marker under way stands for */
 };
 
+/* ---- Which there are ---- */
+
+static size_t bucket_of(uint32_t number)
+{
+    return number & (TM_FRONT_BUCKETS - 1);
+}
+
+static void enlist(struct tm_front *f, struct tm_lane *l)
+{
+    struct tm_lane **by_carrier = &f->by_carrier[bucket_of(l->cfg.carrier)];
+    struct tm_lane **by_conn = &f->by_conn[bucket_of(l->cfg.conn)];
+    l->next_by_carrier = *by_carrier;
+    *by_carrier = l;
+    l->next_by_conn = *by_conn;
+    *by_conn = l;
+    l->at = f->n_lanes++;
+    f->lanes[l->at] = l;
+}
+
+static void delist(struct tm_front *f, struct tm_lane *l)
+{
+    struct tm_lane **by_carrier = &f->by_carrier[bucket_of(l->cfg.carrier)];
+    struct tm_lane **by_conn = &f->by_conn[bucket_of(l->cfg.conn)];
+    while (*by_carrier != l)
+        by_carrier = &(*by_carrier)->next_by_carrier;
+    *by_carrier = l->next_by_carrier;
+    while (*by_conn != l)
+        by_conn = &(*by_conn)->next_by_conn;
+    *by_conn = l->next_by_conn;
+    struct tm_lane *moved = f->lanes[--f->n_lanes];
+    f->lanes[l->at] = moved;
+    moved->at = l->at;
+}
+
+struct tm_lane *tm_front_lane(const struct tm_front *f, uint32_t carrier)
+{
+    struct tm_lane *l = f->by_carrier[bucket_of(carrier)];
+    while (l != NULL && l->cfg.carrier != carrier)
+        l = l->next_by_carrier;
+    return l;
+}
+
+struct tm_lane *tm_front_lane_of_conn(const struct tm_front *f, uint32_t conn)
+{
+    struct tm_lane *l = f->by_conn[bucket_of(conn)];
+    while (l != NULL && l->cfg.conn != conn)
+        l = l->next_by_conn;
+    return l;
+}
+
 /* ---- Ends ---- */
 
 static void lane_free(struct tm_lane *l)
 {
     struct tm_front *f = l->cfg.front;
     f->n_turns -= l->wants_turn;
-    for (size_t i = 0; i < f->n_lanes; i++) {
-        if (f->lanes[i] == l) {
-            f->lanes[i] = f->lanes[--f->n_lanes];
-            break;
-        }
-    }
+    delist(f, l);
     tm_tls_free(l->cfg.take_tls);
     free(l);
 }
@@ -417,7 +464,7 @@ int tm_lane_new(struct tm_lane **out, const struct tm_lane_cfg *cfg)
     }
     l->cfg = *cfg;
     l->state = cfg->side == TM_CLIENT ? OPENING : HANDSHAKE;
-    f->lanes[f->n_lanes++] = l;
+    enlist(f, l);
     return TM_OK;
 }
 

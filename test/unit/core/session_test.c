@@ -5,29 +5,16 @@
 
 #include "test/support/check.h"
 #include "test/support/oom.h"
+#include "test/unit/core/session_pair.h"
 #include "tm/core/frame.h"
 #include "tm/core/message.h"
 #include "tm/core/opener.h"
 #include "tm/core/stream.h"
 
-static const struct tm_shape SHAPE = {.hello_min = 480, .flight_min = 250, .fin_min = 80};
-
-static struct tm_session_cfg config(enum tm_side side, struct tm_model *m)
-{
-    tm_model_constant_default(m);
-    return (struct tm_session_cfg){.side = side,
-                                   .master = TM_CLIENT,
-                                   .model = m,
-                                   .shape = SHAPE,
-                                   .n_users = 1,
-                                   .prep_us = TM_PREP_US,
-                                   .seed = {1, 2, 3}};
-}
-
 /* A client that has opened carrier 0, and its token. */
 static struct tm_session *client(struct tm_model *m, struct tm_token *t)
 {
-    struct tm_session_cfg cfg = config(TM_CLIENT, m);
+    struct tm_session_cfg cfg = session_pair_cfg(TM_CLIENT, m);
     struct tm_session *s;
     CHECK_INT(tm_session_new(&s, &cfg, 0), TM_OK);
     struct tm_act act;
@@ -228,7 +215,7 @@ static void what_waits_in_the_shell_is_not_taken_for_silence(void)
 static void the_schedule_begins_when_first_asked(void)
 {
     struct tm_model m;
-    struct tm_session_cfg cfg = config(TM_CLIENT, &m);
+    struct tm_session_cfg cfg = session_pair_cfg(TM_CLIENT, &m);
     struct tm_session *s;
     struct tm_act act;
     CHECK_INT(tm_session_new(&s, &cfg, 1000), TM_OK);
@@ -242,7 +229,7 @@ static void the_schedule_begins_when_first_asked(void)
  * 500 ms after the flight, which came at 1 ms. */
 static struct tm_session *sixteen_users(struct tm_model *m)
 {
-    struct tm_session_cfg cfg = config(TM_CLIENT, m);
+    struct tm_session_cfg cfg = session_pair_cfg(TM_CLIENT, m);
     struct tm_session *s;
     struct tm_act act;
     cfg.n_users = 16;
@@ -312,64 +299,9 @@ static void what_is_due_first_is_handed_out_first(void)
     tm_session_free(s);
 }
 
-/* ---- Two ends ---- */
+/* ---- Without memory ---- */
 
-/* Two engines face to face without a network: each action is carried out at once at the other end. */
-struct pair {
-    struct tm_model model;
-    struct tm_session *end[2];
-    int64_t now_us;
-};
-
-static void deliver(struct pair *p, enum tm_side from, const struct tm_act *act)
-{
-    static uint8_t plain[TM_RECORD_PLAIN_MAX];
-    struct tm_session *to = p->end[!from];
-    if (act->hs_size > 0 && to)
-        tm_session_received(to, act->carrier, act->hs_size, p->now_us);
-    size_t n;
-    while ((n = tm_session_compose(p->end[from], act->carrier, plain, p->now_us)) > 0) {
-        if (!to)
-            continue;
-        tm_session_received(to, act->carrier, n + TM_RECORD_OVERHEAD, p->now_us);
-        (void)tm_session_record(to, act->carrier, plain, n, p->now_us);
-    }
-    tm_session_sent(p->end[from], act->carrier, act->write, p->now_us, p->now_us, 0);
-}
-
-static void open_carrier(struct pair *p, const struct tm_act *act)
-{
-    struct tm_token t;
-    tm_session_token(p->end[TM_CLIENT], act->carrier, &t);
-    tm_session_opened(p->end[TM_CLIENT], act->carrier, p->now_us);
-    tm_session_sent(p->end[TM_CLIENT], act->carrier, 0, p->now_us, p->now_us, 0);
-    if (!p->end[TM_SERVER]) {
-        struct tm_session_cfg cfg;
-        tm_session_cfg_from_token(&cfg, &t);
-        cfg.model = &p->model;
-        if (tm_session_new(&p->end[TM_SERVER], &cfg, p->now_us) != TM_OK)
-            p->end[TM_SERVER] = NULL;
-    }
-    if (!p->end[TM_SERVER] ||
-        tm_session_accept(p->end[TM_SERVER], &t, act->size, p->now_us) != TM_OK)
-        (void)tm_session_gone(p->end[TM_CLIENT], act->carrier, TM_GONE_LOST, p->now_us);
-}
-
-static void act_on(struct pair *p, enum tm_side side, const struct tm_act *act)
-{
-    if (act->kind == TM_ACT_OPEN)
-        open_carrier(p, act);
-    else if (act->kind == TM_ACT_WRITE)
-        deliver(p, side, act);
-    else if (act->kind == TM_ACT_KILL && p->end[!side])
-        (void)tm_session_gone(p->end[!side], act->carrier, TM_GONE_LOST, p->now_us);
-    if (act->kind == TM_ACT_CLOSE) {
-        (void)tm_session_gone(p->end[TM_SERVER], act->carrier, TM_GONE_CLOSED, p->now_us);
-        (void)tm_session_gone(p->end[TM_CLIENT], act->carrier, TM_GONE_CLOSED, p->now_us);
-    }
-}
-
-static void applications(struct pair *p, enum tm_side side)
+static void applications(struct session_pair *p, enum tm_side side)
 {
     static const uint8_t bytes[200000];
     struct tm_event ev;
@@ -390,9 +322,9 @@ static void applications(struct pair *p, enum tm_side side)
 }
 
 /* A client and a server carry a stream for four virtual seconds. */
-static void four_seconds(struct pair *p, enum tm_side master, enum tm_plan_mode mode)
+static void four_seconds(struct session_pair *p, enum tm_side master, enum tm_plan_mode mode)
 {
-    struct tm_session_cfg cfg = config(TM_CLIENT, &p->model);
+    struct tm_session_cfg cfg = session_pair_cfg(TM_CLIENT, &p->model);
     cfg.master = master;
     cfg.plan_mode = mode;
     p->model.u.constant = (struct tm_constant){60000, 20000, 10};
@@ -407,7 +339,7 @@ static void four_seconds(struct pair *p, enum tm_side master, enum tm_plan_mode 
         for (int side = 0; side < 2 && p->end[side]; side++) {
             struct tm_act act;
             while (tm_session_poll(p->end[side], p->now_us, &act))
-                act_on(p, (enum tm_side)side, &act);
+                session_pair_act(p, (enum tm_side)side, &act);
             applications(p, (enum tm_side)side);
         }
         for (int side = 0; side < 2 && p->end[side]; side++)
@@ -418,138 +350,12 @@ static void four_seconds(struct pair *p, enum tm_side master, enum tm_plan_mode 
     }
 }
 
-/* ---- Many streams ---- */
-
-struct turnover {
-    struct pair pair;
-    unsigned n_opened, n_ended, n_refused;
-};
-
-/* The client opens what there is room for, with a byte and the end in each. */
-static void turnover_open(struct turnover *t, unsigned n_max)
-{
-    static const struct tm_dest d = {.kind = TM_ADDR_NAME, .len = 1, .addr = "a", .port = 1};
-    struct tm_session *s = t->pair.end[TM_CLIENT];
-    uint64_t id;
-    while (t->n_opened < n_max && tm_session_stream_open(s, &d, &id) == TM_OK) {
-        t->n_opened++;
-        CHECK_INT(tm_session_stream_send(s, id, (const uint8_t *)"x", 1), 1);
-        tm_session_stream_finish(s, id);
-    }
-}
-
-/* Each end takes what came; the server's answers with a byte and the end. */
-static void turnover_events(struct turnover *t, enum tm_side side)
-{
-    struct tm_session *s = t->pair.end[side];
-    struct tm_event ev;
-    while (tm_session_next_event(s, &ev)) {
-        bool end;
-        t->n_ended += side == TM_CLIENT && ev.kind == TM_EVENT_ENDED;
-        t->n_refused += ev.kind == TM_EVENT_RESET || ev.kind == TM_EVENT_FAILED ||
-                        (ev.kind == TM_EVENT_REPLY && ev.reply != TM_REPLY_OK);
-        if (ev.kind == TM_EVENT_OPEN) {
-            tm_session_stream_reply(s, ev.stream, TM_REPLY_OK);
-            CHECK_INT(tm_session_stream_send(s, ev.stream, (const uint8_t *)"y", 1), 1);
-            tm_session_stream_finish(s, ev.stream);
-        }
-        if (ev.kind == TM_EVENT_READABLE) {
-            struct tm_view v = tm_session_stream_peek(s, ev.stream, &end);
-            tm_session_stream_consume(s, ev.stream, v.len);
-        }
-    }
-}
-
-/* As many streams as there may be begin, pass a byte each way and end; and as many again, several times.  The client knows of an end
- * before the server does, which is told of it in the same record that brings the next stream. */
-static void streams_begin_as_soon_as_others_end(void)
-{
-    const unsigned n = 5 * TM_STREAMS_MAX;
-    struct turnover t = {0};
-    struct pair *p = &t.pair;
-    struct tm_session_cfg cfg = config(TM_CLIENT, &p->model);
-    p->model.u.constant = (struct tm_constant){60000, 20000, 10};
-    CHECK_INT(tm_session_new(&p->end[TM_CLIENT], &cfg, 0), TM_OK);
-    while (t.n_ended + t.n_refused < n && p->now_us < 20 * TM_US_PER_S) {
-        turnover_open(&t, n);
-        p->now_us += TM_US_PER_MS;
-        for (int side = 0; side < 2 && p->end[side]; side++) {
-            struct tm_act act;
-            while (tm_session_poll(p->end[side], p->now_us, &act))
-                act_on(p, (enum tm_side)side, &act);
-        }
-        for (int side = 0; side < 2 && p->end[side]; side++)
-            turnover_events(&t, (enum tm_side)side);
-    }
-    CHECK_INT(t.n_refused, 0);
-    CHECK_INT(t.n_ended, n);
-    tm_session_free(p->end[TM_CLIENT]);
-    tm_session_free(p->end[TM_SERVER]);
-}
-
-/* One record with a byte of the stream, from its start. */
-static void give_byte(struct tm_session *s, uint64_t stream)
-{
-    uint8_t buf[32];
-    struct tm_wr w = tm_wr_init(buf, sizeof buf);
-    tm_frame_encode_data_header(&w, stream, 0, false, true, 1);
-    tm_wr_u8(&w, 'x');
-    CHECK_INT(tm_session_record(s, 0, buf, w.len, 1500), TM_OK);
-}
-
-/* A peer that keeps no bound gets what can be held, and hears no of the rest.  The bytes of a stream that came before it was opened, when
- * there was no room, are gone: it is refused, though there is room by then, rather than left to wait for them. */
-static void streams_beyond_what_is_held_are_refused(void)
-{
-    enum { N = TM_STREAMS_HELD };
-    static uint8_t buf[20000], control[19000];
-    struct tm_model m;
-    struct tm_session *s = server(&m);
-    struct tm_wr c = tm_wr_init(control, sizeof control);
-    struct tm_wr w = tm_wr_init(buf, sizeof buf);
-    struct tm_session_stats st;
-    for (uint64_t i = 1; i <= N + 1; i++)
-        give_byte(s, 2 * i);
-    tm_session_get_stats(s, &st);
-    CHECK_INT(st.streams_live, N);
-    tm_message_encode(&c, &(struct tm_message)SETTINGS);
-    for (uint64_t i = 1; i <= N + 2; i++) {
-        struct tm_message open = OPEN_2;
-        open.stream = 2 * i;
-        tm_message_encode(&c, &open);
-        if (i == N) { /* room for two */
-            tm_message_encode(&c, &(struct tm_message){.kind = TM_MSG_RESET, .stream = 2});
-            tm_message_encode(&c, &(struct tm_message){.kind = TM_MSG_RESET, .stream = 4});
-            /* the rest comes when these have been taken from the server */
-            tm_frame_encode_data_header(&w, 0, 0, false, true, c.len);
-            tm_wr_bytes(&w, control, c.len);
-            CHECK_INT(tm_session_record(s, 0, buf, w.len, 1500), TM_OK);
-            w = tm_wr_init(buf, sizeof buf);
-            tm_frame_encode_data_header(&w, 0, c.len, false, false, 0);
-            c = tm_wr_init(control, sizeof control);
-            struct tm_event ev;
-            unsigned n_resets = 0;
-            while (tm_session_next_event(s, &ev))
-                n_resets += ev.kind == TM_EVENT_RESET;
-            CHECK_INT(n_resets, 2);
-        }
-    }
-    tm_wr_bytes(&w, control, c.len);
-    CHECK(tm_wr_ok(&c) && tm_wr_ok(&w));
-    CHECK_INT(tm_session_record(s, 0, buf, w.len, 1500), TM_OK);
-    struct tm_event ev;
-    CHECK(tm_session_next_event(s, &ev)); /* of the last one, and of no other */
-    CHECK(ev.kind == TM_EVENT_OPEN && ev.stream == 2 * (N + 2));
-    CHECK(!tm_session_next_event(s, &ev));
-    tm_session_free(s);
-}
-
 /* The n-th allocation fails, for every n until all succeed: an error, never a crash or a leak. */
 static void survive_without_memory(enum tm_side master, enum tm_plan_mode mode)
 {
     bool done = false;
     for (unsigned long n = 1; !done && n < 100000; n += n < 150 ? 1 : n / 20) {
-        struct pair p = {0};
+        struct session_pair p = {0};
         oom_fail_after(n);
         four_seconds(&p, master, mode);
         done = !oom_hit();
@@ -586,8 +392,6 @@ static const struct check_case cases[] = {
     {"users_begin_in_their_turns", users_begin_in_their_turns},
     {"openings_are_handed_out_ahead", openings_are_handed_out_ahead},
     {"what_is_due_first_is_handed_out_first", what_is_due_first_is_handed_out_first},
-    {"streams_begin_as_soon_as_others_end", streams_begin_as_soon_as_others_end},
-    {"streams_beyond_what_is_held_are_refused", streams_beyond_what_is_held_are_refused},
     {"every_failing_allocation_is_survived", every_failing_allocation_is_survived},
 };
 CHECK_MAIN("session", cases)
