@@ -59,7 +59,7 @@ static int64_t dead_us(const struct tm_carrier *c, int64_t grace_us)
 {
     switch (c->state) {
     case TM_CARRIER_OPENING:
-        return tm_later_us(c->opened_us, grace_us);
+        return tm_later_us(tm_max_us(c->opened_us, c->handed_us), grace_us);
     case TM_CARRIER_LIVE:
         return tm_player_dead_us(&c->player);
     case TM_CARRIER_CLOSING:

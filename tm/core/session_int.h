@@ -50,6 +50,7 @@ struct tm_carrier {
     uint64_t index;
     bool is_over;      /* its user's opener knows that nothing is left to be sent or received */
     int64_t opened_us; /* planned time of opening (client) or acceptance (server) */
+    int64_t handed_us; /* client: when the opening was handed out */
     struct tm_player player;
     /* sending */
     struct tm_item_list sent;

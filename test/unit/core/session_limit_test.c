@@ -1,4 +1,4 @@
-/* The engine at its limits: streams that have to wait for others. */
+/* The engine at its limits: streams and openings that have to wait for others. */
 #include <string.h>
 
 #include "test/support/check.h"
@@ -156,8 +156,40 @@ static void streams_beyond_what_is_held_are_refused(void)
     tm_session_free(s);
 }
 
+/* ---- Openings ---- */
+
+/* An opening that had to wait, for room or because nobody asked, has as much time to come about as any other. */
+static void an_opening_that_is_late_is_not_given_up_at_once(void)
+{
+    const int64_t late_us = 3 * TM_GRACE_US;
+    struct tm_model model;
+    struct tm_session_cfg cfg = session_pair_cfg(TM_CLIENT, &model);
+    struct tm_session *s;
+    struct tm_act act;
+    uint32_t n_early = 0, n_late = 0, n_killed = 0;
+    cfg.n_users = 20; /* who begin within a second */
+    CHECK_INT(tm_session_new(&s, &cfg, 0), TM_OK);
+    for (; tm_session_poll(s, 0, &act); n_early++)
+        CHECK_INT(act.kind, TM_ACT_OPEN);
+    CHECK(n_early > 0 && n_early < 10);
+    while (tm_session_poll(s, late_us, &act)) {
+        n_killed += act.kind == TM_ACT_KILL; /* those that nobody has connected since */
+        n_late += act.kind == TM_ACT_OPEN;
+    }
+    CHECK_INT(n_killed, n_early);
+    CHECK_INT(n_late, 20 - n_early);
+    while (tm_session_poll(s, late_us + TM_GRACE_US - 1, &act))
+        CHECK_INT(act.kind, TM_ACT_OPEN);
+    CHECK(tm_session_poll(s, late_us + TM_GRACE_US, &act));
+    CHECK_INT(act.kind, TM_ACT_KILL);
+    CHECK(act.carrier >= n_early);
+    tm_session_free(s);
+}
+
 static const struct check_case cases[] = {
     {"streams_begin_as_soon_as_others_end", streams_begin_as_soon_as_others_end},
     {"streams_beyond_what_is_held_are_refused", streams_beyond_what_is_held_are_refused},
+    {"an_opening_that_is_late_is_not_given_up_at_once",
+     an_opening_that_is_late_is_not_given_up_at_once},
 };
 CHECK_MAIN("session_limit", cases)
