@@ -32,7 +32,8 @@
 #include "tm/base/err.h"
 #include "tm/net/kernel.h"
 
-#define TM_WIRE_CONNS_MAX 2048U  /* half of them opened, half accepted */
+#define TM_WIRE_CONNS_MAX                                                                          \
+    4096U /* half of them opened, half accepted: one session of TM_CARRIERS_HELD, and others */
 #define TM_WIRE_CHUNK_MAX 16448U /* bytes of one write command: any TLS record fits */
 #define TM_WIRE_RING_MIN  ((size_t)8 << 20)
 
