@@ -15,9 +15,9 @@ struct tm_carrier *tm_lookout_find(const struct tm_lookout *a, uint32_t k)
 
 void tm_session_touch(struct tm_session *s, struct tm_carrier *c)
 {
-    if (!c->is_fresh)
+    if (!c->is_current)
         return;
-    c->is_fresh = false;
+    c->is_current = false;
     s->lookout->stale[s->lookout->n_stale++] = c;
 }
 
@@ -28,7 +28,7 @@ void tm_session_enlist(struct tm_session *s, struct tm_carrier *c)
     *b = c;
     c->at = s->n_carriers++;
     s->carriers[c->at] = c;
-    c->is_fresh = true;
+    c->is_current = true;
     tm_session_touch(s, c);
 }
 
@@ -39,7 +39,7 @@ void tm_session_delist(struct tm_session *s, struct tm_carrier *c)
     while (*b != c)
         b = &(*b)->next_in_bucket;
     *b = c->next_in_bucket;
-    for (uint32_t i = 0; !c->is_fresh && i < a->n_stale; i++) {
+    for (uint32_t i = 0; !c->is_current && i < a->n_stale; i++) {
         if (a->stale[i] == c) {
             a->stale[i] = a->stale[--a->n_stale];
             break;
@@ -77,7 +77,7 @@ static void work_out(const struct tm_session *s, struct tm_carrier *c)
     struct tm_lookout *a = s->lookout;
     bool is_open = c->state != TM_CARRIER_ENDED;
     int64_t due_us = TM_NEVER;
-    c->is_fresh = true;
+    c->is_current = true;
     c->due_is_close = false;
     a->n_open += (uint32_t)is_open - (uint32_t)c->is_counted;
     c->is_counted = is_open;

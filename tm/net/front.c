@@ -1,6 +1,7 @@
 /* tm/net/front.c - the pump, and the table of streams. */
 #include "tm/net/front_impl.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,6 +13,8 @@
 /* A pump works so long, overrun by one action; the loop then looks around for what has become more urgent, and the alarm is due at once
  * for the rest. */
 #define PUMP_US 1000
+
+static_assert(TM_WIRE_CONNS_MAX / 2 >= TM_CARRIERS_HELD, "a wire thread holds all of a session");
 
 struct tm_session *tm_front_session(struct tm_front *f)
 {
