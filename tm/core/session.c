@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tm/core/lookout.h"
 #include "tm/core/schedlog.h"
 
 static int make_gen(struct tm_gen **out, const struct tm_session_cfg *cfg,
@@ -51,7 +52,8 @@ static void set_digest(struct tm_session *s)
 static int session_init(struct tm_session *s)
 {
     const struct tm_session_cfg *cfg = &s->cfg;
-    int rc = make_gen(&s->gen, cfg, cfg->seed);
+    s->lookout = calloc(1, sizeof *s->lookout);
+    int rc = s->lookout ? make_gen(&s->gen, cfg, cfg->seed) : TM_ERR_NOMEM;
     if (rc == TM_OK && cfg->side == TM_SERVER && cfg->master == TM_SERVER)
         rc = make_gen(&s->master_gen, cfg, cfg->master_seed);
     if (rc == TM_OK)
@@ -141,7 +143,7 @@ void tm_session_free(struct tm_session *s)
         return;
     for (uint32_t i = 0; i < s->n_carriers; i++)
         tm_session_carrier_free(s, s->carriers[i]);
-    for (uint32_t i = 0; i < TM_STREAMS_MAX; i++) {
+    for (uint32_t i = 0; i < s->n_slots; i++) {
         if (s->streams[i].live)
             tm_stream_deinit(&s->streams[i], &s->flight);
     }
@@ -152,6 +154,7 @@ void tm_session_free(struct tm_session *s)
     tm_gen_free(s->master_gen);
     free(s->openers);
     free(s->heads_sent);
+    free(s->lookout);
     free(s);
 }
 
@@ -186,61 +189,22 @@ static void consider(const struct tm_session *s, struct outlook *o, const struct
         o->best = *c;
 }
 
-static int64_t carrier_dead_us(const struct tm_carrier *c, int64_t grace_us)
-{
-    switch (c->state) {
-    case TM_CARRIER_OPENING:
-        return tm_later_us(c->opened_us, grace_us);
-    case TM_CARRIER_LIVE:
-        return tm_player_dead_us(&c->player);
-    case TM_CARRIER_CLOSING:
-        return tm_later_us(tm_player_close_us(&c->player), grace_us);
-    case TM_CARRIER_ENDED:
-    case TM_CARRIER_KILLED:
-        return TM_NEVER;
-    }
-    return TM_NEVER;
-}
-
-/* Works out what is due on a carrier, and when it counts as dead, unless nothing happened to it since the last time. */
-static void refresh(const struct tm_session *s, struct tm_carrier *c)
-{
-    if (c->is_fresh)
-        return;
-    c->is_fresh = true;
-    c->due_us = TM_NEVER;
-    c->due_is_close = false;
-    c->dead_us = carrier_dead_us(c, s->cfg.grace_us);
-    if (c->state != TM_CARRIER_LIVE)
-        return;
-    if (!c->writing && tm_player_next(&c->player, &c->due)) {
-        c->due_us = c->due.due_us;
-    } else if (s->cfg.side == TM_CLIENT) {
-        c->due_us = tm_player_close_us(&c->player);
-        c->due_is_close = true;
-    }
-}
-
-static void consider_carrier(const struct tm_session *s, struct tm_carrier *c, struct outlook *o)
-{
-    refresh(s, c);
-    if (c->state == TM_CARRIER_OPENING)
-        o->due_us = tm_min_us(o->due_us, c->opened_us);
-    consider(s, o, &(struct candidate){.due_us = c->due_us, .carrier = c});
-}
-
 /* As of s->now_us. */
 static struct outlook look_ahead(const struct tm_session *s)
 {
     struct outlook o = {.best = {.due_us = TM_NEVER}, .due_us = TM_NEVER, .prepare_us = TM_NEVER};
     if (s->failed)
         return o;
-    uint32_t n_open = 0;
+    const struct tm_lookout *a = tm_session_lookout(s);
+    uint32_t first = 0;
     for (uint32_t i = 0; i < s->n_carriers; i++) {
-        consider_carrier(s, s->carriers[i], &o);
-        n_open += s->carriers[i]->state != TM_CARRIER_ENDED;
+        first = a->due_us[i] < a->due_us[first] ? i : first;
+        o.due_us = tm_min_us(o.due_us, a->opening_us[i]);
     }
-    bool room = n_open < TM_CARRIERS_MAX;
+    if (s->n_carriers > 0)
+        consider(s, &o,
+                 &(struct candidate){.due_us = a->due_us[first], .carrier = s->carriers[first]});
+    bool room = a->n_open < TM_CARRIERS_MAX;
     for (uint32_t u = 0; s->openers && room && u < s->cfg.n_users; u++) {
         int64_t event_us;
         struct candidate cand = {.opener = &s->openers[u],
@@ -260,26 +224,21 @@ int64_t tm_session_next_us(const struct tm_session *s)
     int64_t next = look_ahead(s).prepare_us;
     if (s->is_asked && !s->failed)
         return s->now_us; /* users may have to be woken */
-    for (uint32_t i = 0; i < s->n_carriers; i++) {
-        refresh(s, s->carriers[i]);
-        if (s->carriers[i]->state == TM_CARRIER_KILLED)
-            return s->now_us;
-        next = tm_min_us(next, s->carriers[i]->dead_us);
-    }
-    return next;
+    const struct tm_lookout *a = tm_session_lookout(s);
+    for (uint32_t i = 0; i < s->n_carriers; i++)
+        next = tm_min_us(next, a->dead_us[i]);
+    return next == INT64_MIN ? s->now_us : next; /* one was killed */
 }
 
 static bool hand_kill(struct tm_session *s, int64_t now_us, struct tm_act *act)
 {
     int64_t heard_us = tm_min_us(now_us, s->heard_us);
+    const struct tm_lookout *a = tm_session_lookout(s);
     for (uint32_t i = 0; i < s->n_carriers; i++) {
         struct tm_carrier *c = s->carriers[i];
-        refresh(s, c);
-        if (c->dead_us <= heard_us)
-            tm_session_kill(s, c, c->state == TM_CARRIER_OPENING ? "no connection" : "silent",
-                            now_us);
-        if (c->state != TM_CARRIER_KILLED)
+        if (a->dead_us[i] > heard_us)
             continue;
+        tm_session_kill(s, c, c->state == TM_CARRIER_OPENING ? "no connection" : "silent", now_us);
         *act = (struct tm_act){.kind = TM_ACT_KILL, .carrier = c->k, .why = c->why};
         tm_session_ended(s, c);
         return true;
@@ -315,7 +274,7 @@ static void hand_write(struct tm_session *s, struct tm_carrier *c, const struct 
     handshake_of(s, c, act);
     c->n_handed++;
     c->writing = true;
-    c->is_fresh = false;
+    tm_session_touch(s, c);
     c->write_i = (uint32_t)due->i;
     c->write_left = act->size - act->hs_size;
     s->stats.wire_tx_bytes += act->size;
@@ -373,7 +332,7 @@ bool tm_session_poll(struct tm_session *s, int64_t now_us, struct tm_act *act)
         const struct tm_player *p = &best.carrier->player;
         int64_t over_us = tm_player_over_us(p);
         best.carrier->state = TM_CARRIER_CLOSING;
-        best.carrier->is_fresh = false;
+        tm_session_touch(s, best.carrier);
         *act = (struct tm_act){
             .kind = TM_ACT_CLOSE, .carrier = best.carrier->k, .due_us = best.due_us};
         if (s->log)
@@ -408,9 +367,7 @@ void tm_session_cfg_from_token(struct tm_session_cfg *cfg, const struct tm_token
 void tm_session_token(const struct tm_session *s, uint32_t carrier, struct tm_token *t)
 {
     const struct tm_session_cfg *cfg = &s->cfg;
-    const struct tm_carrier *c = NULL;
-    for (uint32_t i = 0; i < s->n_carriers && !c; i++)
-        c = s->carriers[i]->k == carrier ? s->carriers[i] : NULL;
+    const struct tm_carrier *c = tm_lookout_find(s->lookout, carrier);
     TM_ASSERT(c != NULL);
     memset(t, 0, sizeof *t);
     t->kind = TM_TOKEN_CARRIER;
@@ -454,7 +411,7 @@ void tm_session_get_stats(const struct tm_session *s, struct tm_session_stats *o
             st == TM_CARRIER_LIVE || st == TM_CARRIER_CLOSING || st == TM_CARRIER_OPENING;
     }
     out->streams_live = 0;
-    for (uint32_t i = 0; i < TM_STREAMS_MAX; i++)
+    for (uint32_t i = 0; i < s->n_slots; i++)
         out->streams_live += s->streams[i].live;
 }
 

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "tm/core/lookout.h"
 #include "tm/core/schedlog.h"
 
 void tm_session_carrier_free(struct tm_session *s, struct tm_carrier *c)
@@ -15,13 +16,10 @@ void tm_session_carrier_free(struct tm_session *s, struct tm_carrier *c)
 
 struct tm_carrier *tm_session_find(struct tm_session *s, uint32_t k)
 {
-    for (uint32_t i = 0; i < s->n_carriers; i++) {
-        if (s->carriers[i]->k == k) {
-            s->carriers[i]->is_fresh = false;
-            return s->carriers[i];
-        }
-    }
-    return NULL;
+    struct tm_carrier *c = tm_lookout_find(s->lookout, k);
+    if (c)
+        tm_session_touch(s, c);
+    return c;
 }
 
 uint32_t tm_session_n_open(const struct tm_session *s)
@@ -69,7 +67,7 @@ int tm_session_add(struct tm_session *s, struct tm_carrier **out, uint32_t k,
     }
     if (s->n_carriers == TM_CARRIERS_KEPT)
         forget_oldest(s);
-    s->carriers[s->n_carriers++] = c;
+    tm_session_enlist(s, c);
     s->stats.carriers_opened++;
     *out = c;
     return TM_OK;
@@ -80,12 +78,7 @@ fail:
 
 void tm_session_forget(struct tm_session *s, struct tm_carrier *c)
 {
-    for (uint32_t i = 0; i < s->n_carriers; i++) {
-        if (s->carriers[i] == c) {
-            s->carriers[i] = s->carriers[--s->n_carriers];
-            break;
-        }
-    }
+    tm_session_delist(s, c);
     tm_session_carrier_free(s, c);
 }
 
@@ -159,7 +152,7 @@ void tm_session_kill(struct tm_session *s, struct tm_carrier *c, const char *why
     if (c->state == TM_CARRIER_KILLED)
         return;
     bool was_open = c->state != TM_CARRIER_ENDED;
-    c->is_fresh = false;
+    tm_session_touch(s, c);
     c->state = TM_CARRIER_KILLED;
     c->why = why;
     tm_session_lose(s, c);
@@ -183,7 +176,7 @@ void tm_session_fail(struct tm_session *s, const char *why)
 void tm_session_ended(struct tm_session *s, struct tm_carrier *c)
 {
     c->state = TM_CARRIER_ENDED;
-    c->is_fresh = false;
+    tm_session_touch(s, c);
     if (s->failed || c->peer_reported || tm_item_list_is_empty(&c->sent))
         tm_session_forget(s, c);
 }

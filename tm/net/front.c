@@ -1,6 +1,7 @@
 /* tm/net/front.c - the pump, and the table of streams. */
 #include "tm/net/front_impl.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,6 +10,11 @@
 #include "tm/net/lane.h"
 
 #define LOG_CAP (4U << 20) /* a quarter of a second of the busiest session, many times over */
+/* A pump works so long, overrun by one action; the loop then looks around for what has become more urgent, and the alarm is due at once
+ * for the rest. */
+#define PUMP_US 1000
+
+static_assert(TM_WIRE_CONNS_MAX / 2 >= TM_CARRIERS_HELD, "a wire thread holds all of a session");
 
 struct tm_session *tm_front_session(struct tm_front *f)
 {
@@ -33,7 +39,7 @@ static size_t sink_index(const struct tm_front *f, uint64_t stream)
 int tm_front_attach(struct tm_front *f, uint64_t stream, struct tm_sink *sink)
 {
     size_t i = sink_index(f, stream);
-    if (i == TM_STREAMS_MAX)
+    if (i == TM_STREAMS_HELD)
         return TM_ERR_LIMIT;
     f->sinks[i].stream = stream;
     f->sinks[i].sink = sink;
@@ -117,8 +123,7 @@ static void do_act(struct tm_front *f, const struct tm_act *act)
     }
 }
 
-/* Handshakes take a tenth of a millisecond or two each.  After one of them the loop looks around for what has become
- * more urgent meanwhile; the alarm is due at once if there is more. */
+/* Handshakes take a tenth of a millisecond or two each: a pump ends after one. */
 static bool is_long(const struct tm_act *act)
 {
     return act->kind == TM_ACT_OPEN || (act->kind == TM_ACT_WRITE && act->hs != TM_HS_NONE);
@@ -132,6 +137,17 @@ static void note_heard(struct tm_front *f)
     tm_session_heard(f->session, tm_wire_next(f->wire, &ev) ? ev.t_us : now_us);
 }
 
+/* A slice of each large write that is under way, in turns: one, and more as long as there is time. */
+static void give_turns(struct tm_front *f, int64_t until_us)
+{
+    bool has_time = true;
+    while (f->n_turns > 0 && has_time) {
+        f->turn = f->turn + 1 < f->n_lanes ? f->turn + 1 : 0;
+        if (tm_lane_turn(f->lanes[f->turn]))
+            has_time = tm_now_us() < until_us;
+    }
+}
+
 void tm_front_pump(struct tm_front *f)
 {
     struct tm_act act;
@@ -142,6 +158,7 @@ void tm_front_pump(struct tm_front *f)
     f->is_pumping = true;
     note_heard(f);
     bool has_rest = false;
+    int64_t until_us = tm_now_us() + PUMP_US;
     while (f->is_again) {
         f->is_again = false;
         while (tm_session_next_event(f->session, &ev)) {
@@ -151,11 +168,13 @@ void tm_front_pump(struct tm_front *f)
         while (!has_rest && tm_session_poll(f->session, tm_now_us(), &act)) {
             do_act(f, &act);
             f->is_again = true;
-            has_rest = is_long(&act);
+            has_rest = is_long(&act) || tm_now_us() >= until_us;
         }
+        if (!f->is_again)
+            give_turns(f, until_us);
     }
     f->is_pumping = false;
-    tm_alarm_set(f->alarm, tm_session_next_us(f->session));
+    tm_alarm_set(f->alarm, f->n_turns > 0 ? 0 : tm_session_next_us(f->session));
     if (f->drain != NULL)
         tm_logdrain_poke(f->drain);
 }
@@ -166,14 +185,6 @@ static void on_alarm(void *user)
 }
 
 /* ---- Lanes ---- */
-
-struct tm_lane *tm_front_lane(const struct tm_front *f, uint32_t carrier)
-{
-    for (size_t i = 0; i < f->n_lanes; i++)
-        if (tm_lane_carrier(f->lanes[i]) == carrier)
-            return f->lanes[i];
-    return NULL;
-}
 
 const struct tm_ask_key *tm_front_key(const struct tm_front *f, uint32_t carrier)
 {

@@ -15,7 +15,8 @@
 
 struct tm_lane;
 
-#define TM_FRONT_KEYS 32U /* exporter values kept of a JOIN session */
+#define TM_FRONT_KEYS    32U   /* exporter values kept of a JOIN session */
+#define TM_FRONT_BUCKETS 1024U /* a power of two */
 
 /* What differs between client and server.  Called from the pump or by lanes. */
 struct tm_front_ops {
@@ -54,13 +55,16 @@ struct tm_front {
     bool is_failed;            /* the session is over */
     bool is_stopping;          /* tm_front_free has begun */
     bool keep_keys;
+    size_t n_turns; /* lanes that want a turn (tm_lane_turn) */
+    size_t turn;    /* index of the lane that had the last one */
     size_t n_lanes;
     struct tm_lane *lanes[TM_CARRIERS_HELD];
+    struct tm_lane *by_carrier[TM_FRONT_BUCKETS], *by_conn[TM_FRONT_BUCKETS]; /* lane.c */
     size_t n_sinks;
     struct {
         uint64_t stream;
         struct tm_sink *sink;
-    } sinks[TM_STREAMS_MAX];
+    } sinks[TM_STREAMS_HELD];
     size_t n_keys; /* ever added; the last TM_FRONT_KEYS are there */
     struct tm_ask_key keys[TM_FRONT_KEYS];
     uint8_t plain[TM_TLS_PLAIN_MAX]; /* scratch of the lanes, one at a time */
@@ -78,7 +82,9 @@ void tm_front_free(struct tm_front *f, void (*closed)(void *user), void *user);
 /* The wire thread has room for commands again. */
 void tm_front_room(struct tm_front *f);
 
+/* Defined in lane.c: the lane of a carrier, of a connection of the wire thread; NULL: none. */
 struct tm_lane *tm_front_lane(const struct tm_front *f, uint32_t carrier);
+struct tm_lane *tm_front_lane_of_conn(const struct tm_front *f, uint32_t conn);
 /* The exporter value of a carrier of a JOIN session, NULL when it is not known (any more). */
 const struct tm_ask_key *tm_front_key(const struct tm_front *f, uint32_t carrier);
 

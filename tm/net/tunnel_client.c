@@ -154,17 +154,10 @@ static void on_open(void *owner, const struct tm_act *act)
 
 /* ---- The wire thread ---- */
 
-static struct tm_lane *lane_of(const struct tm_tunnel_client *t, uint32_t conn)
-{
-    for (size_t i = 0; i < t->front->n_lanes; i++)
-        if (tm_lane_conn(t->front->lanes[i]) == conn)
-            return t->front->lanes[i];
-    return NULL;
-}
-
 static void on_wire(void *user, const struct tm_wire_event *ev)
 {
-    struct tm_lane *lane = lane_of(user, ev->id);
+    const struct tm_tunnel_client *t = user;
+    struct tm_lane *lane = tm_front_lane_of_conn(t->front, ev->id);
     if (lane != NULL) /* else it was given up, and its last events are under way */
         tm_lane_on_wire(lane, ev);
 }

@@ -17,7 +17,6 @@
 #include "tm/net/ring.h"
 #include "tm/net/wire.h"
 
-#define TM_WIRE_RING_MIN  ((size_t)8 << 20)
 #define TM_WIRE_BLOCKS    32768U /* chunks queued in all; memory is touched when used */
 #define TM_WIRE_READ      65536U /* bytes of one read() */
 #define TM_WIRE_HALF      (TM_WIRE_CONNS_MAX / 2)

@@ -5,29 +5,16 @@
 
 #include "test/support/check.h"
 #include "test/support/oom.h"
+#include "test/unit/core/session_pair.h"
 #include "tm/core/frame.h"
 #include "tm/core/message.h"
 #include "tm/core/opener.h"
 #include "tm/core/stream.h"
 
-static const struct tm_shape SHAPE = {.hello_min = 480, .flight_min = 250, .fin_min = 80};
-
-static struct tm_session_cfg config(enum tm_side side, struct tm_model *m)
-{
-    tm_model_constant_default(m);
-    return (struct tm_session_cfg){.side = side,
-                                   .master = TM_CLIENT,
-                                   .model = m,
-                                   .shape = SHAPE,
-                                   .n_users = 1,
-                                   .prep_us = TM_PREP_US,
-                                   .seed = {1, 2, 3}};
-}
-
 /* A client that has opened carrier 0, and its token. */
 static struct tm_session *client(struct tm_model *m, struct tm_token *t)
 {
-    struct tm_session_cfg cfg = config(TM_CLIENT, m);
+    struct tm_session_cfg cfg = session_pair_cfg(TM_CLIENT, m);
     struct tm_session *s;
     CHECK_INT(tm_session_new(&s, &cfg, 0), TM_OK);
     struct tm_act act;
@@ -228,7 +215,7 @@ static void what_waits_in_the_shell_is_not_taken_for_silence(void)
 static void the_schedule_begins_when_first_asked(void)
 {
     struct tm_model m;
-    struct tm_session_cfg cfg = config(TM_CLIENT, &m);
+    struct tm_session_cfg cfg = session_pair_cfg(TM_CLIENT, &m);
     struct tm_session *s;
     struct tm_act act;
     CHECK_INT(tm_session_new(&s, &cfg, 1000), TM_OK);
@@ -242,7 +229,7 @@ static void the_schedule_begins_when_first_asked(void)
  * 500 ms after the flight, which came at 1 ms. */
 static struct tm_session *sixteen_users(struct tm_model *m)
 {
-    struct tm_session_cfg cfg = config(TM_CLIENT, m);
+    struct tm_session_cfg cfg = session_pair_cfg(TM_CLIENT, m);
     struct tm_session *s;
     struct tm_act act;
     cfg.n_users = 16;
@@ -314,62 +301,7 @@ static void what_is_due_first_is_handed_out_first(void)
 
 /* ---- Without memory ---- */
 
-/* Two engines face to face without a network: each action is carried out at once at the other end. */
-struct pair {
-    struct tm_model model;
-    struct tm_session *end[2];
-    int64_t now_us;
-};
-
-static void deliver(struct pair *p, enum tm_side from, const struct tm_act *act)
-{
-    static uint8_t plain[TM_RECORD_PLAIN_MAX];
-    struct tm_session *to = p->end[!from];
-    if (act->hs_size > 0 && to)
-        tm_session_received(to, act->carrier, act->hs_size, p->now_us);
-    size_t n;
-    while ((n = tm_session_compose(p->end[from], act->carrier, plain, p->now_us)) > 0) {
-        if (!to)
-            continue;
-        tm_session_received(to, act->carrier, n + TM_RECORD_OVERHEAD, p->now_us);
-        (void)tm_session_record(to, act->carrier, plain, n, p->now_us);
-    }
-    tm_session_sent(p->end[from], act->carrier, act->write, p->now_us, p->now_us, 0);
-}
-
-static void open_carrier(struct pair *p, const struct tm_act *act)
-{
-    struct tm_token t;
-    tm_session_token(p->end[TM_CLIENT], act->carrier, &t);
-    tm_session_opened(p->end[TM_CLIENT], act->carrier, p->now_us);
-    tm_session_sent(p->end[TM_CLIENT], act->carrier, 0, p->now_us, p->now_us, 0);
-    if (!p->end[TM_SERVER]) {
-        struct tm_session_cfg cfg;
-        tm_session_cfg_from_token(&cfg, &t);
-        cfg.model = &p->model;
-        if (tm_session_new(&p->end[TM_SERVER], &cfg, p->now_us) != TM_OK)
-            p->end[TM_SERVER] = NULL;
-    }
-    if (!p->end[TM_SERVER] ||
-        tm_session_accept(p->end[TM_SERVER], &t, act->size, p->now_us) != TM_OK)
-        (void)tm_session_gone(p->end[TM_CLIENT], act->carrier, TM_GONE_LOST, p->now_us);
-}
-
-static void act_on(struct pair *p, enum tm_side side, const struct tm_act *act)
-{
-    if (act->kind == TM_ACT_OPEN)
-        open_carrier(p, act);
-    else if (act->kind == TM_ACT_WRITE)
-        deliver(p, side, act);
-    else if (act->kind == TM_ACT_KILL && p->end[!side])
-        (void)tm_session_gone(p->end[!side], act->carrier, TM_GONE_LOST, p->now_us);
-    if (act->kind == TM_ACT_CLOSE) {
-        (void)tm_session_gone(p->end[TM_SERVER], act->carrier, TM_GONE_CLOSED, p->now_us);
-        (void)tm_session_gone(p->end[TM_CLIENT], act->carrier, TM_GONE_CLOSED, p->now_us);
-    }
-}
-
-static void applications(struct pair *p, enum tm_side side)
+static void applications(struct session_pair *p, enum tm_side side)
 {
     static const uint8_t bytes[200000];
     struct tm_event ev;
@@ -390,9 +322,9 @@ static void applications(struct pair *p, enum tm_side side)
 }
 
 /* A client and a server carry a stream for four virtual seconds. */
-static void four_seconds(struct pair *p, enum tm_side master, enum tm_plan_mode mode)
+static void four_seconds(struct session_pair *p, enum tm_side master, enum tm_plan_mode mode)
 {
-    struct tm_session_cfg cfg = config(TM_CLIENT, &p->model);
+    struct tm_session_cfg cfg = session_pair_cfg(TM_CLIENT, &p->model);
     cfg.master = master;
     cfg.plan_mode = mode;
     p->model.u.constant = (struct tm_constant){60000, 20000, 10};
@@ -407,7 +339,7 @@ static void four_seconds(struct pair *p, enum tm_side master, enum tm_plan_mode 
         for (int side = 0; side < 2 && p->end[side]; side++) {
             struct tm_act act;
             while (tm_session_poll(p->end[side], p->now_us, &act))
-                act_on(p, (enum tm_side)side, &act);
+                session_pair_act(p, (enum tm_side)side, &act);
             applications(p, (enum tm_side)side);
         }
         for (int side = 0; side < 2 && p->end[side]; side++)
@@ -423,7 +355,7 @@ static void survive_without_memory(enum tm_side master, enum tm_plan_mode mode)
 {
     bool done = false;
     for (unsigned long n = 1; !done && n < 100000; n += n < 150 ? 1 : n / 20) {
-        struct pair p = {0};
+        struct session_pair p = {0};
         oom_fail_after(n);
         four_seconds(&p, master, mode);
         done = !oom_hit();
