@@ -44,8 +44,8 @@ struct tm_sched_carrier {
     bool has_endpoints[2];
     struct tm_endpoint client[2],
         server[2];  /* as that side sees them: differ behind an address translator */
-    bool has_close; /* client's log only */
-    int64_t close_event_us, close_gap_us, close_due_us;
+    bool has_close[2]; /* by enum tm_dir: who closes; each in its side's log only, an answer of the server's in none */
+    struct tm_schedlog_close close[2];
     bool has_end[2];
     bool is_planned[2]; /* the end was planned; else it died */
     int64_t end_us[2];

@@ -235,6 +235,7 @@ static int copy_plan(const struct tm_plan *from, struct tm_plan *to)
     for (size_t i = 0; i < from->n_writes && rc == TM_OK; i++)
         rc = tm_plan_add(to, from->w[i]);
     to->close_gap_us = from->close_gap_us;
+    to->close = from->close;
     return rc;
 }
 

@@ -32,7 +32,12 @@ static void log_all(struct tm_schedlog *l)
     tm_schedlog_up(l, 2, 21, NULL, NULL);
     tm_schedlog_write(l, 1, 3, &WRITE, 100, 5100, 5103, 5104, 17, TM_SLIP_NONE);
     tm_schedlog_recv(l, 1, 4, &(struct tm_write){.size = 1, .gap_us = 2, .dir = TM_UP}, 9000);
-    tm_schedlog_close(l, 1, 9000, 100, 9100);
+    tm_schedlog_close(l, 1,
+                      &(struct tm_schedlog_close){.ref = TM_SLOG_REF_END,
+                                                  .event_us = 9000,
+                                                  .gap_us = 100,
+                                                  .due_us = 9100,
+                                                  .server_ref = TM_SLOG_REF_FIN});
     tm_schedlog_end(l, 1, 9105, 0, 5, "peer said \"no\"\n\\");
 }
 
@@ -153,8 +158,8 @@ static void writes_read_back_with_their_reference(void)
 
     line = parse_nth(6);
     CHECK_INT(line.kind, TM_SLOG_CLOSE);
-    CHECK_INT(line.gap_us, 100);
-    CHECK_INT(line.due_us, 9100);
+    CHECK_INT(line.close.gap_us, 100);
+    CHECK_INT(line.close.due_us, 9100);
 
     line = parse_nth(7);
     CHECK_INT(line.kind, TM_SLOG_END);
