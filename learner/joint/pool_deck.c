@@ -152,7 +152,7 @@ static uint64_t pool(struct pooling *p, struct list *l)
     return n_pooled;
 }
 
-enum what { SIZE_UP, SIZE_DOWN, GAP_UP, GAP_DOWN, CLOSE, LISTS };
+enum what { SIZE_UP, SIZE_DOWN, GAP_UP, GAP_DOWN, CLOSE, SERVER_CLOSE, LISTS };
 
 static void put(struct list *l, uint32_t value, uint32_t conn, uint32_t at)
 {
@@ -168,7 +168,9 @@ static void gather(const struct tm_deck *d, enum what what, struct list *l)
         const struct tm_deck_conn *c = &d->conn[i];
         if (what == CLOSE)
             put(l, c->close_gap_us, i, i);
-        for (uint32_t w = c->first; what != CLOSE && w < c->first + c->n_writes; w++) {
+        else if (what == SERVER_CLOSE && c->close.server_back > 0)
+            put(l, c->close.server_gap_us, i, i);
+        for (uint32_t w = c->first; what < CLOSE && w < c->first + c->n_writes; w++) {
             if (d->w[w].dir == dir)
                 put(l, l->is_size ? d->w[w].size : d->w[w].gap_us, i, w);
         }
@@ -180,6 +182,8 @@ static void hand_back(struct tm_deck *d, enum what what, const struct list *l)
     for (uint32_t i = 0; i < l->n; i++) {
         if (what == CLOSE)
             d->conn[l->v[i].at].close_gap_us = l->drawn[i];
+        else if (what == SERVER_CLOSE)
+            d->conn[l->v[i].at].close.server_gap_us = l->drawn[i];
         else if (l->is_size)
             d->w[l->v[i].at].size = l->drawn[i];
         else

@@ -2,6 +2,7 @@
 #ifndef TM_LEARNER_OPS_FLIGHT_H
 #define TM_LEARNER_OPS_FLIGHT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "learner/ops/tap.h"
@@ -24,6 +25,7 @@ struct tm_in_flight {
     uint32_t n_unacked[2]; /* segments received and not acknowledged */
     uint32_t isn[2];
     uint8_t stage; /* control packets done */
+    bool has_fin[2]; /* has passed the tap, by direction */
 };
 
 /* Takes the connection. */

@@ -57,7 +57,7 @@ enum tm_act_kind {
     TM_ACT_WRITE, /* send a buffer of act.size bytes: first the handshake part, if any, then records composed
                      by tm_session_compose until it returns 0 */
     TM_ACT_CLOSE, /* FIN at act.due_us (planned), all writes have left; reading goes on; then _gone when it is closed */
-    TM_ACT_RESET, /* client: RST at act.due_us (planned), but not while the network has not got all that was written; then _gone */
+    TM_ACT_RESET, /* client: RST at act.due_us (planned), but not before TCP has sent all that was written; then _gone */
     TM_ACT_KILL /* give the carrier up at once (RST): dead or in error; the engine has forgotten it, report
                      nothing more about it */
 };

@@ -91,7 +91,7 @@ TM_MUST_CHECK int tm_wire_write(struct tm_wire *w, const struct tm_wire_write *c
 TM_MUST_CHECK int tm_wire_close(struct tm_wire *w, uint32_t id, int64_t due_us);
 /* The same, but the peer's FIN may come as late as it likes: whoever waits for it gives up by tm_wire_reset. */
 TM_MUST_CHECK int tm_wire_shut(struct tm_wire *w, uint32_t id, int64_t due_us);
-/* After everything written has left and the peer's TCP has acknowledged it: RST at due_us, or as soon as that is so, then DOWN. */
+/* After our TCP has sent everything written: RST at due_us, or as soon as that is so, then DOWN.  What the network loses of it is not sent again. */
 TM_MUST_CHECK int tm_wire_abort(struct tm_wire *w, uint32_t id, int64_t due_us);
 /* RST at once; what is queued is dropped. */
 TM_MUST_CHECK int tm_wire_reset(struct tm_wire *w, uint32_t id);

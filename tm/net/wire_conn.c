@@ -258,14 +258,14 @@ void tm_wire_conn_accept(struct tm_wire *w, uint32_t id, int fd,
 
 /* ---- What is due ---- */
 
-#define ACKED_LOOK_US TM_US_PER_MS
+#define UNSENT_LOOK_US 200
 
-/* A reset throws away what the peer's TCP has not acknowledged. */
-static void abort_when_acked(struct tm_wire_conn *c)
+/* A reset throws away what our TCP has not sent yet. */
+static void abort_when_sent(struct tm_wire_conn *c)
 {
-    int n_unacked = 0;
-    if (ioctl(c->fd, SIOCOUTQ, &n_unacked) == 0 && n_unacked > 0)
-        tm_wire_conn_set_next(c, tm_later_us(tm_now_us(), ACKED_LOOK_US));
+    int n_unsent = 0;
+    if (ioctl(c->fd, SIOCOUTQNSD, &n_unsent) == 0 && n_unsent > 0)
+        tm_wire_conn_set_next(c, tm_later_us(tm_now_us(), UNSENT_LOOK_US));
     else
         tm_wire_conn_down(c, TM_WIRE_DOWN_ABORTED, 0);
 }
@@ -279,7 +279,7 @@ static void maybe_shut(struct tm_wire_conn *c)
         return;
     }
     if (c->close_kind == TM_WIRE_CMD_ABORT) {
-        abort_when_acked(c);
+        abort_when_sent(c);
         return;
     }
     (void)shutdown(c->fd, SHUT_WR);
