@@ -96,8 +96,7 @@ static void judge_fin_time(struct tm_judge *j, const struct tm_subject *x)
                         "the server closed %" PRId64 " us before it was due", due - down->fin_us);
     if (x->is_whole && !does_server_close(x) && at_us != TM_NEVER && down->fin_us < at_us)
         tm_judge_differ(j, TM_DIFF_FIN_ORDER, x->number, -1, at_us, down->fin_us,
-                        "the server closed %" PRId64 " us before the client",
-                        at_us - down->fin_us);
+                        "the server closed %" PRId64 " us before the client", at_us - down->fin_us);
 }
 
 /* Whether a whole carrier must show this side's FIN. */
@@ -146,8 +145,7 @@ static void judge_still_open(struct tm_judge *j, const struct tm_subject *x)
         if (h->rst_us < log_end && !is_reset(x))
             tm_judge_differ(j, TM_DIFF_RST, x->number, -1, 0, 1,
                             "RST from the %s, but the log has it open", who);
-        if (h->fin_us < log_end && !x->c->has_close[TM_UP] &&
-            !x->c->has_close[TM_DOWN])
+        if (h->fin_us < log_end && !x->c->has_close[TM_UP] && !x->c->has_close[TM_DOWN])
             tm_judge_differ(j, TM_DIFF_FIN_UNPLANNED, x->number, -1, 0, 1,
                             "FIN from the %s, but the log has it open", who);
     }

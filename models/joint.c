@@ -76,8 +76,8 @@ void tm_canon_joint(struct tm_canon *c, const struct tm_joint *j)
         tm_canon_u32(c, d->conn[i].n_writes);
         if (is_plain) /* as it was when there were no others */
             continue;
-        tm_canon_u32(c, (uint32_t)close->how << 16 | (uint32_t)close->back << 8 |
-                            close->server_back);
+        tm_canon_u32(c,
+                     (uint32_t)close->how << 16 | (uint32_t)close->back << 8 | close->server_back);
         tm_canon_u32(c, close->server_gap_us);
     }
     for (size_t i = 0; i < d->n_writes; i++) {

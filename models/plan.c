@@ -36,8 +36,7 @@ void tm_plan_deinit(struct tm_plan *p)
 int tm_close_check(const struct tm_close *c, size_t n_writes)
 {
     bool ok = c->how < TM_CLOSE_HOWS && c->back <= n_writes && c->server_back <= n_writes &&
-              c->server_gap_us <= TM_WRITE_GAP_MAX &&
-              (c->server_back > 0 || c->server_gap_us == 0);
+              c->server_gap_us <= TM_WRITE_GAP_MAX && (c->server_back > 0 || c->server_gap_us == 0);
     return ok ? TM_OK : TM_ERR_RANGE;
 }
 

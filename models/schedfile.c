@@ -11,12 +11,36 @@
 #include "tm/base/json.h"
 
 /* One line's members.  Which a line needs depends on its `t`, which need not come first. */
-enum member { T, V, C, USER, SESSION, I, DIR, SIZE, REF, GAP, HOW, SERVER_REF, SERVER_GAP, MEMBERS };
+enum member {
+    T,
+    V,
+    C,
+    USER,
+    SESSION,
+    I,
+    DIR,
+    SIZE,
+    REF,
+    GAP,
+    HOW,
+    SERVER_REF,
+    SERVER_GAP,
+    MEMBERS
+};
 
-static const char *const member_name[MEMBERS] = {
-    [T] = "t", [V] = "v",     [C] = "c",       [USER] = "user", [SESSION] = "session",
-    [I] = "i", [DIR] = "dir", [SIZE] = "size", [REF] = "ref",   [GAP] = "gap",
-    [HOW] = "how", [SERVER_REF] = "server_ref", [SERVER_GAP] = "server_gap"};
+static const char *const member_name[MEMBERS] = {[T] = "t",
+                                                 [V] = "v",
+                                                 [C] = "c",
+                                                 [USER] = "user",
+                                                 [SESSION] = "session",
+                                                 [I] = "i",
+                                                 [DIR] = "dir",
+                                                 [SIZE] = "size",
+                                                 [REF] = "ref",
+                                                 [GAP] = "gap",
+                                                 [HOW] = "how",
+                                                 [SERVER_REF] = "server_ref",
+                                                 [SERVER_GAP] = "server_gap"};
 
 struct line {
     unsigned seen; /* bit m: member m was there */
@@ -295,7 +319,8 @@ static int read_closing(struct tm_json *j, const struct line *l, struct tm_plan 
     else if (l->seen >> HOW & 1U && strcmp(l->how, "fin") != 0)
         return tm_json_fail(j, TM_ERR_FORMAT, "\"how\" is \"fin\" or \"reset\"");
     if (l->is_ref_named)
-        return tm_json_fail(j, TM_ERR_FORMAT, "the \"ref\" of a close is the number of a write, or -1");
+        return tm_json_fail(j, TM_ERR_FORMAT,
+                            "the \"ref\" of a close is the number of a write, or -1");
     if (has_server != (l->seen >> SERVER_GAP & 1U))
         return tm_json_fail(j, TM_ERR_FORMAT,
                             "\"server_ref\" and \"server_gap\" are there together");

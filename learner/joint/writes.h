@@ -63,11 +63,11 @@ struct tm_cut {
     struct tm_cut_run *run; /* owned */
     uint32_t n_runs, cap_runs;
     struct tm_cut_half half[2];
-    int64_t syn_us[2];     /* SYN, SYN-ACK; TM_NEVER: not captured */
-    int64_t ready_us;      /* the handshake's third packet */
+    int64_t syn_us[2];                /* SYN, SYN-ACK; TM_NEVER: not captured */
+    int64_t ready_us;                 /* the handshake's third packet */
     struct tm_cut_end fin[2], rst[2]; /* by direction */
-    int64_t start_us;      /* first packet, */
-    int64_t end_us;        /* and last FIN or RST, or last packet */
+    int64_t start_us;                 /* first packet, */
+    int64_t end_us;                   /* and last FIN or RST, or last packet */
     uint32_t timed_rtt_us; /* smallest time from data to its acknowledgement, tap to server; */
     int64_t timed_us;      /* ... what is being timed: since then */
     uint32_t timed_seq;

@@ -101,9 +101,8 @@ static int64_t control_us(const struct tm_in_flight *f, const struct tm_tap_path
     case SECOND_FIN:
         return fin_us(f, closer(f));
     case LAST_ACK: /* of the second FIN */
-        return f->has_fin[TM_DOWN] && c->fin_us >= c->close_us
-                   ? c->fin_us + TM_TAP_CLIENT_US
-                   : c->close_us + path->rtt_us;
+        return f->has_fin[TM_DOWN] && c->fin_us >= c->close_us ? c->fin_us + TM_TAP_CLIENT_US
+                                                               : c->close_us + path->rtt_us;
     case OVER:
         break;
     }
@@ -172,8 +171,8 @@ static void stamp(struct tm_in_flight *f, enum tm_dir dir, uint8_t flags, struct
 {
     enum tm_dir other = dir == TM_UP ? TM_DOWN : TM_UP;
     bool own_fin = f->has_fin[dir];
-    bool other_fin = f->has_fin[other] &&
-                     (dir == TM_UP || p->t_us >= f->conn.close_us + f->conn.path.rtt_us);
+    bool other_fin =
+        f->has_fin[other] && (dir == TM_UP || p->t_us >= f->conn.close_us + f->conn.path.rtt_us);
     p->dir = (uint8_t)dir;
     p->flags = flags;
     p->id = f->id;

@@ -20,8 +20,8 @@ void tm_json_write_joint(struct tm_text *t, const struct tm_joint *j)
     for (size_t c = 0; c < d->n_conns; c++) {
         const struct tm_deck_conn *conn = &d->conn[c];
         const struct tm_write *w = &d->w[conn->first];
-        tm_text_add(t, "%s\n    {\"role\": \"%s\", \"close_gap_us\": %" PRIu32,
-                    c > 0 ? "," : "", role_name[conn->role % TM_DECK_ROLES], conn->close_gap_us);
+        tm_text_add(t, "%s\n    {\"role\": \"%s\", \"close_gap_us\": %" PRIu32, c > 0 ? "," : "",
+                    role_name[conn->role % TM_DECK_ROLES], conn->close_gap_us);
         if (!tm_close_is_plain(&conn->close))
             tm_text_add(t, ", \"close\": [%u, %u, %u, %" PRIu32 "]", conn->close.how,
                         conn->close.back, conn->close.server_back, conn->close.server_gap_us);
@@ -144,8 +144,7 @@ static int read_close(struct tm_json *j, struct tm_close *c)
         n++;
     }
     if (rc == TM_OK && n != 4)
-        rc = tm_json_fail(j, TM_ERR_FORMAT,
-                          "a closing is [how, back, server_back, server_gap_us]");
+        rc = tm_json_fail(j, TM_ERR_FORMAT, "a closing is [how, back, server_back, server_gap_us]");
     *c = (struct tm_close){(uint8_t)v[0], (uint8_t)v[1], (uint8_t)v[2], (uint32_t)v[3]};
     return rc;
 }

@@ -16,7 +16,8 @@
 #include "models/deck.h"
 #include "tm/base/err.h"
 
-#define TM_CONN_BLOB_MAX ((size_t)TM_PLAN_WRITES_MAX * 14 + 13) /* bytes of the longest connection */
+#define TM_CONN_BLOB_MAX                                                                           \
+    ((size_t)TM_PLAN_WRITES_MAX * 14 + 13) /* bytes of the longest connection */
 
 /* The bytes of connection i of a checked deck, into out, which has room for TM_CONN_BLOB_MAX.  Their number. */
 size_t tm_conn_blob_encode(uint8_t *out, const struct tm_deck *d, size_t i);

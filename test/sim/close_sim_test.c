@@ -16,7 +16,7 @@
 /* ---- What must be ---- */
 
 struct carrier {
-    struct tm_plan plan; /* as it is on the wire */
+    struct tm_plan plan;  /* as it is on the wire */
     int64_t *event_us[2]; /* owned; of each write, in each end's log */
     bool has_closed[2];
     int64_t closed_us[2]; /* when each end closes, by its plan */
@@ -189,8 +189,8 @@ static struct sim_cfg base(const struct tm_model *m, int role)
                             .jitter_us = 3000,
                             .one_sided_us = 1,
                             .n_streams = 6,
-                            .up_bytes = 400000,
-                            .down_bytes = 400000,
+                            .up_bytes = 150000,
+                            .down_bytes = 150000,
                             .log = true};
 }
 
@@ -201,13 +201,13 @@ static void every_closing_is_the_planned_one_at_the_planned_time(void)
     for (int role = 0; role < 4; role++) {
         struct sim_cfg cfg = base(&m, role);
         struct expectation x;
-        struct sim_result r = sim_run(&cfg, SECONDS(200), false);
+        struct sim_result r = sim_run(&cfg, SECONDS(120), false);
         healthy(&r);
         begin(&x, &cfg);
         read_log(&x, r.client_log, TM_CLIENT);
         read_log(&x, r.server_log, TM_SERVER);
-        CHECK(x.n_ended > 60);
-        CHECK(x.n_reset > 15 && x.n_server_first > 10 && x.n_before_last > 2);
+        CHECK(x.n_ended > 40);
+        CHECK(x.n_reset > 10 && x.n_server_first > 8 && x.n_before_last > 1);
         CHECK(r.bytes_down > 100000);
         end(&x);
         sim_result_deinit(&r);
@@ -241,36 +241,53 @@ static void streams_lose_nothing(void)
     tm_model_deinit(&m);
 }
 
+struct closing {
+    int64_t carrier, how, ref, due_us;
+};
+
+static int by_carrier(const void *a, const void *b)
+{
+    const struct closing *x = a, *y = b;
+    return x->carrier < y->carrier ? -1 : x->carrier > y->carrier;
+}
+
+/* What the client closed, when; owned, in the order of the carriers. */
+static struct closing *closings_of(const struct sim_cfg *cfg, size_t *n)
+{
+    struct closing *out = calloc(MAX_CARRIERS, sizeof *out);
+    struct sim_result r = sim_run(cfg, SECONDS(100), false);
+    struct sim_lines lines = sim_lines(r.client_log);
+    struct tm_schedlog_line l;
+    healthy(&r);
+    *n = 0;
+    while (out && *n < MAX_CARRIERS && sim_next_line(&lines, &l)) {
+        if (l.kind == TM_SLOG_CLOSE)
+            out[(*n)++] = (struct closing){l.carrier, l.close.how, l.close.ref, l.close.due_us};
+    }
+    if (out)
+        qsort(out, *n, sizeof *out, by_carrier);
+    sim_result_deinit(&r);
+    return out;
+}
+
 static void idle_and_loaded_close_alike(void)
 {
     struct tm_model m;
     closings_model(&m);
     for (int role = 0; role < 4; role++) {
-        char *closings[2];
-        for (int is_loaded = 0; is_loaded < 2; is_loaded++) {
-            struct sim_cfg cfg = base(&m, role);
-            cfg.jitter_us = 0;
-            cfg.n_streams = is_loaded ? 8 : 0;
-            cfg.up_bytes = cfg.down_bytes = 3000000;
-            struct sim_result r = sim_run(&cfg, SECONDS(120), false);
-            healthy(&r);
-            size_t len = 0;
-            FILE *f = open_memstream(&closings[is_loaded], &len);
-            struct sim_lines lines = sim_lines(r.client_log);
-            struct tm_schedlog_line l;
-            while (f && sim_next_line(&lines, &l)) {
-                if (l.kind == TM_SLOG_CLOSE)
-                    (void)fprintf(f, "%u %d %lld %lld\n", l.carrier, (int)l.close.how,
-                                  (long long)l.close.ref, (long long)l.close.due_us);
-            }
-            if (f)
-                (void)fclose(f);
-            CHECK(len > 300);
-            sim_result_deinit(&r);
-        }
-        CHECK_STR(closings[0], closings[1]);
-        free(closings[0]);
-        free(closings[1]);
+        struct sim_cfg cfg = base(&m, role);
+        size_t n_idle, n_loaded;
+        cfg.jitter_us = 0;
+        cfg.n_streams = 0;
+        struct closing *idle = closings_of(&cfg, &n_idle);
+        cfg.n_streams = 8;
+        cfg.up_bytes = cfg.down_bytes = 3000000;
+        struct closing *loaded = closings_of(&cfg, &n_loaded);
+        CHECK(n_idle > 40);
+        CHECK_INT(n_idle, n_loaded);
+        CHECK_MEM(idle, loaded, n_idle * sizeof *idle);
+        free(idle);
+        free(loaded);
     }
     tm_model_deinit(&m);
 }

@@ -63,8 +63,8 @@ bool tm_player_next(const struct tm_player *p, struct tm_player_due *due);
 void tm_player_handed(struct tm_player *p, const struct tm_player_due *due);
 /* Own write i departed.  TM_ERR_RANGE: not the one whose turn it is (a bug of the shell). */
 TM_MUST_CHECK int tm_player_sent(struct tm_player *p, size_t i, int64_t t_us);
-/* The other side's FIN came.  TM_ERR_PROTO: the plan has not got it send all it was to, or does not let it close now; what was known of it does not change
- * then. */
+/* The other side's FIN came.  TM_ERR_PROTO, and nothing changes: its plan is not known to the end, some of its bytes are missing, or the
+ * plan does not let it close before this side (client), before this side's last write (server). */
 TM_MUST_CHECK int tm_player_peer_fin(struct tm_player *p, int64_t t_us);
 /* n bytes came at t_us.  Completed writes: those in [peer_next before, peer_next after) that go the other
  * way.  TM_ERR_PROTO: more than the complete plan has, or 1 MiB beyond what is known of it. */

@@ -30,8 +30,7 @@ static const char *const REF_NAMES[] = {[TM_OPEN_ORIGIN] = "origin",
                                         NULL};
 static const char *const DIR_NAMES[] = {[TM_UP] = "up", [TM_DOWN] = "down", NULL};
 static const char *const HOW_NAMES[] = {"died", "planned", NULL};
-static const char *const CLOSE_NAMES[] = {
-    [TM_CLOSE_FIN] = "fin", [TM_CLOSE_RESET] = "reset", NULL};
+static const char *const CLOSE_NAMES[] = {[TM_CLOSE_FIN] = "fin", [TM_CLOSE_RESET] = "reset", NULL};
 
 struct tm_schedlog {
     char *text; /* cap + DROPPED_LEN bytes */
@@ -227,9 +226,8 @@ void tm_schedlog_close(struct tm_schedlog *l, uint32_t carrier, const struct tm_
         (void)snprintf(how, sizeof how, ",\"dir\":\"%s\",\"how\":\"%s\",\"ref\":%" PRId64,
                        DIR_NAMES[c->dir], CLOSE_NAMES[c->how], c->ref);
     if (!does_answer)
-        (void)snprintf(server, sizeof server,
-                       ",\"server_ref\":%" PRId64 ",\"server_gap\":%" PRId64, c->server_ref,
-                       c->server_gap_us);
+        (void)snprintf(server, sizeof server, ",\"server_ref\":%" PRId64 ",\"server_gap\":%" PRId64,
+                       c->server_ref, c->server_gap_us);
     put(l,
         "{\"t\":\"close\",\"c\":%" PRIu32 "%s%s,\"event\":%" PRId64 ",\"gap\":%" PRId64
         ",\"due\":%" PRId64 "}",

@@ -99,8 +99,8 @@ struct tm_schedlog_line {
     uint64_t index, dropped;
     enum tm_plan_src src;
     enum tm_open_ref open_ref;
-    struct tm_write w; /* write, recv: dir, size, gap_us, ref_back */
-    int64_t gap_us;    /* open */
+    struct tm_write w;              /* write, recv: dir, size, gap_us, ref_back */
+    int64_t gap_us;                 /* open */
     struct tm_schedlog_close close; /* close */
     int64_t event_us, due_us, first_us, last_us, at_us, prep_us;
     uint32_t unsent;

@@ -75,7 +75,7 @@ struct tm_act {
     bool
         rel_prev; /* WRITE: the write right before it on this carrier is ours and has not been reported
                               as sent: leave gap_us after its actual departure instead of at due_us */
-    bool is_patient; /* CLOSE: the other side's FIN may come as late as the plan says; the engine gives up by itself */
+    bool is_patient; /* CLOSE: the other side's FIN may come late; the engine gives up by itself */
     uint32_t gap_us; /* OPEN: after establishment; WRITE with rel_prev; the plan's gap otherwise */
     const char *why; /* KILL: a few words for the log */
 };
@@ -125,8 +125,8 @@ enum tm_finish tm_session_finished(struct tm_session *s, uint32_t carrier, int64
  * the engine had given up itself. */
 enum tm_gone {
     TM_GONE_CLOSED, /* both sides' FIN, after everything before them was read and reported, or our planned reset */
-    TM_GONE_RESET,  /* the other side's RST, after everything before it was read and reported */
-    TM_GONE_LOST    /* refused, reset, timed out, a TLS error, or given up by the shell */
+    TM_GONE_RESET, /* the other side's RST, after everything before it was read and reported */
+    TM_GONE_LOST   /* refused, reset, timed out, a TLS error, or given up by the shell */
 };
 bool tm_session_gone(struct tm_session *s, uint32_t carrier, enum tm_gone how, int64_t t_us);
 

@@ -264,11 +264,11 @@ static void on_gone(struct tm_sim *w, const struct tm_agenda_item *item)
 static void push_bare(struct tm_sim *w, enum tm_side side, enum happening kind, uint32_t carrier)
 {
     const struct tm_link *l = &w->wire[carrier].dir[side];
-    tm_sim_push(w, (struct tm_agenda_item){.t_us = tm_max_us(w->now_us + w->cfg.delay_us,
-                                                             l->arrive_us),
-                                           .kind = kind,
-                                           .side = tm_sim_other(side),
-                                           .carrier = carrier});
+    tm_sim_push(
+        w, (struct tm_agenda_item){.t_us = tm_max_us(w->now_us + w->cfg.delay_us, l->arrive_us),
+                                   .kind = kind,
+                                   .side = tm_sim_other(side),
+                                   .carrier = carrier});
 }
 
 /* Both FINs are known to a side, or it has reset: it tells its engine. */

@@ -38,11 +38,8 @@ static void move_fin(struct story *s, int64_t t_us, int64_t offset)
     story_insert(s, (struct story_packet){t_us, TM_UP, ACK_FIN, offset, 0, 2000, 0, 0});
 }
 
-static const struct tm_schedlog_close after_request = {.ref = 3,
-                                                       .event_us = 52221,
-                                                       .gap_us = 800,
-                                                       .due_us = 53021,
-                                                       .server_ref = TM_SLOG_REF_FIN};
+static const struct tm_schedlog_close after_request = {
+    .ref = 3, .event_us = 52221, .gap_us = 800, .due_us = 53021, .server_ref = TM_SLOG_REF_FIN};
 
 static void client_closing_before_the_last_byte_is_exact_where_planned(void)
 {
@@ -51,7 +48,7 @@ static void client_closing_before_the_last_byte_is_exact_where_planned(void)
     found(&s, TM_DIFF_KINDS - 1, 0);
     s = closed(&after_request, NULL);
     move_fin(&s, 53005, 997);
-    found(&s, TM_DIFF_FIN_EARLY, 1); /* before it was due */
+    found(&s, TM_DIFF_FIN_EARLY, 1);  /* before it was due */
     s = closed(&after_request, NULL); /* the log says due, the request is not out */
     s.closing[TM_UP].due_us = 52000;
     move_fin(&s, 52210, 997);
@@ -99,7 +96,8 @@ static struct story with_reset(int64_t t_us)
 {
     struct story s = closed(&reset, NULL);
     s.n_packets = P_FIN_UP;
-    story_insert(&s, (struct story_packet){t_us, TM_UP, TM_TCP_RST | TM_TCP_ACK, 997, 0, 5000, 0, 0});
+    story_insert(&s,
+                 (struct story_packet){t_us, TM_UP, TM_TCP_RST | TM_TCP_ACK, 997, 0, 5000, 0, 0});
     return s;
 }
 

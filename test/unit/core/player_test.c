@@ -204,7 +204,8 @@ static void client_may_close_before_the_last_byte_comes(void)
     CHECK_INT(tm_player_close_event_us(&p), 55100);
     CHECK_INT(tm_player_close_us(&p), 64100);
     CHECK(!tm_player_done(&p));
-    CHECK_INT(tm_player_peer_fin(&p, 60000), TM_ERR_PROTO); /* only the server's answer is planned */
+    CHECK_INT(tm_player_peer_fin(&p, 60000),
+              TM_ERR_PROTO); /* only the server's answer is planned */
     CHECK_INT(tm_player_received(&p, 1000, 90000), TM_OK);
     CHECK(tm_player_done(&p));
     CHECK_INT(tm_player_close_us(&p), 64100);

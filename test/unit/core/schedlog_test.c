@@ -383,7 +383,8 @@ static void closings_read_back_and_older_lines_are_plain(void)
     };
     static const char *const bad[] = {
         "{\"t\":\"close\",\"c\":0,\"dir\":\"down\",\"event\":1,\"gap\":1,\"due\":2}",
-        "{\"t\":\"close\",\"c\":0,\"dir\":\"down\",\"how\":\"reset\",\"ref\":1,\"event\":1,\"gap\":1,"
+        "{\"t\":\"close\",\"c\":0,\"dir\":\"down\",\"how\":\"reset\",\"ref\":1,\"event\":1,\"gap\":"
+        "1,"
         "\"due\":2}",
         "{\"t\":\"close\",\"c\":0,\"ref\":-2,\"event\":1,\"gap\":1,\"due\":2}",
         "{\"t\":\"close\",\"c\":0,\"ref\":-3,\"event\":1,\"gap\":1,\"due\":2}",
@@ -415,8 +416,7 @@ static void closings_read_back_and_older_lines_are_plain(void)
 }
 
 static const struct check_case CASES[] = {
-    {"closings_read_back_and_older_lines_are_plain",
-     closings_read_back_and_older_lines_are_plain},
+    {"closings_read_back_and_older_lines_are_plain", closings_read_back_and_older_lines_are_plain},
     {"a_slip_has_its_cause", a_slip_has_its_cause},
     {"lines_have_the_documented_form", lines_have_the_documented_form},
     {"every_kind_reads_back", every_kind_reads_back},

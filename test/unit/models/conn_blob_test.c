@@ -179,8 +179,7 @@ static void numbers_beyond_a_plans_and_a_weld_to_nothing_are_refused(void)
 
 static const struct check_case cases[] = {
     {"writes_survive", writes_survive},
-    {"closings_survive_and_what_is_none_is_refused",
-     closings_survive_and_what_is_none_is_refused},
+    {"closings_survive_and_what_is_none_is_refused", closings_survive_and_what_is_none_is_refused},
     {"longest_connection_fits", longest_connection_fits},
     {"every_cut_is_refused_or_ends_behind_a_write", every_cut_is_refused_or_ends_behind_a_write},
     {"mutations_keep_the_limits", mutations_keep_the_limits},

@@ -180,8 +180,7 @@ static void a_write_waits_for_none_more_than_255_before_it(void)
     }
 }
 
-#define DOWN                                                                                       \
-    "{\"t\":\"data\",\"c\":0,\"i\":1,\"dir\":\"down\",\"size\":9,\"ref\":0,\"gap\":7}\n"
+#define DOWN      "{\"t\":\"data\",\"c\":0,\"i\":1,\"dir\":\"down\",\"size\":9,\"ref\":0,\"gap\":7}\n"
 #define END(rest) HEAD OPEN DATA DOWN "{\"t\":\"close\",\"c\":0,\"gap\":5" rest "}\n"
 
 static void no_flipped_bits_or_missing_ends_do_harm(void)
