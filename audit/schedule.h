@@ -43,7 +43,7 @@ struct tm_sched_carrier {
     int64_t up_us[2];
     bool has_endpoints[2];
     struct tm_endpoint client[2],
-        server[2]; /* as that side sees them: differ behind an address translator */
+        server[2];     /* as that side sees them: differ behind an address translator */
     bool has_close[2]; /* by enum tm_dir: who closes; in that side's log only */
     struct tm_schedlog_close close[2];
     bool has_end[2];

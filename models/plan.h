@@ -50,9 +50,10 @@ enum tm_close_how {
  * the end: the last byte of all writes and, where the server closes by itself, its FIN.  The server's FIN answers the client's,
  * after its own last write, or runs from a write too.  The gap of the client's close is tm_plan.close_gap_us. */
 struct tm_close {
-    uint8_t how;  /* enum tm_close_how: the client's */
-    uint8_t back; /* the client's runs from write n_writes - back (so server_back); 0: from the end */
-    uint8_t server_back; /* the server's FIN runs from this write; 0: it answers */
+    uint8_t how; /* enum tm_close_how: the client's */
+    uint8_t
+        back; /* the client's runs from write n_writes - back (so server_back); 0: from the end */
+    uint8_t server_back;    /* the server's FIN runs from this write; 0: it answers */
     uint32_t server_gap_us; /* 0..TM_WRITE_GAP_MAX; 0 where it answers */
 };
 

@@ -413,26 +413,27 @@ static void a_blocked_write_ends_with_the_peers_rst(void)
     scene_stop(&s);
 }
 
-/* Our FIN is out, and the peer goes on for longer than others are waited for. */
+/* Our FIN is out, and the peer goes on for longer than others are waited for; another connection is the clock. */
 static void a_shut_connection_is_read_as_long_as_the_peer_likes(void)
 {
     struct scene s;
-    int peer;
+    int peer, other;
     scene_start(&s, &(struct tm_wire_cfg){.linger_us = 1000});
     struct scene_conn *c = scene_open_plain(&s, &peer);
+    struct scene_conn *clock = scene_open_plain(&s, &other);
     uint8_t bytes[50] = {3}, got;
     CHECK_INT(tm_wire_shut(s.w, c->id, 0), TM_OK);
     CHECK_INT(plain_read(peer, &got, 1), 0);
-    for (size_t n = 1; n <= 5;
-         n++) { /* a turn waits at least as long as the limit would have been */
-        int64_t until_us = tm_now_us() + 1500;
-        plain_write(peer, bytes, sizeof bytes);
-        SCENE_UNTIL(&s, c->n_rx == n * sizeof bytes && tm_now_us() >= until_us);
-    }
+    scene_write(&s, clock, 0, tm_now_us() + 10000, NOW, bytes, 1);
+    SCENE_UNTIL(&s, clock->n_sent == 1);
+    CHECK_INT(c->n_down, 0);
+    plain_write(peer, bytes, sizeof bytes);
+    SCENE_UNTIL(&s, c->n_rx == sizeof bytes);
     CHECK_INT(c->n_down, 0);
     (void)close(peer);
     SCENE_UNTIL(&s, c->n_down == 1);
     CHECK_INT(c->why, TM_WIRE_DOWN_CLOSED);
+    (void)close(other);
     scene_stop(&s);
 }
 
