@@ -191,12 +191,39 @@ static void hand_back(struct tm_deck *d, enum what what, const struct list *l)
     }
 }
 
+#define CLOSINGS (TM_CLOSE_HOWS * 256U * 256U)
+
+/* Which closing it is, pauses aside. */
+static size_t closing_of(const struct tm_close *c)
+{
+    return ((size_t)c->how * 256 + c->back) * 256 + c->server_back;
+}
+
+/* Closings that fewer than k connections have become plain. */
+static int pool_closings(struct tm_deck *d, uint32_t k)
+{
+    uint32_t *count = calloc(CLOSINGS, sizeof *count);
+    if (!count)
+        return TM_ERR_NOMEM;
+    for (uint32_t i = 0; i < d->n_conns; i++)
+        count[closing_of(&d->conn[i].close)]++;
+    for (uint32_t i = 0; i < d->n_conns; i++) {
+        if (count[closing_of(&d->conn[i].close)] < k)
+            d->conn[i].close = (struct tm_close){0};
+    }
+    free(count);
+    return TM_OK;
+}
+
 int tm_pool_deck(struct tm_deck *deck, uint32_t k, const uint8_t key[TM_SEED_LEN],
                  struct tm_pool_deck_count *count)
 {
     *count = (struct tm_pool_deck_count){0};
     int rc = tm_deck_check(deck);
     if (rc != TM_OK || k <= 1)
+        return rc;
+    rc = pool_closings(deck, k);
+    if (rc != TM_OK)
         return rc;
     size_t n = deck->n_writes > deck->n_conns ? deck->n_writes : deck->n_conns;
     struct list l = {.v = calloc(n + 1, sizeof *l.v), .drawn = calloc(n + 1, sizeof *l.drawn)};
