@@ -35,9 +35,13 @@ static const struct tm_schedlog_close *client_close(const struct tm_subject *x)
     return x->c->has_close[TM_UP] ? &x->c->close[TM_UP] : NULL;
 }
 
+/* The client's log says so; or, where there is none, a server to whom that was planned has seen it. */
 static bool is_reset(const struct tm_subject *x)
 {
-    return client_close(x) && client_close(x)->how == TM_CLOSE_RESET;
+    const struct tm_wire_half *up = &x->conn->half[TM_UP];
+    bool is_told = client_close(x) || x->c->has_open;
+    return is_told ? client_close(x) && client_close(x)->how == TM_CLOSE_RESET
+                   : x->is_whole && up->rst_us != TM_NEVER && up->fin_us == TM_NEVER;
 }
 
 /* By the client's log, or by its own, the server closes without waiting for the client. */
@@ -64,7 +68,9 @@ static int64_t write_seen_us(const struct tm_subject *x, int64_t i)
 static int64_t least_close_us(const struct tm_subject *x)
 {
     const struct tm_schedlog_close *c = client_close(x);
-    if (!x->is_whole)
+    bool is_server_told = !c && !x->c->has_open && x->c->has_close[TM_DOWN];
+    if (!x->is_whole ||
+        is_server_told) /* the server's log does not tell what the client's waits for */
         return INT64_MIN;
     return c && c->ref >= 0 && !is_reset(x) ? write_seen_us(x, c->ref) : last_byte_us(x);
 }
@@ -104,7 +110,8 @@ static bool needs_fin(const struct tm_subject *x, int dir)
 {
     if (!is_reset(x))
         return true;
-    return dir == TM_DOWN && does_server_close(x) && client_close(x)->ref == TM_SLOG_REF_END;
+    return dir == TM_DOWN && does_server_close(x) && client_close(x) &&
+           client_close(x)->ref == TM_SLOG_REF_END;
 }
 
 static void judge_whole_close(struct tm_judge *j, const struct tm_subject *x)

@@ -136,7 +136,33 @@ static void reset_behind_a_planned_fin_of_the_server_needs_that(void)
     found(&s, TM_DIFF_NO_FIN, 0);
 }
 
+static void servers_log_alone_is_believed_that_a_reset_was_planned(void)
+{
+    struct story s = with_reset(55430);
+    s.has_log[TM_CLIENT] = false;
+    found(&s, TM_DIFF_RST, 0);
+    s.is_planned = false;
+    struct tm_conform r = story_judge(&s);
+    CHECK_INT(r.n_whole, 0);
+    CHECK_INT(r.n_dead, 1);
+    tm_conform_deinit(&r);
+    /* The client before the last byte: the server tells that it only answered. */
+    static const struct tm_schedlog_close answer = {.dir = TM_DOWN,
+                                                    .ref = TM_SLOG_REF_FIN,
+                                                    .event_us = 53200,
+                                                    .due_us = 54326,
+                                                    .server_ref = TM_SLOG_REF_FIN};
+    s = closed(NULL, &answer);
+    s.has_log[TM_CLIENT] = false;
+    move_fin(&s, 53030, 997);
+    found(&s, TM_DIFF_FIN_EARLY, 0);
+    s.has_closing[TM_DOWN] = false;
+    found(&s, TM_DIFF_FIN_EARLY, 1);
+}
+
 static const struct check_case CASES[] = {
+    {"servers_log_alone_is_believed_that_a_reset_was_planned",
+     servers_log_alone_is_believed_that_a_reset_was_planned},
     {"client_closing_before_the_last_byte_is_exact_where_planned",
      client_closing_before_the_last_byte_is_exact_where_planned},
     {"server_closing_first_is_exact_where_planned", server_closing_first_is_exact_where_planned},
