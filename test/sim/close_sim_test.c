@@ -201,13 +201,13 @@ static void every_closing_is_the_planned_one_at_the_planned_time(void)
     for (int role = 0; role < 4; role++) {
         struct sim_cfg cfg = base(&m, role);
         struct expectation x;
-        struct sim_result r = sim_run(&cfg, SECONDS(120), false);
+        struct sim_result r = sim_run(&cfg, SECONDS(80), false);
         healthy(&r);
         begin(&x, &cfg);
         read_log(&x, r.client_log, TM_CLIENT);
         read_log(&x, r.server_log, TM_SERVER);
-        CHECK(x.n_ended > 40);
-        CHECK(x.n_reset > 10 && x.n_server_first > 8 && x.n_before_last > 1);
+        CHECK(x.n_ended > 25);
+        CHECK(x.n_reset > 5 && x.n_server_first > 5 && x.n_before_last > 0);
         CHECK(r.bytes_down > 100000);
         end(&x);
         sim_result_deinit(&r);
@@ -215,28 +215,35 @@ static void every_closing_is_the_planned_one_at_the_planned_time(void)
     tm_model_deinit(&m);
 }
 
-/* Long and short paths, where bytes of both sides are on their way when one closes; and deaths in between. */
+static void carry(const struct sim_cfg *cfg)
+{
+    struct sim_result r = sim_run(cfg, SECONDS(3600), true);
+    CHECK_STR(r.failed ? r.failed : "", "");
+    CHECK_INT(r.wrong_bytes, 0);
+    CHECK_INT(r.wrong_sizes, 0);
+    CHECK_INT(r.streams_done, cfg->n_streams);
+    CHECK(cfg->mean_life_us > 0 || r.client.carriers_died + r.server.carriers_died == 0);
+    sim_result_deinit(&r);
+}
+
+/* On a long path, where bytes of both sides are on their way when one closes and reports overtake them; on a short one; and with deaths in
+ * between. */
 static void streams_lose_nothing(void)
 {
-    static const int64_t delays_us[] = {50, 20000, 150000};
     struct tm_model m;
     closings_model(&m);
     for (int role = 0; role < 4; role++) {
-        for (size_t i = 0; i < sizeof delays_us / sizeof delays_us[0]; i++) {
-            struct sim_cfg cfg = base(&m, role);
-            cfg.log = false;
-            cfg.delay_us = delays_us[i];
-            cfg.jitter_us = delays_us[i] / 10;
-            cfg.mean_life_us = i == 1 ? 900000 : 0;
-            cfg.one_sided_us = i == 1 ? 200000 : 1;
-            struct sim_result r = sim_run(&cfg, SECONDS(3600), true);
-            CHECK_STR(r.failed ? r.failed : "", "");
-            CHECK_INT(r.wrong_bytes, 0);
-            CHECK_INT(r.wrong_sizes, 0);
-            CHECK_INT(r.streams_done, cfg.n_streams);
-            CHECK(i == 1 || r.client.carriers_died + r.server.carriers_died == 0);
-            sim_result_deinit(&r);
-        }
+        struct sim_cfg cfg = base(&m, role);
+        cfg.log = false;
+        cfg.n_streams = 4;
+        cfg.delay_us = role == 3 ? 50 : 150000;
+        cfg.jitter_us = cfg.delay_us / 10;
+        carry(&cfg);
+        cfg.delay_us = 20000;
+        cfg.mean_life_us = 900000;
+        cfg.one_sided_us = 200000;
+        if (role == 1 || role == 2)
+            carry(&cfg);
     }
     tm_model_deinit(&m);
 }
@@ -255,7 +262,7 @@ static int by_carrier(const void *a, const void *b)
 static struct closing *closings_of(const struct sim_cfg *cfg, size_t *n)
 {
     struct closing *out = calloc(MAX_CARRIERS, sizeof *out);
-    struct sim_result r = sim_run(cfg, SECONDS(100), false);
+    struct sim_result r = sim_run(cfg, SECONDS(60), false);
     struct sim_lines lines = sim_lines(r.client_log);
     struct tm_schedlog_line l;
     healthy(&r);
@@ -274,16 +281,17 @@ static void idle_and_loaded_close_alike(void)
 {
     struct tm_model m;
     closings_model(&m);
-    for (int role = 0; role < 4; role++) {
+    for (int role = 1; role < 3;
+         role++) { /* the server master and seeds, the client and embedded plans */
         struct sim_cfg cfg = base(&m, role);
         size_t n_idle, n_loaded;
         cfg.jitter_us = 0;
         cfg.n_streams = 0;
         struct closing *idle = closings_of(&cfg, &n_idle);
         cfg.n_streams = 8;
-        cfg.up_bytes = cfg.down_bytes = 3000000;
+        cfg.up_bytes = cfg.down_bytes = 1000000;
         struct closing *loaded = closings_of(&cfg, &n_loaded);
-        CHECK(n_idle > 40);
+        CHECK(n_idle > 20);
         CHECK_INT(n_idle, n_loaded);
         CHECK_MEM(idle, loaded, n_idle * sizeof *idle);
         free(idle);
