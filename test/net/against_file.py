@@ -129,6 +129,9 @@ def check_close(k, plan, at, bounds, over):
     def seen(side, i):
         return side[plan["writes"][i]["dir"]].last(bounds[i][1])
 
+    assert is_reset == (client["up"].fin is None), f"connection {k}: a FIN from the client, or none where it was to be"
+    assert is_reset == (client["up"].rst is not None), f"connection {k}: a reset by the client, or none where it was to be"
+    assert client["down"].rst is None, f"connection {k}: the server reset it"
     event = over
     if "server_ref" in close:
         slip = server["down"].fin - seen(server, close["server_ref"]) - close["server_gap"]
@@ -138,9 +141,6 @@ def check_close(k, plan, at, bounds, over):
         assert is_reset or client["down"].fin >= client["up"].fin, f"connection {k}: the server closed first"
     if close.get("ref", -1) >= 0:
         event = seen(client, close["ref"])
-    assert is_reset == (client["up"].fin is None), f"connection {k}: a FIN from the client? {not is_reset}"
-    assert is_reset == (client["up"].rst is not None), f"connection {k}: a reset by the client? {is_reset}"
-    assert client["down"].rst is None, f"connection {k}: the server reset it"
     slip = (client["up"].rst if is_reset else client["up"].fin) - event - close["gap"]
     assert slip >= -EARLY_US, f"connection {k}: closed {-slip} us before its time"
     assert not is_reset or client["up"].rst >= over, f"connection {k}: reset before the last byte"
