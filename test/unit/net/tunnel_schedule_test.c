@@ -126,43 +126,51 @@ static void streams_end_with_the_file(void)
     "{\"t\":\"data\",\"c\":" c ",\"i\":2,\"dir\":\"up\",\"size\":800,\"ref\":1,\"gap\":4000}\n"    \
     "{\"t\":\"data\",\"c\":" c                                                                     \
     ",\"i\":3,\"dir\":\"down\",\"size\":9000,\"ref\":2,\"gap\":30000}\n"
-static const char CLOSINGS[] =
-    "{\"t\":\"schedule\",\"v\":1}\n" CONN("0", "origin", "0") "{\"t\":\"close\",\"c\":0,\"gap\":"
-                                                              "1000,\"ref\":2}\n" CONN("1", "prev", "5000") "{\"t\":\"close\",\"c\":1,\"gap\":2000,\"server_ref\":3,\"server_gap\":900}\n" CONN("2", "prev", "5000") "{\"t\":\"close\",\"c\":2,\"gap\":1500,\"how\":\"reset\"}\n" CONN(
-                                                                  "3", "prev",
-                                                                  "5000") "{\"t\":\"close\",\"c\":"
-                                                                          "3,\"gap\":0,\"how\":"
-                                                                          "\"reset\",\"server_"
-                                                                          "ref\":3,\"server_gap\":"
-                                                                          "0}\n" CONN("4", "prev",
-                                                                                      "5000") "{\"t"
-                                                                                              "\":"
-                                                                                              "\"cl"
-                                                                                              "ose"
-                                                                                              "\","
-                                                                                              "\"c"
-                                                                                              "\":"
-                                                                                              "4,"
-                                                                                              "\"ga"
-                                                                                              "p\":"
-                                                                                              "2000"
-                                                                                              ",\"r"
-                                                                                              "ef\""
-                                                                                              ":2,"
-                                                                                              "\"se"
-                                                                                              "rver"
-                                                                                              "_ref"
-                                                                                              "\":"
-                                                                                              "3,"
-                                                                                              "\"se"
-                                                                                              "rver"
-                                                                                              "_gap"
-                                                                                              "\":"
-                                                                                              "4000"
-                                                                                              "}"
-                                                                                              "\n" CONN("5",
-                                                                                                        "ended",
-                                                                                                        "5000") "{\"t\":\"close\",\"c\":5,\"gap\":2000}\n";
+static const char CLOSINGS[] = "{\"t\":\"schedule\",\"v\":1}\n" CONN(
+    "0", "origin",
+    "0") "{\"t\":\"close\",\"c\":0,\"gap\":"
+         "1000,\"ref\":2}\n" CONN(
+             "1", "prev",
+             "5000") "{\"t\":\"close\",\"c\":1,\"gap\":2000,\"server_ref\":3,\"server_gap\":900}"
+                     "\n" CONN("2", "prev",
+                               "5000") "{\"t\":\"close\",\"c\":2,\"gap\":1500,\"how\":\"reset\"}"
+                                       "\n" CONN("3", "prev",
+                                                 "5000") "{\"t\":\"close\",\"c\":"
+                                                         "3,\"gap\":0,\"how\":"
+                                                         "\"reset\",\"server_"
+                                                         "ref\":3,\"server_gap\":"
+                                                         "0}\n" CONN(
+                                                             "4", "prev",
+                                                             "5000") "{\"t"
+                                                                     "\":"
+                                                                     "\"cl"
+                                                                     "ose"
+                                                                     "\","
+                                                                     "\"c"
+                                                                     "\":"
+                                                                     "4,"
+                                                                     "\"ga"
+                                                                     "p\":"
+                                                                     "2000"
+                                                                     ",\"r"
+                                                                     "ef\""
+                                                                     ":2,"
+                                                                     "\"se"
+                                                                     "rver"
+                                                                     "_ref"
+                                                                     "\":"
+                                                                     "3,"
+                                                                     "\"se"
+                                                                     "rver"
+                                                                     "_gap"
+                                                                     "\":"
+                                                                     "4000"
+                                                                     "}"
+                                                                     "\n" CONN(
+                                                                         "5", "ended",
+                                                                         "5000") "{\"t\":\"close\","
+                                                                                 "\"c\":5,\"gap\":"
+                                                                                 "2000}\n";
 #define N_CLOSINGS 6U
 
 /* How often a text stands in the file at `path`. */
