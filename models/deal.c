@@ -207,6 +207,7 @@ static int add_card(struct tm_plan *plan, const struct tm_deck *deck, uint32_t i
     for (uint32_t k = 0; rc == TM_OK && k < c->n_writes; k++)
         rc = tm_plan_add(plan, deck->w[c->first + k]);
     plan->close_gap_us = c->close_gap_us;
+    plan->close = c->close;
     return rc;
 }
 

@@ -123,7 +123,7 @@ static size_t compare(const char *log, const struct sim_cfg *cfg, enum how how)
                 CHECK_MEM(&l.w, &want->w[l.i], offsetof(struct tm_write, ref_back) + 1);
             n++;
         } else if (l.kind == TM_SLOG_CLOSE) {
-            CHECK_INT(l.gap_us, plan[l.carrier].close_gap_us);
+            CHECK_INT(l.close.gap_us, plan[l.carrier].close_gap_us);
         }
     }
     for (size_t k = 0; k < f->n_conns; k++)

@@ -61,9 +61,8 @@ static int64_t dead_us(const struct tm_carrier *c, int64_t grace_us)
     case TM_CARRIER_OPENING:
         return tm_later_us(tm_max_us(c->opened_us, c->handed_us), grace_us);
     case TM_CARRIER_LIVE:
-        return tm_player_dead_us(&c->player);
     case TM_CARRIER_CLOSING:
-        return tm_later_us(tm_player_close_us(&c->player), grace_us);
+        return tm_player_dead_us(&c->player);
     case TM_CARRIER_ENDED:
         return TM_NEVER;
     case TM_CARRIER_KILLED:
@@ -83,7 +82,7 @@ static void work_out(const struct tm_session *s, struct tm_carrier *c)
     c->is_counted = is_open;
     if (c->state == TM_CARRIER_LIVE && !c->writing && tm_player_next(&c->player, &c->due)) {
         due_us = c->due.due_us;
-    } else if (c->state == TM_CARRIER_LIVE && s->cfg.side == TM_CLIENT) {
+    } else if (c->state == TM_CARRIER_LIVE) {
         due_us = tm_player_close_us(&c->player);
         c->due_is_close = true;
     }

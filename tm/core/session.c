@@ -284,6 +284,35 @@ static void hand_write(struct tm_session *s, struct tm_carrier *c, const struct 
     tm_player_handed(&c->player, due);
 }
 
+static void hand_close(struct tm_session *s, struct tm_carrier *c, int64_t due_us,
+                       struct tm_act *act)
+{
+    const struct tm_plan *plan = &c->player.known.plan;
+    bool is_client = s->cfg.side == TM_CLIENT;
+    uint8_t back = is_client ? plan->close.back : plan->close.server_back;
+    const struct tm_schedlog_close close = {
+        .dir = tm_side_dir(s->cfg.side),
+        .how = is_client ? (enum tm_close_how)plan->close.how : TM_CLOSE_FIN,
+        .ref = back > 0    ? (int64_t)plan->n_writes - back
+               : is_client ? TM_SLOG_REF_END
+                           : TM_SLOG_REF_FIN,
+        .event_us = tm_player_close_event_us(&c->player),
+        .gap_us = is_client ? plan->close_gap_us : plan->close.server_gap_us,
+        .due_us = due_us,
+        .server_ref = plan->close.server_back > 0
+                          ? (int64_t)plan->n_writes - plan->close.server_back
+                          : TM_SLOG_REF_FIN,
+        .server_gap_us = plan->close.server_gap_us};
+    c->state = TM_CARRIER_CLOSING;
+    tm_session_touch(s, c);
+    *act = (struct tm_act){.kind = close.how == TM_CLOSE_RESET ? TM_ACT_RESET : TM_ACT_CLOSE,
+                           .carrier = c->k,
+                           .due_us = due_us,
+                           .is_patient = !tm_close_is_plain(&plan->close)};
+    if (s->log)
+        tm_schedlog_close(s->log, c->k, &close);
+}
+
 /* So far away must everything be that the next batch of a joint model may be put together first. */
 #define IDLE_US (100 * TM_US_PER_MS)
 
@@ -329,15 +358,7 @@ bool tm_session_poll(struct tm_session *s, int64_t now_us, struct tm_act *act)
     if (best.opener)
         return tm_session_hand_opening(s, best.opener, now_us, act) || hand_kill(s, now_us, act);
     if (best.carrier->due_is_close) {
-        const struct tm_player *p = &best.carrier->player;
-        int64_t over_us = tm_player_over_us(p);
-        best.carrier->state = TM_CARRIER_CLOSING;
-        tm_session_touch(s, best.carrier);
-        *act = (struct tm_act){
-            .kind = TM_ACT_CLOSE, .carrier = best.carrier->k, .due_us = best.due_us};
-        if (s->log)
-            tm_schedlog_close(s->log, best.carrier->k, over_us, p->known.plan.close_gap_us,
-                              best.due_us);
+        hand_close(s, best.carrier, best.due_us, act);
         return true;
     }
     struct tm_player_due due = best.carrier->due;

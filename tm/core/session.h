@@ -58,7 +58,8 @@ enum tm_act_kind {
                      tm_session_sent. */
     TM_ACT_WRITE, /* send a buffer of act.size bytes: first the handshake part, if any, then records composed
                      by tm_session_compose until it returns 0 */
-    TM_ACT_CLOSE, /* client: FIN at act.due_us (planned), all writes have left; then _gone when it is closed */
+    TM_ACT_CLOSE, /* FIN at act.due_us (planned), all writes have left; reading goes on; then _gone when it is closed */
+    TM_ACT_RESET, /* client: RST at act.due_us (planned), but not before TCP has sent all that was written; then _gone */
     TM_ACT_KILL /* give the carrier up at once (RST): dead or in error; the engine has forgotten it, report
                      nothing more about it */
 };
@@ -76,6 +77,7 @@ struct tm_act {
     bool
         rel_prev; /* WRITE: the write right before it on this carrier is ours and has not been reported
                               as sent: leave gap_us after its actual departure instead of at due_us */
+    bool is_patient; /* CLOSE: the other side's FIN may come late; the engine gives up by itself */
     uint32_t gap_us; /* OPEN: after establishment; WRITE with rel_prev; the plan's gap otherwise */
     const char *why; /* KILL: a few words for the log */
 };
@@ -113,12 +115,20 @@ int tm_session_record(struct tm_session *s, uint32_t carrier, const uint8_t *p, 
  * unsent: bytes that the kernel still had queued before it (for the log). */
 void tm_session_sent(struct tm_session *s, uint32_t carrier, uint32_t write, int64_t t_first_us,
                      int64_t t_last_us, uint32_t unsent);
+/* The other side's FIN, after everything before it was read and reported.  What the shell does then. */
+enum tm_finish {
+    TM_FINISH_ANSWER, /* server: close at once */
+    TM_FINISH_WAIT,   /* nothing: the plan goes on, and an action will close (has closed) */
+    TM_FINISH_BROKEN  /* no plan closes here */
+};
+enum tm_finish tm_session_finished(struct tm_session *s, uint32_t carrier, int64_t t_us);
 /* The TCP connection is over.  Closed after the last write, as planned, is the planned end; everything else is
  * death.  Returns false for a death (so that the shell can log it), true for a planned end and for a carrier that
  * the engine had given up itself. */
 enum tm_gone {
-    TM_GONE_CLOSED, /* both sides' FIN, after everything before them was read and reported */
-    TM_GONE_LOST    /* refused, reset, timed out, a TLS error, or given up by the shell */
+    TM_GONE_CLOSED, /* both sides' FIN, after everything before them was read and reported, or our planned reset */
+    TM_GONE_RESET, /* the other side's RST, after everything before it was read and reported */
+    TM_GONE_LOST   /* refused, reset, timed out, a TLS error, or given up by the shell */
 };
 bool tm_session_gone(struct tm_session *s, uint32_t carrier, enum tm_gone how, int64_t t_us);
 

@@ -181,13 +181,34 @@ void tm_session_ended(struct tm_session *s, struct tm_carrier *c)
         tm_session_forget(s, c);
 }
 
+enum tm_finish tm_session_finished(struct tm_session *s, uint32_t carrier, int64_t t_us)
+{
+    struct tm_carrier *c = tm_session_find(s, carrier);
+    enum tm_finish otherwise = s->cfg.side == TM_SERVER ? TM_FINISH_ANSWER : TM_FINISH_BROKEN;
+    if (c && c->state == TM_CARRIER_CLOSING)
+        otherwise = TM_FINISH_WAIT;
+    if (!c || (c->state != TM_CARRIER_LIVE && c->state != TM_CARRIER_CLOSING))
+        return otherwise;
+    return tm_player_peer_fin(&c->player, t_us) == TM_OK ? TM_FINISH_WAIT : otherwise;
+}
+
+/* Whether a carrier that went so did what its plan says. */
+static bool is_planned(const struct tm_session *s, const struct tm_carrier *c, enum tm_gone how)
+{
+    bool is_server = s->cfg.side == TM_SERVER;
+    bool is_reset = c->player.known.plan.close.how == TM_CLOSE_RESET;
+    if (!tm_player_done(&c->player) || how == TM_GONE_LOST)
+        return false;
+    return how == TM_GONE_RESET ? is_server && is_reset
+                                : is_server || c->state == TM_CARRIER_CLOSING;
+}
+
 bool tm_session_gone(struct tm_session *s, uint32_t carrier, enum tm_gone how, int64_t t_us)
 {
     struct tm_carrier *c = tm_session_find(s, carrier);
     if (!c || c->state == TM_CARRIER_KILLED || c->state == TM_CARRIER_ENDED)
         return true;
-    bool planned = how == TM_GONE_CLOSED && tm_player_done(&c->player) &&
-                   (s->cfg.side == TM_SERVER || c->state == TM_CARRIER_CLOSING);
+    bool planned = is_planned(s, c, how);
     c->state = TM_CARRIER_ENDED;
     note_end(s, c, planned, planned ? "" : "connection lost", t_us);
     if (!planned)

@@ -113,8 +113,14 @@ static void do_act(struct tm_front *f, const struct tm_act *act)
             tm_lane_write(lane, act);
         return;
     case TM_ACT_CLOSE:
-        if (lane != NULL)
+        if (lane != NULL && act->is_patient)
+            tm_lane_shut(lane, act->due_us);
+        else if (lane != NULL)
             tm_lane_close(lane, act->due_us);
+        return;
+    case TM_ACT_RESET:
+        if (lane != NULL)
+            tm_lane_abort(lane, act->due_us);
         return;
     case TM_ACT_KILL:
         if (lane != NULL)

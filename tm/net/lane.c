@@ -165,6 +165,18 @@ void tm_lane_close(struct tm_lane *l, int64_t due_us)
     TM_ASSERT_EQ(tm_wire_close(l->cfg.front->wire, l->cfg.conn, due_us), TM_OK);
 }
 
+void tm_lane_shut(struct tm_lane *l, int64_t due_us)
+{
+    l->state = ENDING;
+    TM_ASSERT_EQ(tm_wire_shut(l->cfg.front->wire, l->cfg.conn, due_us), TM_OK);
+}
+
+void tm_lane_abort(struct tm_lane *l, int64_t due_us)
+{
+    l->state = ENDING;
+    TM_ASSERT_EQ(tm_wire_abort(l->cfg.front->wire, l->cfg.conn, due_us), TM_OK);
+}
+
 /* ---- Writing ---- */
 
 /* The size of the next piece of the current write: its handshake part, or a record. */
@@ -374,8 +386,11 @@ static void on_rx(struct tm_lane *l, const struct tm_wire_event *ev)
     }
 }
 
-static void on_end_of_file(struct tm_lane *l)
+static void on_end_of_file(struct tm_lane *l, int64_t t_us)
 {
+    enum tm_finish finish = tm_session_finished(l->cfg.front->session, l->cfg.carrier, t_us);
+    if (finish == TM_FINISH_WAIT)
+        return;
     if (l->cfg.side == TM_SERVER && !l->is_composing)
         tm_lane_close(l, tm_now_us());
     else if (l->state != ENDING)
@@ -401,12 +416,18 @@ static void on_up(struct tm_lane *l, const struct tm_wire_event *ev)
     tm_lane_log_up(l, ev);
 }
 
+static bool is_reset_errno(int error)
+{
+    return error == ECONNRESET || error == EPIPE;
+}
+
 static void on_down(struct tm_lane *l, const struct tm_wire_event *ev)
 {
     char text[96];
     switch (ev->why) {
     case TM_WIRE_DOWN_CLOSED:
     case TM_WIRE_DOWN_OURS:
+    case TM_WIRE_DOWN_ABORTED:
         (void)snprintf(text, sizeof text, "connection closed");
         break;
     case TM_WIRE_DOWN_TIMEOUT:
@@ -417,10 +438,13 @@ static void on_down(struct tm_lane *l, const struct tm_wire_event *ev)
         tm_errno_text(ev->error, text, sizeof text);
         break;
     }
-    enum tm_gone how = ev->why == TM_WIRE_DOWN_CLOSED ? TM_GONE_CLOSED : TM_GONE_LOST;
+    bool is_reset = ev->why == TM_WIRE_DOWN_RESET && is_reset_errno(ev->error);
+    enum tm_gone how = ev->why == TM_WIRE_DOWN_CLOSED || ev->why == TM_WIRE_DOWN_ABORTED
+                           ? TM_GONE_CLOSED
+                       : is_reset ? TM_GONE_RESET
+                                  : TM_GONE_LOST;
     bool is_answer = is_unproved(l) && l->has_heard; /* bytes say more than the reset behind them */
-    bool is_cut = is_unproved(l) && ev->why == TM_WIRE_DOWN_RESET &&
-                  (ev->error == ECONNRESET || ev->error == EPIPE);
+    bool is_cut = is_unproved(l) && is_reset;
     lane_end(l, how, ev->t_us, is_answer ? TM_ERR_AUTH : TM_ERR_IO,
              is_answer ? refused_text
              : is_cut  ? cut_text
@@ -440,7 +464,7 @@ void tm_lane_on_wire(struct tm_lane *l, const struct tm_wire_event *ev)
         on_sent(l, ev);
         return;
     case TM_WIRE_END_OF_FILE:
-        on_end_of_file(l);
+        on_end_of_file(l, ev->t_us);
         return;
     case TM_WIRE_DOWN:
         on_down(l, ev);

@@ -38,6 +38,9 @@ bool tm_lane_is_authentic(const struct tm_lane *l);
 TM_MUST_CHECK int tm_lane_hello(struct tm_lane *l, const struct tm_act *act, const uint8_t *hello);
 void tm_lane_write(struct tm_lane *l, const struct tm_act *act);
 void tm_lane_close(struct tm_lane *l, int64_t due_us);
+/* Planned: nothing is written any more; its own FIN waits for the other side's as long as the engine does, and a reset until TCP has sent all. */
+void tm_lane_shut(struct tm_lane *l, int64_t due_us);
+void tm_lane_abort(struct tm_lane *l, int64_t due_us);
 void tm_lane_kill(struct tm_lane *l, const char *why);
 
 /* The wire thread has room again: a write that is not wholly composed wants a turn. */

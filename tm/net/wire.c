@@ -207,6 +207,17 @@ int tm_wire_close(struct tm_wire *w, uint32_t id, int64_t due_us)
                     &(struct tm_wire_cmd){.kind = TM_WIRE_CMD_CLOSE, .id = id, .due_us = due_us});
 }
 
+int tm_wire_shut(struct tm_wire *w, uint32_t id, int64_t due_us)
+{
+    return send_cmd(w, &(struct tm_wire_cmd){.kind = TM_WIRE_CMD_SHUT, .id = id, .due_us = due_us});
+}
+
+int tm_wire_abort(struct tm_wire *w, uint32_t id, int64_t due_us)
+{
+    return send_cmd(w,
+                    &(struct tm_wire_cmd){.kind = TM_WIRE_CMD_ABORT, .id = id, .due_us = due_us});
+}
+
 int tm_wire_reset(struct tm_wire *w, uint32_t id)
 {
     return send_cmd(w, &(struct tm_wire_cmd){.kind = TM_WIRE_CMD_RESET, .id = id});

@@ -91,6 +91,10 @@ struct tm_wire_write {
 TM_MUST_CHECK int tm_wire_write(struct tm_wire *w, const struct tm_wire_write *cmd);
 /* After everything written has left: FIN at due_us, then DOWN when the peer's FIN has come too. */
 TM_MUST_CHECK int tm_wire_close(struct tm_wire *w, uint32_t id, int64_t due_us);
+/* The same, but the peer's FIN may come as late as it likes: whoever waits for it gives up by tm_wire_reset. */
+TM_MUST_CHECK int tm_wire_shut(struct tm_wire *w, uint32_t id, int64_t due_us);
+/* After our TCP has sent everything written: RST at due_us, or as soon as that is so, then DOWN.  What the network loses of it is not sent again. */
+TM_MUST_CHECK int tm_wire_abort(struct tm_wire *w, uint32_t id, int64_t due_us);
 /* RST at once; what is queued is dropped. */
 TM_MUST_CHECK int tm_wire_reset(struct tm_wire *w, uint32_t id);
 /* Hand the socket over: RX events before RELEASED hold all that was read from it. */
@@ -116,6 +120,7 @@ enum tm_wire_event_kind {
 };
 enum tm_wire_down {
     TM_WIRE_DOWN_CLOSED,  /* both sides' FIN, ours as commanded */
+    TM_WIRE_DOWN_ABORTED, /* tm_wire_abort */
     TM_WIRE_DOWN_RESET,   /* the peer's RST, or an error: error says which */
     TM_WIRE_DOWN_REFUSED, /* it could not be established: error */
     TM_WIRE_DOWN_TIMEOUT, /* the peer's FIN did not come */
