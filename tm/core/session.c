@@ -125,6 +125,8 @@ int tm_session_new(struct tm_session **out, const struct tm_session_cfg *cfg, in
     s->heard_us = TM_NEVER;
     s->answered_us = TM_NEVER;
     s->unanswered_us = TM_NEVER;
+    s->wanted_us = TM_NEVER;
+    s->mercy_us = now_us;
     int rc = session_init(s);
     if (rc == TM_OK) {
         say_hello(s);
@@ -255,18 +257,37 @@ int64_t tm_session_due_us(const struct tm_session *s)
     return look_ahead(s).due_us;
 }
 
-int64_t tm_session_next_us(const struct tm_session *s)
+/* When the next carrier counts as dead; now for those that were killed. */
+static int64_t death_us(const struct tm_session *s)
 {
-    int64_t next = look_ahead(s).prepare_us;
-    if (s->is_asked && !s->failed)
-        return s->now_us; /* users may have to be woken */
+    int64_t next_us = TM_NEVER;
     for (uint32_t i = 0; i < s->n_carriers; i++) {
         refresh(s, s->carriers[i]);
         if (s->carriers[i]->state == TM_CARRIER_KILLED)
             return s->now_us;
-        next = tm_min_us(next, s->carriers[i]->dead_us);
+        next_us = tm_min_us(next_us, tm_max_us(s->carriers[i]->dead_us, s->mercy_us));
     }
-    return next;
+    return next_us;
+}
+
+int64_t tm_session_next_us(const struct tm_session *s)
+{
+    if (s->is_asked && !s->failed)
+        return s->now_us; /* users may have to be woken */
+    return tm_min_us(look_ahead(s).prepare_us, death_us(s));
+}
+
+/* A shell that comes later than asked by more than this part of the grace has stood still. */
+#define STALL_PARTS 4
+
+/* Whoever comes so much later than asked has stood still, and what arrived meanwhile may still lie where neither
+ * the shell nor we have looked; an opening may even have been handed out after its time.  So nobody is dead before a
+ * whole grace has passed since. */
+static void note_stall(struct tm_session *s, int64_t now_us)
+{
+    if (s->wanted_us < now_us && now_us - s->wanted_us > s->cfg.grace_us / STALL_PARTS)
+        s->mercy_us = tm_later_us(now_us, s->cfg.grace_us);
+    s->wanted_us = now_us; /* until this poll says otherwise */
 }
 
 static bool hand_kill(struct tm_session *s, int64_t now_us, struct tm_act *act)
@@ -275,7 +296,7 @@ static bool hand_kill(struct tm_session *s, int64_t now_us, struct tm_act *act)
     for (uint32_t i = 0; i < s->n_carriers; i++) {
         struct tm_carrier *c = s->carriers[i];
         refresh(s, c);
-        if (c->dead_us <= heard_us)
+        if (tm_max_us(c->dead_us, s->mercy_us) <= heard_us)
             tm_session_kill(s, c, c->state == TM_CARRIER_OPENING ? "no connection" : "silent",
                             now_us);
         if (c->state != TM_CARRIER_KILLED)
@@ -353,6 +374,7 @@ static void begin(struct tm_session *s, int64_t now_us)
 bool tm_session_poll(struct tm_session *s, int64_t now_us, struct tm_act *act)
 {
     s->now_us = now_us;
+    note_stall(s, now_us);
     tm_session_note_fresh(s, now_us);
     if (!s->is_begun)
         begin(s, now_us);
@@ -364,6 +386,7 @@ bool tm_session_poll(struct tm_session *s, int64_t now_us, struct tm_act *act)
     struct outlook ahead = look_ahead(s);
     struct candidate best = ahead.best;
     if (best.due_us == TM_NEVER) {
+        s->wanted_us = tm_min_us(ahead.prepare_us, death_us(s));
         prepare_plans(s, ahead.due_us, now_us);
         return false;
     }

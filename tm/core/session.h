@@ -78,7 +78,8 @@ struct tm_act {
     const char *why; /* KILL: a few words for the log */
 };
 
-/* Of the actions whose preparation time has come, the one that is due first; false when there is none now. */
+/* Of the actions whose preparation time has come, the one that is due first; false when there is none now.  Called a quarter of the grace
+ * or more after it was due to be (or after something came that was handed over meanwhile), it judges no silence before another grace has passed. */
 bool tm_session_poll(struct tm_session *s, int64_t now_us, struct tm_act *act);
 /* When to call tm_session_poll again if nothing else happens; TM_NEVER: not before an event. */
 int64_t tm_session_next_us(const struct tm_session *s);

@@ -8,8 +8,15 @@
 #include "tm/core/frame.h"
 #include "tm/core/schedlog.h"
 
+/* The shell should have asked by then what is to be done about it. */
+static void note_wanted(struct tm_session *s, int64_t t_us)
+{
+    s->wanted_us = tm_min_us(s->wanted_us, t_us);
+}
+
 void tm_session_opened(struct tm_session *s, uint32_t carrier, int64_t t_us)
 {
+    note_wanted(s, t_us);
     struct tm_carrier *c = tm_session_find(s, carrier);
     if (!c || c->state != TM_CARRIER_OPENING)
         return;
@@ -110,11 +117,13 @@ int tm_session_accept(struct tm_session *s, const struct tm_token *t, uint32_t h
 void tm_session_heard(struct tm_session *s, int64_t t_us)
 {
     s->heard_us = t_us;
+    note_wanted(s, t_us);
 }
 
 void tm_session_received(struct tm_session *s, uint32_t carrier, size_t n, int64_t t_us)
 {
     struct tm_carrier *c = tm_session_find(s, carrier);
+    note_wanted(s, t_us);
     s->stats.wire_rx_bytes += n;
     s->stats.last_rx_us = t_us;
     tm_tally_bytes(s->tally, t_us, n, 0);
