@@ -18,7 +18,8 @@ static int make_gen(struct tm_gen **out, const struct tm_session_cfg *cfg,
     struct tm_gen_cfg g = {.model = cfg->model,
                            .n_users = cfg->n_users,
                            .pace_us = (int64_t)cfg->pace_ms * TM_US_PER_MS,
-                           .batches = cfg->batches};
+                           .batches = cfg->batches,
+                           .maker = cfg->maker};
     memcpy(g.seed, seed, TM_TOKEN_SEED_LEN); /* the rest of the 32 bytes is zero */
     return tm_gen_new(out, &g);
 }
@@ -346,15 +347,44 @@ static void hand_write(struct tm_session *s, struct tm_carrier *c, const struct 
     tm_player_handed(&c->player, due);
 }
 
-/* So far away must everything be that the next batch of a joint model may be put together first. */
+/* So far away must everything be that the next batch of a joint model may be put together here first. */
 #define IDLE_US (100 * TM_US_PER_MS)
 
+bool tm_session_prepare(struct tm_session *s)
+{
+    if (s->gen && tm_gen_prepare(s->gen))
+        return true;
+    return s->master_gen && tm_session_missing(s) == 0 && tm_gen_prepare(s->master_gen);
+}
+
+uint32_t tm_session_missing(const struct tm_session *s)
+{
+    return s->gen ? tm_gen_missing(s->gen) : 0;
+}
+
+bool tm_session_is_prepared(const struct tm_session *s, const struct tm_token *t)
+{
+    const struct tm_gen *gen = t->src == TM_SRC_SESSION  ? s->gen
+                               : t->src == TM_SRC_MASTER ? s->master_gen
+                                                         : NULL;
+    return !s->cfg.maker || !gen || t->user >= s->cfg.n_users || tm_gen_has(gen, t->user);
+}
+
+/* What a maker has brought takes less than the lead that everything has now. */
 static void prepare_plans(struct tm_session *s, int64_t next_due_us, int64_t now_us)
 {
-    if (next_due_us - IDLE_US < now_us || !s->gen || tm_gen_prepare(s->gen))
+    if (s->cfg.maker || next_due_us - IDLE_US >= now_us)
+        (void)tm_session_prepare(s);
+}
+
+/* The master's schedule is the users' next one as soon as its first plans can be made without anything being late. */
+static void follow_master(struct tm_session *s)
+{
+    if (!s->openers || !s->master_gen || s->openers[0].want == TM_SRC_MASTER ||
+        (s->cfg.maker && tm_gen_missing(s->master_gen) > 0))
         return;
-    if (s->master_gen)
-        (void)tm_gen_prepare(s->master_gen);
+    for (uint32_t u = 0; u < s->cfg.n_users; u++)
+        tm_opener_switch(&s->openers[u], TM_SRC_MASTER);
 }
 
 /* The schedule begins when the shell first asks, however long that took it; a user of a model in its turn, because a hundred who
@@ -380,6 +410,7 @@ bool tm_session_poll(struct tm_session *s, int64_t now_us, struct tm_act *act)
         begin(s, now_us);
     if (hand_kill(s, now_us, act))
         return true;
+    follow_master(s);
     for (uint32_t u = 0; s->openers && u < s->cfg.n_users; u++)
         tm_opener_fill(&s->openers[u], s->gen, s->master_gen);
     tm_session_mind_demand(s);
@@ -470,6 +501,8 @@ void tm_session_token(const struct tm_session *s, uint32_t carrier, struct tm_to
 void tm_session_get_stats(const struct tm_session *s, struct tm_session_stats *out)
 {
     *out = s->stats;
+    out->batches_late =
+        (s->gen ? tm_gen_late(s->gen) : 0) + (s->master_gen ? tm_gen_late(s->master_gen) : 0);
     out->carriers_live = 0;
     for (uint32_t i = 0; i < s->n_carriers; i++) {
         enum tm_carrier_state st = s->carriers[i]->state;

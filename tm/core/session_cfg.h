@@ -50,7 +50,8 @@ struct tm_session_cfg {
         idle_stop_us; /* none begins when no stream was open for so long; 0: they go on for ever */
     int64_t grace_us; /* a peer's write later than its plan by this much: the carrier is dead;
                                      0: TM_GRACE_US */
-    struct tm_batches *batches; /* joint models: as of struct tm_gen_cfg */
+    struct tm_batches *batches;         /* joint models: as of struct tm_gen_cfg */
+    const struct tm_batch_maker *maker; /* the same */
 };
 
 /* A server's configuration from the first token that arrives of a session; model or schedule, master_seed and

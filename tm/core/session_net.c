@@ -237,12 +237,10 @@ static int on_plan_seed(struct tm_session *s, const struct tm_message *m)
     struct tm_gen_cfg g = {.model = s->cfg.model,
                            .n_users = s->cfg.n_users,
                            .pace_us = (int64_t)s->cfg.pace_ms * TM_US_PER_MS,
-                           .batches = s->cfg.batches};
+                           .batches = s->cfg.batches,
+                           .maker = s->cfg.maker};
     memcpy(g.seed, m->u.seed, sizeof m->u.seed);
-    int rc = tm_gen_new(&s->master_gen, &g);
-    for (uint32_t u = 0; rc == TM_OK && u < s->cfg.n_users; u++)
-        tm_opener_switch(&s->openers[u], TM_SRC_MASTER);
-    return rc;
+    return tm_gen_new(&s->master_gen, &g); /* the next poll follows it */
 }
 
 static int on_plan_head(struct tm_session *s, const struct tm_message *m)
