@@ -387,15 +387,25 @@ static void follow_master(struct tm_session *s)
         tm_opener_switch(&s->openers[u], TM_SRC_MASTER);
 }
 
-/* The schedule begins when the shell first asks, however long that took it; a user of a model in its turn, because a hundred who
- * pause alike would otherwise open all their first connections within a second. */
-static void begin(struct tm_session *s, int64_t now_us)
+/* How long after the user before it a user of a model begins. */
+static int64_t turn_us(const struct tm_session_cfg *cfg, int64_t prepared_us)
 {
-    int64_t turn_us =
-        s->cfg.is_schedule ? 0 : tm_min_us(TM_USER_TURN_US, TM_USER_TURNS_US / s->cfg.n_users);
+    int64_t own_us = tm_min_us(TM_USER_TURN_US, TM_USER_TURNS_US / cfg->n_users);
+    if (cfg->is_schedule)
+        return 0;
+    /* The server has as much to prepare, user after user, and begins only now: half as long again lets it keep up. */
+    bool took_long = cfg->maker && prepared_us > TM_US_PER_S;
+    return took_long ? tm_max_us(own_us, prepared_us * 3 / 2 / cfg->n_users) : own_us;
+}
+
+/* The schedule begins when the shell first asks, however long that took it (since made_us); a user of a model in its turn, because a hundred who
+ * pause alike would otherwise open all their first connections within a second. */
+static void begin(struct tm_session *s, int64_t made_us, int64_t now_us)
+{
+    int64_t each_us = turn_us(&s->cfg, now_us - made_us);
     s->is_begun = true;
     for (uint32_t u = 0; s->openers && u < s->cfg.n_users; u++)
-        tm_opener_init(&s->openers[u], u, TM_SRC_SESSION, now_us + u * turn_us);
+        tm_opener_init(&s->openers[u], u, TM_SRC_SESSION, now_us + u * each_us);
     for (uint32_t u = 0; s->openers && s->cfg.on_demand && u < s->cfg.n_users; u++)
         tm_opener_hold(&s->openers[u]);
     s->demand_us = tm_max_us(s->demand_us, now_us);
@@ -403,11 +413,12 @@ static void begin(struct tm_session *s, int64_t now_us)
 
 bool tm_session_poll(struct tm_session *s, int64_t now_us, struct tm_act *act)
 {
+    int64_t before_us = s->now_us;
     s->now_us = now_us;
     note_stall(s, now_us);
     tm_session_note_fresh(s, now_us);
     if (!s->is_begun)
-        begin(s, now_us);
+        begin(s, before_us, now_us);
     if (hand_kill(s, now_us, act))
         return true;
     follow_master(s);

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "models/batches.h"
 #include "test/support/check.h"
 #include "test/support/oom.h"
 #include "tm/core/frame.h"
@@ -320,6 +321,35 @@ static void users_begin_in_their_turns(void)
     tm_session_free(s);
 }
 
+/* The server has the same to prepare, and can only begin now. */
+static void users_begin_as_slowly_as_their_plans_were_prepared(void)
+{
+    const struct tm_batch_maker none = {0}; /* never asked: a constant model has no batches */
+    const int64_t begun_us = 12 * TM_US_PER_S;
+    struct tm_model m;
+    struct tm_session_cfg cfg = config(TM_CLIENT, &m);
+    struct tm_session *s;
+    struct tm_act act;
+    int n = 0;
+    cfg.n_users = 16;
+    cfg.maker = &none;
+    CHECK_INT(tm_session_new(&s, &cfg, 0), TM_OK);
+    for (int64_t t_us = begun_us; t_us < begun_us + 18 * TM_US_PER_S;
+         t_us = tm_session_next_us(s)) {
+        while (tm_session_poll(s, t_us, &act)) {
+            struct tm_token t = {.index = 1};
+            if (act.kind == TM_ACT_OPEN)
+                tm_session_token(s, act.carrier, &t);
+            if (t.index > 0) /* the end of one that nobody answers, and the next */
+                continue;
+            n++;
+            CHECK(act.due_us >= begun_us + t.user * (18 * TM_US_PER_S / 16));
+        }
+    }
+    CHECK_INT(n, 16);
+    tm_session_free(s);
+}
+
 /* An opening is known long before: its hello need not be made in the last moment. */
 static void openings_are_handed_out_ahead(void)
 {
@@ -508,6 +538,8 @@ static const struct check_case cases[] = {
      after_standing_still_arrivals_count_before_deadlines},
     {"the_schedule_begins_when_first_asked", the_schedule_begins_when_first_asked},
     {"users_begin_in_their_turns", users_begin_in_their_turns},
+    {"users_begin_as_slowly_as_their_plans_were_prepared",
+     users_begin_as_slowly_as_their_plans_were_prepared},
     {"openings_are_handed_out_ahead", openings_are_handed_out_ahead},
     {"what_is_due_first_is_handed_out_first", what_is_due_first_is_handed_out_first},
     {"every_failing_allocation_is_survived", every_failing_allocation_is_survived},
