@@ -25,6 +25,7 @@ struct visit {
     struct tm_wire_event accepted;
     struct tm_decoy *decoy; /* NULL: none, or ended */
     bool has_end;           /* FIN read */
+    bool is_again;          /* it has waited */
     int64_t judged_us;      /* when the last byte of a hello that waits was read */
     size_t len, cap;
     uint8_t *bytes; /* read so far */
@@ -117,13 +118,15 @@ static void judge(struct visit *v, int64_t t_us)
                                         .hello = &hello,
                                         .raw = {v->bytes, v->len},
                                         .t_us = t_us,
-                                        .accepted = &v->accepted};
+                                        .accepted = &v->accepted,
+                                        .is_again = v->is_again};
     switch (v->gate->cfg.judge(v->gate->cfg.user, &guest)) {
     case TM_GATE_OURS:
         visit_free(v);
         return;
     case TM_GATE_LATER:
         v->state = WAITING;
+        v->is_again = true;
         v->judged_us = t_us;
         return;
     case TM_GATE_STRANGER:

@@ -437,11 +437,12 @@ static enum tm_gate_verdict judge(void *user, const struct tm_gate_guest *guest)
     if (s != NULL && is_early(s, &ad.token)) {
         verdict = TM_GATE_LATER;
     } else if (s != NULL && adopt(t, s, guest, &ad) == TM_OK) {
-        tm_admit_use(&t->admit, &ad);
         verdict = TM_GATE_OURS;
     } else if (s != NULL && !s->has_begun) {
         s->is_over = true;
     }
+    if (verdict != TM_GATE_STRANGER && !guest->is_again)
+        tm_admit_use(&t->admit, &ad);
     OPENSSL_cleanse(&ad, sizeof ad);
     return verdict;
 }
