@@ -85,6 +85,15 @@ int tm_batch_init(struct tm_batch *b, const struct tm_joint *j, const uint8_t se
     return rc;
 }
 
+void tm_batch_move(struct tm_batch *to, struct tm_batch *from)
+{
+    bool is_own = from->slice == &from->own;
+    *to = *from;
+    if (is_own)
+        to->slice = &to->own;
+    OPENSSL_cleanse(from, sizeof *from);
+}
+
 void tm_batch_deinit(struct tm_batch *b)
 {
     OPENSSL_cleanse(b->key, sizeof b->key);

@@ -19,7 +19,8 @@ static int make_gen(struct tm_gen **out, const struct tm_session_cfg *cfg,
     struct tm_gen_cfg g = {.model = cfg->model,
                            .n_users = cfg->n_users,
                            .pace_us = (int64_t)cfg->pace_ms * TM_US_PER_MS,
-                           .batches = cfg->batches};
+                           .batches = cfg->batches,
+                           .maker = cfg->maker};
     memcpy(g.seed, seed, TM_TOKEN_SEED_LEN); /* the rest of the 32 bytes is zero */
     return tm_gen_new(out, &g);
 }
@@ -127,6 +128,8 @@ int tm_session_new(struct tm_session **out, const struct tm_session_cfg *cfg, in
     s->heard_us = TM_NEVER;
     s->answered_us = TM_NEVER;
     s->unanswered_us = TM_NEVER;
+    s->wanted_us = TM_NEVER;
+    s->mercy_us = now_us;
     int rc = session_init(s);
     if (rc == TM_OK) {
         say_hello(s);
@@ -219,15 +222,40 @@ int64_t tm_session_due_us(const struct tm_session *s)
     return look_ahead(s).due_us;
 }
 
+/* When somebody dead by dead_us counts as dead, a stall forgiven; the killed are dead at once. */
+static int64_t mercied_us(const struct tm_session *s, int64_t dead_us)
+{
+    return dead_us == INT64_MIN ? dead_us : tm_max_us(dead_us, s->mercy_us);
+}
+
+/* When the next carrier counts as dead; now for those that were killed. */
+static int64_t death_us(const struct tm_session *s)
+{
+    const struct tm_lookout *a = tm_session_lookout(s);
+    int64_t next_us = TM_NEVER;
+    for (uint32_t i = 0; i < s->n_carriers; i++)
+        next_us = tm_min_us(next_us, mercied_us(s, a->dead_us[i]));
+    return next_us == INT64_MIN ? s->now_us : next_us; /* one was killed */
+}
+
 int64_t tm_session_next_us(const struct tm_session *s)
 {
-    int64_t next = look_ahead(s).prepare_us;
     if (s->is_asked && !s->failed)
         return s->now_us; /* users may have to be woken */
-    const struct tm_lookout *a = tm_session_lookout(s);
-    for (uint32_t i = 0; i < s->n_carriers; i++)
-        next = tm_min_us(next, a->dead_us[i]);
-    return next == INT64_MIN ? s->now_us : next; /* one was killed */
+    return tm_min_us(look_ahead(s).prepare_us, death_us(s));
+}
+
+/* A shell that comes later than asked by more than this part of the grace has stood still. */
+#define STALL_PARTS 4
+
+/* Whoever comes so much later than asked has stood still, and what arrived meanwhile may still lie where neither
+ * the shell nor we have looked; an opening may even have been handed out after its time.  So nobody is dead before a
+ * whole grace has passed since. */
+static void note_stall(struct tm_session *s, int64_t now_us)
+{
+    if (s->wanted_us < now_us && now_us - s->wanted_us > s->cfg.grace_us / STALL_PARTS)
+        s->mercy_us = tm_later_us(now_us, s->cfg.grace_us);
+    s->wanted_us = now_us; /* until this poll says otherwise */
 }
 
 static bool hand_kill(struct tm_session *s, int64_t now_us, struct tm_act *act)
@@ -236,7 +264,7 @@ static bool hand_kill(struct tm_session *s, int64_t now_us, struct tm_act *act)
     const struct tm_lookout *a = tm_session_lookout(s);
     for (uint32_t i = 0; i < s->n_carriers; i++) {
         struct tm_carrier *c = s->carriers[i];
-        if (a->dead_us[i] > heard_us)
+        if (mercied_us(s, a->dead_us[i]) > heard_us)
             continue;
         tm_session_kill(s, c, c->state == TM_CARRIER_OPENING ? "no connection" : "silent", now_us);
         *act = (struct tm_act){.kind = TM_ACT_KILL, .carrier = c->k, .why = c->why};
@@ -313,26 +341,65 @@ static void hand_close(struct tm_session *s, struct tm_carrier *c, int64_t due_u
         tm_schedlog_close(s->log, c->k, &close);
 }
 
-/* So far away must everything be that the next batch of a joint model may be put together first. */
+/* So far away must everything be that the next batch of a joint model may be put together here first. */
 #define IDLE_US (100 * TM_US_PER_MS)
 
-static void prepare_plans(struct tm_session *s, int64_t next_due_us, int64_t now_us)
+bool tm_session_prepare(struct tm_session *s)
 {
-    if (next_due_us - IDLE_US < now_us || !s->gen || tm_gen_prepare(s->gen))
-        return;
-    if (s->master_gen)
-        (void)tm_gen_prepare(s->master_gen);
+    if (s->gen && tm_gen_prepare(s->gen))
+        return true;
+    return s->master_gen && tm_session_missing(s) == 0 && tm_gen_prepare(s->master_gen);
 }
 
-/* The schedule begins when the shell first asks, however long that took it; a user of a model in its turn, because a hundred who
- * pause alike would otherwise open all their first connections within a second. */
-static void begin(struct tm_session *s, int64_t now_us)
+uint32_t tm_session_missing(const struct tm_session *s)
 {
-    int64_t turn_us =
-        s->cfg.is_schedule ? 0 : tm_min_us(TM_USER_TURN_US, TM_USER_TURNS_US / s->cfg.n_users);
+    return s->gen ? tm_gen_missing(s->gen) : 0;
+}
+
+bool tm_session_is_prepared(const struct tm_session *s, const struct tm_token *t)
+{
+    const struct tm_gen *gen = t->src == TM_SRC_SESSION  ? s->gen
+                               : t->src == TM_SRC_MASTER ? s->master_gen
+                                                         : NULL;
+    return !s->cfg.maker || !gen || t->user >= s->cfg.n_users || tm_gen_has(gen, t->user);
+}
+
+/* What a maker has brought takes less than the lead that everything has now. */
+static void prepare_plans(struct tm_session *s, int64_t next_due_us, int64_t now_us)
+{
+    if (s->cfg.maker || next_due_us - IDLE_US >= now_us)
+        (void)tm_session_prepare(s);
+}
+
+/* The master's schedule is the users' next one as soon as its first plans can be made without anything being late. */
+static void follow_master(struct tm_session *s)
+{
+    if (!s->openers || !s->master_gen || s->openers[0].want == TM_SRC_MASTER ||
+        (s->cfg.maker && tm_gen_missing(s->master_gen) > 0))
+        return;
+    for (uint32_t u = 0; u < s->cfg.n_users; u++)
+        tm_opener_switch(&s->openers[u], TM_SRC_MASTER);
+}
+
+/* How long after the user before it a user of a model begins. */
+static int64_t turn_us(const struct tm_session_cfg *cfg, int64_t prepared_us)
+{
+    int64_t own_us = tm_min_us(TM_USER_TURN_US, TM_USER_TURNS_US / cfg->n_users);
+    if (cfg->is_schedule)
+        return 0;
+    /* The server has as much to prepare, user after user, and begins only now: half as long again lets it keep up. */
+    bool took_long = cfg->maker && prepared_us > TM_US_PER_S;
+    return took_long ? tm_max_us(own_us, prepared_us * 3 / 2 / cfg->n_users) : own_us;
+}
+
+/* The schedule begins when the shell first asks, however long that took it (since made_us); a user of a model in its turn, because a hundred who
+ * pause alike would otherwise open all their first connections within a second. */
+static void begin(struct tm_session *s, int64_t made_us, int64_t now_us)
+{
+    int64_t each_us = turn_us(&s->cfg, now_us - made_us);
     s->is_begun = true;
     for (uint32_t u = 0; s->openers && u < s->cfg.n_users; u++)
-        tm_opener_init(&s->openers[u], u, TM_SRC_SESSION, now_us + u * turn_us);
+        tm_opener_init(&s->openers[u], u, TM_SRC_SESSION, now_us + u * each_us);
     for (uint32_t u = 0; s->openers && s->cfg.on_demand && u < s->cfg.n_users; u++)
         tm_opener_hold(&s->openers[u]);
     s->demand_us = tm_max_us(s->demand_us, now_us);
@@ -340,18 +407,22 @@ static void begin(struct tm_session *s, int64_t now_us)
 
 bool tm_session_poll(struct tm_session *s, int64_t now_us, struct tm_act *act)
 {
+    int64_t before_us = s->now_us;
     s->now_us = now_us;
+    note_stall(s, now_us);
     tm_session_note_fresh(s, now_us);
     if (!s->is_begun)
-        begin(s, now_us);
+        begin(s, before_us, now_us);
     if (hand_kill(s, now_us, act))
         return true;
+    follow_master(s);
     for (uint32_t u = 0; s->openers && u < s->cfg.n_users; u++)
         tm_opener_fill(&s->openers[u], s->gen, s->master_gen);
     tm_session_mind_demand(s);
     struct outlook ahead = look_ahead(s);
     struct candidate best = ahead.best;
     if (best.due_us == TM_NEVER) {
+        s->wanted_us = tm_min_us(ahead.prepare_us, death_us(s));
         prepare_plans(s, ahead.due_us, now_us);
         return false;
     }
@@ -425,6 +496,8 @@ void tm_session_token(const struct tm_session *s, uint32_t carrier, struct tm_to
 void tm_session_get_stats(const struct tm_session *s, struct tm_session_stats *out)
 {
     *out = s->stats;
+    out->batches_late =
+        (s->gen ? tm_gen_late(s->gen) : 0) + (s->master_gen ? tm_gen_late(s->master_gen) : 0);
     out->carriers_live = 0;
     for (uint32_t i = 0; i < s->n_carriers; i++) {
         enum tm_carrier_state st = s->carriers[i]->state;

@@ -47,6 +47,14 @@ void tm_session_free(struct tm_session *s);
 /* Of the model or the schedule file, TM_TOKEN_DIGEST_LEN bytes; borrowed. */
 const uint8_t *tm_session_digest(const struct tm_session *s);
 
+/* For a shell whose maker puts a joint model's batches together: does, or asks the maker for, a piece of what first plans need; to be called
+ * before the first poll until it says false, and again when the maker has brought something. */
+bool tm_session_prepare(struct tm_session *s);
+/* Batches that the users' first plans would still have to wait for, about; 0: none. */
+uint32_t tm_session_missing(const struct tm_session *s);
+/* Server: tm_session_accept will not have to wait for a batch that is being made. */
+bool tm_session_is_prepared(const struct tm_session *s, const struct tm_token *t);
+
 /* A client's token for act (TM_ACT_OPEN): everything but kind, client_id and time_ms, which the caller sets. */
 void tm_session_token(const struct tm_session *s, uint32_t carrier, struct tm_token *t);
 
@@ -82,7 +90,8 @@ struct tm_act {
     const char *why; /* KILL: a few words for the log */
 };
 
-/* Of the actions whose preparation time has come, the one that is due first; false when there is none now. */
+/* Of the actions whose preparation time has come, the one that is due first; false when there is none now.  Called a quarter of the grace
+ * or more after it was due to be (or after something came that was handed over meanwhile), it judges no silence before another grace has passed. */
 bool tm_session_poll(struct tm_session *s, int64_t now_us, struct tm_act *act);
 /* When to call tm_session_poll again if nothing else happens; TM_NEVER: not before an event. */
 int64_t tm_session_next_us(const struct tm_session *s);
@@ -188,7 +197,8 @@ struct tm_session_stats {
     uint64_t payload_rx_bytes; /* user data delivered in order */
     uint32_t carriers_live, carriers_opened, carriers_ended, carriers_died;
     uint32_t streams_live;
-    int64_t last_rx_us; /* when anything was last received; 0: never */
+    uint64_t batches_late; /* put together while writes waited, although there is a maker */
+    int64_t last_rx_us;    /* when anything was last received; 0: never */
     struct tm_distortion distortion;
 };
 void tm_session_get_stats(const struct tm_session *s, struct tm_session_stats *out);

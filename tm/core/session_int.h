@@ -65,10 +65,11 @@ struct tm_session {
     bool failed_told;   /* the FAILED event has been given */
     bool played_told;   /* the PLAYED event has been given */
     int64_t now_us;
-    bool is_asked;     /* a stream was opened since the last poll */
-    bool has_demanded; /* ... or ever */
-    int64_t demand_us; /* when one was open last; before any: the start */
-    int64_t heard_us;  /* all that came before has been handed over */
+    bool is_asked;               /* a stream was opened since the last poll */
+    bool has_demanded;           /* ... or ever */
+    int64_t demand_us;           /* when one was open last; before any: the start */
+    int64_t heard_us;            /* all that came before has been handed over */
+    int64_t wanted_us, mercy_us; /* when the shell was to ask again; nobody counts as dead before */
     struct tm_schedlog *log;
     struct tm_session_stats stats;
     struct tm_tally *tally; /* borrowed; NULL: none */

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <openssl/crypto.h>
+
 #include "tm/core/schedlog.h"
 #include "tm/core/session_watch.h"
 #include "tm/net/lane.h"
@@ -159,7 +161,7 @@ void tm_front_pump(struct tm_front *f)
     struct tm_act act;
     struct tm_event ev;
     f->is_again = true;
-    if (f->is_pumping)
+    if (f->is_pumping || f->is_preparing)
         return;
     f->is_pumping = true;
     note_heard(f);
@@ -185,9 +187,40 @@ void tm_front_pump(struct tm_front *f)
         tm_logdrain_poke(f->drain);
 }
 
+/* ---- Batches ahead of time ---- */
+
+static void prepare(struct tm_front *f)
+{
+    while (tm_session_prepare(f->session))
+        ;
+    if (tm_session_missing(f->session) > 0 && tm_workshop_is_busy(f->workshop))
+        return; /* on_made follows */
+    f->is_preparing = false;
+    tm_alarm_set(f->alarm, 0);
+    f->ops->prepared(f->owner);
+}
+
+static void on_made(void *user)
+{
+    struct tm_front *f = user;
+    if (f->is_preparing) {
+        prepare(f);
+        return;
+    }
+    tm_front_pump(f);
+    if (tm_session_prepare(f->session)) /* what was made is used, and the next is asked for */
+        (void)tm_session_prepare(f->session);
+    if (f->ops->made != NULL)
+        f->ops->made(f->owner);
+}
+
 static void on_alarm(void *user)
 {
-    tm_front_pump(user);
+    struct tm_front *f = user;
+    if (f->is_preparing)
+        prepare(f);
+    else
+        tm_front_pump(f);
 }
 
 /* ---- Lanes ---- */
@@ -249,7 +282,13 @@ int tm_front_new(struct tm_front **out, const struct tm_front_cfg *cfg)
         f->ops = cfg->ops;
         f->owner = cfg->owner;
         f->keep_keys = cfg->keep_keys;
-        rc = tm_session_new(&f->session, cfg->session, tm_now_us());
+        rc = tm_workshop_new(&f->workshop, cfg->loop, on_made, f);
+    }
+    if (rc == TM_OK) {
+        struct tm_session_cfg session = *cfg->session;
+        session.maker = tm_workshop_maker(f->workshop);
+        rc = tm_session_new(&f->session, &session, tm_now_us());
+        OPENSSL_cleanse(&session, sizeof session);
     }
     if (rc == TM_OK) {
         tm_session_set_tally(f->session, cfg->tally);
@@ -272,7 +311,20 @@ int tm_front_new(struct tm_front **out, const struct tm_front_cfg *cfg)
 
 void tm_front_start(struct tm_front *f)
 {
+    f->is_preparing = true;
     tm_alarm_set(f->alarm, 0);
+}
+
+static void on_part_closed(void *user)
+{
+    struct tm_front *f = user;
+    if (--f->n_ending > 0)
+        return;
+    void (*closed)(void *) = f->closed;
+    void *closed_user = f->closed_user;
+    free(f);
+    if (closed != NULL)
+        closed(closed_user);
 }
 
 void tm_front_free(struct tm_front *f, void (*closed)(void *user), void *user)
@@ -285,11 +337,14 @@ void tm_front_free(struct tm_front *f, void (*closed)(void *user), void *user)
     tm_alarm_free(f->alarm);
     if (f->session != NULL)
         tm_session_set_log(f->session, NULL);
-    tm_session_free(f->session);
-    struct tm_logdrain *drain = f->drain;
-    free(f);
-    if (drain != NULL)
-        tm_logdrain_close(drain, closed, user);
-    else if (closed != NULL)
-        closed(user);
+    tm_session_free(f->session); /* and with it what the workshop works for */
+    f->session = NULL;
+    f->closed = closed;
+    f->closed_user = user;
+    f->n_ending = 2;
+    if (f->drain != NULL)
+        tm_logdrain_close(f->drain, on_part_closed, f);
+    else
+        on_part_closed(f);
+    tm_workshop_free(f->workshop, on_part_closed, f);
 }

@@ -12,6 +12,7 @@
 #include "tm/net/logdrain.h"
 #include "tm/net/tls.h"
 #include "tm/net/wire.h"
+#include "tm/net/workshop.h"
 
 struct tm_lane;
 
@@ -23,6 +24,10 @@ struct tm_front_ops {
     void (*open)(void *owner, const struct tm_act *act);    /* client: TM_ACT_OPEN */
     void (*stream)(void *owner, const struct tm_event *ev); /* server: TM_EVENT_OPEN */
     void (*failed)(void *owner, const char *why);           /* the session is over; once */
+    void (*prepared)(
+        void *
+            owner); /* client: the first plans can be made, its schedule begins; once, from the loop */
+    void (*made)(void *owner);   /* server: a batch of its plans was made; from the loop */
     void (*played)(void *owner); /* client: the schedule file is at its end; once */
     void (*lane_up)(void *owner, struct tm_lane *lane); /* the far end proved to know the PSK */
     /* It died, before (not authentic) or after that; it is freed next. */
@@ -49,14 +54,19 @@ struct tm_front {
     const struct tm_front_ops *ops;
     void *owner;
     struct tm_alarm *alarm;
-    struct tm_schedlog *log; /* the drain's; NULL: none */
+    struct tm_workshop *workshop; /* its maker is the session's */
+    struct tm_schedlog *log;      /* the drain's; NULL: none */
     struct tm_logdrain *drain;
     bool is_pumping, is_again; /* see tm_front_pump */
+    bool is_preparing;         /* the first plans wait for batches: nothing is pumped yet */
     bool is_failed;            /* the session is over */
     bool is_stopping;          /* tm_front_free has begun */
     bool keep_keys;
     size_t n_turns; /* lanes that want a turn (tm_lane_turn) */
     size_t turn;    /* index of the lane that had the last one */
+    unsigned n_ending; /* parts that have not reported their end to tm_front_free */
+    void (*closed)(void *user);
+    void *closed_user;
     size_t n_lanes;
     struct tm_lane *lanes[TM_CARRIERS_HELD];
     struct tm_lane *by_carrier[TM_FRONT_BUCKETS], *by_conn[TM_FRONT_BUCKETS]; /* lane.c */
@@ -73,7 +83,7 @@ struct tm_front {
 
 /* TM_ERR_NOMEM, RANGE (session), IO. */
 TM_MUST_CHECK int tm_front_new(struct tm_front **out, const struct tm_front_cfg *cfg);
-/* The first pump, from the loop: nothing happens before. */
+/* Client: prepares the first plans, says so (ops->prepared) and pumps, all from the loop: nothing happens before. */
 void tm_front_start(struct tm_front *f);
 /* Ends what is left (streams hear FAILED, lanes are reset) and frees; `closed` (may be NULL) is called when the
  * log is written and nothing of libuv's is left. */

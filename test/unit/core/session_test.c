@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "models/batches.h"
 #include "test/support/check.h"
 #include "test/support/oom.h"
 #include "test/unit/core/session_pair.h"
@@ -202,10 +203,57 @@ static void what_waits_in_the_shell_is_not_taken_for_silence(void)
     tm_session_heard(s, 20 * TM_US_PER_S);
     CHECK(!tm_session_poll(s, 20 * TM_US_PER_S, &act));
     CHECK(!tm_session_poll(s, 26 * TM_US_PER_S, &act)); /* judged as of what was heard */
-    tm_session_heard(s, 26 * TM_US_PER_S);
-    CHECK(tm_session_poll(s, 26 * TM_US_PER_S, &act));
+    tm_session_heard(s, 30 * TM_US_PER_S - 1);
+    CHECK(!tm_session_poll(s, 30 * TM_US_PER_S - 1, &act));
+    tm_session_heard(s, 30 * TM_US_PER_S);
+    CHECK(tm_session_poll(s, 30 * TM_US_PER_S, &act));
     CHECK_INT(act.kind, TM_ACT_KILL);
     CHECK_STR(act.why, "silent");
+    tm_session_free(s);
+}
+
+/* Asked whenever it wants to be, it counts the grace from the plan. */
+static void silence_is_death_after_the_grace(void)
+{
+    struct tm_model m;
+    struct tm_token t;
+    struct tm_session *s = client(&m, &t);
+    struct tm_act act = {0};
+    int64_t now_us = 0;
+    while (!tm_session_poll(s, now_us, &act) && now_us < 60 * TM_US_PER_S)
+        now_us = tm_session_next_us(s);
+    CHECK_INT(act.kind, TM_ACT_KILL);
+    CHECK_STR(act.why, "no connection");
+    CHECK_INT(now_us, TM_GRACE_US);
+    tm_session_free(s);
+}
+
+/* Thirteen seconds pass in the shell between the opening and the next look (or in making the plan of the opening). */
+static void after_standing_still_arrivals_count_before_deadlines(void)
+{
+    struct tm_model m;
+    struct tm_token t;
+    struct tm_session *s = client(&m, &t);
+    struct tm_act act;
+    const int64_t back_us = 13 * TM_US_PER_S;
+    tm_session_heard(s, back_us); /* the shell has not looked at its sockets yet */
+    CHECK(!tm_session_poll(s, back_us, &act));
+    CHECK_INT(tm_session_next_us(s), back_us + TM_GRACE_US);
+    tm_session_opened(s, 0, back_us + 1000);
+    tm_session_sent(s, 0, 0, back_us + 1000, back_us + 1000, 0);
+    tm_session_received(s, 0, 1448, back_us + 2000);
+    tm_session_heard(s, back_us + 3000);
+    CHECK(!tm_session_poll(s, back_us + 3000, &act));
+    struct tm_session_stats st;
+    tm_session_get_stats(s, &st);
+    CHECK_INT(st.carriers_died, 0);
+    CHECK_INT(st.carriers_live, 1);
+    tm_session_free(s);
+    s = client(&m, &t); /* and whoever is silent all the same is dead in the end */
+    CHECK(!tm_session_poll(s, back_us, &act));
+    CHECK(!tm_session_poll(s, back_us + TM_GRACE_US - 1, &act));
+    CHECK(tm_session_poll(s, back_us + TM_GRACE_US, &act));
+    CHECK_INT(act.kind, TM_ACT_KILL);
     tm_session_free(s);
 }
 
@@ -255,6 +303,35 @@ static void users_begin_in_their_turns(void)
         n += act.kind == TM_ACT_OPEN;
         CHECK(n <=
               act.due_us / TM_USER_TURN_US + 1); /* no more users than had their turn by then */
+    }
+    CHECK_INT(n, 16);
+    tm_session_free(s);
+}
+
+/* The server has the same to prepare, and can only begin now. */
+static void users_begin_as_slowly_as_their_plans_were_prepared(void)
+{
+    const struct tm_batch_maker none = {0}; /* never asked: a constant model has no batches */
+    const int64_t begun_us = 12 * TM_US_PER_S;
+    struct tm_model m;
+    struct tm_session_cfg cfg = config(TM_CLIENT, &m);
+    struct tm_session *s;
+    struct tm_act act;
+    int n = 0;
+    cfg.n_users = 16;
+    cfg.maker = &none;
+    CHECK_INT(tm_session_new(&s, &cfg, 0), TM_OK);
+    for (int64_t t_us = begun_us; t_us < begun_us + 18 * TM_US_PER_S;
+         t_us = tm_session_next_us(s)) {
+        while (tm_session_poll(s, t_us, &act)) {
+            struct tm_token t = {.index = 1};
+            if (act.kind == TM_ACT_OPEN)
+                tm_session_token(s, act.carrier, &t);
+            if (t.index > 0) /* the end of one that nobody answers, and the next */
+                continue;
+            n++;
+            CHECK(act.due_us >= begun_us + t.user * (18 * TM_US_PER_S / 16));
+        }
     }
     CHECK_INT(n, 16);
     tm_session_free(s);
@@ -388,8 +465,13 @@ static const struct check_case cases[] = {
     {"bytes_beyond_the_plan_kill_the_carrier", bytes_beyond_the_plan_kill_the_carrier},
     {"what_waits_in_the_shell_is_not_taken_for_silence",
      what_waits_in_the_shell_is_not_taken_for_silence},
+    {"silence_is_death_after_the_grace", silence_is_death_after_the_grace},
+    {"after_standing_still_arrivals_count_before_deadlines",
+     after_standing_still_arrivals_count_before_deadlines},
     {"the_schedule_begins_when_first_asked", the_schedule_begins_when_first_asked},
     {"users_begin_in_their_turns", users_begin_in_their_turns},
+    {"users_begin_as_slowly_as_their_plans_were_prepared",
+     users_begin_as_slowly_as_their_plans_were_prepared},
     {"openings_are_handed_out_ahead", openings_are_handed_out_ahead},
     {"what_is_due_first_is_handed_out_first", what_is_due_first_is_handed_out_first},
     {"every_failing_allocation_is_survived", every_failing_allocation_is_survived},
