@@ -314,7 +314,7 @@ static void users_begin_as_slowly_as_their_plans_were_prepared(void)
     const struct tm_batch_maker none = {0}; /* never asked: a constant model has no batches */
     const int64_t begun_us = 12 * TM_US_PER_S;
     struct tm_model m;
-    struct tm_session_cfg cfg = config(TM_CLIENT, &m);
+    struct tm_session_cfg cfg = session_pair_cfg(TM_CLIENT, &m);
     struct tm_session *s;
     struct tm_act act;
     int n = 0;
