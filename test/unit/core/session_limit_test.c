@@ -158,7 +158,7 @@ static void streams_beyond_what_is_held_are_refused(void)
 
 /* ---- Openings ---- */
 
-/* An opening that had to wait, for room or because nobody asked, has as much time to come about as any other. */
+/* When nobody asked for long, neither those that were opened before nor those that open only now are given up at once. */
 static void an_opening_that_is_late_is_not_given_up_at_once(void)
 {
     const int64_t late_us = 3 * TM_GRACE_US;
@@ -172,17 +172,14 @@ static void an_opening_that_is_late_is_not_given_up_at_once(void)
     for (; tm_session_poll(s, 0, &act); n_early++)
         CHECK_INT(act.kind, TM_ACT_OPEN);
     CHECK(n_early > 0 && n_early < 10);
-    while (tm_session_poll(s, late_us, &act)) {
-        n_killed += act.kind == TM_ACT_KILL; /* those that nobody has connected since */
-        n_late += act.kind == TM_ACT_OPEN;
-    }
-    CHECK_INT(n_killed, n_early);
+    for (; tm_session_poll(s, late_us, &act); n_late++)
+        CHECK_INT(act.kind, TM_ACT_OPEN);
     CHECK_INT(n_late, 20 - n_early);
     while (tm_session_poll(s, late_us + TM_GRACE_US - 1, &act))
         CHECK_INT(act.kind, TM_ACT_OPEN);
-    CHECK(tm_session_poll(s, late_us + TM_GRACE_US, &act));
-    CHECK_INT(act.kind, TM_ACT_KILL);
-    CHECK(act.carrier >= n_early);
+    while (tm_session_poll(s, late_us + TM_GRACE_US, &act))
+        n_killed += act.kind == TM_ACT_KILL;
+    CHECK_INT(n_killed, 20);
     tm_session_free(s);
 }
 
