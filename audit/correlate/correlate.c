@@ -265,22 +265,26 @@ static void count_scenes(struct run *r)
     }
 }
 
-static const struct tm_correlate_found *judged(const struct tm_correlate *o,
-                                               enum tm_correlate_set set)
+/* The first question that could be asked, TM_QUESTION_TUNNEL the last of them: undefended flows may each have a tunnel of its own. */
+static enum tm_question first_asked(const struct tm_correlate *o, enum tm_correlate_set set,
+                                    enum tm_question last)
 {
-    const struct tm_correlate_found *carried = &o->found[set][TM_QUESTION_CARRIED];
-    return carried->n_true > 0 ? carried : &o->found[set][TM_QUESTION_ALIKE];
+    for (int q = 0; q < (int)last; q++) {
+        if (o->found[set][q].n_true > 0)
+            return (enum tm_question)q;
+    }
+    return last;
 }
 
 static enum tm_correlate_verdict judge(struct tm_correlate *o)
 {
-    const struct tm_correlate_found *control = judged(o, TM_SET_CONTROL);
-    const struct tm_correlate_found *f = judged(o, TM_SET_DEFENDED);
+    o->judged = first_asked(o, TM_SET_DEFENDED, TM_QUESTION_ALIKE);
+    const struct tm_correlate_found *f = &o->found[TM_SET_DEFENDED][o->judged];
+    const struct tm_correlate_found *control =
+        &o->found[TM_SET_CONTROL][first_asked(o, TM_SET_CONTROL, TM_QUESTION_TUNNEL)];
     bool is_above = false;
     bool is_found = false;
-    bool is_measured = f->n_true > 0;
-    o->judged = f == &o->found[TM_SET_DEFENDED][TM_QUESTION_CARRIED] ? TM_QUESTION_CARRIED
-                                                                     : TM_QUESTION_ALIKE;
+    bool is_measured = true;
     for (int c = 0; c < TM_CORRELATORS; c++) {
         const struct tm_interval *v = &f->at[c].tpr[0];
         o->n_working += control->has[c] && control->at[c].tpr[0].value >= TM_CORRELATE_CONTROL;

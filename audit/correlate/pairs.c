@@ -168,16 +168,13 @@ static int offer(struct make *m, uint32_t first, uint64_t *n_offered, const stru
 static bool is_other(const struct make *m, const struct tm_pair *truth, uint32_t scene, uint32_t c)
 {
     uint32_t n = 0;
+    const struct tm_scene_line *flow = tm_pair_flow(m->scenes, truth);
     const struct tm_scene_line *l = &lines_of(&m->scenes[scene], m->q, &n)[c];
-    if (scene == truth->flow_scene) {
-        if (m->q == TM_QUESTION_CARRIED || m->q == TM_QUESTION_ALIKE) {
-            if (c == truth->carrier)
-                return false;
-        } else if (l->tunnel == tm_pair_flow(m->scenes, truth)->tunnel) {
-            return false;
-        }
-    }
-    return is_there(tm_pair_flow(m->scenes, truth), l);
+    bool is_own = scene == truth->flow_scene && l->tunnel == flow->tunnel;
+    bool asks_own = m->q == TM_QUESTION_CARRIED || m->q == TM_QUESTION_ALIKE;
+    if (is_own != asks_own || (asks_own && c == truth->carrier))
+        return false;
+    return is_there(flow, l);
 }
 
 static int offer_scene(struct make *m, const struct tm_pair *truth, uint32_t scene, uint32_t first,

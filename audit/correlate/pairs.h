@@ -1,12 +1,13 @@
 /* audit/correlate/pairs.h - which pairs of a flow and a carrier an attack is asked about, and which of them belong together.
  *
- *   carried   which carrier of all that were there took most of the flow's bytes?      per-carrier matching, by the truth
- *   alike     which one is the flow's by MUFFLER's own rule (audit/correlate/alike.h)?   per-carrier matching, as in the paper
+ *   carried   which of its tunnel's carriers took most of the flow's bytes?           per-carrier matching, by the truth
+ *   alike     which of them is the flow's by MUFFLER's rule (audit/correlate/alike.h)?  per-carrier matching, as in the paper
  *   tunnel    the carrier that took most of its bytes, or one of another tunnel?        whose tunnel, seen at one carrier
  *   sum       all carriers of its tunnel added up, or those of another tunnel?          whose tunnel, seen whole
  *
- * The first two have one true pair for each flow; the others are the scene's remaining carriers, though these may have carried parts of
- * the same flow: a score at chance says that the carriers are not told apart, not that the tunnel is not found.  That is what the other two ask.
+ * The first two have one true pair for each flow; the others are the tunnel's remaining carriers, though these may have carried parts of
+ * the same flow: a score at chance says that the carriers are not told apart, not that the tunnel is not found.  That is what the other
+ * two ask.
  * A carrier is paired with a flow only when it sends while the flow is there, and when there is another one to be mistaken for.  Other tunnels are
  * those of the same scene, or, with both clocks at 0, of the other scenes.  Pure. */
 #ifndef TM_AUDIT_CORRELATE_PAIRS_H

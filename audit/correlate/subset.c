@@ -13,7 +13,7 @@
 #define N_DIRS     2U
 #define WINDOWS_MAX 36000U /* two hours */
 
-#define SPAN_MAX    160U /* cells that count as the carrier's volume: a tenth of 192, 128 bytes, rounding */
+#define SPAN_MAX    200U /* cells that count as the carrier's volume: a tenth of 512, 128 bytes, rounding */
 #define PADDED      (CELLS + 2 * SPAN_MAX)
 
 struct tables {
@@ -82,10 +82,12 @@ static void fill(struct tables *t, const double *size, uint32_t n, double total,
     memset(t->right, 0, sizeof t->right);
     memset(t->left, 0, sizeof(double[CELLS]));
     t->left[0] = t->right[0] = 1;
+    double before = 0; /* rounding passes on what it leaves, so that many small items keep their sum */
     for (uint32_t i = 0; i < n; i++) {
         /* What is larger than the carrier's whole volume fits nowhere. */
-        double cells = size[i] / unit + 0.5;
+        double cells = round(before + size[i] / unit) - round(before);
         t->cell[i] = cells < CELLS ? (uint32_t)cells : CELLS;
+        before += size[i] / unit;
         if (i + 1 < n)
             add_item(t->left + (size_t)(i + 1) * CELLS, t->left + (size_t)i * CELLS, t->cell[i]);
     }

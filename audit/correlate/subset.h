@@ -7,7 +7,7 @@
  *
  *        p = with / (with + without)      evidence of the window: ln(p / (1 - p)), cut at +-2
  *
- * by a table of sums (at most 192 cells) from the left and one from the right of i.  The score of i is the mean of its windows' evidence: from -2 to
+ * by a table of sums (at most 512 cells) from the left and one from the right of i.  The score of i is the mean of its windows' evidence: from -2 to
  * 2.  A tunnel adds bytes: subsets that miss up to a tenth and 128 bytes add up too.  The paper counts solutions of windows that fit
  * within a fixed tolerance of packets; weighing by how many other subsets fit as well makes it sharper.  Pure. */
 #ifndef TM_AUDIT_CORRELATE_SUBSET_H
@@ -21,7 +21,7 @@
 #define TM_SUBSET_BUCKET_US 100000
 #define TM_SUBSET_WINDOW    4U
 #define TM_SUBSET_SLIDE     2U
-#define TM_SUBSET_CELLS     192U
+#define TM_SUBSET_CELLS     512U
 #define TM_SUBSET_SURE      2.0
 
 /* ln(with / without), cut at +-TM_SUBSET_SURE, for each of n items of size[i] bytes against the carrier's `total` bytes; 0 when no subset fits
