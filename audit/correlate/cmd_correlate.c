@@ -167,9 +167,9 @@ static int read_truth(struct tm_truth *t, const char *path, struct tm_msg *msg)
 static void warn_about(const struct scene_files *f, const struct tm_scene_counts *c)
 {
     if (c->n_no_flow > 0)
-        (void)fprintf(stderr,
-                      "tm-audit: %s: %" PRIu32 " lines name a flow that is not in %s with payload\n",
-                      f->labels, c->n_no_flow, f->exit);
+        (void)fprintf(
+            stderr, "tm-audit: %s: %" PRIu32 " lines name a flow that is not in %s with payload\n",
+            f->labels, c->n_no_flow, f->exit);
     if (c->n_no_carrier > 0)
         (void)fprintf(stderr,
                       "tm-audit: %s: %" PRIu32
@@ -187,9 +187,9 @@ static int read_scene(const struct correlate_options *o, const struct scene_file
     int rc = read_truth(&truth, f->labels, msg);
     for (int k = 0; k < 2 && rc == TM_OK; k++) {
         struct tm_material_cfg cfg = {.keep_incomplete = true};
-        struct tm_material_counts read = {0};
+        struct tm_material_counts seen = {0};
         ports_of(&truth, k == 0, &cfg);
-        rc = tm_material_read(&side[k], path[k], &cfg, &read, msg);
+        rc = tm_material_read(&side[k], path[k], &cfg, &seen, msg);
     }
     if (rc == TM_OK)
         rc = tm_scene_join(scene, &truth, &side[0], &side[1], o->delay_us, &counts, f->labels, msg);
@@ -257,7 +257,8 @@ int tm_correlate_command(int argc, char **argv, tm_correlate_emit_fn emit, void 
         OPTIONS,
         parse,
         "--entry FILE --exit FILE --labels FILE... [--control FILE --exit FILE --labels FILE...]",
-        "Flow correlation: does an observer of the carriers and of the flows behind the server find "
+        "Flow correlation: does an observer of the carriers and of the flows behind the server "
+        "find "
         "out which belong together?",
         NULL,
         NULL,

@@ -68,9 +68,8 @@ static int score_bins(const struct ask *a, enum tm_bins_measure m)
         return rc;
     for (uint32_t i = 0; i < a->pairs.n; i++) {
         const struct tm_pair *p = &a->pairs.v[i];
-        a->score[i] =
-            (float)tm_bins_alike(room, m, &cfg, tm_pair_flow(a->set.scenes, p),
-                                 tm_pair_carrier(a->set.scenes, a->set.q, p));
+        a->score[i] = (float)tm_bins_alike(room, m, &cfg, tm_pair_flow(a->set.scenes, p),
+                                           tm_pair_carrier(a->set.scenes, a->set.q, p));
     }
     tm_bins_free(room);
     return TM_OK;

@@ -35,19 +35,20 @@ const char *tm_correlator_name(enum tm_correlator c);
 
 enum tm_correlate_set { TM_SET_CONTROL, TM_SET_DEFENDED, TM_CORRELATE_SETS };
 
-#define TM_CORRELATE_AIM     0.015 /* TPR at FPR 1e-2 that no attack may pass per carrier */
-#define TM_CORRELATE_CONTROL 0.9   /* TPR at FPR 1e-2 that TM_CORRELATE_WORKING attacks must reach on the control */
+#define TM_CORRELATE_AIM 0.015 /* TPR at FPR 1e-2 that no attack may pass per carrier */
+#define TM_CORRELATE_CONTROL                                                                       \
+    0.9 /* TPR at FPR 1e-2 that TM_CORRELATE_WORKING attacks must reach on the control */
 #define TM_CORRELATE_WORKING 2U
 #define TM_CORRELATE_CLAIM   2000U /* true pairs for a claim */
 #define TM_CORRELATE_FOLDS   3U
 
 struct tm_correlate_cfg {
     uint64_t seed;
-    uint32_t n_false;       /* other pairs for each true one, at most */
-    uint32_t rounds;        /* of the bootstrap */
-    bool has_net;           /* false: without the networks */
-    uint32_t n_epochs;      /* of a network */
-    uint32_t n_rows;        /* pairs that a network learns from, at most; >= 8 */
+    uint32_t n_false;  /* other pairs for each true one, at most */
+    uint32_t rounds;   /* of the bootstrap */
+    bool has_net;      /* false: without the networks */
+    uint32_t n_epochs; /* of a network */
+    uint32_t n_rows;   /* pairs that a network learns from, at most; >= 8 */
     void (*progress)(void *user, unsigned done, unsigned of); /* NULL: none */
     void *user;
 };
@@ -74,11 +75,12 @@ const char *tm_correlate_verdict_key(enum tm_correlate_verdict v);
 
 struct tm_correlate {
     uint64_t seed;
-    uint32_t n_scenes[TM_CORRELATE_SETS], n_flows[TM_CORRELATE_SETS],
-        n_carriers[TM_CORRELATE_SETS], n_tunnels[TM_CORRELATE_SETS];
+    uint32_t n_scenes[TM_CORRELATE_SETS], n_flows[TM_CORRELATE_SETS], n_carriers[TM_CORRELATE_SETS],
+        n_tunnels[TM_CORRELATE_SETS];
     struct tm_correlate_found found[TM_CORRELATE_SETS][TM_QUESTIONS];
-    enum tm_question judged; /* the per-carrier question that the verdict is about: carried, or alike without bytes */
-    uint32_t n_working;      /* attacks that reach TM_CORRELATE_CONTROL on the control */
+    enum tm_question
+        judged; /* the per-carrier question that the verdict is about: carried, or alike without bytes */
+    uint32_t n_working; /* attacks that reach TM_CORRELATE_CONTROL on the control */
     enum tm_correlate_verdict verdict;
 };
 

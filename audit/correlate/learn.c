@@ -71,8 +71,8 @@ out:
 }
 
 /* Scores the pairs of one fold; fold NULL: all. */
-static int score_fold(const struct tm_net *net, const struct tm_learn_set *set,
-                      const uint8_t *fold, uint8_t of, float *score)
+static int score_fold(const struct tm_net *net, const struct tm_learn_set *set, const uint8_t *fold,
+                      uint8_t of, float *score)
 {
     float *x = malloc(TM_NET_INPUT * sizeof *x);
     if (!x)

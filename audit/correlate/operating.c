@@ -78,8 +78,7 @@ struct bootstrap {
     double *draws[TM_OPERATING_POINTS];
 };
 
-static void draw(struct bootstrap *b, uint32_t rounds, struct tm_rng *rng,
-                 struct tm_operating *out)
+static void draw(struct bootstrap *b, uint32_t rounds, struct tm_rng *rng, struct tm_operating *out)
 {
     uint32_t n_draws[TM_OPERATING_POINTS] = {0};
     /* rates() wants them to rise. */

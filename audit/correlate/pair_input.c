@@ -26,8 +26,7 @@ static void take(struct side *s, int64_t end_us, float x[2])
     x[1] = (float)(log1p(bytes[1]) / 12);
 }
 
-void tm_pair_encode(float *x, const struct tm_scene_line *flow,
-                    const struct tm_scene_line *carrier)
+void tm_pair_encode(float *x, const struct tm_scene_line *flow, const struct tm_scene_line *carrier)
 {
     int64_t from_us = tm_scene_first_us(flow) - TM_PAIR_MARGIN_US;
     int64_t end_us = tm_scene_last_us(flow) + TM_PAIR_MARGIN_US;

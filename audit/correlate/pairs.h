@@ -45,7 +45,8 @@ struct tm_pairs {      /* empty: {0} */
     struct tm_pair *v; /* owned; a flow's pairs stand together, its true one first */
     uint32_t n, cap;
     uint32_t n_true;
-    uint32_t n_left; /* flows that are not asked about: no known or no other carrier at their time */
+    uint32_t
+        n_left; /* flows that are not asked about: no known or no other carrier at their time */
 };
 
 /* The pairs of a question: the true one of each flow, and up to n_false others drawn from those that there are.  TM_ERR_NOMEM, TM_ERR_LIMIT. */

@@ -140,9 +140,8 @@ static void merge_shares(struct tm_scene *s)
         struct tm_scene_share *was = n > 0 ? &s->shares[n - 1] : NULL;
         s->has_bytes &= s->shares[i].bytes > 0;
         if (was && by_flow(was, &s->shares[i]) == 0)
-            was->bytes = was->bytes > 0 && s->shares[i].bytes > 0
-                             ? was->bytes + s->shares[i].bytes
-                             : 0;
+            was->bytes =
+                was->bytes > 0 && s->shares[i].bytes > 0 ? was->bytes + s->shares[i].bytes : 0;
         else
             s->shares[n++] = s->shares[i];
     }

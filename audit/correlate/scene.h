@@ -72,9 +72,10 @@ static inline int64_t tm_scene_last_us(const struct tm_scene_line *l)
 uint32_t tm_scene_at(const struct tm_scene_line *l, int64_t t_us);
 
 struct tm_scene_counts {
-    uint32_t n_flows, n_carriers;          /* named by the truth and seen with payload */
-    uint32_t n_no_flow, n_no_carrier;      /* lines of the truth that name one which was not seen */
-    uint32_t n_other_flows, n_other_carriers; /* connections in the captures that the truth does not name */
+    uint32_t n_flows, n_carriers;     /* named by the truth and seen with payload */
+    uint32_t n_no_flow, n_no_carrier; /* lines of the truth that name one which was not seen */
+    uint32_t n_other_flows,
+        n_other_carriers; /* connections in the captures that the truth does not name */
 };
 
 /* The scene of two captures.  Retransmissions, segments without a new byte, are left out.  *s is empty before and finished after.

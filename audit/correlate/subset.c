@@ -7,14 +7,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CELLS      (TM_SUBSET_CELLS + 16U) /* behind the carrier's own: what rounding adds */
-#define MISSING    0.1
-#define FRAMES     128.0
-#define N_DIRS     2U
+#define CELLS       (TM_SUBSET_CELLS + 16U) /* behind the carrier's own: what rounding adds */
+#define MISSING     0.1
+#define FRAMES      128.0
+#define N_DIRS      2U
 #define WINDOWS_MAX 36000U /* two hours */
 
-#define SPAN_MAX    200U /* cells that count as the carrier's volume: a tenth of 512, 128 bytes, rounding */
-#define PADDED      (CELLS + 2 * SPAN_MAX)
+#define SPAN_MAX                                                                                   \
+    200U /* cells that count as the carrier's volume: a tenth of 512, 128 bytes, rounding */
+#define PADDED (CELLS + 2 * SPAN_MAX)
 
 struct tables {
     double *left; /* n x CELLS */
@@ -82,7 +83,8 @@ static void fill(struct tables *t, const double *size, uint32_t n, double total,
     memset(t->right, 0, sizeof t->right);
     memset(t->left, 0, sizeof(double[CELLS]));
     t->left[0] = t->right[0] = 1;
-    double before = 0; /* rounding passes on what it leaves, so that many small items keep their sum */
+    double before =
+        0; /* rounding passes on what it leaves, so that many small items keep their sum */
     for (uint32_t i = 0; i < n; i++) {
         /* What is larger than the carrier's whole volume fits nowhere. */
         double cells = round(before + size[i] / unit) - round(before);

@@ -173,9 +173,9 @@ int tm_truth_parse(struct tm_truth *t, const char *text, size_t len, const char 
     int rc = add_text(t, copy, &at);
     free(copy);
     if (rc == TM_OK && t->n == 0)
-        rc = tm_msg_set(msg, TM_ERR_FORMAT,
-                        "%s: names no carrier; wanted " HEAD " and a line for each flow and carrier",
-                        name);
+        rc = tm_msg_set(
+            msg, TM_ERR_FORMAT,
+            "%s: names no carrier; wanted " HEAD " and a line for each flow and carrier", name);
     return rc;
 }
 

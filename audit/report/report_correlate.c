@@ -48,9 +48,9 @@ void tm_report_correlate_verdict(struct tm_text *out, const struct tm_correlate 
     char text[512];
     tm_correlate_text(r, text);
     text[0] = (char)toupper((unsigned char)text[0]);
-    tm_html_verdict(out, &(struct tm_html_verdict){tone_of(r->verdict),
-                                                   "Flows against single carriers",
-                                                   badge_of(r->verdict), text});
+    tm_html_verdict(out,
+                    &(struct tm_html_verdict){tone_of(r->verdict), "Flows against single carriers",
+                                              badge_of(r->verdict), text});
 }
 
 static void draw_curves(struct tm_text *out, const struct tm_correlate_found *f, const char *title)
@@ -71,21 +71,21 @@ static void draw_curves(struct tm_text *out, const struct tm_correlate_found *f,
             n++;
         }
     }
-    series[n] = (struct tm_svg_series){"chance",    fpr, fpr, TM_OPERATING_CURVE,
-                                       TM_SVG_LINE, TM_SVG_TONES - 1};
+    series[n] = (struct tm_svg_series){"chance",           fpr,         fpr,
+                                       TM_OPERATING_CURVE, TM_SVG_LINE, TM_SVG_TONES - 1};
     n++;
     tm_html_figure_begin(out, NULL);
-    tm_svg_plot(out, &(struct tm_svg_plot){
-                         .title = title,
-                         .desc = "Share of true pairs found against share of other pairs accused, "
-                                 "which is on a logarithmic axis.",
-                         .w = TM_REPORT_HALF_PX,
-                         .h = 420,
-                         .x = {"other pairs accused (false-positive rate)", TM_UNIT_NONE, true,
-                               1e-3, 1},
-                         .y = {"true pairs found (true-positive rate)", TM_UNIT_SHARE, false, 0, 1},
-                         .series = series,
-                         .n_series = n});
+    tm_svg_plot(out,
+                &(struct tm_svg_plot){
+                    .title = title,
+                    .desc = "Share of true pairs found against share of other pairs accused, "
+                            "which is on a logarithmic axis.",
+                    .w = TM_REPORT_HALF_PX,
+                    .h = 420,
+                    .x = {"other pairs accused (false-positive rate)", TM_UNIT_NONE, true, 1e-3, 1},
+                    .y = {"true pairs found (true-positive rate)", TM_UNIT_SHARE, false, 0, 1},
+                    .series = series,
+                    .n_series = n});
     tm_html_figure_end(out, NULL);
 }
 
@@ -137,10 +137,9 @@ void tm_report_correlate(struct tm_text *out, const struct tm_correlate *r)
     tm_html_list_begin(out);
     for (int set = 0; set < TM_CORRELATE_SETS; set++)
         tm_html_list_item(out, SETS[set],
-                          "%" PRIu32 " scenes, %" PRIu32 " flows, %" PRIu32
-                          " carriers of %" PRIu32 " tunnels",
-                          r->n_scenes[set], r->n_flows[set], r->n_carriers[set],
-                          r->n_tunnels[set]);
+                          "%" PRIu32 " scenes, %" PRIu32 " flows, %" PRIu32 " carriers of %" PRIu32
+                          " tunnels",
+                          r->n_scenes[set], r->n_flows[set], r->n_carriers[set], r->n_tunnels[set]);
     tm_html_list_item(out, "Seed", "%" PRIu64, r->seed);
     tm_html_list_end(out);
     for (int set = 0; set < TM_CORRELATE_SETS; set++) {
@@ -148,9 +147,10 @@ void tm_report_correlate(struct tm_text *out, const struct tm_correlate *r)
             one_question(out, r, (enum tm_correlate_set)set, (enum tm_question)q);
     }
     tm_html_note(
-        out, "Per carrier, the other pairs are the remaining carriers of the same tunnel, which may "
-             "have carried parts of the flow too: chance means that they are not told apart. Whose "
-             "tunnel a flow belongs to is another question; without padding or delay the sum of a "
-             "tunnel's carriers is the sum of its flows, and who adds them up sees it.");
+        out,
+        "Per carrier, the other pairs are the remaining carriers of the same tunnel, which may "
+        "have carried parts of the flow too: chance means that they are not told apart. Whose "
+        "tunnel a flow belongs to is another question; without padding or delay the sum of a "
+        "tunnel's carriers is the sum of its flows, and who adds them up sees it.");
     tm_html_section_end(out);
 }

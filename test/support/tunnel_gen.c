@@ -120,8 +120,8 @@ static void add_line(struct tm_scene *s, struct gen *g, enum tm_scene_side side,
                               ? 0
                               : (int64_t)tm_rng_below(&g->rng, (uint64_t)g->cfg->jitter_us);
         if ((is_flow ? p->flow : key[i]) == k)
-            v[n++] = (struct tm_scene_packet){p->t_us + late_us, p->bytes + (is_flow ? 0 : OVERHEAD),
-                                              p->dir};
+            v[n++] = (struct tm_scene_packet){p->t_us + late_us,
+                                              p->bytes + (is_flow ? 0 : OVERHEAD), p->dir};
     }
     if (n == 0) /* a carrier that carried nothing says so */
         v[n++] = (struct tm_scene_packet){0, OVERHEAD, TM_UP};
@@ -159,8 +159,8 @@ void tunnel_gen_scene(struct tm_scene *out, const struct tunnel_gen_cfg *cfg)
     uint32_t *carrier = must(malloc((g.n + 1) * sizeof *carrier));
     assign(&g, carrier);
     for (uint32_t c = 0; c < n_carriers; c++)
-        add_line(out, &g, TM_SCENE_CARRIER,
-                 is_own ? c % cfg->n_tunnels : c / cfg->n_carriers, carrier, c);
+        add_line(out, &g, TM_SCENE_CARRIER, is_own ? c % cfg->n_tunnels : c / cfg->n_carriers,
+                 carrier, c);
     for (size_t i = 0, k = 0; i < n_was; i++) { /* a schedule's next write of the tunnel takes it */
         uint32_t tunnel = was[i].flow % cfg->n_tunnels;
         uint32_t to = cfg->kind == TUNNEL_SCHEDULED

@@ -15,7 +15,8 @@ int main(int argc, char **argv)
     while (argc == 7 && kind < 3 && strcmp(argv[2], KINDS[kind]) != 0)
         kind++;
     if (argc != 7 || kind == 3) {
-        (void)fprintf(stderr, "usage: %s DIR one-to-one|shuffled|scheduled FLOWS TUNNELS CARRIERS SEED\n",
+        (void)fprintf(stderr,
+                      "usage: %s DIR one-to-one|shuffled|scheduled FLOWS TUNNELS CARRIERS SEED\n",
                       argv[0]);
         return 2;
     }

@@ -5,7 +5,7 @@
 
 #include "test/support/check.h"
 
-#define N           4000U
+#define N                         4000U
 #define CHECK_NEAR(got, want, by) CHECK(fabs((got) - (want)) < (by))
 
 struct sample {

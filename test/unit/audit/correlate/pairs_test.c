@@ -108,8 +108,8 @@ static void tunnels_are_compared_with_tunnels(void)
         make(&p, &s, 1, question, 20);
         CHECK_INT(p.n_true, 3);
         for (uint32_t i = 0; i < p.n; i++) {
-            bool is_own = tm_pair_carrier(&s, question, &p.v[i])->tunnel ==
-                          tm_pair_flow(&s, &p.v[i])->tunnel;
+            bool is_own =
+                tm_pair_carrier(&s, question, &p.v[i])->tunnel == tm_pair_flow(&s, &p.v[i])->tunnel;
             CHECK_INT(p.v[i].is_true, is_own);
         }
         tm_pairs_deinit(&p);

@@ -110,8 +110,9 @@ static void labels_that_contradict_or_fit_nothing_are_refused(void)
                   "labels: line 3: this carrier belonged to tunnel a before, now to b");
     check_refused(HEAD "0,-,-,10.3.0.1:1,10.1.0.1:443,a,0\n",
                   "labels: of the flows that the labels name none is in the capture with payload");
-    check_refused(HEAD "0," FLOW "10.3.0.1:1,10.1.0.1:80,a,0\n",
-                  "labels: of the carriers that the labels name none is in the capture with payload");
+    check_refused(
+        HEAD "0," FLOW "10.3.0.1:1,10.1.0.1:80,a,0\n",
+        "labels: of the carriers that the labels name none is in the capture with payload");
 }
 
 static const struct check_case CASES[] = {

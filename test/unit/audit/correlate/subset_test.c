@@ -45,7 +45,8 @@ static void only_the_items_that_add_up_are_in(void)
 {
     const double size[] = {100000, 30000, 61000, 45000, 0};
     double evidence[5];
-    CHECK_INT(tm_subset_evidence(size, 5, 164000, evidence), TM_OK); /* 100000 + 61000, and frames */
+    CHECK_INT(tm_subset_evidence(size, 5, 164000, evidence),
+              TM_OK); /* 100000 + 61000, and frames */
     CHECK_NEAR(evidence[0], 2);
     CHECK_NEAR(evidence[1], -2);
     CHECK_NEAR(evidence[2], 2);

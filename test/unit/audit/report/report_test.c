@@ -222,7 +222,8 @@ static void memory_that_runs_out_is_an_error(void)
         struct tm_text page = {0};
         oom_fail_after(n);
         int rc = tm_report_page(
-            &page, &(struct tm_report){.detect = r, .classify = &c.result, .interference = &i, .correlate = &k});
+            &page, &(struct tm_report){
+                       .detect = r, .classify = &c.result, .interference = &i, .correlate = &k});
         oom_disable();
         CHECK_INT(rc, oom_hit() ? TM_ERR_NOMEM : TM_OK);
         tm_text_deinit(&page);
