@@ -191,8 +191,9 @@ static int read_scene(const struct correlate_options *o, const struct scene_file
         ports_of(&truth, k == 0, &cfg);
         rc = tm_material_read(&side[k], path[k], &cfg, &seen, msg);
     }
+    const struct tm_scene_view view = {&truth, &side[0], &side[1], o->delay_us, f->labels};
     if (rc == TM_OK)
-        rc = tm_scene_join(scene, &truth, &side[0], &side[1], o->delay_us, &counts, f->labels, msg);
+        rc = tm_scene_join(scene, &view, &counts, msg);
     if (rc == TM_OK)
         warn_about(f, &counts);
     tm_trace_set_deinit(&side[0]);
@@ -235,8 +236,9 @@ static int correlate(struct correlate_options *o, struct tm_scene *scenes,
     int rc = read_all(o, scenes, &n_control, &msg);
     if (rc == TM_OK) {
         o->cfg.progress = isatty(STDERR_FILENO) ? show_progress : NULL;
-        rc = tm_correlate_run(&result, &o->cfg, scenes, n_control, scenes + n_control,
-                              o->n_files - n_control);
+        const struct tm_correlate_scenes sets[] = {{scenes, n_control},
+                                                   {scenes + n_control, o->n_files - n_control}};
+        rc = tm_correlate_run(&result, &o->cfg, sets);
     }
     if (rc != TM_OK) {
         if (!msg.text[0])

@@ -34,16 +34,14 @@ struct tm_correlate_cfg tm_correlate_cfg_default(void)
 struct run {
     struct tm_correlate *out;
     const struct tm_correlate_cfg *cfg;
-    const struct tm_scene *scenes[TM_CORRELATE_SETS];
-    uint32_t n_scenes[TM_CORRELATE_SETS];
-    struct tm_net *net; /* learned from the control; NULL: none */
+    const struct tm_correlate_scenes *sets; /* TM_CORRELATE_SETS */
+    struct tm_net *net;                     /* learned from the control; NULL: none */
     unsigned n_done, n_steps;
 };
 
 /* One question being asked. */
 struct ask {
     struct tm_learn_set set;
-    uint32_t n_scenes;
     struct tm_pairs pairs;
     float *score; /* of one attack */
     uint8_t *label;
@@ -178,10 +176,12 @@ static int ask_init(struct ask *a, struct run *r, enum tm_correlate_set set, enu
 {
     struct tm_rng rng;
     uint8_t key[TM_SEED_LEN];
-    *a = (struct ask){.set = {r->scenes[set], q, &a->pairs}, .n_scenes = r->n_scenes[set]};
+    const struct tm_correlate_scenes *scenes = &r->sets[set];
+    const struct tm_pairs_cfg pairs = {scenes->v, scenes->n, q, r->cfg->n_false};
+    *a = (struct ask){.set = {scenes->v, q, &a->pairs}};
     tm_seed_from_u64(key, r->cfg->seed);
     tm_rng_init(&rng, key);
-    int rc = tm_pairs_make(&a->pairs, r->scenes[set], r->n_scenes[set], q, r->cfg->n_false, &rng);
+    int rc = tm_pairs_make(&a->pairs, &pairs, &rng);
     if (rc != TM_OK)
         return rc;
     size_t n = (size_t)a->pairs.n + 1;
@@ -215,6 +215,7 @@ static int ask_question(struct run *r, enum tm_correlate_set set, enum tm_questi
     found->n_true = a.pairs.n_true;
     found->n_false = a.pairs.n - a.pairs.n_true;
     found->n_left = a.pairs.n_left;
+    const struct tm_operating_sample sample = {a.score, a.label, a.group, a.pairs.n};
     tm_seed_from_u64(key, r->cfg->seed + 1);
     tm_rng_init(&rng, key);
     for (int c = 0; c < TM_CORRELATORS && rc == TM_OK; c++, step(r)) {
@@ -223,9 +224,7 @@ static int ask_question(struct run *r, enum tm_correlate_set set, enum tm_questi
         int done = score_all(r, &a, set, (enum tm_correlator)c);
         if (done == TM_ERR_RANGE)
             continue;
-        rc = done != TM_OK ? done
-                           : tm_operating_of(&found->at[c], a.score, a.label, a.group, a.pairs.n,
-                                             r->cfg->rounds, &rng);
+        rc = done != TM_OK ? done : tm_operating_of(&found->at[c], &sample, r->cfg->rounds, &rng);
         found->has[c] = rc == TM_OK;
     }
     ask_deinit(&a);
@@ -252,14 +251,15 @@ static int learn_control(struct run *r)
 
 /* ---- the whole ---- */
 
-static void count_scenes(struct run *r)
+static void count_scenes(const struct run *r)
 {
     for (int set = 0; set < TM_CORRELATE_SETS; set++) {
-        r->out->n_scenes[set] = r->n_scenes[set];
-        for (uint32_t k = 0; k < r->n_scenes[set]; k++) {
-            r->out->n_flows[set] += r->scenes[set][k].n_flows;
-            r->out->n_carriers[set] += r->scenes[set][k].n_carriers;
-            r->out->n_tunnels[set] += r->scenes[set][k].n_tunnels;
+        const struct tm_correlate_scenes *s = &r->sets[set];
+        r->out->n_scenes[set] = s->n;
+        for (uint32_t k = 0; k < s->n; k++) {
+            r->out->n_flows[set] += s->v[k].n_flows;
+            r->out->n_carriers[set] += s->v[k].n_carriers;
+            r->out->n_tunnels[set] += s->v[k].n_tunnels;
         }
     }
 }
@@ -306,13 +306,11 @@ static enum tm_correlate_verdict judge(struct tm_correlate *o)
 }
 
 int tm_correlate_run(struct tm_correlate *out, const struct tm_correlate_cfg *cfg,
-                     const struct tm_scene *control, uint32_t n_control,
-                     const struct tm_scene *defended, uint32_t n_defended)
+                     const struct tm_correlate_scenes sets[TM_CORRELATE_SETS])
 {
     struct run r = {.out = out,
                     .cfg = cfg,
-                    .scenes = {control, defended},
-                    .n_scenes = {n_control, n_defended},
+                    .sets = sets,
                     .n_steps = TM_CORRELATE_SETS * TM_QUESTIONS * TM_CORRELATORS};
     *out = (struct tm_correlate){.seed = cfg->seed};
     count_scenes(&r);

@@ -84,10 +84,14 @@ struct tm_correlate {
     enum tm_correlate_verdict verdict;
 };
 
-/* Attacks the defended scenes, and the control (n 0: none).  TM_ERR_NOMEM, TM_ERR_LIMIT. */
+struct tm_correlate_scenes {
+    const struct tm_scene *v; /* borrowed */
+    uint32_t n;
+};
+
+/* Attacks sets[TM_SET_DEFENDED], and sets[TM_SET_CONTROL] (n 0: none).  TM_ERR_NOMEM, TM_ERR_LIMIT. */
 TM_MUST_CHECK int tm_correlate_run(struct tm_correlate *out, const struct tm_correlate_cfg *cfg,
-                                   const struct tm_scene *control, uint32_t n_control,
-                                   const struct tm_scene *defended, uint32_t n_defended);
+                                   const struct tm_correlate_scenes sets[TM_CORRELATE_SETS]);
 /* One sentence for people. */
 void tm_correlate_text(const struct tm_correlate *r, char out[512]);
 

@@ -107,13 +107,13 @@ static void draw(struct bootstrap *b, uint32_t rounds, struct tm_rng *rng, struc
     }
 }
 
-static int fill_intervals(struct tm_operating *out, const struct ranked *r, const uint8_t *label,
-                          const uint32_t *group, uint32_t n, uint32_t rounds, struct tm_rng *rng)
+static int fill_intervals(struct tm_operating *out, const struct ranked *r,
+                          const struct tm_operating_sample *s, uint32_t rounds, struct tm_rng *rng)
 {
     struct bootstrap b = {.sorted = r};
-    int rc = tm_groups_init(&b.groups, group, label, n);
-    b.times = malloc(n * sizeof *b.times);
-    b.weight = malloc(n * sizeof *b.weight);
+    int rc = tm_groups_init(&b.groups, s->group, s->label, s->n);
+    b.times = malloc(s->n * sizeof *b.times);
+    b.weight = malloc(s->n * sizeof *b.weight);
     b.draws[0] = malloc(((size_t)rounds + 1) * sizeof(double));
     b.draws[1] = malloc(((size_t)rounds + 1) * sizeof(double));
     if (!b.times || !b.weight || !b.draws[0] || !b.draws[1])
@@ -130,9 +130,10 @@ static int fill_intervals(struct tm_operating *out, const struct ranked *r, cons
     return rc;
 }
 
-int tm_operating_of(struct tm_operating *out, const float *score, const uint8_t *label,
-                    const uint32_t *group, uint32_t n, uint32_t rounds, struct tm_rng *rng)
+int tm_operating_of(struct tm_operating *out, const struct tm_operating_sample *s, uint32_t rounds,
+                    struct tm_rng *rng)
 {
+    const uint32_t n = s->n;
     double fpr[TM_OPERATING_CURVE];
     *out = (struct tm_operating){.auc = NAN};
     struct ranked *r = malloc(((size_t)n + 1) * sizeof *r);
@@ -140,7 +141,7 @@ int tm_operating_of(struct tm_operating *out, const float *score, const uint8_t 
     if (!r)
         return rc;
     for (uint32_t i = 0; i < n; i++) {
-        r[i] = (struct ranked){score[i], i, label[i] != 0};
+        r[i] = (struct ranked){s->score[i], i, s->label[i] != 0};
         out->n_true += r[i].label;
     }
     out->n_false = n - out->n_true;
@@ -153,9 +154,9 @@ int tm_operating_of(struct tm_operating *out, const float *score, const uint8_t 
         out->tpr[k].low = out->tpr[k].high = NAN;
         rates(r, n, NULL, &tm_operating_fpr[k], 1, &out->tpr[k].value);
     }
-    rc = tm_auc(score, label, NULL, n, &out->auc);
+    rc = tm_auc(s->score, s->label, NULL, n, &out->auc);
     if (rc == TM_OK && out->n_true > 0 && out->n_false > 0)
-        rc = fill_intervals(out, r, label, group, n, rounds, rng);
+        rc = fill_intervals(out, r, s, rounds, rng);
     free(r);
     return rc;
 }

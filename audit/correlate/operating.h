@@ -25,9 +25,14 @@ struct tm_operating {
 
 /* The FPR of point i of the curve. */
 double tm_operating_curve_fpr(uint32_t i);
-/* label[i] 1: a true pair; group[i]: what is drawn together.  NaN throughout when a label is missing.  TM_ERR_NOMEM. */
-TM_MUST_CHECK int tm_operating_of(struct tm_operating *out, const float *score,
-                                  const uint8_t *label, const uint32_t *group, uint32_t n,
+struct tm_operating_sample { /* borrowed; n items */
+    const float *score;
+    const uint8_t *label;  /* 1: a true pair */
+    const uint32_t *group; /* what is drawn together */
+    uint32_t n;
+};
+/* `rounds` of the bootstrap.  NaN throughout when a label is missing.  TM_ERR_NOMEM. */
+TM_MUST_CHECK int tm_operating_of(struct tm_operating *out, const struct tm_operating_sample *s,
                                   uint32_t rounds, struct tm_rng *rng);
 /* Wilson's 95 % interval of `hits` out of n (hits need not be whole).  n 0: NaN. */
 void tm_wilson(double hits, double n, struct tm_interval *out);

@@ -129,9 +129,7 @@ static uint32_t true_carrier(const struct tm_scene *s, enum tm_question q, uint3
 
 struct make {
     struct tm_pairs *out;
-    const struct tm_scene *scenes;
-    uint32_t n_scenes, n_false;
-    enum tm_question q;
+    const struct tm_pairs_cfg *cfg;
     struct tm_rng *rng;
     uint32_t n_flows; /* so far */
 };
@@ -157,10 +155,10 @@ static int offer(struct make *m, uint32_t first, uint64_t *n_offered, const stru
 {
     uint32_t kept = m->out->n - first;
     (*n_offered)++;
-    if (kept < m->n_false)
+    if (kept < m->cfg->n_false)
         return append(m->out, p);
     uint64_t at = tm_rng_below(m->rng, *n_offered);
-    if (at < m->n_false)
+    if (at < m->cfg->n_false)
         m->out->v[first + at] = *p;
     return TM_OK;
 }
@@ -168,10 +166,10 @@ static int offer(struct make *m, uint32_t first, uint64_t *n_offered, const stru
 static bool is_other(const struct make *m, const struct tm_pair *truth, uint32_t scene, uint32_t c)
 {
     uint32_t n = 0;
-    const struct tm_scene_line *flow = tm_pair_flow(m->scenes, truth);
-    const struct tm_scene_line *l = &lines_of(&m->scenes[scene], m->q, &n)[c];
+    const struct tm_scene_line *flow = tm_pair_flow(m->cfg->scenes, truth);
+    const struct tm_scene_line *l = &lines_of(&m->cfg->scenes[scene], m->cfg->q, &n)[c];
     bool is_own = scene == truth->flow_scene && l->tunnel == flow->tunnel;
-    bool asks_own = m->q == TM_QUESTION_CARRIED || m->q == TM_QUESTION_ALIKE;
+    bool asks_own = m->cfg->q == TM_QUESTION_CARRIED || m->cfg->q == TM_QUESTION_ALIKE;
     if (is_own != asks_own || (asks_own && c == truth->carrier))
         return false;
     return is_there(flow, l);
@@ -182,7 +180,7 @@ static int offer_scene(struct make *m, const struct tm_pair *truth, uint32_t sce
 {
     uint32_t n = 0;
     int rc = TM_OK;
-    (void)lines_of(&m->scenes[scene], m->q, &n);
+    (void)lines_of(&m->cfg->scenes[scene], m->cfg->q, &n);
     for (uint32_t c = 0; c < n && rc == TM_OK; c++) {
         struct tm_pair p = *truth;
         p.scene = scene;
@@ -196,12 +194,12 @@ static int offer_scene(struct make *m, const struct tm_pair *truth, uint32_t sce
 
 static int ask_flow(struct make *m, uint32_t scene, uint32_t flow)
 {
-    uint32_t group = m->n_scenes >= TM_PAIRS_SCENE_MANY ? scene : m->n_flows;
+    uint32_t group = m->cfg->n_scenes >= TM_PAIRS_SCENE_MANY ? scene : m->n_flows;
     struct tm_pair truth = {scene, flow, scene, 0, group, 1};
-    bool is_across = m->q == TM_QUESTION_TUNNEL || m->q == TM_QUESTION_SUM;
+    bool is_across = m->cfg->q == TM_QUESTION_TUNNEL || m->cfg->q == TM_QUESTION_SUM;
     uint64_t n_offered = 0;
     m->n_flows++;
-    truth.carrier = true_carrier(&m->scenes[scene], m->q, flow);
+    truth.carrier = true_carrier(&m->cfg->scenes[scene], m->cfg->q, flow);
     if (truth.carrier == NONE) {
         m->out->n_left++;
         return TM_OK;
@@ -211,8 +209,8 @@ static int ask_flow(struct make *m, uint32_t scene, uint32_t flow)
     if (rc == TM_OK)
         rc = offer_scene(m, &truth, scene, first, &n_offered);
     /* Other scenes only where this one has no other tunnel: the same moment is the better comparison. */
-    for (uint32_t k = 0; k < m->n_scenes && is_across && rc == TM_OK; k++) {
-        if (k != scene && m->scenes[scene].n_tunnels < 2)
+    for (uint32_t k = 0; k < m->cfg->n_scenes && is_across && rc == TM_OK; k++) {
+        if (k != scene && m->cfg->scenes[scene].n_tunnels < 2)
             rc = offer_scene(m, &truth, k, first, &n_offered);
     }
     if (rc != TM_OK)
@@ -226,14 +224,13 @@ static int ask_flow(struct make *m, uint32_t scene, uint32_t flow)
     return TM_OK;
 }
 
-int tm_pairs_make(struct tm_pairs *out, const struct tm_scene *scenes, uint32_t n_scenes,
-                  enum tm_question q, uint32_t n_false, struct tm_rng *rng)
+int tm_pairs_make(struct tm_pairs *out, const struct tm_pairs_cfg *cfg, struct tm_rng *rng)
 {
-    struct make m = {out, scenes, n_scenes, n_false, q, rng, 0};
+    struct make m = {out, cfg, rng, 0};
     int rc = TM_OK;
     *out = (struct tm_pairs){0};
-    for (uint32_t k = 0; k < n_scenes && rc == TM_OK; k++) {
-        for (uint32_t f = 0; f < scenes[k].n_flows && rc == TM_OK; f++)
+    for (uint32_t k = 0; k < cfg->n_scenes && rc == TM_OK; k++) {
+        for (uint32_t f = 0; f < cfg->scenes[k].n_flows && rc == TM_OK; f++)
             rc = ask_flow(&m, k, f);
     }
     if (rc != TM_OK)

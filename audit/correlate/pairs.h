@@ -49,9 +49,15 @@ struct tm_pairs {      /* empty: {0} */
         n_left; /* flows that are not asked about: no known or no other carrier at their time */
 };
 
-/* The pairs of a question: the true one of each flow, and up to n_false others drawn from those that there are.  TM_ERR_NOMEM, TM_ERR_LIMIT. */
-TM_MUST_CHECK int tm_pairs_make(struct tm_pairs *out, const struct tm_scene *scenes,
-                                uint32_t n_scenes, enum tm_question q, uint32_t n_false,
+struct tm_pairs_cfg {
+    const struct tm_scene *scenes; /* borrowed */
+    uint32_t n_scenes;
+    enum tm_question q;
+    uint32_t n_false; /* others for each true pair, at most */
+};
+
+/* The pairs of a question: the true one of each flow, and others drawn from those that there are.  TM_ERR_NOMEM, TM_ERR_LIMIT. */
+TM_MUST_CHECK int tm_pairs_make(struct tm_pairs *out, const struct tm_pairs_cfg *cfg,
                                 struct tm_rng *rng);
 void tm_pairs_deinit(struct tm_pairs *p);
 

@@ -78,12 +78,17 @@ struct tm_scene_counts {
         n_other_carriers; /* connections in the captures that the truth does not name */
 };
 
+struct tm_scene_view { /* borrowed */
+    const struct tm_truth *truth;
+    const struct tm_trace_set *entry, *exit;
+    int64_t delay_us; /* as tm_scene_delay */
+    const char *name; /* of the truth's file, for messages */
+};
+
 /* The scene of two captures.  Retransmissions, segments without a new byte, are left out.  *s is empty before and finished after.
- * Errors, one line in msg that begins with `name`: TM_ERR_FORMAT: no flow, or no carrier of the truth was seen; a flow or
+ * Errors, one line in msg that begins with the name: TM_ERR_FORMAT: no flow, or no carrier of the truth was seen; a flow or
  * carrier of two tunnels.  TM_ERR_NOMEM. */
-TM_MUST_CHECK int tm_scene_join(struct tm_scene *s, const struct tm_truth *truth,
-                                const struct tm_trace_set *entry, const struct tm_trace_set *exit,
-                                int64_t delay_us, struct tm_scene_counts *counts, const char *name,
-                                struct tm_msg *msg);
+TM_MUST_CHECK int tm_scene_join(struct tm_scene *s, const struct tm_scene_view *view,
+                                struct tm_scene_counts *counts, struct tm_msg *msg);
 
 #endif

@@ -155,20 +155,18 @@ static uint32_t count_others(const struct index *x)
     return n;
 }
 
-int tm_scene_join(struct tm_scene *s, const struct tm_truth *truth,
-                  const struct tm_trace_set *entry, const struct tm_trace_set *exit,
-                  int64_t delay_us, struct tm_scene_counts *counts, const char *name,
-                  struct tm_msg *msg)
+int tm_scene_join(struct tm_scene *s, const struct tm_scene_view *view,
+                  struct tm_scene_counts *counts, struct tm_msg *msg)
 {
     struct index in = {0};
     struct index out = {0};
-    const struct join j = {s, truth, name, msg};
+    const struct join j = {s, view->truth, view->name, msg};
     *counts = (struct tm_scene_counts){0};
-    int rc = index_init(&in, entry);
+    int rc = index_init(&in, view->entry);
     if (rc == TM_OK)
-        rc = index_init(&out, exit);
-    for (size_t i = 0; i < truth->n && rc == TM_OK; i++)
-        rc = take_line(&j, &in, &out, &truth->v[i], counts);
+        rc = index_init(&out, view->exit);
+    for (size_t i = 0; i < view->truth->n && rc == TM_OK; i++)
+        rc = take_line(&j, &in, &out, &view->truth->v[i], counts);
     if (rc != TM_OK)
         goto out;
     counts->n_flows = s->n_flows;
@@ -178,10 +176,10 @@ int tm_scene_join(struct tm_scene *s, const struct tm_truth *truth,
     if (s->n_flows == 0 || s->n_carriers == 0) {
         rc = tm_msg_set(msg, TM_ERR_FORMAT,
                         "%s: of the %s that the labels name none is in the capture with payload",
-                        name, s->n_flows == 0 ? "flows" : "carriers");
+                        view->name, s->n_flows == 0 ? "flows" : "carriers");
         goto out;
     }
-    tm_scene_delay(s, delay_us);
+    tm_scene_delay(s, view->delay_us);
     rc = tm_scene_finish(s);
 out:
     index_deinit(&in);

@@ -130,8 +130,7 @@ static void add_line(struct tm_scene *s, struct gen *g, enum tm_scene_side side,
     free(v);
 }
 
-/* What carriers of payload-independent tunnels carry is told by the time alone: whoever sends next. */
-static void replace(struct gen *g)
+static void browse_all(struct gen *g)
 {
     g->n = 0;
     for (uint32_t i = 0; i < g->cfg->n_flows; i++)
@@ -139,41 +138,72 @@ static void replace(struct gen *g)
     qsort(g->v, g->n, sizeof *g->v, by_time);
 }
 
-void tunnel_gen_scene(struct tm_scene *out, const struct tunnel_gen_cfg *cfg)
+static void gen_init(struct gen *g, const struct tunnel_gen_cfg *cfg, uint64_t seed)
 {
-    struct gen g = {.cfg = cfg};
     uint8_t key[TM_SEED_LEN];
+    *g = (struct gen){.cfg = cfg};
+    tm_seed_from_u64(key, seed);
+    tm_rng_init(&g->rng, key);
+}
+
+/* The pieces of the flows that there are. */
+static void gather(struct gen *g, const struct tm_scene *s)
+{
+    for (uint32_t f = 0; f < s->n_flows; f++) {
+        for (uint32_t i = 0; i < s->flows[f].n; i++)
+            put(g, s->flows[f].v[i].t_us, f, s->flows[f].v[i].dir, s->flows[f].v[i].bytes);
+    }
+    qsort(g->v, g->n, sizeof *g->v, by_time);
+}
+
+static void share(struct tm_scene *s, uint32_t flow, uint32_t carrier, uint64_t bytes)
+{
+    if (tm_scene_share(s, flow, carrier, bytes) != TM_OK)
+        must(NULL);
+}
+
+void tunnel_gen_carry(struct tm_scene *s, const struct tunnel_gen_cfg *cfg)
+{
+    struct gen real; /* what the flows send */
+    struct gen wire; /* what the carriers send */
     bool is_own = cfg->kind == TUNNEL_ONE_TO_ONE;
     uint32_t n_carriers = is_own ? cfg->n_flows : cfg->n_tunnels * cfg->n_carriers;
+    gen_init(&real, cfg, cfg->seed + (UINT64_C(1) << 32));
+    gen_init(&wire, cfg, cfg->seed + (UINT64_C(2) << 32));
+    gather(&real, s);
+    if (cfg->kind == TUNNEL_SCHEDULED)
+        browse_all(&wire);
+    else
+        gather(&wire, s);
+    uint32_t *carrier = must(malloc((wire.n + 1) * sizeof *carrier));
+    assign(&wire, carrier);
+    for (uint32_t c = 0; c < n_carriers; c++)
+        add_line(s, &wire, TM_SCENE_CARRIER, is_own ? c % cfg->n_tunnels : c / cfg->n_carriers,
+                 carrier, c);
+    for (size_t i = 0; i < real.n; i++) {
+        /* A schedule's next write of the tunnel takes it. */
+        uint32_t first = real.v[i].flow % cfg->n_tunnels * cfg->n_carriers;
+        uint32_t to =
+            cfg->kind == TUNNEL_SCHEDULED ? first + (uint32_t)(i % cfg->n_carriers) : carrier[i];
+        share(s, real.v[i].flow, to, real.v[i].bytes);
+    }
+    if (tm_scene_finish(s) != TM_OK)
+        must(NULL);
+    free(carrier);
+    free(wire.v);
+    free(real.v);
+}
+
+void tunnel_gen_scene(struct tm_scene *out, const struct tunnel_gen_cfg *cfg)
+{
+    struct gen g;
     *out = (struct tm_scene){0};
-    tm_seed_from_u64(key, cfg->seed);
-    tm_rng_init(&g.rng, key);
-    replace(&g);
+    gen_init(&g, cfg, cfg->seed);
+    browse_all(&g);
     for (uint32_t f = 0; f < cfg->n_flows; f++)
         add_line(out, &g, TM_SCENE_FLOW, f % cfg->n_tunnels, NULL, f);
-    struct piece *was = must(malloc((g.n + 1) * sizeof *was));
-    size_t n_was = g.n;
-    memcpy(was, g.v, g.n * sizeof *was);
-    if (cfg->kind == TUNNEL_SCHEDULED)
-        replace(&g);
-    uint32_t *carrier = must(malloc((g.n + 1) * sizeof *carrier));
-    assign(&g, carrier);
-    for (uint32_t c = 0; c < n_carriers; c++)
-        add_line(out, &g, TM_SCENE_CARRIER, is_own ? c % cfg->n_tunnels : c / cfg->n_carriers,
-                 carrier, c);
-    for (size_t i = 0, k = 0; i < n_was; i++) { /* a schedule's next write of the tunnel takes it */
-        uint32_t tunnel = was[i].flow % cfg->n_tunnels;
-        uint32_t to = cfg->kind == TUNNEL_SCHEDULED
-                          ? tunnel * cfg->n_carriers + (uint32_t)(k++ % cfg->n_carriers)
-                          : carrier[i];
-        if (tm_scene_share(out, was[i].flow, to, was[i].bytes) != TM_OK)
-            must(NULL);
-    }
-    if (tm_scene_finish(out) != TM_OK)
-        must(NULL);
-    free(was);
-    free(carrier);
     free(g.v);
+    tunnel_gen_carry(out, cfg);
 }
 
 /* ---- captures ---- */

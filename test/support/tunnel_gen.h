@@ -23,6 +23,8 @@ struct tunnel_gen_cfg {
     uint64_t seed;
 };
 
+/* Carries the flows that are in the scene, of tunnels as cfg says (span_us and n_flows are those of a schedule's own), and finishes it. */
+void tunnel_gen_carry(struct tm_scene *s, const struct tunnel_gen_cfg *cfg);
 /* A finished scene; free with tm_scene_deinit.  Out of memory ends the process. */
 void tunnel_gen_scene(struct tm_scene *out, const struct tunnel_gen_cfg *cfg);
 /* Writes entry.pcap, exit.pcap and labels.csv of a scene into the directory.  0, or -1. */

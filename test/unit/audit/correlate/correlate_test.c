@@ -29,7 +29,8 @@ static struct world *run(enum tunnel_gen_kind kind, uint32_t n_control)
         tunnel_gen_scene(&w->v[1][k],
                          &(struct tunnel_gen_cfg){kind, 40, 2, 4, 10000000, 2000, 20 + k});
     }
-    CHECK_INT(tm_correlate_run(&w->r, &cfg, w->v[0], n_control, w->v[1], N), TM_OK);
+    const struct tm_correlate_scenes sets[] = {{w->v[0], n_control}, {w->v[1], N}};
+    CHECK_INT(tm_correlate_run(&w->r, &cfg, sets), TM_OK);
     return w;
 }
 
@@ -127,7 +128,8 @@ static void a_control_that_is_not_found_fails_the_test(void)
     struct tm_correlate r;
     cfg.has_net = false;
     cfg.rounds = 40;
-    CHECK_INT(tm_correlate_run(&r, &cfg, w->v[1], 1, w->v[1] + 1, 1), TM_OK);
+    const struct tm_correlate_scenes sets[] = {{w->v[1], 1}, {w->v[1] + 1, 1}};
+    CHECK_INT(tm_correlate_run(&r, &cfg, sets), TM_OK);
     CHECK_INT(r.verdict, TM_CORRELATE_TEST);
     leave(w);
 }
@@ -139,7 +141,8 @@ static void one_carrier_has_no_other(void)
     struct tm_correlate_cfg cfg = tm_correlate_cfg_default();
     cfg.has_net = false;
     tunnel_gen_scene(&s, &(struct tunnel_gen_cfg){TUNNEL_SHUFFLED, 5, 1, 1, 1000000, 0, 1});
-    CHECK_INT(tm_correlate_run(&r, &cfg, NULL, 0, &s, 1), TM_OK);
+    const struct tm_correlate_scenes sets[] = {{NULL, 0}, {&s, 1}};
+    CHECK_INT(tm_correlate_run(&r, &cfg, sets), TM_OK);
     CHECK_INT(r.verdict, TM_CORRELATE_NOTHING);
     tm_scene_deinit(&s);
 }

@@ -28,7 +28,7 @@ static void make(struct tm_scene *s, struct tm_pairs *p, enum tunnel_gen_kind ki
     tunnel_gen_scene(s, &(struct tunnel_gen_cfg){kind, 40, 1, 4, 10000000, 2000, seed});
     tm_seed_from_u64(key, seed);
     tm_rng_init(&rng, key);
-    CHECK_INT(tm_pairs_make(p, s, 1, TM_QUESTION_CARRIED, 4, &rng), TM_OK);
+    CHECK_INT(tm_pairs_make(p, &(struct tm_pairs_cfg){s, 1, TM_QUESTION_CARRIED, 4}, &rng), TM_OK);
 }
 
 static void undefended_pairs_are_learned_and_found_elsewhere(void)

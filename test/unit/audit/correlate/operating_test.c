@@ -20,7 +20,8 @@ static void run(struct tm_operating *o, const struct sample *s, uint32_t n)
     uint8_t key[TM_SEED_LEN];
     tm_seed_from_u64(key, 3);
     tm_rng_init(&rng, key);
-    CHECK_INT(tm_operating_of(o, s->score, s->label, s->group, n, 50, &rng), TM_OK);
+    const struct tm_operating_sample sample = {s->score, s->label, s->group, n};
+    CHECK_INT(tm_operating_of(o, &sample, 50, &rng), TM_OK);
 }
 
 /* 400 groups of one true and nine other items. */

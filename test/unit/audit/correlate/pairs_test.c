@@ -18,7 +18,7 @@ static void make(struct tm_pairs *p, const struct tm_scene *scenes, uint32_t n, 
 {
     struct tm_rng rng;
     rng_of(&rng, 5);
-    CHECK_INT(tm_pairs_make(p, scenes, n, q, n_false, &rng), TM_OK);
+    CHECK_INT(tm_pairs_make(p, &(struct tm_pairs_cfg){scenes, n, q, n_false}, &rng), TM_OK);
 }
 
 static void add(struct tm_scene *s, enum tm_scene_side side, uint32_t tunnel, int64_t t_us,

@@ -42,8 +42,8 @@ static int join(struct world *w, const char *labels)
     connect_in(&w->exit, "10.1.0.1:1000", "10.2.0.1:80", 500000, 22);
     connect_in(&w->exit, "10.1.0.1:1001", "10.2.0.1:80", 100000, 0);
     CHECK_INT(tm_truth_parse(&w->truth, labels, strlen(labels), "labels", NULL), TM_OK);
-    return tm_scene_join(&w->scene, &w->truth, &w->entry, &w->exit, 0, &w->counts, "labels",
-                         &w->msg);
+    const struct tm_scene_view view = {&w->truth, &w->entry, &w->exit, 0, "labels"};
+    return tm_scene_join(&w->scene, &view, &w->counts, &w->msg);
 }
 
 static void leave(struct world *w)
