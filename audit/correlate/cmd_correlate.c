@@ -186,7 +186,7 @@ static int read_scene(const struct correlate_options *o, const struct scene_file
     struct tm_scene_counts counts;
     int rc = read_truth(&truth, f->labels, msg);
     for (int k = 0; k < 2 && rc == TM_OK; k++) {
-        struct tm_material_cfg cfg = {.keep_incomplete = true};
+        struct tm_material_cfg cfg = {.keep_incomplete = true, .ports_by = f->labels};
         struct tm_material_counts seen = {0};
         ports_of(&truth, k == 0, &cfg);
         rc = tm_material_read(&side[k], path[k], &cfg, &seen, msg);
