@@ -15,21 +15,21 @@ struct world {
     struct tm_correlate r;
 };
 
-static struct world *run(enum tunnel_gen_kind kind, uint32_t n_control)
+static struct world *run(enum tunnel_gen_kind kind, uint32_t n_control, uint32_t n_defended)
 {
     struct world *w = calloc(1, sizeof *w);
     struct tm_correlate_cfg cfg = tm_correlate_cfg_default();
     if (!w)
         abort();
     cfg.has_net = false;
-    cfg.rounds = 40;
+    cfg.rounds = 20;
     for (uint32_t k = 0; k < N; k++) {
         tunnel_gen_scene(&w->v[0][k], &(struct tunnel_gen_cfg){TUNNEL_ONE_TO_ONE, 30, 2, 0,
                                                                10000000, 2000, 10 + k});
         tunnel_gen_scene(&w->v[1][k],
                          &(struct tunnel_gen_cfg){kind, 40, 2, 4, 10000000, 2000, 20 + k});
     }
-    const struct tm_correlate_scenes sets[] = {{w->v[0], n_control}, {w->v[1], N}};
+    const struct tm_correlate_scenes sets[] = {{w->v[0], n_control}, {w->v[1], n_defended}};
     CHECK_INT(tm_correlate_run(&w->r, &cfg, sets), TM_OK);
     return w;
 }
@@ -60,7 +60,7 @@ static double auc(const struct world *w, enum tm_question q, enum tm_correlator 
 
 static void undefended_flows_are_found(void)
 {
-    struct world *w = run(TUNNEL_ONE_TO_ONE, N);
+    struct world *w = run(TUNNEL_ONE_TO_ONE, N, N);
     for (int set = 0; set < TM_CORRELATE_SETS; set++) {
         enum tm_correlate_set s = (enum tm_correlate_set)set;
         CHECK(tpr(w, s, TM_QUESTION_CARRIED, TM_CORRELATOR_SPEARMAN) > 0.9);
@@ -77,7 +77,7 @@ static void undefended_flows_are_found(void)
 
 static void independent_carriers_are_at_chance(void)
 {
-    struct world *w = run(TUNNEL_SCHEDULED, N);
+    struct world *w = run(TUNNEL_SCHEDULED, N, N);
     for (int q = 0; q < TM_QUESTIONS; q++) {
         for (int c = 0; c <= TM_CORRELATOR_SUBSET; c++) {
             double v = auc(w, (enum tm_question)q, (enum tm_correlator)c);
@@ -93,7 +93,7 @@ static void independent_carriers_are_at_chance(void)
 
 static void shuffling_hides_the_carrier_and_not_the_tunnel(void)
 {
-    struct world *w = run(TUNNEL_SHUFFLED, N);
+    struct world *w = run(TUNNEL_SHUFFLED, 0, N);
     for (int c = 0; c <= TM_CORRELATOR_SUBSET; c++)
         CHECK(auc(w, TM_QUESTION_CARRIED, (enum tm_correlator)c) < 0.65);
     CHECK(auc(w, TM_QUESTION_SUM, TM_CORRELATOR_SPEARMAN) > 0.95);
@@ -103,8 +103,8 @@ static void shuffling_hides_the_carrier_and_not_the_tunnel(void)
 
 static void same_seed_same_numbers(void)
 {
-    struct world *a = run(TUNNEL_SHUFFLED, N);
-    struct world *b = run(TUNNEL_SHUFFLED, N);
+    struct world *a = run(TUNNEL_SHUFFLED, 0, 1);
+    struct world *b = run(TUNNEL_SHUFFLED, 0, 1);
     CHECK_MEM(&a->r.found, &b->r.found, sizeof a->r.found);
     leave(a);
     leave(b);
@@ -112,7 +112,7 @@ static void same_seed_same_numbers(void)
 
 static void without_a_control_nothing_is_claimed(void)
 {
-    struct world *w = run(TUNNEL_SCHEDULED, 0);
+    struct world *w = run(TUNNEL_SCHEDULED, 0, 1);
     char text[512];
     CHECK_INT(w->r.verdict, TM_CORRELATE_NO_CONTROL);
     CHECK_STR(tm_correlate_verdict_key(w->r.verdict), "no-control");
@@ -123,11 +123,11 @@ static void without_a_control_nothing_is_claimed(void)
 
 static void a_control_that_is_not_found_fails_the_test(void)
 {
-    struct world *w = run(TUNNEL_SCHEDULED, 0);
+    struct world *w = run(TUNNEL_SCHEDULED, 0, 1);
     struct tm_correlate_cfg cfg = tm_correlate_cfg_default();
     struct tm_correlate r;
     cfg.has_net = false;
-    cfg.rounds = 40;
+    cfg.rounds = 20;
     const struct tm_correlate_scenes sets[] = {{w->v[1], 1}, {w->v[1] + 1, 1}};
     CHECK_INT(tm_correlate_run(&r, &cfg, sets), TM_OK);
     CHECK_INT(r.verdict, TM_CORRELATE_TEST);
