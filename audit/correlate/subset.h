@@ -28,7 +28,7 @@
  * and when the item has no bytes.  TM_ERR_NOMEM. */
 TM_MUST_CHECK int tm_subset_evidence(const double *size, uint32_t n, double total,
                                      double *evidence);
-/* score[i] of n flows against one carrier.  TM_ERR_NOMEM. */
+/* score[i] of n flows against one carrier, of the first two hours.  TM_ERR_NOMEM. */
 TM_MUST_CHECK int tm_subset_scores(const struct tm_scene_line *const *flows, uint32_t n,
                                    const struct tm_scene_line *carrier, double *score);
 
