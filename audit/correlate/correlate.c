@@ -89,6 +89,7 @@ static int score_carrier(const struct ask *a, const uint32_t *order, uint32_t n)
     const struct tm_pair *first = &a->pairs.v[order[0]];
     const struct tm_scene *s = &a->set.scenes[first->scene];
     size_t room = (size_t)s->n_flows + n;
+    /* NOLINTNEXTLINE(bugprone-sizeof-expression): an array of pointers */
     const struct tm_scene_line **flows = malloc(room * sizeof *flows);
     double *score = malloc(room * sizeof *score);
     uint32_t m = s->n_flows;

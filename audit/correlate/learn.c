@@ -1,5 +1,6 @@
 #include "audit/correlate/learn.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -99,6 +100,20 @@ static int ascending(const void *x, const void *y)
     return a < b ? -1 : a > b;
 }
 
+/* How many of v[n], ascending, are less than x; with_equal: less or equal. */
+static uint32_t count_below(const float *v, uint32_t n, float x, bool with_equal)
+{
+    uint32_t lo = 0;
+    while (lo < n) {
+        uint32_t mid = lo + (n - lo) / 2;
+        if (v[mid] < x || (with_equal && v[mid] <= x))
+            lo = mid + 1;
+        else
+            n = mid;
+    }
+    return lo;
+}
+
 /* Scores of one fold -> shares of its false pairs below, ties counting half. */
 static void rank_fold(const struct tm_pairs *pairs, const uint8_t *fold, uint8_t of, float *score,
                       float *falses)
@@ -108,23 +123,15 @@ static void rank_fold(const struct tm_pairs *pairs, const uint8_t *fold, uint8_t
         if (fold[i] == of && !pairs->v[i].is_true)
             falses[n++] = score[i];
     }
-    if (n > 0)
-        qsort(falses, n, sizeof *falses, ascending);
-    for (uint32_t i = 0; i < pairs->n && n > 0; i++) {
-        uint32_t below[2] = {0, 0}; /* less; less or equal */
+    if (n == 0)
+        return;
+    qsort(falses, n, sizeof *falses, ascending);
+    for (uint32_t i = 0; i < pairs->n; i++) {
         if (fold[i] != of)
             continue;
-        for (int k = 0; k < 2; k++) {
-            uint32_t hi = n;
-            while (below[k] < hi) {
-                uint32_t mid = below[k] + (hi - below[k]) / 2;
-                if (falses[mid] < score[i] || (k == 1 && falses[mid] <= score[i]))
-                    below[k] = mid + 1;
-                else
-                    hi = mid;
-            }
-        }
-        score[i] = ((float)below[0] + (float)below[1]) / (2 * (float)n);
+        uint32_t below = count_below(falses, n, score[i], false);
+        uint32_t not_above = count_below(falses, n, score[i], true);
+        score[i] = ((float)below + (float)not_above) / (2 * (float)n);
     }
 }
 

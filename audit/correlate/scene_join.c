@@ -40,6 +40,7 @@ static int by_link(const void *x, const void *y)
 static int index_init(struct index *x, const struct tm_trace_set *set)
 {
     *x = (struct index){.set = set, .n = set->n};
+    /* NOLINTNEXTLINE(bugprone-sizeof-expression): an array of pointers */
     x->v = malloc((set->n + 1) * sizeof *x->v);
     x->number = malloc((set->n + 1) * sizeof *x->number);
     if (!x->v || !x->number)
@@ -49,6 +50,7 @@ static int index_init(struct index *x, const struct tm_trace_set *set)
         x->number[i] = NONE;
     }
     if (set->n > 1)
+        /* NOLINTNEXTLINE(bugprone-sizeof-expression): an array of pointers */
         qsort(x->v, set->n, sizeof *x->v, by_link);
     return TM_OK;
 }

@@ -23,6 +23,9 @@ struct tables {
     double scratch[CELLS];
     double fits[PADDED]; /* [SPAN_MAX + j]: sum of right[j .. j + span - 1] */
     uint32_t *cell;      /* n */
+    /* The items that have bytes: sizes, then their evidence, and which they are. */
+    double *packed; /* 2 n */
+    uint32_t *from; /* n */
 };
 
 /* out = those of `in` without and with an item of `cell` cells; divided by two, as by chance, so that nothing overflows. */
@@ -105,55 +108,54 @@ static void fill(struct tables *t, const double *size, uint32_t n, double total,
 
 static int tables_init(struct tables *t, uint32_t n)
 {
-    t->left = malloc(((size_t)n + 1) * CELLS * sizeof *t->left);
-    t->cell = malloc(((size_t)n + 1) * sizeof *t->cell);
-    return t->left && t->cell ? TM_OK : TM_ERR_NOMEM;
+    size_t room = (size_t)n + 1;
+    t->left = malloc(room * CELLS * sizeof *t->left);
+    t->cell = malloc(room * sizeof *t->cell);
+    t->packed = malloc(2 * room * sizeof *t->packed);
+    t->from = malloc(room * sizeof *t->from);
+    return t->left && t->cell && t->packed && t->from ? TM_OK : TM_ERR_NOMEM;
 }
 
 static void tables_deinit(struct tables *t)
 {
     free(t->left);
     free(t->cell);
+    free(t->packed);
+    free(t->from);
 }
 
 /* Items without bytes are in no subset: they are left out before counting. */
 static void evidence_of(struct tables *t, const double *size, uint32_t n, double total,
-                        double *evidence, double *packed, uint32_t *from)
+                        double *evidence)
 {
     uint32_t m = 0;
     for (uint32_t i = 0; i < n; i++) {
         evidence[i] = 0;
         if (size[i] <= 0)
             continue;
-        packed[m] = size[i];
-        from[m++] = i;
+        t->packed[m] = size[i];
+        t->from[m++] = i;
     }
     if (m == 0)
         return;
     if (total <= 0) { /* a silent carrier carries none of them */
         for (uint32_t k = 0; k < m; k++)
-            evidence[from[k]] = -TM_SUBSET_SURE;
+            evidence[t->from[k]] = -TM_SUBSET_SURE;
         return;
     }
-    double *found = packed + n;
-    fill(t, packed, m, total, found);
+    double *found = t->packed + n;
+    fill(t, t->packed, m, total, found);
     for (uint32_t k = 0; k < m; k++)
-        evidence[from[k]] = found[k];
+        evidence[t->from[k]] = found[k];
 }
 
 int tm_subset_evidence(const double *size, uint32_t n, double total, double *evidence)
 {
     struct tables t = {0};
-    double *packed = malloc((2 * (size_t)n + 1) * sizeof *packed);
-    uint32_t *from = malloc(((size_t)n + 1) * sizeof *from);
     int rc = tables_init(&t, n);
-    if (!packed || !from)
-        rc = TM_ERR_NOMEM;
     if (rc == TM_OK)
-        evidence_of(&t, size, n, total, evidence, packed, from);
+        evidence_of(&t, size, n, total, evidence);
     tables_deinit(&t);
-    free(packed);
-    free(from);
     return rc;
 }
 
@@ -164,8 +166,8 @@ struct slide {
     const struct tm_scene_line *carrier;
     uint32_t n;
     uint32_t *at; /* n + 1: the next packet of each flow, then of the carrier */
-    double *size[N_DIRS], *evidence, *packed, *weight;
-    uint32_t *from;
+    double *size; /* N_DIRS x n */
+    double *evidence, *weight;
     struct tables t;
 };
 
@@ -188,16 +190,17 @@ static void one_window(struct slide *s, int64_t from_us, double *score)
     bool is_busy = false;
     for (uint32_t i = 0; i < s->n; i++) {
         volume(s->flows[i], &s->at[i], from_us, to_us, bytes);
-        s->size[0][i] = bytes[0];
-        s->size[1][i] = bytes[1];
+        s->size[i] = bytes[0];
+        s->size[s->n + i] = bytes[1];
         is_busy |= bytes[0] + bytes[1] > 0;
     }
     volume(s->carrier, &s->at[s->n], from_us, to_us, total);
     for (uint32_t dir = 0; is_busy && dir < N_DIRS; dir++) {
-        evidence_of(&s->t, s->size[dir], s->n, total[dir], s->evidence, s->packed, s->from);
+        const double *size = s->size + (size_t)dir * s->n;
+        evidence_of(&s->t, size, s->n, total[dir], s->evidence);
         for (uint32_t i = 0; i < s->n; i++) {
             score[i] += s->evidence[i];
-            s->weight[i] += s->size[dir][i] > 0;
+            s->weight[i] += size[i] > 0;
         }
     }
 }
@@ -206,26 +209,18 @@ static int slide_init(struct slide *s)
 {
     size_t n = (size_t)s->n + 1;
     s->at = calloc(n, sizeof *s->at);
-    s->from = malloc(n * sizeof *s->from);
-    s->size[0] = malloc(n * sizeof(double));
-    s->size[1] = malloc(n * sizeof(double));
-    s->evidence = malloc(n * sizeof(double));
-    s->packed = malloc(2 * n * sizeof(double));
-    s->weight = calloc(n, sizeof(double));
+    s->size = malloc(N_DIRS * n * sizeof *s->size);
+    s->evidence = malloc(n * sizeof *s->evidence);
+    s->weight = calloc(n, sizeof *s->weight);
     int rc = tables_init(&s->t, s->n);
-    return s->at && s->from && s->size[0] && s->size[1] && s->evidence && s->packed && s->weight
-               ? rc
-               : TM_ERR_NOMEM;
+    return s->at && s->size && s->evidence && s->weight ? rc : TM_ERR_NOMEM;
 }
 
 static void slide_deinit(struct slide *s)
 {
     free(s->at);
-    free(s->from);
-    free(s->size[0]);
-    free(s->size[1]);
+    free(s->size);
     free(s->evidence);
-    free(s->packed);
     free(s->weight);
     tables_deinit(&s->t);
 }
