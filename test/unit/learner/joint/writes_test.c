@@ -348,6 +348,15 @@ static void a_reset_is_a_close_unless_a_fin_was(void)
     feed(&k, 68, TM_UP, TM_TCP_RST | TM_TCP_ACK, 1010, 5021, 0);
     close_is(&k, TM_CLOSE_RESET, 0, 1, 0, 1);
     finish(&k, 2);
+    /* What it sent before finds a closed socket, whose answer comes when that to a FIN would. */
+    start(&k, 1000, 5000);
+    up(&k, 32, 0, 10, 0);
+    feed(&k, 65, TM_DOWN, TM_TCP_FIN | TM_TCP_ACK, 5000, 1010, 20);
+    up(&k, 67, 10, 10, 21);
+    feed(&k, 68, TM_UP, TM_TCP_RST | TM_TCP_ACK, 1020, 5021, 0);
+    feed(&k, 97, TM_DOWN, TM_TCP_RST, 5021, 0, 0);
+    close_is(&k, TM_CLOSE_FIN, 0, 2, 0, 1);
+    finish(&k, 3);
     start(&k, 1000, 5000);
     up(&k, 32, 0, 10, 0);
     down(&k, 65, 0, 20, 10);
