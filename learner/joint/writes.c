@@ -247,6 +247,12 @@ static int64_t rtt_us(const struct tm_cut *c, enum tm_dir dir)
     return is_clean ? tm_max_us(c->ready_us - syn[TM_DOWN], 0) : 0;
 }
 
+/* Whether the other side wrote, after write w and before what comes now, in answer to all of w so far. */
+static bool is_answered(const struct tm_cut_run *w, const struct tm_cut_run *other)
+{
+    return other && other->acked == w->end && other->first_us >= w->last_us;
+}
+
 #define NEAR 4 /* the tap is near the side whose round trip is so much shorter */
 
 /* Joins runs into writes, in place; how many are left. */
@@ -259,6 +265,8 @@ static uint32_t join(struct tm_cut *c, uint32_t full_bytes)
         struct tm_cut_run r = c->run[i];
         struct tm_cut_run *w = last[r.dir] != UINT32_MAX ? &c->run[last[r.dir]] : NULL;
         bool held = r.is_held && is_near[r.dir];
+        enum tm_dir other = r.dir == TM_UP ? TM_DOWN : TM_UP;
+        held = held || (w && last[other] != UINT32_MAX && is_answered(w, &c->run[last[other]]));
         if (w && !held && w->full >= full_bytes && r.first_us - w->last_us < TM_CUT_INNER_GAP_US &&
             w->bytes + (uint64_t)r.bytes <= TM_WRITE_SIZE_MAX) {
             w->bytes += r.bytes;
