@@ -94,13 +94,22 @@ static int new_run(struct tm_cut *c, const struct tm_segment *s)
     return TM_OK;
 }
 
+/* Whether the other side wrote, after write w and before what comes now, in answer to all of w so far. */
+static bool is_answered(const struct tm_cut_run *w, const struct tm_cut_run *other)
+{
+    return other && other->acked == w->end && other->first_us >= w->last_us;
+}
+
 /* Whether a segment goes on with the last run of its direction: as large as any so far, like the one before, and close behind. */
 static bool goes_on(const struct tm_cut *c, const struct tm_segment *s)
 {
     const struct tm_cut_half *h = &c->half[s->dir];
     if (h->run == 0)
         return false;
+    const struct tm_cut_half *o = &c->half[s->dir == TM_UP ? TM_DOWN : TM_UP];
     const struct tm_cut_run *r = &c->run[h->run - 1];
+    if (is_answered(r, o->run > 0 ? &c->run[o->run - 1] : NULL))
+        return false;
     return s->payload_len >= TM_CUT_FULL_MIN && s->payload_len == r->full &&
            s->payload_len == c->largest && s->t_us - r->last_us < TM_CUT_INNER_GAP_US &&
            r->bytes < TM_WRITE_SIZE_MAX / 2;
@@ -245,12 +254,6 @@ static int64_t rtt_us(const struct tm_cut *c, enum tm_dir dir)
     }
     bool is_clean = !c->half[TM_DOWN].is_syn_repeated && c->ready_us != TM_NEVER;
     return is_clean ? tm_max_us(c->ready_us - syn[TM_DOWN], 0) : 0;
-}
-
-/* Whether the other side wrote, after write w and before what comes now, in answer to all of w so far. */
-static bool is_answered(const struct tm_cut_run *w, const struct tm_cut_run *other)
-{
-    return other && other->acked == w->end && other->first_us >= w->last_us;
 }
 
 #define NEAR 4 /* the tap is near the side whose round trip is so much shorter */
