@@ -85,8 +85,7 @@ struct tm_mix_child {
 enum { TM_MIX_TAKEN = 1, TM_MIX_SETTLED = 2 };
 
 struct tm_mix {
-    const struct tm_deck *in;
-    const struct tm_deck *apart; /* nothing may come out that has the sizes of one of these */
+    const struct tm_deck *in, *apart;
     const struct tm_recombine_cfg *cfg;
     struct tm_rng rng;
     uint64_t bits; /* drawn and not yet used: 32 of them, or none */
@@ -96,8 +95,7 @@ struct tm_mix {
     uint32_t *item, *spare_item; /* room for twice n_items: crossed children are appended, */
     uint16_t *said, *spare_said; /* tokens of the writes in `item` */
     uint32_t n_used, n_room;     /* until there is no room, and all move */
-    uint64_t *
-        known; /* sorted hashes: the input's sequences of sizes, without those of many; and those of `apart` */
+    uint64_t *known; /* sorted hashes of sizes: the input's but those of many, and of `apart` */
     uint32_t n_known;
     uint32_t n_words;  /* of a set of atoms */
     uint64_t *foreign; /* a set for each atom: those that its connections do not have */
