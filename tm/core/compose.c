@@ -54,7 +54,8 @@ static void put_stream(struct tm_session *s, struct tm_carrier *c, struct tm_str
         size_t before = w->len;
         bool again = false;
         int64_t since_us = tm_waits_since(&st->waits, st->tx.next);
-        ssize_t n = tm_stream_compose(st, w, &s->flight, &c->sent, c->tx_records, &again);
+        ssize_t n =
+            tm_stream_compose(st, w, &s->flight, &c->sent, &c->tx_trail, c->tx_records, &again);
         if (n < 0)
             return;
         uint64_t frame = w->len - before;

@@ -68,8 +68,27 @@ static void trim_lost(struct tm_stream *st, struct tm_flight *f)
     }
 }
 
+/* How a DATA frame says where its bytes stand. */
+struct place {
+    bool is_near;
+    unsigned place;
+    int distance;
+    size_t len; /* of the header, without the length field */
+};
+
+/* The shorter way. */
+static struct place place_of(const struct tm_trail *t, uint64_t stream, uint64_t offset)
+{
+    struct place p = {.len = tm_frame_data_len(stream, offset)};
+    p.is_near =
+        p.len > TM_FRAME_NEAR_LEN && tm_trail_is_near(t, stream, offset, &p.place, &p.distance);
+    p.len = p.is_near ? TM_FRAME_NEAR_LEN : p.len;
+    return p;
+}
+
 ssize_t tm_stream_compose(struct tm_stream *st, struct tm_wr *w, struct tm_flight *f,
-                          struct tm_item_list *sent, uint64_t record, bool *again)
+                          struct tm_item_list *sent, struct tm_trail *trail, uint64_t record,
+                          bool *again)
 {
     trim_lost(st, f);
     struct tm_item *lost = tm_flight_first(f, &st->lost);
@@ -79,7 +98,8 @@ ssize_t tm_stream_compose(struct tm_stream *st, struct tm_wr *w, struct tm_fligh
     size_t want = lost ? lost->len : fresh(st);
     size_t header;
     bool with_len;
-    size_t n = tm_frame_data_fit(st->id, offset, want, tm_wr_room(w), &header, &with_len);
+    struct place place = place_of(trail, st->id, offset);
+    size_t n = tm_frame_data_fit(place.len, want, tm_wr_room(w), &header, &with_len);
     if (header == 0 || (n == 0 && want > 0))
         return -1;
     bool fin = ends_at(st, offset + n);
@@ -87,7 +107,11 @@ ssize_t tm_stream_compose(struct tm_stream *st, struct tm_wr *w, struct tm_fligh
         return -1;
     if (lost && n < want && f->n_free == 0)
         return -1; /* splitting it would need an item */
-    tm_frame_encode_data_header(w, st->id, offset, fin, with_len, n);
+    if (place.is_near)
+        tm_frame_encode_near_header(w, place.place, place.distance, fin, with_len, n);
+    else
+        tm_frame_encode_data_header(w, st->id, offset, fin, with_len, n);
+    tm_trail_note(trail, st->id, offset + n);
     tm_sendbuf_copy(&st->tx, offset, w->p + w->len, n);
     w->len += n;
     *again = lost != NULL;

@@ -13,6 +13,7 @@
 #include "tm/core/reasm.h"
 #include "tm/core/sendbuf.h"
 #include "tm/core/session.h"
+#include "tm/core/trail.h"
 #include "tm/core/waits.h"
 
 #define TM_STREAM_WINDOW_MIN                                                                       \
@@ -57,10 +58,11 @@ void tm_stream_deinit(struct tm_stream *st, struct tm_flight *f);
 /* Something to send now: lost ranges, new bytes within credit, or an end that was not sent. */
 bool tm_stream_has_data(const struct tm_stream *st);
 /* Composes one DATA frame of this stream into w, as large as fits (lost ranges first), and notes it in `sent`
- * as of record `record`.  Returns the bytes of user data in it, or -1 when nothing fits or the item pool is
+ * as of record `record`, and in the trail of the carrier.  Returns the bytes of user data in it, or -1 when nothing fits or the item pool is
  * empty.  *again is set when the bytes had been sent before. */
 ssize_t tm_stream_compose(struct tm_stream *st, struct tm_wr *w, struct tm_flight *f,
-                          struct tm_item_list *sent, uint64_t record, bool *again);
+                          struct tm_item_list *sent, struct tm_trail *trail, uint64_t record,
+                          bool *again);
 /* An item was acknowledged. */
 void tm_stream_acked(struct tm_stream *st, const struct tm_item *item);
 

@@ -13,7 +13,9 @@ static ssize_t compose(struct tm_stream *st, uint8_t *buf, size_t cap, struct tm
 {
     struct tm_wr w = tm_wr_init(buf, cap);
     bool again;
-    ssize_t n = tm_stream_compose(st, &w, &flight, sent, record, &again);
+    struct tm_trail trail = {
+        0}; /* of a carrier that is new each time: stream and offset are written out */
+    ssize_t n = tm_stream_compose(st, &w, &flight, sent, &trail, record, &again);
     if (n >= 0) {
         struct tm_rd r = tm_rd_init(buf, w.len);
         CHECK_INT(tm_frame_decode(&r, f), TM_OK);
