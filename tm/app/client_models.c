@@ -140,7 +140,7 @@ static bool take_preset(const struct listing *l, const struct tm_preset *p, stru
         return false;
     *cfg = card_cfg(names.n > 1 ? mix : parts.part[0].model);
     cfg->n_users = tm_mix_users(&parts);
-    if (p->users != NULL && tm_units_count(p->users, &users) == TM_OK)
+    if (!tm_mix_is_counted(p->model) && tm_units_count(p->users, &users) == TM_OK)
         cfg->n_users = (uint32_t)users;
     return true;
 }
@@ -182,9 +182,10 @@ static void explain_presets(const struct listing *l)
         struct tm_card_cfg cfg;
         if (!take_preset(l, p, &mix, &cfg))
             continue;
+        bool is_counted = tm_mix_is_counted(p->model);
         printf("%s--preset %-8s --model %s%s%s --pace %s: %s\n", is_first ? "\n" : "", p->name,
-               p->model, p->users != NULL ? " --users " : "", p->users != NULL ? p->users : "",
-               p->pace, p->help);
+               p->model, is_counted ? "" : " --users ", is_counted ? "" : p->users, p->pace,
+               p->help);
         is_first = false;
     }
 }
