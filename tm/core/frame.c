@@ -10,6 +10,7 @@
 #define DATA_LEN      0x02U
 #define TYPE_NEAR     0x20U
 #define NEAR_PLACES   8U
+#define TYPE_CLOSE    0x80U
 
 static unsigned data_flags(bool fin, bool with_len)
 {
@@ -54,6 +55,15 @@ static int decode_near(struct tm_rd *r, struct tm_frame *f, unsigned type)
     return decode_bytes(r, f, type & (DATA_FIN | DATA_LEN));
 }
 
+static int decode_close(struct tm_rd *r, struct tm_frame *f, unsigned type)
+{
+    f->kind = TM_FRAME_DATA;
+    f->u.data.is_near = true;
+    f->u.data.place = (type >> 4) % NEAR_PLACES;
+    f->u.data.distance = (int16_t)((type & 15U) << 8 | tm_rd_u8(r));
+    return decode_bytes(r, f, 0);
+}
+
 int tm_frame_decode(struct tm_rd *r, struct tm_frame *f)
 {
     *f = (struct tm_frame){.kind = TM_FRAME_PAD};
@@ -64,6 +74,8 @@ int tm_frame_decode(struct tm_rd *r, struct tm_frame *f)
         return decode_data(r, f, type & (DATA_FIN | DATA_LEN));
     if (type >= TYPE_NEAR && type < TYPE_NEAR + 4 * NEAR_PLACES)
         return decode_near(r, f, type);
+    if (type >= TYPE_CLOSE)
+        return decode_close(r, f, type);
     switch (type) {
     case TYPE_PAD:
         (void)tm_rd_bytes(r, r->len);
@@ -153,4 +165,10 @@ void tm_frame_encode_near_header(struct tm_wr *w, unsigned place, int distance, 
     tm_wr_u16(w, (uint16_t)distance);
     if (with_len)
         tm_wr_varint(w, len);
+}
+
+void tm_frame_encode_close_header(struct tm_wr *w, unsigned place, int distance)
+{
+    tm_wr_u8(w, (uint8_t)(TYPE_CLOSE | place << 4 | (unsigned)distance >> 8));
+    tm_wr_u8(w, (uint8_t)distance);
 }

@@ -70,20 +70,45 @@ static void trim_lost(struct tm_stream *st, struct tm_flight *f)
 
 /* How a DATA frame says where its bytes stand. */
 struct place {
-    bool is_near;
+    enum { SAID, NEAR, CLOSE } how;
     unsigned place;
     int distance;
     size_t len; /* of the header, without the length field */
 };
 
-/* The shorter way. */
-static struct place place_of(const struct tm_trail *t, uint64_t stream, uint64_t offset)
+/* The shortest way, for up to `want` bytes in `room`. */
+static struct place place_of(const struct tm_trail *t, const struct tm_stream *st, uint64_t offset,
+                             size_t want, size_t room)
 {
-    struct place p = {.len = tm_frame_data_len(stream, offset)};
-    p.is_near =
-        p.len > TM_FRAME_NEAR_LEN && tm_trail_is_near(t, stream, offset, &p.place, &p.distance);
-    p.len = p.is_near ? TM_FRAME_NEAR_LEN : p.len;
+    struct place p = {.how = SAID, .len = tm_frame_data_len(st->id, offset)};
+    if (!tm_trail_is_near(t, st->id, offset, &p.place, &p.distance))
+        return p;
+    size_t full = room > TM_FRAME_CLOSE_LEN ? room - TM_FRAME_CLOSE_LEN : 0;
+    bool is_close = p.distance >= 0 && p.distance <= TM_FRAME_CLOSE_MAX;
+    if (is_close && full > 0 && want >= full && !ends_at(st, offset + full)) {
+        p.how = CLOSE;
+        p.len = TM_FRAME_CLOSE_LEN;
+    } else if (p.len > TM_FRAME_NEAR_LEN) {
+        p.how = NEAR;
+        p.len = TM_FRAME_NEAR_LEN;
+    }
     return p;
+}
+
+static void put_header(struct tm_wr *w, const struct place *p, uint64_t stream, uint64_t offset,
+                       bool fin, bool with_len, size_t n)
+{
+    switch (p->how) {
+    case SAID:
+        tm_frame_encode_data_header(w, stream, offset, fin, with_len, n);
+        return;
+    case NEAR:
+        tm_frame_encode_near_header(w, p->place, p->distance, fin, with_len, n);
+        return;
+    case CLOSE:
+        tm_frame_encode_close_header(w, p->place, p->distance);
+        return;
+    }
 }
 
 ssize_t tm_stream_compose(struct tm_stream *st, struct tm_wr *w, struct tm_flight *f,
@@ -98,7 +123,7 @@ ssize_t tm_stream_compose(struct tm_stream *st, struct tm_wr *w, struct tm_fligh
     size_t want = lost ? lost->len : fresh(st);
     size_t header;
     bool with_len;
-    struct place place = place_of(trail, st->id, offset);
+    struct place place = place_of(trail, st, offset, want, tm_wr_room(w));
     size_t n = tm_frame_data_fit(place.len, want, tm_wr_room(w), &header, &with_len);
     if (header == 0 || (n == 0 && want > 0))
         return -1;
@@ -107,10 +132,7 @@ ssize_t tm_stream_compose(struct tm_stream *st, struct tm_wr *w, struct tm_fligh
         return -1;
     if (lost && n < want && f->n_free == 0)
         return -1; /* splitting it would need an item */
-    if (place.is_near)
-        tm_frame_encode_near_header(w, place.place, place.distance, fin, with_len, n);
-    else
-        tm_frame_encode_data_header(w, st->id, offset, fin, with_len, n);
+    put_header(w, &place, st->id, offset, fin, with_len, n);
     tm_trail_note(trail, st->id, offset + n);
     tm_sendbuf_copy(&st->tx, offset, w->p + w->len, n);
     w->len += n;

@@ -2,7 +2,7 @@
  *
  * Both ends know the same of it, because the records of a carrier come in order: for each of the last TM_TRAIL_LEN streams of
  * which a DATA frame went by, the offset behind that frame's bytes.  A frame may name the stream by its place here and its offset
- * by the distance from there: three bytes, where stream and offset take five to ten.  What is sent again on another carrier
+ * by the distance from there: two or three bytes, where stream and offset take five to ten.  What is sent again on another carrier
  * stands in that one's trail or is written out, so no frame can be understood as another's. */
 #ifndef TM_CORE_TRAIL_H
 #define TM_CORE_TRAIL_H

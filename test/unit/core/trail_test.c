@@ -16,7 +16,10 @@ static int pass(struct tm_trail *tx, struct tm_trail *rx, uint64_t stream, uint6
     unsigned place;
     int distance;
     bool is_near = tm_trail_is_near(tx, stream, offset, &place, &distance);
-    if (is_near)
+    bool is_close = is_near && distance >= 0 && distance <= TM_FRAME_CLOSE_MAX;
+    if (is_close)
+        tm_frame_encode_close_header(&w, place, distance);
+    else if (is_near)
         tm_frame_encode_near_header(&w, place, distance, false, true, len);
     else
         tm_frame_encode_data_header(&w, stream, offset, false, true, len);
