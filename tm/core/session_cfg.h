@@ -20,11 +20,6 @@
 #include "tm/core/token.h"
 
 #define TM_PREP_US 2000U /* default of prep_us */
-#define TM_USER_TURN_US                                                                            \
-    (50 * TM_US_PER_MS) /* a model's user begins so long after the one before it, */
-#define TM_USER_TURNS_US                                                                           \
-    (5 *                                                                                           \
-     TM_US_PER_S) /* or less, so that all have begun after this; half as long again as preparing took, if that is more */
 #define TM_GRACE_US (10 * TM_US_PER_S)
 
 struct tm_session_cfg {
