@@ -6,7 +6,7 @@
 . "${0%/*}/tunnel.sh"
 need curl nginx python3
 SEED=7
-BYTES=1000000
+BYTES=2000000
 
 path
 cp "$TM_MODELS" "$MODELS" || fail "the learned models"
@@ -15,9 +15,13 @@ random_file "$WORK/docs/file" "$BYTES"
 start_nginx w '[::]:80 ipv6only=off' "$WORK/docs"
 enrol
 start_server server
-begin_us=$(date +%s%6N)
-start_client client --preset default --seed "$SEED"
-at_us=$(($(date +%s%6N) - begin_us))
+start_client client --preset default --seed "$SEED" --log-schedule "$WORK/client.jsonl"
+begun='"ref":"origin"' # the first opening waits for nothing else: its event is the start of the schedule
+wait_for 5 "grep -q '$begun' $WORK/client.jsonl" || fail "no opening in the log"
+at_us=$(python3 -c 'import json, sys, time
+lines = [json.loads(line) for line in open(sys.argv[1]) if line.endswith("\n")]
+begin_us = min(line["event"] for line in lines if line.get("ref") == "origin") + lines[0]["wall_minus_mono_us"]
+print(int(time.time() * 1e6) - begin_us)' "$WORK/client.jsonl") || fail "when the schedule began"
 took=$(socks_get c "$SOCKS" http://10.8.0.2/file "$WORK/got" --max-time 120 -w '%{time_total}') || fail "download"
 same_bytes "$WORK/docs/file" "$WORK/got"
 ends_with_0 client
