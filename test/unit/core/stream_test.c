@@ -15,7 +15,8 @@ static ssize_t compose(struct tm_stream *st, uint8_t *buf, size_t cap, struct tm
     bool again;
     struct tm_trail trail = {
         0}; /* of a carrier that is new each time: stream and offset are written out */
-    ssize_t n = tm_stream_compose(st, &w, &flight, sent, &trail, record, &again);
+    ssize_t n =
+        tm_stream_compose(st, &w, &flight, &(struct tm_outgoing){sent, &trail, record}, &again);
     if (n >= 0) {
         struct tm_rd r = tm_rd_init(buf, w.len);
         CHECK_INT(tm_frame_decode(&r, f), TM_OK);
@@ -123,7 +124,8 @@ static void headers_on_one_carrier_are_short(void)
         struct tm_frame f;
         bool again;
         uint64_t offset = st.tx.next;
-        ssize_t n = tm_stream_compose(&st, &w, &flight, &sent, &tx, i, &again);
+        ssize_t n =
+            tm_stream_compose(&st, &w, &flight, &(struct tm_outgoing){&sent, &tx, i}, &again);
         CHECK_INT(n, room - header[i]);
         CHECK_INT(tm_frame_decode(&r, &f), TM_OK);
         CHECK_INT(tm_trail_follow(&rx, &f), TM_OK);
