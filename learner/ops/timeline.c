@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "models/turn.h"
 #include "tm/base/time.h"
 
 #define NONE UINT32_MAX
@@ -141,12 +142,14 @@ static void set_time(struct user *u)
     u->next_us = tm_later_us(from_us, u->next.gap_us);
 }
 
-/* The user's next opening. */
+/* The user's next opening; the first one of a model waits for the user's turn. */
 static void draw(struct tm_timeline *t, uint32_t number)
 {
     struct user *u = &t->user[number];
     if (t->gen) {
         tm_gen_open(t->gen, number, &u->next);
+        if (u->next.ref == TM_OPEN_ORIGIN)
+            u->next.gap_us = tm_later_us(u->next.gap_us, number * tm_turn_us(t->n_users));
     } else if (u->number == NONE) {
         u->next_us = TM_NEVER;
         return;

@@ -1,6 +1,7 @@
 /* A thousand carriers at once, and what happens where there are no more. */
 #include "test/sim/sound.h"
 
+#include "models/turn.h"
 #include "tm/base/time.h"
 
 #define SECONDS(n) ((int64_t)(n)*TM_US_PER_S)

@@ -119,6 +119,32 @@ static const struct tm_model *find(const struct listing *l, const char *name)
     return NULL;
 }
 
+/* The preset's model and users in cfg; *mix is room for one made of several, which cfg then borrows.  False: the database has not
+ * all of it. */
+static bool take_preset(const struct listing *l, const struct tm_preset *p, struct tm_model *mix,
+                        struct tm_card_cfg *cfg)
+{
+    struct tm_mix_text names;
+    struct tm_mix parts = {0};
+    int64_t users = 0;
+    if (tm_mix_parse(&names, p->model, NULL) != TM_OK)
+        return false;
+    for (size_t i = 0; i < names.n; i++) {
+        parts.part[i].model = find(l, names.part[i].name);
+        parts.part[i].n_users = names.part[i].n_users;
+        if (parts.part[i].model == NULL)
+            return false;
+    }
+    parts.n_parts = names.n;
+    if (names.n > 1 && tm_mix_make(mix, &parts, NULL) != TM_OK)
+        return false;
+    *cfg = card_cfg(names.n > 1 ? mix : parts.part[0].model);
+    cfg->n_users = tm_mix_users(&parts);
+    if (!tm_mix_is_counted(p->model) && tm_units_count(p->users, &users) == TM_OK)
+        cfg->n_users = (uint32_t)users;
+    return true;
+}
+
 /* Of a database that has not the models of the presets, nothing is said. */
 static int print_presets(struct listing *l)
 {
@@ -128,14 +154,12 @@ static int print_presets(struct listing *l)
         printf("\n], \"presets\": [");
     for (unsigned i = 0; i < TM_PRESETS && rc == TM_OK; i++) {
         const struct tm_preset *p = tm_preset_get(i);
-        struct tm_card_cfg cfg = card_cfg(find(l, p->model));
-        int64_t users = 0, pace_us = 0;
-        if (cfg.model == NULL)
+        struct tm_model mix = {0};
+        struct tm_card_cfg cfg;
+        int64_t pace_us = 0;
+        if (!take_preset(l, p, &mix, &cfg))
             continue;
-        rc = tm_units_count(p->users, &users);
-        if (rc == TM_OK)
-            rc = tm_units_duration(p->pace, &pace_us);
-        cfg.n_users = (uint32_t)users;
+        rc = tm_units_duration(p->pace, &pace_us);
         cfg.pace_ms = pace_ms(pace_us);
         if (l->is_first && !l->is_json) {
             printf("\n");
@@ -154,10 +178,14 @@ static void explain_presets(const struct listing *l)
     bool is_first = true;
     for (unsigned i = 0; i < TM_PRESETS && !l->is_json; i++) {
         const struct tm_preset *p = tm_preset_get(i);
-        if (find(l, p->model) == NULL)
+        struct tm_model mix = {0};
+        struct tm_card_cfg cfg;
+        if (!take_preset(l, p, &mix, &cfg))
             continue;
-        printf("%s--preset %-8s --model %s --users %s --pace %s: %s\n", is_first ? "\n" : "",
-               p->name, p->model, p->users, p->pace, p->help);
+        bool is_counted = tm_mix_is_counted(p->model);
+        printf("%s--preset %-8s --model %s%s%s --pace %s: %s\n", is_first ? "\n" : "", p->name,
+               p->model, is_counted ? "" : " --users ", is_counted ? "" : p->users, p->pace,
+               p->help);
         is_first = false;
     }
 }

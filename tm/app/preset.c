@@ -4,9 +4,10 @@
 
 /* Found with scripts/measure-presets, whose table is in doc/PRESETS.md. */
 static const struct tm_preset presets[TM_PRESETS] = {
-    {"light", "https-chat", "4", "1s", "little traffic, for typing and messages"},
-    {"default", "https-chat", "90", "5s", "answers at once, pages in seconds"},
-    {"strong", "https-browsing", "80", "3s", "as fast as the models go, whatever it costs"},
+    {"light", "https-chat-joint", "6", "3s", "little traffic, for typing and messages"},
+    {"default", "https-browsing-joint:20+https-chat-joint:60", "80", "3s",
+     "answers at once, pages in seconds"},
+    {"strong", "https-browsing-joint", "80", "3s", "as fast as the models go, whatever it costs"},
 };
 
 const struct tm_preset *tm_preset_get(unsigned number)
@@ -25,10 +26,9 @@ int tm_preset_apply(struct tm_options *o, struct tm_msg *msg)
         const char *value;
     } set[] = {{TM_OPT_MODEL, p->model}, {TM_OPT_USERS, p->users}, {TM_OPT_PACE, p->pace}};
     int rc = TM_OK;
-    bool is_counted = o->v[TM_OPT_MODEL].given && tm_mix_is_counted(o->v[TM_OPT_MODEL].text);
     for (size_t i = 0; i < sizeof set / sizeof set[0] && rc == TM_OK; i++) {
-        bool is_taken = set[i].opt == TM_OPT_USERS && is_counted;
-        if (set[i].value && !o->v[set[i].opt].given && !is_taken)
+        bool is_said = set[i].opt == TM_OPT_USERS && tm_mix_is_counted(o->v[TM_OPT_MODEL].text);
+        if (!o->v[set[i].opt].given && !is_said)
             rc = tm_options_set(o, set[i].opt, set[i].value, msg);
     }
     return rc;

@@ -7,17 +7,18 @@
 
 #define TM_PRESETS 3U
 
-/* NULL: not set, as a model that says itself how many users there are needs no other number. */
 struct tm_preset {
     const char *name;
-    const char *model, *users, *pace; /* as --model, --users and --pace take them */
-    const char *help;                 /* what it is for */
+    const char *model, *users,
+        *pace; /* as --model, --users and --pace take them; a model that counts its users goes without `users`, which
+                                         are then for another one that is given beside the preset */
+    const char *help; /* what it is for */
 };
 
 /* number < TM_PRESETS: the word's place in the choice of --preset. */
 const struct tm_preset *tm_preset_get(unsigned number);
 
-/* When --preset was given: sets --model, --users and --pace, but for those that were given too, and for --users beside a --model that
+/* When --preset was given: sets --model, --users and --pace, but for those that were given too, and for --users beside a model that
  * counts its users itself.  Errors as of tm_options_set. */
 TM_MUST_CHECK int tm_preset_apply(struct tm_options *o, struct tm_msg *msg);
 

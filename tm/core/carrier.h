@@ -5,6 +5,7 @@
 #include "tm/core/flight.h"
 #include "tm/core/player.h"
 #include "tm/core/token.h"
+#include "tm/core/trail.h"
 
 #define TM_CARRIER_ASKED 4U /* writes under way whose plan was waited for, that are remembered */
 
@@ -31,7 +32,8 @@ struct tm_carrier {
     struct tm_player player;
     /* sending */
     struct tm_item_list sent;
-    uint32_t n_handed;      /* own writes handed out */
+    uint32_t n_handed; /* own writes handed out */
+    struct tm_trail tx_trail;
     uint64_t tx_records;    /* composed so far */
     uint64_t acked_records; /* of these, known to have been received */
     bool writing;           /* a WRITE was handed out and is not fully composed */
@@ -48,6 +50,7 @@ struct tm_carrier {
     } asked[TM_CARRIER_ASKED];
     /* receiving */
     uint32_t n_told; /* entries of its plan that came in PLAN frames */
+    struct tm_trail rx_trail;
     uint64_t rx_records;
     bool ack_due;
     bool peer_reported; /* the peer's CARRIER_END has come */

@@ -50,11 +50,12 @@ static void put_acks(struct tm_session *s, struct tm_carrier *here, struct tm_wr
 static void put_stream(struct tm_session *s, struct tm_carrier *c, struct tm_stream *st,
                        struct tm_wr *w, int64_t now_us)
 {
+    const struct tm_outgoing to = {&c->sent, &c->tx_trail, c->tx_records};
     while (tm_stream_has_data(st)) {
         size_t before = w->len;
         bool again = false;
         int64_t since_us = tm_waits_since(&st->waits, st->tx.next);
-        ssize_t n = tm_stream_compose(st, w, &s->flight, &c->sent, c->tx_records, &again);
+        ssize_t n = tm_stream_compose(st, w, &s->flight, &to, &again);
         if (n < 0)
             return;
         uint64_t frame = w->len - before;

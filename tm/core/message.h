@@ -24,7 +24,7 @@
 #include "tm/base/err.h"
 #include "tm/core/session.h"
 
-#define TM_PROTOCOL_VERSION 1
+#define TM_PROTOCOL_VERSION 2
 #define TM_MESSAGE_MAX      512U /* bytes of one message, header included */
 
 enum tm_message_kind {

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "models/turn.h"
 #include "tm/core/lookout.h"
 #include "tm/core/schedlog.h"
 
@@ -384,7 +385,7 @@ static void follow_master(struct tm_session *s)
 /* How long after the user before it a user of a model begins. */
 static int64_t turn_us(const struct tm_session_cfg *cfg, int64_t prepared_us)
 {
-    int64_t own_us = tm_min_us(TM_USER_TURN_US, TM_USER_TURNS_US / cfg->n_users);
+    int64_t own_us = tm_turn_us(cfg->n_users);
     if (cfg->is_schedule)
         return 0;
     /* The server has as much to prepare, user after user, and begins only now: half as long again lets it keep up. */
@@ -392,8 +393,7 @@ static int64_t turn_us(const struct tm_session_cfg *cfg, int64_t prepared_us)
     return took_long ? tm_max_us(own_us, prepared_us * 3 / 2 / cfg->n_users) : own_us;
 }
 
-/* The schedule begins when the shell first asks, however long that took it (since made_us); a user of a model in its turn, because a hundred who
- * pause alike would otherwise open all their first connections within a second. */
+/* The schedule begins when the shell first asks, however long that took it (since made_us); a user of a model in its turn. */
 static void begin(struct tm_session *s, int64_t made_us, int64_t now_us)
 {
     int64_t each_us = turn_us(&s->cfg, now_us - made_us);

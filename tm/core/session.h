@@ -26,17 +26,6 @@
 #include "tm/core/shape.h"
 #include "tm/core/token.h"
 
-#define TM_CARRIERS_MAX                                                                            \
-    1000U /* live carriers of a session; the plan's next opening waits while full */
-/* The client opens no more than that; a server holds more, for it may notice later that a carrier was lost. */
-#define TM_CARRIERS_HELD (TM_CARRIERS_MAX + 256U)
-/* Entries of explicit plans that a session takes from the other end, of all carriers that it has: what would be more ends it.  (A plan
- * that this end computes is as long as the model says.) */
-#define TM_TOLD_MAX    (1U << 22)
-#define TM_STREAMS_MAX 256U /* live streams of a session at the client, which opens them all */
-/* A server holds more, for it may learn later than the client that one has ended, or deliver the last of it later. */
-#define TM_STREAMS_HELD (2 * TM_STREAMS_MAX)
-
 struct tm_session; /* opaque */
 
 /* TM_ERR_RANGE for a configuration outside the limits above, a model that cannot be played, or a schedule of which this end

@@ -19,13 +19,19 @@
 #include "tm/core/shape.h"
 #include "tm/core/token.h"
 
-#define TM_PREP_US 2000U /* default of prep_us */
-#define TM_USER_TURN_US                                                                            \
-    (50 * TM_US_PER_MS) /* a model's user begins so long after the one before it, */
-#define TM_USER_TURNS_US                                                                           \
-    (5 *                                                                                           \
-     TM_US_PER_S) /* or less, so that all have begun after this; half as long again as preparing took, if that is more */
+#define TM_PREP_US  2000U /* default of prep_us */
 #define TM_GRACE_US (10 * TM_US_PER_S)
+
+#define TM_CARRIERS_MAX                                                                            \
+    1000U /* live carriers of a session; the plan's next opening waits while full */
+/* The client opens no more than that; a server holds more, for it may notice later that a carrier was lost. */
+#define TM_CARRIERS_HELD (TM_CARRIERS_MAX + 256U)
+/* Entries of explicit plans that a session takes from the other end, of all carriers that it has: what would be more ends it.  (A plan
+ * that this end computes is as long as the model says.) */
+#define TM_TOLD_MAX    (1U << 22)
+#define TM_STREAMS_MAX 256U /* live streams of a session at the client, which opens them all */
+/* A server holds more, for it may learn later than the client that one has ended, or deliver the last of it later. */
+#define TM_STREAMS_HELD (2 * TM_STREAMS_MAX)
 
 struct tm_session_cfg {
     enum tm_side side; /* which end this is */

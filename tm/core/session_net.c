@@ -370,7 +370,9 @@ static int frames(struct tm_session *s, struct tm_carrier *c, struct tm_rd *r, b
             return TM_OK;
         case TM_FRAME_DATA:
             *eliciting = true;
-            rc = on_data(s, &f, now_us);
+            rc = tm_trail_follow(&c->rx_trail, &f);
+            if (rc == TM_OK)
+                rc = on_data(s, &f, now_us);
             break;
         }
         if (rc != TM_OK)

@@ -68,8 +68,52 @@ static void trim_lost(struct tm_stream *st, struct tm_flight *f)
     }
 }
 
+/* How a DATA frame says where its bytes stand. */
+struct place {
+    enum { SAID, NEAR, CLOSE } how;
+    unsigned place;
+    int distance;
+    size_t len; /* of the header, without the length field */
+    bool with_len;
+};
+
+/* The shortest way, for up to `want` bytes in `room`. */
+static struct place place_of(const struct tm_trail *t, const struct tm_stream *st, uint64_t offset,
+                             size_t want, size_t room)
+{
+    struct place p = {.how = SAID, .len = tm_frame_data_len(st->id, offset)};
+    if (!tm_trail_is_near(t, st->id, offset, &p.place, &p.distance))
+        return p;
+    size_t full = room > TM_FRAME_CLOSE_LEN ? room - TM_FRAME_CLOSE_LEN : 0;
+    bool is_close = p.distance >= 0 && p.distance <= TM_FRAME_CLOSE_MAX;
+    if (is_close && full > 0 && want >= full && !ends_at(st, offset + full)) {
+        p.how = CLOSE;
+        p.len = TM_FRAME_CLOSE_LEN;
+    } else if (p.len > TM_FRAME_NEAR_LEN) {
+        p.how = NEAR;
+        p.len = TM_FRAME_NEAR_LEN;
+    }
+    return p;
+}
+
+static void put_header(struct tm_wr *w, const struct place *p, uint64_t stream, uint64_t offset,
+                       bool fin, size_t n)
+{
+    switch (p->how) {
+    case SAID:
+        tm_frame_encode_data_header(w, stream, offset, fin, p->with_len, n);
+        return;
+    case NEAR:
+        tm_frame_encode_near_header(w, p->place, p->distance, fin, p->with_len, n);
+        return;
+    case CLOSE:
+        tm_frame_encode_close_header(w, p->place, p->distance);
+        return;
+    }
+}
+
 ssize_t tm_stream_compose(struct tm_stream *st, struct tm_wr *w, struct tm_flight *f,
-                          struct tm_item_list *sent, uint64_t record, bool *again)
+                          const struct tm_outgoing *to, bool *again)
 {
     trim_lost(st, f);
     struct tm_item *lost = tm_flight_first(f, &st->lost);
@@ -78,8 +122,8 @@ ssize_t tm_stream_compose(struct tm_stream *st, struct tm_wr *w, struct tm_fligh
     uint64_t offset = lost ? lost->offset : st->tx.next;
     size_t want = lost ? lost->len : fresh(st);
     size_t header;
-    bool with_len;
-    size_t n = tm_frame_data_fit(st->id, offset, want, tm_wr_room(w), &header, &with_len);
+    struct place place = place_of(to->trail, st, offset, want, tm_wr_room(w));
+    size_t n = tm_frame_data_fit(place.len, want, tm_wr_room(w), &header, &place.with_len);
     if (header == 0 || (n == 0 && want > 0))
         return -1;
     bool fin = ends_at(st, offset + n);
@@ -87,16 +131,17 @@ ssize_t tm_stream_compose(struct tm_stream *st, struct tm_wr *w, struct tm_fligh
         return -1;
     if (lost && n < want && f->n_free == 0)
         return -1; /* splitting it would need an item */
-    tm_frame_encode_data_header(w, st->id, offset, fin, with_len, n);
+    put_header(w, &place, st->id, offset, fin, n);
+    tm_trail_note(to->trail, st->id, offset + n);
     tm_sendbuf_copy(&st->tx, offset, w->p + w->len, n);
     w->len += n;
     *again = lost != NULL;
     struct tm_item item = {
-        .stream = st->id, .offset = offset, .len = (uint32_t)n, .fin = fin, .record = record};
+        .stream = st->id, .offset = offset, .len = (uint32_t)n, .fin = fin, .record = to->record};
     if (lost && n == want) {
         lost->fin = fin;
-        lost->record = record;
-        tm_flight_move_first(f, &st->lost, sent);
+        lost->record = to->record;
+        tm_flight_move_first(f, &st->lost, to->sent);
     } else {
         if (lost) {
             lost->offset += n;
@@ -104,7 +149,7 @@ ssize_t tm_stream_compose(struct tm_stream *st, struct tm_wr *w, struct tm_fligh
         } else {
             st->tx.next += n;
         }
-        TM_ASSERT(tm_flight_add(f, sent, &item));
+        TM_ASSERT(tm_flight_add(f, to->sent, &item));
     }
     st->fin_sent |= fin;
     return (ssize_t)n;

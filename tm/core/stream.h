@@ -13,6 +13,7 @@
 #include "tm/core/reasm.h"
 #include "tm/core/sendbuf.h"
 #include "tm/core/session.h"
+#include "tm/core/trail.h"
 #include "tm/core/waits.h"
 
 #define TM_STREAM_WINDOW_MIN                                                                       \
@@ -56,11 +57,18 @@ void tm_stream_deinit(struct tm_stream *st, struct tm_flight *f);
 
 /* Something to send now: lost ranges, new bytes within credit, or an end that was not sent. */
 bool tm_stream_has_data(const struct tm_stream *st);
-/* Composes one DATA frame of this stream into w, as large as fits (lost ranges first), and notes it in `sent`
- * as of record `record`.  Returns the bytes of user data in it, or -1 when nothing fits or the item pool is
- * empty.  *again is set when the bytes had been sent before. */
+/* The record of a carrier that frames go into. */
+struct tm_outgoing {
+    struct tm_item_list *sent; /* what was sent on the carrier */
+    struct tm_trail *trail;    /* the carrier's, of this direction */
+    uint64_t record;           /* its number */
+};
+
+/* Composes one DATA frame of this stream into w, as large as fits (lost ranges first), and notes it in what was sent and in the
+ * trail.  Returns the bytes of user data in it, or -1 when nothing fits or the item pool is empty.  *again is set when the bytes
+ * had been sent before. */
 ssize_t tm_stream_compose(struct tm_stream *st, struct tm_wr *w, struct tm_flight *f,
-                          struct tm_item_list *sent, uint64_t record, bool *again);
+                          const struct tm_outgoing *to, bool *again);
 /* An item was acknowledged. */
 void tm_stream_acked(struct tm_stream *st, const struct tm_item *item);
 

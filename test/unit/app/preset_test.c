@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "models/mix.h"
 #include "test/support/check.h"
 
 static struct tm_options o;
@@ -27,8 +28,11 @@ static void every_preset_can_be_chosen(void)
         CHECK_INT(RUN("--preset", name), TM_OK);
         CHECK_INT(o.v[TM_OPT_PRESET].num, i);
         CHECK_STR(o.v[TM_OPT_MODEL].text, p->model);
-        CHECK_STR(o.v[TM_OPT_USERS].text, p->users);
+        bool is_counted = tm_mix_is_counted(p->model);
+        CHECK_INT(o.v[TM_OPT_USERS].given, !is_counted);
         CHECK_STR(o.v[TM_OPT_PACE].text, p->pace);
+        CHECK_INT(RUN("--preset", name, "--model", "mine"), TM_OK);
+        CHECK_STR(o.v[TM_OPT_USERS].text, p->users);
         CHECK(o.v[TM_OPT_USERS].num >= 1);
         CHECK(strlen(p->help) > 0);
     }
@@ -41,9 +45,10 @@ static void every_preset_can_be_chosen(void)
 
 static void what_is_given_wins(void)
 {
-    CHECK_INT(RUN("--preset", "default", "--users", "3"), TM_OK);
+    CHECK_INT(RUN("--preset", "light", "--users", "3"), TM_OK);
     CHECK_INT(o.v[TM_OPT_USERS].num, 3);
-    CHECK_STR(o.v[TM_OPT_MODEL].text, tm_preset_get(1)->model);
+    CHECK_STR(o.v[TM_OPT_MODEL].text, tm_preset_get(0)->model);
+    CHECK_INT(RUN("--preset", "default", "--users", "3"), TM_ERR_FORMAT); /* its mix counts them */
     CHECK_INT(RUN("--model", "mine", "--preset", "default", "--pace", "0"), TM_OK);
     CHECK_STR(o.v[TM_OPT_MODEL].text, "mine");
     CHECK_INT(o.v[TM_OPT_PACE].num, 0);

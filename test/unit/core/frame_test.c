@@ -39,7 +39,8 @@ static void data_fits_exactly_or_says_so(void)
             for (size_t want = 0; want < 300; want += 7) {
                 size_t header;
                 bool with_len;
-                size_t n = tm_frame_data_fit(4, offset, want, room, &header, &with_len);
+                size_t n =
+                    tm_frame_data_fit(tm_frame_data_len(4, offset), want, room, &header, &with_len);
                 CHECK(header + n <= room && n <= want);
                 CHECK(with_len || header == 0 ||
                       header + n == room); /* without length it fills the record */

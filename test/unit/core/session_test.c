@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "models/batches.h"
+#include "models/turn.h"
 #include "test/support/check.h"
 #include "test/support/oom.h"
 #include "test/unit/core/session_pair.h"

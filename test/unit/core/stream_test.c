@@ -13,7 +13,10 @@ static ssize_t compose(struct tm_stream *st, uint8_t *buf, size_t cap, struct tm
 {
     struct tm_wr w = tm_wr_init(buf, cap);
     bool again;
-    ssize_t n = tm_stream_compose(st, &w, &flight, sent, record, &again);
+    struct tm_trail trail = {
+        0}; /* of a carrier that is new each time: stream and offset are written out */
+    ssize_t n =
+        tm_stream_compose(st, &w, &flight, &(struct tm_outgoing){sent, &trail, record}, &again);
     if (n >= 0) {
         struct tm_rd r = tm_rd_init(buf, w.len);
         CHECK_INT(tm_frame_decode(&r, f), TM_OK);
@@ -99,7 +102,44 @@ static void credit_and_the_item_pool_bound_what_is_in_flight(void)
     tm_flight_deinit(&flight);
 }
 
+/* A carrier's first frame says where it stands, the next ones how far on; the end is never left out. */
+static void headers_on_one_carrier_are_short(void)
+{
+    static uint8_t bytes[1000];
+    struct tm_stream st;
+    struct tm_trail tx = {0};
+    struct tm_trail rx = {0};
+    struct tm_item_list sent = TM_ITEM_LIST_EMPTY;
+    static const size_t header[] = {6, 2, 2, 2, 3};
+    CHECK_INT(tm_flight_init(&flight, 8), TM_OK);
+    CHECK_INT(tm_stream_init(&st, 2, 65536), TM_OK);
+    st.tx.base = st.tx.next = st.tx.end = 20000;
+    CHECK_INT(tm_sendbuf_put(&st.tx, bytes, 5 * 46 + 3), 5 * 46 + 3);
+    st.fin_queued = true;
+    for (size_t i = 0; i < 5; i++) {
+        uint8_t buf[50];
+        size_t room = i < 4 ? sizeof buf : (size_t)(st.tx.end - st.tx.next) + 3;
+        struct tm_wr w = tm_wr_init(buf, room);
+        struct tm_rd r = tm_rd_init(buf, room);
+        struct tm_frame f;
+        bool again;
+        uint64_t offset = st.tx.next;
+        ssize_t n =
+            tm_stream_compose(&st, &w, &flight, &(struct tm_outgoing){&sent, &tx, i}, &again);
+        CHECK_INT(n, room - header[i]);
+        CHECK_INT(tm_frame_decode(&r, &f), TM_OK);
+        CHECK_INT(tm_trail_follow(&rx, &f), TM_OK);
+        CHECK(f.u.data.stream == 2 && f.u.data.offset == offset && f.u.data.fin == (i == 4));
+        CHECK_INT(f.u.data.bytes.len, n);
+    }
+    CHECK(st.fin_sent && !tm_stream_has_data(&st));
+    tm_flight_clear(&flight, &sent);
+    tm_stream_deinit(&st, &flight);
+    tm_flight_deinit(&flight);
+}
+
 static const struct check_case cases[] = {
+    {"headers_on_one_carrier_are_short", headers_on_one_carrier_are_short},
     {"lost_bytes_go_first_and_may_be_cut", lost_bytes_go_first_and_may_be_cut},
     {"bytes_acknowledged_elsewhere_are_not_sent_again",
      bytes_acknowledged_elsewhere_are_not_sent_again},

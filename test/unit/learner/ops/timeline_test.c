@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "models/turn.h"
 #include "test/support/check.h"
 #include "test/unit/learner/ops/fixed_model.h"
 #include "tm/base/time.h"
@@ -78,6 +79,32 @@ static void users_are_merged_in_the_order_of_opening(void)
         tm_timed_conn_deinit(&c);
     }
     CHECK(n_of[0] > 10 && n_of[1] > 10 && n_of[2] > 10);
+    tm_timeline_free(t);
+    tm_model_deinit(&m);
+}
+
+/* As tm-client plays them: nobody's first connection opens before the user's turn, and a schedule file says so. */
+static void users_begin_in_turns(void)
+{
+    struct tm_model m;
+    bool has_begun[200] = {false};
+    fixed_model(&m);
+    m.u.swing.param[TM_SWING_INTER_RRE].pt[0].value =
+        1; /* no user's start is drawn later than that */
+    struct tm_timeline *t = open_timeline(&m, 200, 400);
+    for (size_t i = 0; i < 400; i++) {
+        struct tm_timed_conn c = {0};
+        CHECK_INT(tm_timeline_next(t, &c), 1);
+        int64_t turn_us = c.user * (TM_USER_TURNS_US / 200);
+        if (!has_begun[c.user]) {
+            CHECK(c.open_us >= turn_us && c.open_us <= turn_us + 1);
+            CHECK_INT(c.open.ref, TM_OPEN_ORIGIN);
+            CHECK_INT(c.open.gap_us, c.open_us);
+        }
+        has_begun[c.user] = true;
+        tm_timed_conn_deinit(&c);
+    }
+    CHECK(has_begun[0] && has_begun[100]);
     tm_timeline_free(t);
     tm_model_deinit(&m);
 }
@@ -185,6 +212,7 @@ static const struct check_case CASES[] = {
     {"writes_pass_the_tap_as_counted_by_hand", writes_pass_the_tap_as_counted_by_hand},
     {"openings_follow_those_before_and_their_ends", openings_follow_those_before_and_their_ends},
     {"users_are_merged_in_the_order_of_opening", users_are_merged_in_the_order_of_opening},
+    {"users_begin_in_turns", users_begin_in_turns},
     {"both_directions_go_at_once", both_directions_go_at_once},
     {"the_client_closes_after_the_last_byte_of_all_writes",
      the_client_closes_after_the_last_byte_of_all_writes},
