@@ -24,9 +24,10 @@ struct visit {
     enum visit_state state;
     struct tm_wire_event accepted;
     struct tm_decoy *decoy; /* NULL: none, or ended */
-    bool has_end;           /* FIN read */
-    bool is_again;          /* it has waited */
-    int64_t judged_us;      /* when the last byte of a hello that waits was read */
+    bool has_end;           /* FIN read: */
+    struct tm_wire_event end;
+    bool is_again;     /* it has waited */
+    int64_t judged_us; /* when the last byte of a hello that waits was read */
     size_t len, cap;
     uint8_t *bytes; /* read so far */
 };
@@ -119,7 +120,8 @@ static void judge(struct visit *v, int64_t t_us)
                                         .raw = {v->bytes, v->len},
                                         .t_us = t_us,
                                         .accepted = &v->accepted,
-                                        .is_again = v->is_again};
+                                        .is_again = v->is_again,
+                                        .end = v->has_end ? &v->end : NULL};
     switch (v->gate->cfg.judge(v->gate->cfg.user, &guest)) {
     case TM_GATE_OURS:
         visit_free(v);
@@ -244,10 +246,8 @@ void tm_gate_on_wire(struct tm_gate *g, const struct tm_wire_event *ev)
         return;
     case TM_WIRE_END_OF_FILE:
         v->has_end = true;
-        if (v->state == WAITING)
-            give_up(v);
-        else
-            be_stranger(v);
+        v->end = *ev;
+        be_stranger(v); /* unless it waits: a plan may end before its first answer */
         return;
     case TM_WIRE_RELEASED:
         on_released(v, ev->fd);

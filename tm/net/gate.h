@@ -30,6 +30,7 @@ struct tm_gate_guest {
     int64_t t_us;                         /* its last byte was read */
     const struct tm_wire_event *accepted; /* addresses and time */
     bool is_again;                        /* the verdict was LATER before */
+    const struct tm_wire_event *end;      /* its FIN came meanwhile; NULL: none has */
 };
 enum tm_gate_verdict { TM_GATE_OURS, TM_GATE_STRANGER, TM_GATE_LATER };
 /* OURS: the connection is the callee's from now on; the gate knows it no more.  LATER: it is ours and cannot be taken yet; it is judged

@@ -419,6 +419,8 @@ static int adopt(struct tm_tunnel_server *t, struct tm_server_session *s,
     s->has_begun = true;
     tm_lane_log_up(lane, guest->accepted);
     mark_dirty(s);
+    if (guest->end != NULL)
+        tm_lane_on_wire(lane, guest->end);
 out:
     tm_tls_free(tls);
     free(r);
