@@ -275,8 +275,8 @@ static void survive_deaths(struct sim_cfg *cfg)
 {
     cfg->n_streams = 8;
     cfg->stream_gap_us = 20000;
-    cfg->up_bytes = 4000000;
-    cfg->down_bytes = 12000000;
+    cfg->up_bytes = 1000000;
+    cfg->down_bytes = 3000000;
     cfg->mean_life_us = 200000;
     cfg->one_sided_us = 300000;
     for (uint64_t seed = 1; seed <= 2; seed++) {
