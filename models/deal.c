@@ -405,26 +405,24 @@ uint64_t tm_deal_late(const struct tm_deal *d)
     return tm_batches_late(d->batches);
 }
 
-int tm_deal_new(struct tm_deal **out, const struct tm_joint *j, const uint8_t seed[TM_SEED_LEN],
-                const struct tm_gen_user *user, uint32_t n_users, struct tm_batches *batches,
-                const struct tm_batch_maker *maker)
+int tm_deal_new(struct tm_deal **out, const struct tm_deal_cfg *cfg)
 {
-    TM_ASSERT(!batches || tm_batches_model(batches) == j);
+    TM_ASSERT(!cfg->batches || tm_batches_model(cfg->batches) == cfg->j);
     *out = NULL;
-    struct tm_deal *d = calloc(1, sizeof *d + n_users * sizeof d->seat[0]);
+    struct tm_deal *d = calloc(1, sizeof *d + cfg->n_users * sizeof d->seat[0]);
     if (!d)
         return TM_ERR_NOMEM;
-    d->j = j;
-    d->n_users = n_users;
+    d->j = cfg->j;
+    d->n_users = cfg->n_users;
     for (size_t i = 0; i < TM_SEED_LEN; i++)
-        d->seed[i] = seed[i];
-    for (uint32_t u = 0; u < n_users; u++)
-        d->seat[u].walk = user[u];
+        d->seed[i] = cfg->seed[i];
+    for (uint32_t u = 0; u < cfg->n_users; u++)
+        d->seat[u].walk = cfg->user[u];
     drop_hands(d);
-    int rc = batches ? TM_OK : tm_batches_new(&d->own_batches, j, TM_BATCHES_END_WRITES);
-    d->batches = batches ? batches : d->own_batches;
+    int rc = cfg->batches ? TM_OK : tm_batches_new(&d->own_batches, cfg->j, TM_BATCHES_END_WRITES);
+    d->batches = cfg->batches ? cfg->batches : d->own_batches;
     if (d->own_batches)
-        tm_batches_set_maker(d->own_batches, maker);
+        tm_batches_set_maker(d->own_batches, cfg->maker);
     if (rc == TM_OK)
         *out = d;
     else

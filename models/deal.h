@@ -24,13 +24,17 @@
 
 struct tm_deal; /* opaque */
 
-/* For users of these keys.  `j` is borrowed and was checked; `batches` of j are borrowed, NULL: it has its own, put together by the maker ahead of time (borrowed;
- * NULL: on the spot).  Nothing is put together yet: that is left to the first
- * call of tm_deal_prepare or tm_deal_plan.  TM_ERR_NOMEM. */
-TM_MUST_CHECK int tm_deal_new(struct tm_deal **out, const struct tm_joint *j,
-                              const uint8_t seed[TM_SEED_LEN], const struct tm_gen_user *user,
-                              uint32_t n_users, struct tm_batches *batches,
-                              const struct tm_batch_maker *maker);
+struct tm_deal_cfg {
+    const struct tm_joint *j;       /* borrowed; was checked */
+    const uint8_t *seed;            /* TM_SEED_LEN bytes; copied */
+    const struct tm_gen_user *user; /* n_users of these keys; copied */
+    uint32_t n_users;
+    struct tm_batches *batches;         /* of j, borrowed; NULL: it has its own ... */
+    const struct tm_batch_maker *maker; /* ... put together ahead by it, borrowed; NULL: at once */
+};
+
+/* Nothing is put together yet: that is left to the first call of tm_deal_prepare or tm_deal_plan.  TM_ERR_NOMEM. */
+TM_MUST_CHECK int tm_deal_new(struct tm_deal **out, const struct tm_deal_cfg *cfg);
 /* Clears the keys from memory; NULL is allowed. */
 void tm_deal_free(struct tm_deal *d);
 /* Appends the connection's writes to the empty plan.  TM_ERR_LIMIT: index is too far from those asked for

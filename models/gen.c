@@ -74,8 +74,12 @@ int tm_gen_new(struct tm_gen **out, const struct tm_gen_cfg *cfg)
     if (g->model->kind == TM_MODEL_MIX)
         rc = set_parts(g, cfg);
     if (g->model->kind == TM_MODEL_JOINT)
-        rc = tm_deal_new(&g->deal, &g->model->u.joint, cfg->seed, g->user, g->n_users, cfg->batches,
-                         cfg->maker);
+        rc = tm_deal_new(&g->deal, &(struct tm_deal_cfg){.j = &g->model->u.joint,
+                                                         .seed = cfg->seed,
+                                                         .user = g->user,
+                                                         .n_users = g->n_users,
+                                                         .batches = cfg->batches,
+                                                         .maker = cfg->maker});
     if (rc == TM_OK)
         *out = g;
     else

@@ -191,7 +191,7 @@ static void hand_back(struct tm_deck *d, enum what what, const struct list *l)
     }
 }
 
-#define CLOSINGS (TM_CLOSE_HOWS * 256U * 256U)
+#define CLOSINGS ((size_t)TM_CLOSE_HOWS * 256 * 256)
 
 /* Which closing it is, pauses aside. */
 static size_t closing_of(const struct tm_close *c)

@@ -1,7 +1,7 @@
 #!/bin/bash
 # Conformance: every cumulative payload offset on the wire is the schedule's, handshakes included, whoever is master,
 # idle and under load.  Captures at both ends, logs of both ends, and a bare timerfd that runs beside for comparison.
-# How late is printed and not judged: that depends on the machine.
+# How late is printed and not judged: that depends on the machine.  Usage: 04-conform.sh [client|server]: who is master; both.
 # shellcheck source-path=SCRIPTDIR
 . "${0%/*}/lib.sh"
 . "${0%/*}/tunnel.sh"
@@ -72,7 +72,8 @@ run() {
     tail -n 1 "$WORK/$name.c.report"
 }
 
-for master in client server; do
+[ $# -gt 0 ] || set -- client server
+for master; do
     run $master https-captured 48 250 idle --pace 1s
     run $master ssh36:5+joint:1 - 600 idle
     run $master fast 3 500 load

@@ -45,11 +45,9 @@ struct openings {
 static struct openings openings_of(const char *log, int64_t from_us, int64_t to_us)
 {
     struct openings o = {.first_us = TM_NEVER, .next_us = TM_NEVER};
-    for (const char *p = log; *p;) {
-        const char *nl = strchr(p, '\n');
-        struct tm_schedlog_line l;
-        CHECK_INT(tm_schedlog_parse(&l, p, (size_t)(nl - p)), TM_OK);
-        p = nl + 1;
+    struct sim_lines lines = sim_lines(log);
+    struct tm_schedlog_line l;
+    while (sim_next_line(&lines, &l)) {
         if (l.kind != TM_SLOG_OPEN || l.user >= USERS)
             continue;
         o.n++;

@@ -71,10 +71,9 @@ static void check_sizes(const char *log)
 {
     static uint32_t user_of[CARRIERS_MAX];
     unsigned n_constant = 0, n_pages = 0, n_alike = 0;
-    for (const char *p = log; *p;) {
-        const char *nl = strchr(p, '\n');
-        struct tm_schedlog_line l;
-        CHECK_INT(tm_schedlog_parse(&l, p, (size_t)(nl - p)), TM_OK);
+    struct sim_lines lines = sim_lines(log);
+    struct tm_schedlog_line l;
+    while (sim_next_line(&lines, &l)) {
         if (l.kind == TM_SLOG_SESSION)
             CHECK_STR(l.model, "https:2+constant:2");
         if (l.kind == TM_SLOG_OPEN && l.carrier < CARRIERS_MAX)
@@ -89,7 +88,6 @@ static void check_sizes(const char *log)
                 n_pages++;
             }
         }
-        p = nl + 1;
     }
     CHECK(n_constant > 200 && n_pages > 100 && n_alike < n_pages / 10);
 }

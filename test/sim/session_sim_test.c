@@ -205,11 +205,9 @@ static void keep_levels(struct sim_cfg *cfg)
     struct level_user users[LEVEL_USERS] = {{0}};
     struct sim_result r = sim_run(cfg, SECONDS(600), false);
     check_sound(&r);
-    for (const char *p = r.client_log; *p;) {
-        const char *nl = strchr(p, '\n');
-        struct tm_schedlog_line l;
-        CHECK_INT(tm_schedlog_parse(&l, p, (size_t)(nl - p)), TM_OK);
-        p = nl + 1;
+    struct sim_lines lines = sim_lines(r.client_log);
+    struct tm_schedlog_line l;
+    while (sim_next_line(&lines, &l)) {
         if ((l.kind != TM_SLOG_OPEN && l.kind != TM_SLOG_END) || l.carrier >= 4096)
             continue;
         if (l.kind == TM_SLOG_OPEN)
@@ -277,8 +275,8 @@ static void survive_deaths(struct sim_cfg *cfg)
 {
     cfg->n_streams = 8;
     cfg->stream_gap_us = 20000;
-    cfg->up_bytes = 4000000;
-    cfg->down_bytes = 12000000;
+    cfg->up_bytes = 1000000;
+    cfg->down_bytes = 3000000;
     cfg->mean_life_us = 200000;
     cfg->one_sided_us = 300000;
     for (uint64_t seed = 1; seed <= 2; seed++) {

@@ -13,7 +13,7 @@ void tm_reasm_deinit(struct tm_reasm *r)
 
 int tm_reasm_grow(struct tm_reasm *r)
 {
-    return tm_window_grow(&r->window, r->base, r->base + r->window.cap);
+    return tm_window_grow(&r->window, r->base, r->top); /* nothing came beyond */
 }
 
 static int note_end(struct tm_reasm *r, uint64_t to, bool fin)

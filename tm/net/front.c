@@ -41,7 +41,7 @@ static size_t sink_index(const struct tm_front *f, uint64_t stream)
 int tm_front_attach(struct tm_front *f, uint64_t stream, struct tm_sink *sink)
 {
     size_t i = sink_index(f, stream);
-    if (i == TM_STREAMS_HELD)
+    if (i == sizeof f->sinks / sizeof f->sinks[0])
         return TM_ERR_LIMIT;
     f->sinks[i].stream = stream;
     f->sinks[i].sink = sink;

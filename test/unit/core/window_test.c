@@ -48,6 +48,39 @@ static void bitring_agrees_with_one_flag_per_byte(void)
     }
 }
 
+static void what_is_copied_to_a_larger_ring_stays_set_and_no_more(void)
+{
+    enum { CAP = 256, LARGE = 2 * CAP };
+    struct tm_rng r = seeded(12);
+    for (int round = 0; round < 2000; round++) {
+        uint64_t bits[CAP / 64], to[LARGE / 64] = {0};
+        for (int i = 0; i < CAP / 64; i++)
+            bits[i] = tm_rng_u64(&r);
+        uint64_t from = tm_rng_below(&r, 1 << 20);
+        size_t len = (size_t)tm_rng_below(&r, CAP + 1);
+        tm_bitring_grow(to, bits, CAP, from, from + len);
+        size_t wrong = 0;
+        for (uint64_t at = from; at < from + LARGE; at++)
+            wrong += tm_bitring_run(to, LARGE, at, 1) !=
+                     (at < from + len ? tm_bitring_run(bits, CAP, at, 1) : 0);
+        CHECK_INT(wrong, 0);
+    }
+}
+
+static void a_window_that_grows_keeps_what_came_out_of_order(void)
+{
+    struct tm_reasm r;
+    uint8_t b[64] = {0};
+    CHECK_INT(tm_reasm_init(&r, 64), TM_OK);
+    CHECK_INT(tm_reasm_put(&r, 0, (struct tm_view){b, 40}, false), TM_OK);
+    tm_reasm_consume(&r, 40);
+    CHECK_INT(tm_reasm_put(&r, 50, (struct tm_view){b, 30}, false), TM_OK);
+    CHECK_INT(tm_reasm_grow(&r), TM_OK);
+    CHECK_INT(tm_reasm_put(&r, 40, (struct tm_view){b, 10}, false), TM_OK);
+    CHECK_INT(r.ready, 80);
+    tm_reasm_deinit(&r);
+}
+
 static void reasm_delivers_in_order_whatever_the_order_of_arrival(void)
 {
     enum { TOTAL = 40000 };
@@ -144,6 +177,10 @@ static void sendbuf_keeps_bytes_until_all_before_them_are_acknowledged(void)
 
 static const struct check_case cases[] = {
     {"bitring_agrees_with_one_flag_per_byte", bitring_agrees_with_one_flag_per_byte},
+    {"what_is_copied_to_a_larger_ring_stays_set_and_no_more",
+     what_is_copied_to_a_larger_ring_stays_set_and_no_more},
+    {"a_window_that_grows_keeps_what_came_out_of_order",
+     a_window_that_grows_keeps_what_came_out_of_order},
     {"reasm_delivers_in_order_whatever_the_order_of_arrival",
      reasm_delivers_in_order_whatever_the_order_of_arrival},
     {"reasm_refuses_what_exceeds_credit_or_contradicts_the_end",

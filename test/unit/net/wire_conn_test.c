@@ -153,7 +153,8 @@ static void a_write_is_one_segment_and_two_writes_are_two(void)
     struct scene_conn *c = scene_open_plain(&s, &peer);
     static uint8_t bytes[3 * 9000];
     scene_fill(bytes, sizeof bytes, 2, 0);
-    int64_t due_us = tm_now_us() + 4000;
+    /* Far enough away for all chunks to be there by then, also on a busy machine. */
+    int64_t due_us = tm_now_us() + 40000;
     for (uint32_t i = 0; i < 3; i++) { /* one write in three chunks: less than the loopback's MSS */
         struct tm_wire_write wr = {
             .id = c->id, .due_us = due_us, .bytes = {bytes + i * 9000, 9000}};
