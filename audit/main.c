@@ -18,6 +18,7 @@ static char interference_title[] = "tm-audit interference";
 static char features_title[] = "tm-audit features";
 static char classify_title[] = "tm-audit classify";
 static char detect_title[] = "tm-audit detect";
+static char correlate_title[] = "tm-audit correlate";
 static char report_title[] = "tm-audit report";
 
 static const struct command COMMANDS[] = {
@@ -30,6 +31,8 @@ static const struct command COMMANDS[] = {
     {"classify", classify_title, tm_cmd_classify,
      "name protocols and find cover, as TrafficMimic's authors tried"},
     {"detect", detect_title, tm_cmd_detect, "train an observer to tell cover from real"},
+    {"correlate", correlate_title, tm_cmd_correlate,
+     "match flows behind the server with carriers of the tunnel"},
     {"report", report_title, tm_cmd_report, "write one page about what the attacks find"},
 };
 

@@ -21,10 +21,10 @@ static bool allocate(struct tm_mix *m)
     m->spare_said = calloc((size_t)m->n_room + 1, sizeof *m->spare_said);
     m->child = calloc(n + 1, sizeof *m->child);
     m->status = calloc(n + 1, sizeof *m->status);
-    m->known = calloc(n + 1, sizeof *m->known);
+    m->known = calloc(n + m->apart->n_conns + 1, sizeof *m->known);
     m->power = calloc(TM_PLAN_WRITES_MAX + 1, sizeof *m->power);
     m->cut = calloc(cuts, sizeof *m->cut);
-    m->spare_rank = calloc(cuts, sizeof *m->spare_rank);
+    m->spare_rank = calloc(cuts + m->apart->n_conns, sizeof *m->spare_rank);
     m->range = calloc((size_t)1 << TM_MIX_KEY_BITS, sizeof *m->range);
     m->tally = calloc(n + 1, sizeof *m->tally);
     m->touched = calloc(n + 1, sizeof *m->touched);
@@ -230,7 +230,15 @@ static void sum_up(struct tm_mix *m, struct tm_recombine_report *r)
 int tm_recombine(struct tm_deck *out, const struct tm_deck *in, const struct tm_recombine_cfg *cfg,
                  const uint8_t key[TM_SEED_LEN], struct tm_recombine_report *report)
 {
-    struct tm_mix m = {.in = in, .cfg = cfg};
+    const struct tm_deck none = {0};
+    return tm_recombine_apart(out, in, &none, cfg, key, report);
+}
+
+int tm_recombine_apart(struct tm_deck *out, const struct tm_deck *in, const struct tm_deck *apart,
+                       const struct tm_recombine_cfg *cfg, const uint8_t key[TM_SEED_LEN],
+                       struct tm_recombine_report *report)
+{
+    struct tm_mix m = {.in = in, .apart = apart, .cfg = cfg};
     *out = (struct tm_deck){0};
     *report = (struct tm_recombine_report){0};
     if (cfg->parents < 1 || cfg->parents > TM_RECOMBINE_PARENTS_MAX ||
@@ -238,6 +246,8 @@ int tm_recombine(struct tm_deck *out, const struct tm_deck *in, const struct tm_
         cfg->pause_mix > 1000)
         return TM_ERR_RANGE;
     int rc = tm_deck_check(in);
+    if (rc == TM_OK)
+        rc = tm_deck_check(apart);
     if (rc != TM_OK)
         return rc;
     tm_rng_init(&m.rng, key);

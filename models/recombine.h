@@ -54,4 +54,12 @@ TM_MUST_CHECK int tm_recombine(struct tm_deck *out, const struct tm_deck *in,
                                const struct tm_recombine_cfg *cfg, const uint8_t key[TM_SEED_LEN],
                                struct tm_recombine_report *report);
 
+/* The same, and of an input without welds, what would have the sizes and directions of a connection of `apart` is a copy, too.  TM_ERR_RANGE also where `apart` is
+ * one that tm_deck_check refuses. */
+TM_MUST_CHECK int tm_recombine_apart(struct tm_deck *out, const struct tm_deck *in,
+                                     const struct tm_deck *apart,
+                                     const struct tm_recombine_cfg *cfg,
+                                     const uint8_t key[TM_SEED_LEN],
+                                     struct tm_recombine_report *report);
+
 #endif

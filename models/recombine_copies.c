@@ -1,7 +1,16 @@
 /* Children that would be one of the input's connections once more, size for size. */
+#include "models/blocks.h"
 #include "models/recombine_impl.h"
 
 #define PUBLIC_MIN 2U /* a sequence that so many connections have is nobody's alone */
+
+static uint64_t hash_of(const struct tm_deck *d, const struct tm_deck_conn *c)
+{
+    uint64_t h = 0;
+    for (uint32_t i = 0; i < c->n_writes; i++)
+        h = h * TM_BLOCKS_BASE + tm_blocks_term(&d->w[c->first + i]);
+    return h;
+}
 
 void tm_mix_known(struct tm_mix *m, uint64_t *spare)
 {
@@ -15,6 +24,9 @@ void tm_mix_known(struct tm_mix *m, uint64_t *spare)
         if (to - from < PUBLIC_MIN)
             m->known[m->n_known++] = m->known[from];
     }
+    for (size_t i = 0; i < m->apart->n_conns; i++)
+        m->known[m->n_known++] = hash_of(m->apart, &m->apart->conn[i]);
+    tm_sort_u64(m->known, spare, m->n_known, 0);
 }
 
 static bool is_known(const struct tm_mix *m, uint64_t h)

@@ -85,7 +85,7 @@ struct tm_mix_child {
 enum { TM_MIX_TAKEN = 1, TM_MIX_SETTLED = 2 };
 
 struct tm_mix {
-    const struct tm_deck *in;
+    const struct tm_deck *in, *apart;
     const struct tm_recombine_cfg *cfg;
     struct tm_rng rng;
     uint64_t bits; /* drawn and not yet used: 32 of them, or none */
@@ -95,7 +95,7 @@ struct tm_mix {
     uint32_t *item, *spare_item; /* room for twice n_items: crossed children are appended, */
     uint16_t *said, *spare_said; /* tokens of the writes in `item` */
     uint32_t n_used, n_room;     /* until there is no room, and all move */
-    uint64_t *known; /* sorted hashes of the input's sequences of sizes, without those of many */
+    uint64_t *known; /* sorted hashes of sizes: the input's but those of many, and of `apart` */
     uint32_t n_known;
     uint32_t n_words;  /* of a set of atoms */
     uint64_t *foreign; /* a set for each atom: those that its connections do not have */
@@ -144,7 +144,7 @@ static inline uint32_t tm_mix_below(struct tm_mix *m, uint32_t n)
 
 /* Facts of the input's writes; which sizes exclude each other: both are frequent, and hardly ever in one connection.  TM_ERR_NOMEM. */
 TM_MUST_CHECK int tm_mix_facts(struct tm_mix *m);
-/* Finds what a copy would be a copy of: fills `known` (room for n), of children that stock was taken of.  `spare`: room for n. */
+/* Finds what a copy would be a copy of: fills `known`, of children that stock was taken of, and of `apart`.  `spare`: room for as many. */
 void tm_mix_known(struct tm_mix *m, uint64_t *spare);
 /* Whether a child is one of them, write for write. */
 bool tm_mix_is_copy(const struct tm_mix *m, const struct tm_mix_child *c);

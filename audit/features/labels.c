@@ -6,36 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FIELDS 7U
-#define HEAD   "from_us,prefix,class,split,path,session,load"
+#include "audit/features/sheet.h"
 
-static const char *const FIELD_NAMES[FIELDS] = {"from_us", "prefix",  "class", "split",
-                                                "path",    "session", "load"};
-
-/* One line, for messages. */
-struct place {
-    const char *name;
-    uint32_t line;
-    struct tm_msg *msg;
-};
-
-static int number(const struct place *at, const char *field, const char *text, int64_t max,
-                  int64_t *out)
-{
-    int64_t v = 0;
-    bool ok = text[0] != '\0';
-    for (const char *p = text; *p && ok; p++) {
-        ok = *p >= '0' && *p <= '9' && v <= (max - (*p - '0')) / 10;
-        if (ok)
-            v = v * 10 + (*p - '0');
-    }
-    *out = v;
-    return ok ? TM_OK
-              : tm_msg_set(at->msg, TM_ERR_FORMAT,
-                           "%s:%" PRIu32 ": %s \"%s\": a whole number from 0 to %" PRId64
-                           " is wanted",
-                           at->name, at->line, field, text, max);
-}
+#define HEAD "from_us,prefix,class,split,path,session,load"
 
 static bool bit_of(const uint8_t addr[TM_ADDR_LEN], unsigned i)
 {
@@ -43,7 +16,7 @@ static bool bit_of(const uint8_t addr[TM_ADDR_LEN], unsigned i)
 }
 
 /* "192.0.2.32/27", "2001:db8::/64", or an address alone. */
-static int prefix(const struct place *at, char *text, struct tm_label *l)
+static int prefix(const struct tm_sheet_place *at, char *text, struct tm_label *l)
 {
     static const uint8_t MAPPED[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
     char *slash = strchr(text, '/');
@@ -58,7 +31,7 @@ static int prefix(const struct place *at, char *text, struct tm_label *l)
                           "%s:%" PRIu32
                           ": prefix \"%s\": no address; wanted like 10.1.2.32/27 or 2001:db8::/64",
                           at->name, at->line, text);
-    if (slash && number(at, "prefix length", slash + 1, is_v4 ? 32 : 128, &bits) != TM_OK)
+    if (slash && tm_sheet_number(at, "prefix length", slash + 1, is_v4 ? 32 : 128, &bits) != TM_OK)
         return TM_ERR_FORMAT;
     l->prefix_bits = (uint8_t)(slash ? bits + (is_v4 ? 96 : 0) : 128);
     for (unsigned i = l->prefix_bits; i < 128; i++) {
@@ -67,31 +40,6 @@ static int prefix(const struct place *at, char *text, struct tm_label *l)
                               "%s:%" PRIu32
                               ": prefix \"%s/%s\": the address has bits behind the prefix",
                               at->name, at->line, text, slash ? slash + 1 : "128");
-    }
-    return TM_OK;
-}
-
-/* Cuts the line into its fields in place. */
-static int split_fields(const struct place *at, char *line, char *field[FIELDS])
-{
-    size_t n = 0;
-    for (char *p = line; p; n++) {
-        char *comma = strchr(p, ',');
-        if (comma)
-            *comma = '\0';
-        if (n < FIELDS)
-            field[n] = p;
-        p = comma ? comma + 1 : NULL;
-    }
-    if (n != FIELDS) {
-        (void)tm_msg_set(at->msg, TM_ERR_FORMAT, "%s:%" PRIu32 ": %zu fields; wanted %u: " HEAD,
-                         at->name, at->line, n, FIELDS);
-        return TM_ERR_FORMAT;
-    }
-    for (size_t i = 0; i < FIELDS; i++) {
-        if (field[i][0] == '\0')
-            return tm_msg_set(at->msg, TM_ERR_FORMAT, "%s:%" PRIu32 ": %s is empty", at->name,
-                              at->line, FIELD_NAMES[i]);
     }
     return TM_OK;
 }
@@ -114,18 +62,16 @@ static struct tm_name_list names_of(struct tm_labels *l)
     return (struct tm_name_list){&l->names, &l->n_names, &l->cap_names, &l->index};
 }
 
-static int add_line(struct tm_labels *l, const struct place *at, char *line)
+static int add_line(void *user, const struct tm_sheet_place *at, char *const field[])
 {
-    char *field[FIELDS] = {NULL};
+    struct tm_labels *l = user;
     struct tm_label v = {.line = at->line};
     int64_t load = 0;
-    int rc = split_fields(at, line, field);
-    if (rc == TM_OK)
-        rc = number(at, "from_us", field[0], INT64_C(1) << 60, &v.from_us);
+    int rc = tm_sheet_number(at, "from_us", field[0], INT64_C(1) << 60, &v.from_us);
     if (rc == TM_OK)
         rc = prefix(at, field[1], &v);
     if (rc == TM_OK)
-        rc = number(at, "load", field[6], UINT32_MAX - 1, &load);
+        rc = tm_sheet_number(at, "load", field[6], UINT32_MAX - 1, &load);
     v.load = (uint32_t)load;
     uint32_t *const name[] = {&v.cls, &v.split, &v.path, &v.session};
     struct tm_name_list names = names_of(l);
@@ -167,52 +113,15 @@ static int arrange(struct tm_labels *l, const char *name, struct tm_msg *msg)
     return TM_OK;
 }
 
-static int add_text(struct tm_labels *l, char *text, struct place *at)
-{
-    bool has_head = false;
-    for (char *line = text; line;) {
-        char *end = strchr(line, '\n');
-        if (end)
-            *end = '\0';
-        size_t len = strlen(line);
-        if (len > 0 && line[len - 1] == '\r')
-            line[len - 1] = '\0';
-        at->line++;
-        int rc = TM_OK;
-        if (line[0] == '\0' || line[0] == '#') {
-            rc = TM_OK;
-        } else if (!has_head) {
-            has_head = true;
-            if (strcmp(line, HEAD) != 0)
-                rc = tm_msg_set(at->msg, TM_ERR_FORMAT,
-                                "%s:%" PRIu32 ": not a file of labels: its head must be " HEAD,
-                                at->name, at->line);
-        } else {
-            rc = add_line(l, at, line);
-        }
-        if (rc != TM_OK)
-            return rc;
-        line = end ? end + 1 : NULL;
-    }
-    return has_head ? TM_OK
-                    : tm_msg_set(at->msg, TM_ERR_FORMAT,
-                                 "%s: is empty; wanted " HEAD " and a line for each page load",
-                                 at->name);
-}
-
 int tm_labels_add(struct tm_labels *l, const char *text, size_t len, const char *name,
                   struct tm_msg *msg)
 {
-    struct place at = {.name = name, .line = 0, .msg = msg};
-    if (memchr(text, '\0', len))
-        return tm_msg_set(msg, TM_ERR_FORMAT, "%s: not a file of labels: binary data", name);
-    char *copy = malloc(len + 1); /* text is not terminated */
-    if (!copy)
-        return TM_ERR_NOMEM;
-    memcpy(copy, text, len);
-    copy[len] = '\0';
-    int rc = add_text(l, copy, &at);
-    free(copy);
+    const struct tm_sheet sheet = {.kind = "labels", .head = HEAD, .row = add_line, .user = l};
+    bool has_head;
+    int rc = tm_sheet_read(&sheet, text, len, name, &has_head, msg);
+    if (rc == TM_OK && !has_head)
+        rc = tm_msg_set(msg, TM_ERR_FORMAT,
+                        "%s: is empty; wanted " HEAD " and a line for each page load", name);
     return rc == TM_OK ? arrange(l, name, msg) : rc;
 }
 

@@ -216,8 +216,8 @@ static int complain_none(const struct tm_trace_builder *b, const char *path,
                           path, list);
     return tm_msg_set(msg, TM_ERR_FORMAT,
                       "%s: no connection on the ports asked for; ports in it, the busiest first: "
-                      "%s (--port)",
-                      path, list);
+                      "%s (%s)",
+                      path, list, cfg->ports_by ? cfg->ports_by : "--port");
 }
 
 int tm_material_read(struct tm_trace_set *out, const char *path, const struct tm_material_cfg *cfg,

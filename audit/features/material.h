@@ -20,6 +20,7 @@
 struct tm_material_cfg {
     uint16_t ports[TM_MATERIAL_PORTS_MAX]; /* servers' ports; none: every connection with a SYN */
     size_t n_ports;
+    const char *ports_by;           /* who names them, for messages; NULL: --port */
     const struct tm_labels *labels; /* borrowed; NULL: none */
     const char *
         cls; /* class of connections without a label; NULL: the capture's file name up to its first dot */

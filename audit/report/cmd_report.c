@@ -11,6 +11,7 @@
 
 #include "audit/classify/classify_command.h"
 #include "audit/commands.h"
+#include "audit/correlate/correlate_command.h"
 #include "audit/detect/detect_command.h"
 #include "audit/interference/interference_command.h"
 #include "audit/report/report.h"
@@ -72,6 +73,13 @@ static int got_interference(void *ctx, const struct tm_interference_report *r)
     return run_next(j);
 }
 
+static int got_correlate(void *ctx, const struct tm_correlate *r)
+{
+    struct job *j = ctx;
+    j->report.correlate = r;
+    return run_next(j);
+}
+
 static int run_next(struct job *j)
 {
     while (j->next < TM_REPORT_ATTACKS && j->args.part[j->next].argc == 0)
@@ -88,6 +96,8 @@ static int run_next(struct job *j)
         return tm_classify_command(argc, argv, got_classify, j);
     case TM_REPORT_INTERFERENCE:
         return tm_interference_command(argc, argv, got_interference, j);
+    case TM_REPORT_CORRELATE:
+        return tm_correlate_command(argc, argv, got_correlate, j);
     case TM_REPORT_ATTACKS:
         break;
     }
@@ -122,10 +132,11 @@ static void print_help(void)
     static const struct argp ARGP = {
         OPTIONS,
         NULL,
-        "-o FILE [DETECT OPTION...] [classify OPTION...] [interference OPTION...]",
+        "-o FILE [DETECT OPTION...] [classify OPTION...] [interference OPTION...] "
+        "[correlate OPTION...]",
         "Run the attacks that are given options, and write one self-contained HTML page about "
-        "them.\vAll options of tm-audit detect are understood; those behind the word classify or "
-        "interference go to that attack.  tm-audit detect --help lists them.",
+        "them.\vAll options of tm-audit detect are understood; those behind the word classify, "
+        "interference or correlate go to that attack.  tm-audit detect --help lists them.",
         NULL,
         NULL,
         NULL};

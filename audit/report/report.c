@@ -72,7 +72,7 @@ int tm_report_page(struct tm_text *out, const struct tm_report *r)
     write_title(out, r);
     if (r->detect)
         tm_report_detect_verdict(out, r->detect);
-    else if (r->classify || r->interference)
+    else if (r->classify || r->interference || r->correlate)
         tm_html_note(out, "Cover was not compared with real traffic (detect was not run).");
     else
         tm_html_verdict(out,
@@ -82,12 +82,16 @@ int tm_report_page(struct tm_text *out, const struct tm_report *r)
         tm_report_classify_verdict(out, r->classify);
     if (r->interference)
         tm_report_interference_verdict(out, r->interference);
+    if (r->correlate)
+        tm_report_correlate_verdict(out, r->correlate);
     if (r->detect)
         tm_report_detect(out, r->detect);
     if (r->classify)
         tm_report_classify(out, r->classify);
     if (r->interference)
         tm_report_interference(out, r->interference);
+    if (r->correlate)
+        tm_report_correlate(out, r->correlate);
     if (r->detect)
         tm_report_detect_assumptions(out, r->detect);
     if (r->command) {

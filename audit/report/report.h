@@ -10,6 +10,7 @@
 #include "tm/base/err.h"
 
 struct tm_classify_result;     /* audit/classify/classify.h */
+struct tm_correlate;           /* audit/correlate/correlate.h */
 struct tm_detect_result;       /* audit/detect/detect.h */
 struct tm_interference_report; /* audit/interference/interference.h */
 
@@ -20,6 +21,7 @@ struct tm_report {
     const struct tm_detect_result *detect;
     const struct tm_classify_result *classify;
     const struct tm_interference_report *interference;
+    const struct tm_correlate *correlate;
 };
 
 /* Writes the whole page into `out` (empty before).  Results are borrowed.  TM_ERR_NOMEM. */

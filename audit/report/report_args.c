@@ -3,11 +3,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const NAMES[] = {"detect", "classify", "interference"};
+static const char *const NAMES[] = {"detect", "classify", "interference", "correlate"};
 static char detect_title[] = "tm-audit report";
 static char classify_title[] = "tm-audit report classify";
 static char interference_title[] = "tm-audit report interference";
-static char *const TITLES[] = {detect_title, classify_title, interference_title};
+static char correlate_title[] = "tm-audit report correlate";
+static char *const TITLES[] = {detect_title, classify_title, interference_title, correlate_title};
 
 const char *tm_report_attack_name(enum tm_report_attack a)
 {

@@ -1,6 +1,6 @@
 /* audit/report/report_args.h - the command line of `tm-audit report`, cut into that of each attack.
  *
- *   tm-audit report -o FILE [DETECT OPTION...] [classify OPTION...] [interference OPTION...]
+ *   tm-audit report -o FILE [DETECT OPTION...] [classify OPTION...] [interference OPTION...] [correlate OPTION...]
  *
  * What stands before the first word that names an attack belongs to detect; the words may come in any order, each once.  Every part
  * goes to that attack's own parser, so that all of its options are understood here. */
@@ -16,6 +16,7 @@ enum tm_report_attack {
     TM_REPORT_DETECT,
     TM_REPORT_CLASSIFY,
     TM_REPORT_INTERFERENCE,
+    TM_REPORT_CORRELATE,
     TM_REPORT_ATTACKS
 };
 /* "detect", ...: the word that begins its options. */

@@ -9,6 +9,7 @@
 #include "page/text.h"
 
 struct tm_classify_result;
+struct tm_correlate;
 struct tm_detect_result;
 struct tm_interference_report;
 
@@ -40,5 +41,8 @@ void tm_report_classify(struct tm_text *out, const struct tm_classify_result *r)
 
 void tm_report_interference_verdict(struct tm_text *out, const struct tm_interference_report *r);
 void tm_report_interference(struct tm_text *out, const struct tm_interference_report *r);
+
+void tm_report_correlate_verdict(struct tm_text *out, const struct tm_correlate *r);
+void tm_report_correlate(struct tm_text *out, const struct tm_correlate *r);
 
 #endif

@@ -147,10 +147,13 @@ static int send_closing(struct render *r, const struct tm_deck *d, const struct 
     int rc = push(r, fin_us[TM_UP], 0, TM_UP, (is_reset ? TM_TCP_RST : TM_TCP_FIN) | TM_TCP_ACK);
     if (rc == TM_OK && (!is_reset || fin_us[TM_DOWN] < fin_us[TM_UP]))
         rc = push(r, fin_us[TM_DOWN], 0, TM_DOWN, TM_TCP_FIN | TM_TCP_ACK);
-    bool is_server_last = fin_us[TM_DOWN] >= fin_us[TM_UP];
-    if (rc == TM_OK && !is_reset)
-        rc = push(r, is_server_last ? fin_us[TM_DOWN] : fin_us[TM_UP] + rtt_us, 0,
-                  is_server_last ? TM_UP : TM_DOWN, TM_TCP_ACK);
+    if (rc != TM_OK || is_reset)
+        return rc;
+    if (fin_us[TM_DOWN] >= fin_us[TM_UP])
+        rc = push(r, fin_us[TM_DOWN], 0, TM_UP, TM_TCP_ACK);
+    if (rc == TM_OK &&
+        fin_us[TM_DOWN] < fin_us[TM_UP] + rtt_us) /* it left before the client's came */
+        rc = push(r, fin_us[TM_UP] + rtt_us, 0, TM_DOWN, TM_TCP_ACK);
     return rc;
 }
 

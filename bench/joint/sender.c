@@ -16,6 +16,8 @@
 #define BURST_US      1024 /* what leaves at once */
 #define BURST_MIN     2U   /* segments */
 #define BURST_MAX     44U
+#define STEP_MIN_US   6   /* between packets that wait for each other at the link's end, */
+#define STEP_SPAN_US  24U /* and so much more (recordings by scripts/record: 8 to 30) */
 
 /* Bytes that leave at once. */
 static uint32_t burst(const struct tm_sender *s)
@@ -196,7 +198,8 @@ int tm_sender_send(struct tm_sender *s, uint32_t len, int64_t t_us, struct tm_rn
     int64_t t = leave_us(s, len, t_us), delay_us = (int64_t)p->delay_us;
     pace(s, len, t);
     s->link_us = tm_max_us(s->link_us, t) + (int64_t)(len + HEADERS) * 8000 / (int64_t)p->rate_kbps;
-    s->arrived_us = tm_max_us(s->arrived_us, s->link_us + delay_us + jitter(s, rng));
+    int64_t step_us = STEP_MIN_US + (int64_t)tm_rng_below(rng, STEP_SPAN_US);
+    s->arrived_us = tm_max_us(s->arrived_us + step_us, s->link_us + delay_us + jitter(s, rng));
     s->ack_us = tm_max_us(s->ack_us, s->arrived_us + delay_us + jitter(s, rng));
     *out = (struct tm_sent){t, s->link_us, s->arrived_us};
     const struct tm_sender_flight f = {

@@ -6,7 +6,7 @@
  * a window of two round trips' worth.  The first ten segments are not paced.  No probing for the round trip, no losses.
  *
  * The link is that of tm-linkem (test/net/linkem.c): one packet after the other at its rate, then the delay and a jitter of each
- * packet's own, order kept; its queue is long enough.  Acknowledgements come back in the same way.  Pure. */
+ * packet's own, order kept, and some microseconds from one packet to the next; its queue is long enough.  Acknowledgements come back in the same way.  Pure. */
 #ifndef TM_BENCH_JOINT_SENDER_H
 #define TM_BENCH_JOINT_SENDER_H
 

@@ -73,14 +73,22 @@ static void server_closing(const struct tm_cut *c, const struct scene *s, struct
         out->server_gap_us = gap_between(e->t_us, event_us);
 }
 
+/* Whether something still came back of what the client sent before its reset. */
+static bool is_answered(const struct tm_cut *c, const struct tm_cut_end *client_rst)
+{
+    const struct tm_cut_end *e = &c->rst[TM_DOWN];
+    return e->is_there && e->t_us > client_rst->t_us;
+}
+
 struct tm_closing tm_cut_closing(const struct tm_cut *c, const struct tm_cut_run *w, uint32_t n,
                                  const int64_t rtt_us[2])
 {
     const struct scene s = {w, n, rtt_us};
     const struct tm_cut_end *fin = &c->fin[TM_UP], *rst = &c->rst[TM_UP];
-    bool is_reset = rst->is_there && (!fin->is_there || rst->t_us < fin->t_us);
-    const struct tm_cut_end *e = is_reset ? rst : fin;
-    struct tm_closing out = {.close = {.how = is_reset ? TM_CLOSE_RESET : TM_CLOSE_FIN}};
+    bool is_rst = rst->is_there && (!fin->is_there || rst->t_us < fin->t_us);
+    const struct tm_cut_end *e = is_rst ? rst : fin;
+    bool is_last = is_rst && !is_answered(c, rst);
+    struct tm_closing out = {.close = {.how = is_last ? TM_CLOSE_RESET : TM_CLOSE_FIN}};
     int64_t end_us = over_us(&s);
     if (!e->is_there) { /* the server reset it */
         out.gap_us = gap_between(c->end_us, end_us);

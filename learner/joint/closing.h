@@ -2,7 +2,9 @@
  *
  *   client FIN     it acknowledges all that the server sent: at the end.  Else it came before the server's last bytes, and runs from the
  *                  latest thing that the client knew: its own last write was out, or a write of the server had arrived
- *   client reset   without a FIN before it.  (What a closed socket answers to late bytes with is no closing: the FIN was.)
+ *   client reset   without a FIN before it, and last of all.  (What a closed socket answers to late bytes with is no closing: the FIN was.)
+ *                  Where the server's kernel still resets what the client had sent before, a round trip later, it is told as a FIN: a
+ *                  carrier's server answers a FIN then and nothing else, so that the packets are as many and end as late
  *   server FIN     that does not acknowledge the client's: the server closed by itself, after its last write or one of the client's
  *
  * Acknowledgement numbers say what a side knew; times are brought to the sender's as in learner/joint/writes.h.  Pure. */

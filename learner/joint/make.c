@@ -58,7 +58,8 @@ static int put_together(struct tm_deck *out, const struct tm_deck *pooled,
     struct tm_deck swapped = {0}, mixed = {0}, some = {0};
     int rc = tm_swapped(&swapped, pooled);
     if (rc == TM_OK)
-        rc = tm_recombine(&mixed, pooled, &cfg->recombine, cfg->key, &made->recombined);
+        rc = tm_recombine_apart(&mixed, pooled, &swapped, &cfg->recombine, cfg->key,
+                                &made->recombined);
     if (rc == TM_OK)
         rc = tm_without(&some, &mixed, &swapped, false);
     if (rc == TM_OK) /* pooling may make one person's sizes another's */

@@ -94,13 +94,22 @@ static int new_run(struct tm_cut *c, const struct tm_segment *s)
     return TM_OK;
 }
 
+/* Whether the other side wrote, after write w and before what comes now, in answer to all of w so far. */
+static bool is_answered(const struct tm_cut_run *w, const struct tm_cut_run *other)
+{
+    return other && other->acked == w->end && other->first_us >= w->last_us;
+}
+
 /* Whether a segment goes on with the last run of its direction: as large as any so far, like the one before, and close behind. */
 static bool goes_on(const struct tm_cut *c, const struct tm_segment *s)
 {
     const struct tm_cut_half *h = &c->half[s->dir];
     if (h->run == 0)
         return false;
+    const struct tm_cut_half *o = &c->half[s->dir == TM_UP ? TM_DOWN : TM_UP];
     const struct tm_cut_run *r = &c->run[h->run - 1];
+    if (is_answered(r, o->run > 0 ? &c->run[o->run - 1] : NULL))
+        return false;
     return s->payload_len >= TM_CUT_FULL_MIN && s->payload_len == r->full &&
            s->payload_len == c->largest && s->t_us - r->last_us < TM_CUT_INNER_GAP_US &&
            r->bytes < TM_WRITE_SIZE_MAX / 2;
@@ -259,6 +268,8 @@ static uint32_t join(struct tm_cut *c, uint32_t full_bytes)
         struct tm_cut_run r = c->run[i];
         struct tm_cut_run *w = last[r.dir] != UINT32_MAX ? &c->run[last[r.dir]] : NULL;
         bool held = r.is_held && is_near[r.dir];
+        enum tm_dir other = r.dir == TM_UP ? TM_DOWN : TM_UP;
+        held = held || (w && last[other] != UINT32_MAX && is_answered(w, &c->run[last[other]]));
         if (w && !held && w->full >= full_bytes && r.first_us - w->last_us < TM_CUT_INNER_GAP_US &&
             w->bytes + (uint64_t)r.bytes <= TM_WRITE_SIZE_MAX) {
             w->bytes += r.bytes;

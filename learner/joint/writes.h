@@ -5,7 +5,8 @@
  *
  *   write      a segment and those that follow it in its direction while the one before was full and the gap was below
  *              100 ms, whatever the other direction does meanwhile
- *              (but what Nagle's algorithm (RFC 896) held back until the write's beginning was acknowledged is a write of its own, as far
+ *              (but what comes after the other side has answered the part before is a write of its own, for the answer knew only that part;
+ *              and what Nagle's algorithm (RFC 896) held back until the write's beginning was acknowledged is a write of its own, as far
  *              as a tap near the sender sees it: nobody holds it back when it is played)
  *   event      the latest thing that its sender knew when it began: its own previous write was out, or a write of the other side had
  *              arrived as a whole (the write's first segment acknowledges all of it); before any of these, the connection was established

@@ -1,7 +1,8 @@
 /* The packets of a connection are a merge of few sources, each in the order of time:
  *
- *   control          SYN, SYN-ACK, ACK, the client's FIN, the server's FIN, the last ACK; the server's FIN may be first, and the
- *                    client may reset instead, after the server's FIN or without one
+ *   control          SYN, SYN-ACK, ACK, the client's FIN, the server's FIN, the last ACK; the server's FIN may be first or leave
+ *                    before the client's is there, which then has an ACK of its own; and the client may reset instead, after
+ *                    the server's FIN or without one
  *   sent[dir]        a data segment passes the tap
  *   received[dir]    the other end has it, one way later: it acknowledges every second one at once
  *   ack_due_us[dir]  ... and else when nothing of its own has carried the acknowledgement for 40 ms
@@ -13,7 +14,7 @@
 
 #define DELAYED_ACK_US (40 * TM_US_PER_MS)
 
-enum stage { SYN, SYN_ACK, ACK, FIRST_FIN, SECOND_FIN, LAST_ACK, OVER };
+enum stage { SYN, SYN_ACK, ACK, FIRST_FIN, SECOND_FIN, LAST_ACK, CROSSED_ACK, OVER };
 
 /* What may come next; of several at one time the first in this order. */
 enum source { CONTROL, RECEIVED_UP, RECEIVED_DOWN, SENT_UP, SENT_DOWN, ACK_UP, ACK_DOWN, SOURCES };
@@ -87,6 +88,13 @@ static int64_t fin_us(const struct tm_in_flight *f, enum tm_dir dir)
     return dir == TM_UP ? f->conn.close_us : f->conn.fin_us;
 }
 
+/* The server's FIN left when it did not know of the client's. */
+static bool is_crossed(const struct tm_in_flight *f)
+{
+    const struct tm_timed_conn *c = &f->conn;
+    return c->fin_us >= c->close_us && c->fin_us < c->close_us + c->path.rtt_us;
+}
+
 static int64_t control_us(const struct tm_in_flight *f, const struct tm_tap_path *path)
 {
     const struct tm_timed_conn *c = &f->conn;
@@ -103,6 +111,8 @@ static int64_t control_us(const struct tm_in_flight *f, const struct tm_tap_path
     case LAST_ACK: /* of the second FIN */
         return f->has_fin[TM_DOWN] && c->fin_us >= c->close_us ? c->fin_us + TM_TAP_CLIENT_US
                                                                : c->close_us + path->rtt_us;
+    case CROSSED_ACK:
+        return c->close_us + path->rtt_us;
     case OVER:
         break;
     }
@@ -215,6 +225,10 @@ static void step_control(struct tm_in_flight *f, struct tm_tap_packet *p)
         return;
     case LAST_ACK:
         stamp(f, f->conn.fin_us >= f->conn.close_us ? TM_UP : TM_DOWN, TM_TCP_ACK, p);
+        f->stage = is_crossed(f) ? CROSSED_ACK : OVER;
+        return;
+    case CROSSED_ACK:
+        stamp(f, TM_DOWN, TM_TCP_ACK, p);
         break;
     case OVER:
         break;

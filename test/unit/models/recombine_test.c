@@ -219,6 +219,35 @@ static void no_connection_has_the_sizes_of_one_of_the_input(void)
     tm_deck_deinit(&out);
 }
 
+static uint32_t n_in_common(const struct tm_deck *a, const struct tm_deck *b)
+{
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < a->n_conns; i++) {
+        for (uint32_t k = 0; k < b->n_conns; k++)
+            n += sizes_of(a, i) == sizes_of(b, k);
+    }
+    return n;
+}
+
+static void what_is_kept_apart_does_not_come_out(void)
+{
+    struct tm_deck in = {0}, first = {0}, again = {0}, apart = {0};
+    struct tm_recombine_report report;
+    const struct tm_recombine_cfg cfg = tm_recombine_cfg_default();
+    fill(&in);
+    (void)mix(&first, &in, &cfg, KEY);
+    (void)mix(&again, &in, &cfg, KEY);
+    CHECK(n_in_common(&first, &again) >= N_CONNS);
+    CHECK_INT(tm_recombine_apart(&apart, &in, &first, &cfg, KEY, &report), TM_OK);
+    CHECK(apart.n_conns + report.n_dropped == N_CONNS && apart.n_conns > N_CONNS * 9 / 10);
+    CHECK_INT(n_in_common(&apart, &first), 0);
+    CHECK_INT(n_in_common(&apart, &in), 0);
+    tm_deck_deinit(&in);
+    tm_deck_deinit(&first);
+    tm_deck_deinit(&again);
+    tm_deck_deinit(&apart);
+}
+
 /* Two kinds of connections that agree in all but two writes, which are of one class of sizes; 7 exchanges between. */
 static void sizes_that_exclude_each_other_do_not_meet(void)
 {
@@ -421,6 +450,7 @@ static const struct check_case cases[] = {
     {"the_key_decides_everything", the_key_decides_everything},
     {"roles_stay_with_the_beginning", roles_stay_with_the_beginning},
     {"pauses_stay_near_their_rank", pauses_stay_near_their_rank},
+    {"what_is_kept_apart_does_not_come_out", what_is_kept_apart_does_not_come_out},
     {"no_connection_has_the_sizes_of_one_of_the_input",
      no_connection_has_the_sizes_of_one_of_the_input},
     {"sizes_that_exclude_each_other_do_not_meet", sizes_that_exclude_each_other_do_not_meet},

@@ -45,6 +45,7 @@ refuses 2 "nothing to report on" -o "$no"
 refuses 2 "--real and --cover are needed" -o "$no" --real a.pcap
 refuses 2 "--real is needed" -o "$no" classify
 refuses 2 "of at least two workloads" -o "$no" interference --run idle=a.pcap
+refuses 2 "--entry FILE --exit FILE --labels FILE are needed" -o "$no" correlate
 refuses 2 "stand together, once" -o "$no" classify --real a classify --real b
 refuses 1 "No such file" -o "$work/none/page.html" --real a.pcap --cover b.pcap
 refuses 1 "$work/none.pcap" -o "$no" --real "$work/none.pcap" --cover "$ssh"

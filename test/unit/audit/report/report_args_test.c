@@ -52,13 +52,15 @@ static void words_begin_the_options_of_an_attack(void)
 {
     struct line l;
     struct tm_report_args a;
-    split(&l, "report --output=p interference --run idle=a --run web=b classify --k 3 --title=T");
+    split(&l, "report --output=p interference --run idle=a --run web=b classify --k 3 --title=T "
+              "correlate --entry c");
     CHECK_INT(tm_report_args_parse(&a, l.argc, l.argv, NULL), TM_OK);
     CHECK_STR(a.output, "p");
     CHECK_STR(a.title, "T");
     check_part(&a, TM_REPORT_DETECT, "");
     check_part(&a, TM_REPORT_CLASSIFY, "tm-audit report classify|--k|3");
     check_part(&a, TM_REPORT_INTERFERENCE, "tm-audit report interference|--run|idle=a|--run|web=b");
+    check_part(&a, TM_REPORT_CORRELATE, "tm-audit report correlate|--entry|c");
     tm_report_args_deinit(&a);
     split(&l, "report -op detect --real a");
     CHECK_INT(tm_report_args_parse(&a, l.argc, l.argv, NULL), TM_OK);

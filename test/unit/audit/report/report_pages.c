@@ -33,9 +33,12 @@ int main(int argc, char **argv)
             sample_interference((enum sample_kind)k, entries);
         struct sample_classify classify;
         sample_classify(&classify, (enum sample_kind)k);
+        struct tm_correlate correlate;
+        sample_correlate(&correlate, (enum sample_kind)k);
         struct tm_report r = {.detect = detect,
                               .classify = &classify.result,
                               .interference = &interference,
+                              .correlate = &correlate,
                               .command = k == SAMPLE_HOSTILE ? "<\xff>"
                                                              : "tm-audit report -o report.html"};
         status |= write_page(argv[1], k, &r);

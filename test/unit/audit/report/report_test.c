@@ -182,6 +182,24 @@ static void classes_stand_with_confusion_and_cover(void)
     tm_text_deinit(&page);
 }
 
+static void correlation_stands_with_rates_and_curves(void)
+{
+    struct tm_correlate r;
+    struct tm_text page = {0};
+    sample_correlate(&r, SAMPLE_ORDINARY);
+    CHECK_INT(tm_report_page(&page, &(struct tm_report){.correlate = &r}), TM_OK);
+    CHECK_INT(count(page.p, "<div class=\"verdict good\">"), 1);
+    CHECK_INT(count(page.p, "at most a TPR of 0.011 [0.005, 0.022] at FPR 1e-2"), 1);
+    CHECK_INT(count(page.p, "24 scenes, 2400 flows, 192 carriers of 24 tunnels"), 1);
+    CHECK_INT(count(page.p, "2,345 true and 16,415 other pairs; 55 flows not asked about."), 8);
+    /* Three defended questions at chance with five attacks, at two rates. */
+    CHECK_INT(count(page.p, ">0.011 [0.005, 0.022]</td>"), 3 * 5 * 2);
+    CHECK_INT(count(page.p, ">0.910 [0.455, 1.000]</td>"), 5 * 2);
+    CHECK_INT(count(page.p, ">0.970 [0.485, 1.000]</td>"), 4 * 4 * 2);
+    CHECK_INT(count(page.p, "<svg"), 8);
+    tm_text_deinit(&page);
+}
+
 static void a_page_without_results_says_so(void)
 {
     struct tm_text page = {0};
@@ -196,13 +214,16 @@ static void memory_that_runs_out_is_an_error(void)
     struct sample_classify c;
     struct tm_interference_entry entries[SAMPLE_WORKLOADS];
     const struct tm_interference_report i = sample_interference(SAMPLE_ORDINARY, entries);
+    struct tm_correlate k;
     sample_classify(&c, SAMPLE_ORDINARY);
+    sample_correlate(&k, SAMPLE_ORDINARY);
     CHECK(r != NULL);
     for (unsigned long n = 1; r; n++) {
         struct tm_text page = {0};
         oom_fail_after(n);
         int rc = tm_report_page(
-            &page, &(struct tm_report){.detect = r, .classify = &c.result, .interference = &i});
+            &page, &(struct tm_report){
+                       .detect = r, .classify = &c.result, .interference = &i, .correlate = &k});
         oom_disable();
         CHECK_INT(rc, oom_hit() ? TM_ERR_NOMEM : TM_OK);
         tm_text_deinit(&page);
@@ -252,6 +273,7 @@ static const struct check_case CASES[] = {
     {"workloads_stand_with_offsets_attacks_and_leaks",
      workloads_stand_with_offsets_attacks_and_leaks},
     {"classes_stand_with_confusion_and_cover", classes_stand_with_confusion_and_cover},
+    {"correlation_stands_with_rates_and_curves", correlation_stands_with_rates_and_curves},
     {"a_page_without_results_says_so", a_page_without_results_says_so},
     {"memory_that_runs_out_is_an_error", memory_that_runs_out_is_an_error},
     {"features_have_units", features_have_units},

@@ -155,6 +155,33 @@ struct tm_interference_report sample_interference(enum sample_kind kind,
                                            .n_entries = SAMPLE_WORKLOADS};
 }
 
+void sample_correlate(struct tm_correlate *r, enum sample_kind kind)
+{
+    *r = (struct tm_correlate){.seed = 1,
+                               .n_scenes = {20, 24},
+                               .n_flows = {1000, 2400},
+                               .n_carriers = {1000, 192},
+                               .n_tunnels = {20, 24},
+                               .n_working = 3,
+                               .verdict = kind == SAMPLE_EMPTY ? TM_CORRELATE_NOTHING
+                                                               : TM_CORRELATE_NOT_FOUND};
+    for (unsigned i = 0; kind != SAMPLE_EMPTY && i < TM_CORRELATE_SETS * TM_QUESTIONS; i++) {
+        struct tm_correlate_found *f = &r->found[i / TM_QUESTIONS][i % TM_QUESTIONS];
+        double tpr = i < TM_QUESTIONS ? 0.97 : i % TM_QUESTIONS == TM_QUESTION_SUM ? 0.91 : 0.011;
+        *f = (struct tm_correlate_found){.n_true = 2345, .n_false = 16415, .n_left = 55};
+        for (unsigned c = 0; c < TM_CORRELATORS; c++) {
+            struct tm_operating *o = &f->at[c];
+            f->has[c] = i >= TM_QUESTIONS || c != TM_CORRELATOR_NET_FAIR;
+            o->auc = number(kind, tpr, c);
+            for (unsigned k = 0; k < TM_OPERATING_POINTS; k++)
+                o->tpr[k] = (struct tm_interval){number(kind, tpr, c), number(kind, tpr / 2, c + 1),
+                                                 number(kind, fmin(tpr * 2, 1), c + 2)};
+            for (unsigned k = 0; k < TM_OPERATING_CURVE; k++)
+                o->curve[k] = number(kind, fmax(tpr, (double)k / TM_OPERATING_CURVE), c + k);
+        }
+    }
+}
+
 static struct tm_interval share_of(enum sample_kind kind, double v, unsigned salt)
 {
     return (struct tm_interval){number(kind, v, salt), number(kind, v - 0.01, salt + 1),

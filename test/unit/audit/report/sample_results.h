@@ -3,6 +3,7 @@
 #define TM_TEST_SAMPLE_RESULTS_H
 
 #include "audit/classify/classify.h"
+#include "audit/correlate/correlate.h"
 #include "audit/detect/detect.h"
 #include "audit/interference/interference.h"
 
@@ -18,6 +19,8 @@ enum sample_kind {
 /* Fills entries[SAMPLE_WORKLOADS] and a report over them. */
 struct tm_interference_report sample_interference(enum sample_kind kind,
                                                   struct tm_interference_entry *entries);
+
+void sample_correlate(struct tm_correlate *r, enum sample_kind kind);
 
 #define SAMPLE_CLASSES 3U
 struct sample_classify {

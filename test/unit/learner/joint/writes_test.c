@@ -159,16 +159,44 @@ static void both_ways_at_once_do_not_cut_each_other(void)
     start(&k, 1000, 5000);
     up(&k, 32, 0, 10, 0);
     down(&k, 62, 0, FULL, 10);
+    down(&k, 63, FULL, FULL, 10);
     up(&k, 65, 10, 13,
        FULL); /* in the middle of the answer: from its own request, not from what is only half there */
-    down(&k, 70, FULL, FULL, 10);
-    down(&k, 71, 2 * FULL, 7, 10);
+    down(&k, 70, 2 * FULL, 7, 10);
     up(&k, 83, 23, 20, 2 * FULL + 7);
     end(&k, 100, 43, 2 * FULL + 7);
     check_write(&k, 1, TM_DOWN, 2 * FULL + 7, 0, 1);
     check_write(&k, 2, TM_UP, 13, 33, 2);
-    check_write(&k, 3, TM_UP, 20, 10, 2); /* the answer's end, 71 and 2 ms on the way */
+    check_write(&k, 3, TM_UP, 20, 11, 2); /* the answer's end, 70 and 2 ms on the way */
     finish(&k, 4);
+}
+
+/* Segments are full, and the client answers after `full_segments` of three. */
+static void answer_after(struct talk *k, uint32_t full_segments)
+{
+    start(k, 1000, 5000);
+    up(k, 32, 0, 10, 0);
+    for (uint32_t i = 0; i < 3; i++) {
+        down(k, 66 + 10 * i, i * FULL, FULL, 10);
+        if (i + 1 == full_segments)
+            up(k, 71 + 10 * i, 10, 13, full_segments * FULL);
+    }
+    end(k, 120, 23, 3 * FULL);
+}
+
+static void what_comes_after_an_answer_is_a_write_of_its_own(void)
+{
+    struct talk k;
+    for (uint32_t n = 1; n < 3; n++) {
+        answer_after(&k, n);
+        check_write(&k, 1, TM_DOWN, n * FULL, 4, 1);
+        check_write(&k, 2, TM_UP, 13, 3, 1);
+        check_write(&k, 3, TM_DOWN, (3 - n) * FULL, 10, 2);
+        finish(&k, 4);
+    }
+    answer_after(&k, 3);
+    check_write(&k, 1, TM_DOWN, 3 * FULL, 4, 1);
+    finish(&k, 3);
 }
 
 static void a_server_cannot_answer_what_is_still_under_way(void)
@@ -348,6 +376,15 @@ static void a_reset_is_a_close_unless_a_fin_was(void)
     feed(&k, 68, TM_UP, TM_TCP_RST | TM_TCP_ACK, 1010, 5021, 0);
     close_is(&k, TM_CLOSE_RESET, 0, 1, 0, 1);
     finish(&k, 2);
+    /* What it sent before finds a closed socket, whose answer comes when that to a FIN would. */
+    start(&k, 1000, 5000);
+    up(&k, 32, 0, 10, 0);
+    feed(&k, 65, TM_DOWN, TM_TCP_FIN | TM_TCP_ACK, 5000, 1010, 20);
+    up(&k, 67, 10, 10, 21);
+    feed(&k, 68, TM_UP, TM_TCP_RST | TM_TCP_ACK, 1020, 5021, 0);
+    feed(&k, 97, TM_DOWN, TM_TCP_RST, 5021, 0, 0);
+    close_is(&k, TM_CLOSE_FIN, 0, 2, 0, 1);
+    finish(&k, 3);
     start(&k, 1000, 5000);
     up(&k, 32, 0, 10, 0);
     down(&k, 65, 0, 20, 10);
@@ -434,6 +471,8 @@ static const struct check_case cases[] = {
      full_segments_and_what_follows_them_are_one_write},
     {"large_segments_that_are_not_full_end_a_write", large_segments_that_are_not_full_end_a_write},
     {"both_ways_at_once_do_not_cut_each_other", both_ways_at_once_do_not_cut_each_other},
+    {"what_comes_after_an_answer_is_a_write_of_its_own",
+     what_comes_after_an_answer_is_a_write_of_its_own},
     {"a_server_cannot_answer_what_is_still_under_way",
      a_server_cannot_answer_what_is_still_under_way},
     {"what_is_sent_again_counts_once", what_is_sent_again_counts_once},

@@ -117,8 +117,42 @@ static void what_was_played_is_learned(void)
         tm_plan_deinit(&conn[i].plan);
 }
 
+/* The server's FIN leaves 9 ms after its last write, when the client's is on its way: either is acknowledged. */
+static void fins_that_cross_are_both_acknowledged(void)
+{
+    enum { CROSSED = 3, LAST = 3 };
+    struct tm_schedfile_conn conn;
+    const struct tm_schedfile f = {.conn = &conn, .n_conns = 1, .n_users = 1};
+    struct tm_timeline *t = NULL;
+    struct tm_tap *tap = NULL;
+    struct tm_tap_packet p, last[LAST] = {{0}};
+    int64_t close_us = 0;
+    add_conn(&conn, CROSSED);
+    conn.open = (struct tm_open){.ref = TM_OPEN_ORIGIN};
+    CHECK_INT(tm_timeline_new_schedule(&t, &f, &fixed_path, 1), TM_OK);
+    CHECK_INT(tm_tap_new(&tap, t, 443), TM_OK);
+    while (tm_tap_next(tap, &p) == 1) {
+        memmove(last, last + 1, (LAST - 1) * sizeof *last);
+        last[LAST - 1] = p;
+        close_us = p.conn->close_us;
+    }
+    CHECK_INT(last[0].dir, TM_DOWN);
+    CHECK_INT(last[0].flags, TM_TCP_FIN | TM_TCP_ACK);
+    CHECK_INT(last[1].dir, TM_UP);
+    CHECK_INT(last[1].flags, TM_TCP_ACK);
+    CHECK_INT(last[1].ack, last[0].seq + 1);
+    CHECK_INT(last[2].dir, TM_DOWN);
+    CHECK_INT(last[2].flags, TM_TCP_ACK);
+    CHECK_INT(last[2].ack, last[0].ack + 1);
+    CHECK_INT(last[2].t_us, close_us + fixed_path.rtt_us);
+    tm_tap_free(tap);
+    tm_timeline_free(t);
+    tm_plan_deinit(&conn.plan);
+}
+
 static const struct check_case CASES[] = {
     {"closings_pass_the_tap_as_counted_by_hand", closings_pass_the_tap_as_counted_by_hand},
     {"what_was_played_is_learned", what_was_played_is_learned},
+    {"fins_that_cross_are_both_acknowledged", fins_that_cross_are_both_acknowledged},
 };
 CHECK_MAIN("closing", CASES)
