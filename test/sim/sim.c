@@ -7,7 +7,7 @@
 #include "tm/base/time.h"
 
 /* What a timer is for; a carrier's death is numbered DEATH + carrier. */
-enum { NEXT_STREAM, READ, RESTART, DEATH };
+enum { NEXT_STREAM, READ, RESTART, STOP, DEATH };
 
 static void timer(struct sim *m, int64_t t_us, uint64_t number)
 {
@@ -77,6 +77,15 @@ static void death(struct sim *m, uint32_t carrier)
     m->r->n_deaths += tm_sim_cut(m->world, carrier, first, second_us);
 }
 
+static void stop(struct sim *m)
+{
+    for (int side = 0; side < 2; side++) {
+        if (m->cfg->stop_for_us[side] > 0)
+            tm_sim_stop(m->world, (enum tm_side)side,
+                        tm_sim_now_us(m->world) + m->cfg->stop_for_us[side], m->cfg->is_asleep);
+    }
+}
+
 static void on_timer(struct sim *m, uint64_t number)
 {
     if (number == NEXT_STREAM)
@@ -85,6 +94,8 @@ static void on_timer(struct sim *m, uint64_t number)
         read_slowly(m);
     else if (number == RESTART)
         tm_sim_restart_server(m->world);
+    else if (number == STOP)
+        stop(m);
     else
         death(m, (uint32_t)(number - DEATH));
 }
@@ -162,6 +173,8 @@ static void start(struct sim *m)
         timer(m, 0, READ);
     if (cfg->restart_us > 0)
         timer(m, cfg->restart_us, RESTART);
+    if (cfg->stop_us > 0)
+        timer(m, cfg->stop_us, STOP);
 }
 
 static void finish(struct sim *m)

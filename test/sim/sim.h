@@ -33,8 +33,11 @@ struct sim_cfg {
     int64_t stall_us;
     int64_t
         mean_life_us; /* carriers die after 0..2 of these, unless they have ended; 0: none does */
-    int64_t one_sided_us; /* how long the second end goes on before it notices, at most */
-    int64_t restart_us;   /* the server forgets everything at this time; 0: never */
+    int64_t one_sided_us;   /* how long the second end goes on before it notices, at most */
+    int64_t restart_us;     /* the server forgets everything at this time; 0: never */
+    int64_t stop_us;        /* ends stand still from this time on, ... */
+    int64_t stop_for_us[2]; /* ... so long, by side; 0: it does not */
+    bool is_asleep;         /* and so do their clocks */
     /* the load */
     int64_t first_stream_us;       /* when the first is opened */
     unsigned n_streams;            /* opened one after another ... */

@@ -87,9 +87,12 @@ void tm_status_fill(struct tm_status *st, const struct tm_status_source *src)
                              .missed_us = TM_SLIP_US,
                              .is_realtime = w->wire.is_realtime,
                              .front_pauses = w->wire.late_events,
+                             .clocks = w->clocks,
                              .batches_late = w->stats.batches_late,
                              .run_us = (uint64_t)src->run_us,
                              .totals = w->stats};
+    if (w->clocks.n_stood > 0)
+        st->stood_ago_us = age(w->now_us, w->clocks.ended_us);
     copy(st->program, sizeof st->program, src->program);
     st->in_control =
         judge(&control, src, src->n_sessions > 0 ? &src->shown : NULL, src->shown_idle_us);

@@ -47,6 +47,8 @@ struct tm_status {
     bool is_realtime;
     uint64_t
         front_pauses; /* how often the sending thread had to wait for the other one to listen */
+    struct tm_standstill_stats clocks; /* since the start */
+    uint64_t stood_ago_us;             /* that the last standstill ended; 0: there was none */
     uint64_t
         batches_late; /* how often writes waited while a joint model's batch was put together */
     uint64_t run_us;

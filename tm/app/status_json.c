@@ -91,6 +91,14 @@ static const struct field FIELDS[] = {
     BOOL("thread", "realtime", is_realtime),
     WIDE("thread", "front_pauses", front_pauses),
     WIDE("thread", "batches_late", batches_late),
+    WIDE("clocks", "standstills", clocks.n_stood),
+    WIDE("clocks", "standstill_us", clocks.stood_us),
+    WIDE("clocks", "standstill_max_us", clocks.stood_max_us),
+    WIDE("clocks", "standstill_ago_us", stood_ago_us),
+    WIDE("clocks", "sleeps", clocks.n_slept),
+    WIDE("clocks", "sleep_us", clocks.slept_us),
+    WIDE("clocks", "sleep_max_us", clocks.slept_max_us),
+    WIDE("clocks", "wall_clock_sets", clocks.n_set),
     WIDE("totals", "run_us", run_us),
 };
 #define N_FIELDS (sizeof FIELDS / sizeof FIELDS[0])

@@ -138,6 +138,27 @@ static void put_kernel(FILE *out, const struct tm_status *st, const char *eol)
                 st->batches_late, eol);
 }
 
+/* Nothing, where nothing has happened to the clocks. */
+static void put_clocks(FILE *out, const struct tm_status *st, const char *eol)
+{
+    const struct tm_standstill_stats *c = &st->clocks;
+    char a[NUMBER_MAX], b[NUMBER_MAX], d[NUMBER_MAX];
+    if (c->n_stood > 0)
+        fprintf(out,
+                "stood still   %" PRIu64
+                " times, %s in all, %s at most, the last %s ago: what was due then left late%s",
+                c->n_stood, time_text(a, c->stood_us), time_text(b, c->stood_max_us),
+                span_text(d, st->stood_ago_us / (uint64_t)TM_US_PER_S), eol);
+    if (c->n_slept > 0)
+        fprintf(out,
+                "slept         the machine, %" PRIu64
+                " times, %s in all, %s at most: what was due then was due so much later%s",
+                c->n_slept, time_text(a, c->slept_us), time_text(b, c->slept_max_us), eol);
+    if (c->n_set > 0)
+        fprintf(out, "wall clock    set %" PRIu64 " times: sessions go on by their own clocks%s",
+                c->n_set, eol);
+}
+
 void tm_status_text(FILE *out, const struct tm_status *st, const char *eol)
 {
     char line[TM_SUMMARY_LINE_MAX];
@@ -155,6 +176,7 @@ void tm_status_text(FILE *out, const struct tm_status *st, const char *eol)
             st->now.carriers_open, st->now.carriers_opening, st->now.streams_open, st->now.sessions,
             st->now.sessions_in_control, eol);
     put_kernel(out, st, eol);
+    put_clocks(out, st, eol);
     if (st->note[0] != '\0')
         fprintf(out, "note          %s%s", st->note, eol);
     tm_summary_line(line, &m);

@@ -10,6 +10,7 @@
 #include "models/turn.h"
 #include "tm/core/lookout.h"
 #include "tm/core/schedlog.h"
+#include "tm/core/standstill.h"
 
 static int make_gen(struct tm_gen **out, const struct tm_session_cfg *cfg,
                     const uint8_t seed[TM_TOKEN_SEED_LEN])
@@ -254,7 +255,12 @@ int64_t tm_session_next_us(const struct tm_session *s)
  * whole grace has passed since. */
 static void note_stall(struct tm_session *s, int64_t now_us)
 {
-    if (s->wanted_us < now_us && now_us - s->wanted_us > s->cfg.grace_us / STALL_PARTS)
+    int64_t late_us = s->wanted_us < now_us ? now_us - s->wanted_us : 0;
+    if (late_us > TM_STOOD_US) {
+        s->stood_from_us = s->wanted_us;
+        s->stood_until_us = now_us;
+    }
+    if (late_us > s->cfg.grace_us / STALL_PARTS)
         s->mercy_us = tm_later_us(now_us, s->cfg.grace_us);
     s->wanted_us = now_us; /* until this poll says otherwise */
 }

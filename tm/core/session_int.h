@@ -70,6 +70,7 @@ struct tm_session {
     int64_t demand_us;           /* when one was open last; before any: the start */
     int64_t heard_us;            /* all that came before has been handed over */
     int64_t wanted_us, mercy_us; /* when the shell was to ask again; nobody counts as dead before */
+    int64_t stood_from_us, stood_until_us; /* the last time that the shell stood still; 0: never */
     struct tm_schedlog *log;
     struct tm_session_stats stats;
     struct tm_tally *tally; /* borrowed; NULL: none */

@@ -33,6 +33,18 @@ void tm_session_note_asked(struct tm_carrier *c, int64_t now_us)
     c->asked[at].t_us = now_us;
 }
 
+/* What the rules say; but a write that waited for us to go on, for at least half of its wait, waited for this machine. */
+static enum tm_slip slip_of(const struct tm_session *s, const struct tm_departure *d,
+                            int64_t due_us, int64_t asked_us)
+{
+    bool is_late = d->first_us - due_us > TM_SLIP_US;
+    int64_t from_us = is_late ? due_us : d->first_us;
+    int64_t to_us = is_late ? d->first_us : d->last_us;
+    int64_t stood_us = tm_min_us(to_us, s->stood_until_us) - tm_max_us(from_us, s->stood_from_us);
+    bool has_stood = to_us - from_us > TM_SLIP_US && 2 * stood_us >= to_us - from_us;
+    return has_stood ? TM_SLIP_MACHINE : tm_slip_of(d, due_us, asked_us, s->cfg.prep_us);
+}
+
 void tm_session_departed(struct tm_session *s, uint32_t carrier, uint32_t write,
                          const struct tm_departure *d)
 {
@@ -48,7 +60,7 @@ void tm_session_departed(struct tm_session *s, uint32_t carrier, uint32_t write,
     const struct tm_write *w = &p->known.plan.w[write];
     int64_t event_us = event_of(p, write);
     int64_t due_us = tm_max_us(tm_later_us(event_us, w->gap_us), c->sent_due_us);
-    enum tm_slip slip = tm_slip_of(d, due_us, asked_of(c, write), s->cfg.prep_us);
+    enum tm_slip slip = slip_of(s, d, due_us, asked_of(c, write));
     c->sent_due_us = due_us;
     c->sent_bytes += w->size;
     bool is_exact = d->offset == TM_SLIP_OFFSET_UNKNOWN || d->offset == c->sent_bytes;

@@ -16,6 +16,8 @@
  *          else                                                     MACHINE
  *   in time, but TCP had not sent all of it when it had been handed over (congestion window): WINDOW
  *
+ * The session adds one in front: the program stood still for at least half of what the write was late or short
+ * (tm/core/standstill.h): MACHINE.
  * Source: TrafficMimic's and Swing's schedules say when; DESIGN.md sec. 3 (reference events).  Pure. */
 #ifndef TM_CORE_SLIP_H
 #define TM_CORE_SLIP_H

@@ -47,22 +47,40 @@ static int refuse(struct tm_admit *a, const struct tm_token *t, const char *text
     return TM_ERR_AUTH;
 }
 
-static int check_time(struct tm_admit *a, const struct tm_admitted *ad)
+static int refuse_range(struct tm_admit *a, const struct tm_token *t, uint64_t now_ms)
 {
-    const struct tm_token *t = &ad->token;
     char text[160];
-    int rc = tm_replay_check(a->replay, t->client_id, ad->nonce, t->time_ms, ad->now_ms);
-    if (rc == TM_OK)
-        return TM_OK;
-    if (rc != TM_ERR_RANGE)
-        return refuse(a, t, "its token was used before (a replay, or its clock was set back)");
-    bool is_ahead = t->time_ms > ad->now_ms;
-    uint64_t off_s = (is_ahead ? t->time_ms - ad->now_ms : ad->now_ms - t->time_ms) / 1000;
+    bool is_ahead = t->time_ms > now_ms;
+    uint64_t off_s = (is_ahead ? t->time_ms - now_ms : now_ms - t->time_ms) / 1000;
     (void)snprintf(text, sizeof text,
                    "its clock is %" PRIu64
                    " minutes %s ours; set the wrong one (2 hours are allowed)",
                    off_s / 60, is_ahead ? "ahead of" : "behind");
     return refuse(a, t, text);
+}
+
+static int refuse_used(struct tm_admit *a, const struct tm_token *t)
+{
+    char text[240];
+    uint64_t floor_ms = tm_replay_floor_ms(a->replay, t->client_id);
+    if (t->time_ms > floor_ms)
+        return refuse(a, t, "its token was used before: a replay");
+    (void)snprintf(text, sizeof text,
+                   "its token is %" PRIu64
+                   " minutes too old: a replay, or its clock was ahead before and was set back; it "
+                   "is taken again when its clock has passed that, or after joining again",
+                   (floor_ms - t->time_ms) / 60000 + 1);
+    return refuse(a, t, text);
+}
+
+static int check_time(struct tm_admit *a, const struct tm_admitted *ad)
+{
+    const struct tm_token *t = &ad->token;
+    uint64_t now_ms = a->now_ms(a->owner, t);
+    int rc = tm_replay_check(a->replay, t->client_id, ad->nonce, t->time_ms, now_ms);
+    if (rc == TM_OK)
+        return TM_OK;
+    return rc == TM_ERR_RANGE ? refuse_range(a, t, now_ms) : refuse_used(a, t);
 }
 
 int tm_admit_check(struct tm_admit *a, const struct tm_gate_guest *guest, struct tm_admitted *out)
@@ -80,7 +98,6 @@ int tm_admit_check(struct tm_admit *a, const struct tm_gate_guest *guest, struct
     if (t->kind == TM_TOKEN_JOIN && !a->takes_join)
         return refuse(a, t, "this server takes no invitations");
     memcpy(out->nonce, tm_ticket_nonce(identity).p, sizeof out->nonce);
-    out->now_ms = (uint64_t)tm_wall_us() / 1000;
     rc = a->lookup(a->user, t->kind, t->client_id, secret);
     if (rc == TM_ERR_CLOSED)
         return refuse(a, t, "it was revoked; invite it again if that was a mistake");
@@ -99,8 +116,7 @@ int tm_admit_check(struct tm_admit *a, const struct tm_gate_guest *guest, struct
 
 void tm_admit_use(struct tm_admit *a, const struct tm_admitted *ad)
 {
-    int rc =
-        tm_replay_use(a->replay, ad->token.client_id, ad->nonce, ad->token.time_ms, ad->now_ms);
+    int rc = tm_replay_use(a->replay, ad->token.client_id, ad->nonce, ad->token.time_ms);
     if (rc != TM_OK && may_log(&a->log, tm_now_us()))
         tm_log(TM_LOG_ERROR, "replay guard: %s; after a restart a used token might be taken again",
                tm_strerror(rc));

@@ -24,6 +24,9 @@ struct tm_admit {
     void *user;
     bool takes_join;
     struct tm_replay *replay;
+    /* The time, ms since 1970, that this token is judged by: its session's, or for its first token the wall clock's. */
+    uint64_t (*now_ms)(void *owner, const struct tm_token *t);
+    void *owner;
     struct tm_admit_log log;
     uint64_t refused; /* tokens of ours that were not accepted */
 };
@@ -32,7 +35,6 @@ struct tm_admitted {
     struct tm_token token;
     uint8_t psk[TM_PSK_LEN]; /* to be cleansed by the caller */
     uint8_t nonce[TM_TICKET_NONCE_LEN];
-    uint64_t now_ms; /* the server's wall clock */
 };
 
 /* TM_OK and *out; or TM_ERR_AUTH, after logging when the token was made with our key.  A guest that is judged again has used its

@@ -32,6 +32,11 @@ int64_t tm_wall_us(void)
     return clock_us(CLOCK_REALTIME);
 }
 
+int64_t tm_boot_us(void)
+{
+    return clock_us(CLOCK_BOOTTIME);
+}
+
 static void on_fire(uv_poll_t *poll, int status, int events)
 {
     struct tm_alarm *a = poll->data;

@@ -17,6 +17,8 @@ typedef void (*tm_alarm_fn)(void *user);
 int64_t tm_now_us(void);
 /* CLOCK_REALTIME now, us since 1970: what people and tokens mean by the time. */
 int64_t tm_wall_us(void);
+/* CLOCK_BOOTTIME now, us: as CLOCK_MONOTONIC, but it goes on while the machine sleeps. */
+int64_t tm_boot_us(void);
 
 /* An alarm that is off.  TM_ERR_NOMEM, TM_ERR_IO. */
 TM_MUST_CHECK int tm_alarm_new(struct tm_alarm **out, uv_loop_t *loop, tm_alarm_fn fn, void *user);

@@ -137,12 +137,14 @@ static bool is_long(const struct tm_act *act)
     return act->kind == TM_ACT_OPEN || (act->kind == TM_ACT_WRITE && act->hs != TM_HS_NONE);
 }
 
-/* What the wire thread has told and nobody has taken yet must not be taken for a peer's silence. */
+/* What the wire thread has told and nobody has taken yet, and what came while neither it nor we ran, must not be taken for a
+ * peer's silence. */
 static void note_heard(struct tm_front *f)
 {
     struct tm_wire_event ev;
-    int64_t now_us = tm_now_us();
-    tm_session_heard(f->session, tm_wire_next(f->wire, &ev) ? ev.t_us : now_us);
+    int64_t heard_us = tm_pulse_heard_us(f->pulse, tm_now_us(), &f->stood_until_us);
+    tm_session_heard(f->session,
+                     tm_wire_next(f->wire, &ev) ? tm_min_us(ev.t_us, heard_us) : heard_us);
 }
 
 /* A slice of each large write that is under way, in turns: one, and more as long as there is time. */
@@ -282,6 +284,8 @@ int tm_front_new(struct tm_front **out, const struct tm_front_cfg *cfg)
         f->ops = cfg->ops;
         f->owner = cfg->owner;
         f->keep_keys = cfg->keep_keys;
+        f->pulse = cfg->pulse;
+        f->stood_until_us = tm_now_us();
         rc = tm_workshop_new(&f->workshop, cfg->loop, on_made, f);
     }
     if (rc == TM_OK) {

@@ -10,6 +10,7 @@
 #include "tm/net/ask.h"
 #include "tm/net/front.h"
 #include "tm/net/logdrain.h"
+#include "tm/net/pulse.h"
 #include "tm/net/tls.h"
 #include "tm/net/wire.h"
 #include "tm/net/workshop.h"
@@ -44,6 +45,7 @@ struct tm_front_cfg {
     FILE *log; /* schedule log, NULL: none; also handled on error */
     enum tm_logdrain_file log_how;
     struct tm_tally *tally; /* borrowed; NULL: nothing is counted */
+    struct tm_pulse *pulse; /* borrowed */
     bool keep_keys;         /* JOIN sessions: remember exporter values */
 };
 
@@ -54,6 +56,8 @@ struct tm_front {
     const struct tm_front_ops *ops;
     void *owner;
     struct tm_alarm *alarm;
+    struct tm_pulse *pulse;       /* borrowed */
+    int64_t stood_until_us;       /* of what it told, has been told to the session */
     struct tm_workshop *workshop; /* its maker is the session's */
     struct tm_schedlog *log;      /* the drain's; NULL: none */
     struct tm_logdrain *drain;

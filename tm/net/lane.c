@@ -502,6 +502,11 @@ uint32_t tm_lane_conn(const struct tm_lane *l)
     return l->cfg.conn;
 }
 
+int64_t tm_lane_carried_us(const struct tm_lane *l)
+{
+    return l->cfg.carried_us;
+}
+
 bool tm_lane_is_authentic(const struct tm_lane *l)
 {
     return l->is_authentic;

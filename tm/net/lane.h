@@ -24,12 +24,14 @@ struct tm_lane_cfg {
     uint32_t conn;           /* the wire thread's */
     struct tm_tls *take_tls; /* owned from now on, also on error */
     enum tm_side side;
+    int64_t carried_us; /* client: of its token (struct tm_token_time) */
 };
 
 /* Adds the lane to its front.  TM_ERR_NOMEM, LIMIT. */
 TM_MUST_CHECK int tm_lane_new(struct tm_lane **out, const struct tm_lane_cfg *cfg);
 uint32_t tm_lane_carrier(const struct tm_lane *l);
 uint32_t tm_lane_conn(const struct tm_lane *l);
+int64_t tm_lane_carried_us(const struct tm_lane *l);
 /* The peer's Finished has been verified. */
 bool tm_lane_is_authentic(const struct tm_lane *l);
 

@@ -238,16 +238,20 @@ void tm_replay_free(struct tm_replay *r)
     free(r);
 }
 
+uint64_t tm_replay_floor_ms(const struct tm_replay *r, const uint8_t client_id[TM_CLIENT_ID_LEN])
+{
+    const struct floor *f = floor_of(r, client_id);
+    return f != NULL && f->saved_ms > r->floor_ms ? f->saved_ms : r->floor_ms;
+}
+
 int tm_replay_check(const struct tm_replay *r, const uint8_t client_id[TM_CLIENT_ID_LEN],
                     const uint8_t nonce[TM_REPLAY_NONCE_LEN], uint64_t time_ms, uint64_t now_ms)
 {
     uint64_t off = time_ms > now_ms ? time_ms - now_ms : now_ms - time_ms;
     if (off > (uint64_t)r->window_ms)
         return TM_ERR_RANGE;
-    if (r->floor_ms != 0 && time_ms <= r->floor_ms)
-        return TM_ERR_AUTH;
-    const struct floor *f = floor_of(r, client_id);
-    if (f != NULL && f->saved_ms != 0 && time_ms <= f->saved_ms)
+    uint64_t floor_ms = tm_replay_floor_ms(r, client_id);
+    if (floor_ms != 0 && time_ms <= floor_ms)
         return TM_ERR_AUTH;
     return r->slot[find(r, nonce)] == NO_ENTRY ? TM_OK : TM_ERR_AUTH;
 }
@@ -268,10 +272,8 @@ static int use_floor(struct tm_replay *r, const uint8_t *client_id, uint64_t tim
 }
 
 int tm_replay_use(struct tm_replay *r, const uint8_t client_id[TM_CLIENT_ID_LEN],
-                  const uint8_t nonce[TM_REPLAY_NONCE_LEN], uint64_t time_ms, uint64_t now_ms)
+                  const uint8_t nonce[TM_REPLAY_NONCE_LEN], uint64_t time_ms)
 {
-    while (r->n > 0 && r->entry[r->heap[0]].time_ms + (uint64_t)r->window_ms < now_ms)
-        forget_oldest(r);
     if (r->n == r->cap) {
         r->floor_ms = r->entry[r->heap[0]].time_ms;
         forget_oldest(r);

@@ -196,7 +196,7 @@ static int read_all(int fd, char *out, size_t cap, size_t *len, struct tm_msg *m
             continue;
         if (n < 0)
             return tm_msg_set(msg, TM_ERR_IO, "it does not answer: %s",
-                              errno == EAGAIN ? "time is over" : strerror(errno));
+                              errno == EAGAIN ? "it is stopped, or too busy" : strerror(errno));
         if (n == 0)
             return *len > 0 ? TM_OK
                             : tm_msg_set(msg, TM_ERR_IO,

@@ -60,6 +60,7 @@ struct tm_tunnel_client_cfg {
     FILE *schedule_log;            /* JSON lines (tm/core/schedlog.h), NULL: none; borrowed */
     tm_tunnel_state_fn on_state;   /* may be NULL */
     void *user;
+    int64_t (*wall_us)(void); /* the wall clock, us since 1970; NULL: tm_wall_us */
 };
 
 /* The handshake sizes of a client that shows `sni` (NULL: none), as its sessions will have them: a dry handshake.  TM_ERR_TLS
@@ -148,6 +149,7 @@ struct tm_tunnel_server_cfg {
     uint32_t n_strangers_max; /* connections not (yet) ours, relays included; 0: 512 */
     uint32_t idle_s;          /* a session without carriers ends after; 0: TM_TUNNEL_IDLE_S */
     int64_t grace_us;         /* of all sessions (struct tm_session_cfg); 0: TM_GRACE_US */
+    int64_t (*wall_us)(void); /* as of the client's */
 };
 
 struct tm_tunnel_server;

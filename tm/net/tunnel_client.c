@@ -12,6 +12,7 @@
 #include "tm/net/addr.h"
 #include "tm/net/front_impl.h"
 #include "tm/net/lane.h"
+#include "tm/net/token_time.h"
 #include "tm/net/tunnel_watch.h"
 #include "tm/net/wirepoll.h"
 
@@ -21,11 +22,14 @@ struct tm_tunnel_client {
     uint8_t client_id[TM_CLIENT_ID_LEN];
     uint8_t secret[TM_SECRET_LEN];
     struct tm_ticket_key key;
+    struct tm_token_time time;
+    int64_t (*wall_us)(void);
     tm_tunnel_state_fn on_state;
     void *user;
     struct tm_tls_ctx *tls;
     struct tm_wirepoll *wirepoll;
     struct tm_front *front;
+    struct tm_pulse *pulse;
     struct tm_tally *tally; /* owned; NULL: joining */
     enum tm_tunnel_state state;
     char trouble[128]; /* why no carrier could be opened, the last time */
@@ -54,7 +58,7 @@ static void report(struct tm_tunnel_client *t, enum tm_tunnel_state state, int e
 static void on_lane_up(void *owner, struct tm_lane *lane)
 {
     struct tm_tunnel_client *t = owner;
-    (void)lane;
+    tm_token_time_answered(&t->time, tm_lane_carried_us(lane));
     if (t->state == TM_TUNNEL_UP || t->state == TM_TUNNEL_FAILED)
         return;
     report(t, TM_TUNNEL_UP, TM_OK, "");
@@ -64,6 +68,8 @@ static void on_lane_up(void *owner, struct tm_lane *lane)
 static void on_lane_lost(void *owner, struct tm_lane *lane, int err, const char *why)
 {
     struct tm_tunnel_client *t = owner;
+    if (!tm_lane_is_authentic(lane))
+        tm_token_time_unanswered(&t->time);
     if (tm_lane_is_authentic(lane))
         tm_log(TM_LOG_DEBUG, "carrier %" PRIu32 ": died: %s", tm_lane_carrier(lane), why);
     else if (t->state != TM_TUNNEL_FAILED)
@@ -101,7 +107,7 @@ static int make_hello(struct tm_tunnel_client *t, const struct tm_act *act, uint
     tm_session_token(t->front->session, act->carrier, &token);
     token.kind = t->kind;
     memcpy(token.client_id, t->client_id, sizeof token.client_id);
-    token.time_ms = (uint64_t)tm_wall_us() / 1000;
+    token.time_ms = tm_token_time_ms(&t->time, t->wall_us(), tm_boot_us());
     int rc = tm_ticket_seal(&t->key, &token, identity, view.len);
     if (rc == TM_OK)
         rc = tm_ticket_psk(psk, t->secret, view);
@@ -132,7 +138,8 @@ static int open_lane(struct tm_tunnel_client *t, const struct tm_act *act)
                                     .carrier = act->carrier,
                                     .conn = conn,
                                     .take_tls = tls,
-                                    .side = TM_CLIENT};
+                                    .side = TM_CLIENT,
+                                    .carried_us = t->time.carried_us};
     rc = tm_lane_new(&lane, &cfg);
     if (rc != TM_OK) {
         TM_ASSERT_EQ(tm_wire_reset(wire, conn), TM_OK);
@@ -234,6 +241,7 @@ static void do_stop(uv_timer_t *timer)
     if (t->front != NULL)
         tm_front_free(t->front, on_front_closed, t);
     tm_wirepoll_free(t->wirepoll);
+    tm_pulse_free(t->pulse);
     tm_tls_ctx_free(t->tls);
     uv_close((uv_handle_t *)timer, on_stopper_closed);
 }
@@ -274,7 +282,8 @@ static int start(struct tm_tunnel_client *t, const struct tm_tunnel_client_cfg *
         return rc;
     session.side = TM_CLIENT;
     session.shape = shape_of(t->tls);
-    if (cfg->kind == TM_TOKEN_CARRIER && tm_tally_new(&t->tally, tm_now_us()) != TM_OK)
+    if (tm_pulse_new(&t->pulse, cfg->loop, t->wall_us) != TM_OK ||
+        (cfg->kind == TM_TOKEN_CARRIER && tm_tally_new(&t->tally, tm_now_us()) != TM_OK))
         return tm_msg_set(msg, TM_ERR_NOMEM, "out of memory");
     if (RAND_bytes(session.session_id, TM_SESSION_ID_LEN) != 1)
         return tm_msg_set(msg, TM_ERR_TLS, "no random numbers");
@@ -286,6 +295,7 @@ static int start(struct tm_tunnel_client *t, const struct tm_tunnel_client_cfg *
                                        .log = cfg->schedule_log,
                                        .log_how = TM_LOGDRAIN_BORROW,
                                        .tally = t->tally,
+                                       .pulse = t->pulse,
                                        .keep_keys = cfg->kind == TM_TOKEN_JOIN};
     rc = tm_front_new(&t->front, &front);
     return rc == TM_OK ? rc : tm_msg_set(msg, rc, "the session cannot begin: %s", tm_strerror(rc));
@@ -305,6 +315,7 @@ int tm_tunnel_client_new(struct tm_tunnel_client **out, const struct tm_tunnel_c
     t->key = cfg->key;
     t->on_state = cfg->on_state;
     t->user = cfg->user;
+    t->wall_us = cfg->wall_us != NULL ? cfg->wall_us : tm_wall_us;
     t->state = TM_TUNNEL_PREPARING;
     t->stopper.data = t;
     (void)uv_timer_init(cfg->loop, &t->stopper);
@@ -349,6 +360,7 @@ void tm_tunnel_client_watch(struct tm_tunnel_client *t, struct tm_tunnel_watch *
     *out = (struct tm_tunnel_watch){.now_us = now_us};
     tm_tally_view(t->tally, now_us, &out->tally);
     tm_wire_get_stats(tm_wirepoll_wire(t->wirepoll), &out->wire);
+    tm_pulse_get_stats(t->pulse, &out->clocks);
     (void)snprintf(out->trouble, sizeof out->trouble, "%s", t->trouble);
     tm_session_get_control(t->front->session, now_us, &out->control);
     tm_session_get_stats(t->front->session, &out->stats);

@@ -284,6 +284,7 @@ static struct tm_server_session *new_session(struct tm_tunnel_server *t, const s
                                        .log = log,
                                        .log_how = TM_LOGDRAIN_CLOSE,
                                        .tally = tok->kind == TM_TOKEN_JOIN ? NULL : t->tally,
+                                       .pulse = t->pulse,
                                        .keep_keys = tok->kind == TM_TOKEN_JOIN};
     if (tm_front_new(&s->front, &front) != TM_OK) {
         tm_admit_refuse(&t->admit, tok,
@@ -296,6 +297,7 @@ static struct tm_server_session *new_session(struct tm_tunnel_server *t, const s
     memcpy(s->client_id, tok->client_id, sizeof s->client_id);
     memcpy(s->session_id, tok->session_id, sizeof s->session_id);
     s->seen_us = tm_now_us();
+    s->ahead_us = t->cfg.wall_us() - tm_boot_us();
     s->ask = (struct tm_ask_server){
         .join = t->cfg.join, .user = t->cfg.user, .find_key = find_key, .owner = s};
     memcpy(s->ask.id, tok->client_id, sizeof s->ask.id);
@@ -359,10 +361,19 @@ static void sweep(uv_timer_t *timer)
         else
             at = &s->next;
     }
-    tm_gate_sweep(t->gate, now_us);
+    if (tm_pulse_heard_us(t->pulse, now_us, &t->stood_until_us) == now_us)
+        tm_gate_sweep(t->gate, now_us); /* else who spoke meanwhile has not been heard yet */
 }
 
 /* ---- Admission ---- */
+
+static uint64_t time_of(void *owner, const struct tm_token *tok)
+{
+    const struct tm_tunnel_server *t = owner;
+    const struct tm_server_session *s = find_session(t, tok);
+    return (uint64_t)(s != NULL && s->has_begun ? tm_boot_us() + s->ahead_us : t->cfg.wall_us()) /
+           1000;
+}
 
 /* The session that the token is of, begun if need be. */
 static struct tm_server_session *session_of(struct tm_tunnel_server *t, const struct tm_token *tok)
@@ -465,7 +476,8 @@ static int start(struct tm_tunnel_server *t, struct tm_msg *msg)
     int rc = tm_tls_ctx_new(&t->tls, TM_SERVER, NULL, msg);
     if (rc == TM_OK)
         rc = tm_replay_new(&t->replay, &replay, msg);
-    if (rc == TM_OK && tm_tally_new(&t->tally, tm_now_us()) != TM_OK)
+    if (rc == TM_OK && (tm_tally_new(&t->tally, tm_now_us()) != TM_OK ||
+                        tm_pulse_new(&t->pulse, cfg->loop, cfg->wall_us) != TM_OK))
         rc = tm_msg_set(msg, TM_ERR_NOMEM, "out of memory");
     if (rc == TM_OK)
         rc = tm_wirepoll_new(&t->wirepoll, &wire, msg);
@@ -484,7 +496,9 @@ static int start(struct tm_tunnel_server *t, struct tm_msg *msg)
                                  .lookup = cfg->lookup,
                                  .user = cfg->user,
                                  .takes_join = cfg->join != NULL,
-                                 .replay = t->replay};
+                                 .replay = t->replay,
+                                 .now_ms = time_of,
+                                 .owner = t};
     return TM_OK;
 }
 
@@ -514,6 +528,7 @@ int tm_tunnel_server_new(struct tm_tunnel_server **out, const struct tm_tunnel_s
     t->key = cfg->key;
     t->cfg.n_sessions_max = cfg->n_sessions_max == 0 ? SESSIONS_MAX : cfg->n_sessions_max;
     t->cfg.n_strangers_max = cfg->n_strangers_max == 0 ? STRANGERS_MAX : cfg->n_strangers_max;
+    t->cfg.wall_us = cfg->wall_us == NULL ? tm_wall_us : cfg->wall_us;
     t->cfg.idle_s = cfg->idle_s == 0 ? TM_TUNNEL_IDLE_S : cfg->idle_s;
     tm_tunnel_join_model(&t->join_model);
     t->sweeper.data = t;
@@ -543,6 +558,7 @@ static void do_stop(uv_timer_t *timer)
         end_session(&t->sessions);
     tm_gate_free(t->gate);
     tm_wirepoll_free(t->wirepoll);
+    tm_pulse_free(t->pulse);
     for (uint32_t b = 0; b < TM_SERVER_BUCKETS; b++) {
         while (t->bucket[b] != NULL) {
             struct tm_server_route *r = t->bucket[b];

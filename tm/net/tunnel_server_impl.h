@@ -23,6 +23,7 @@ struct tm_server_session {
     uint8_t client_id[TM_CLIENT_ID_LEN];
     uint8_t session_id[TM_SESSION_ID_LEN];
     int64_t seen_us;     /* last time with a carrier */
+    int64_t ahead_us;    /* its clock (tm/net/token_time.h) minus CLOCK_BOOTTIME */
     struct tm_model mix; /* what it plays, when that is a mix */
     bool has_begun;      /* it has had a carrier */
     bool is_over;        /* failed or dropped: the sweep ends it */
@@ -45,6 +46,8 @@ struct tm_tunnel_server {
     struct tm_server_route *bucket[TM_SERVER_BUCKETS];
     struct tm_tunnel_server_stats stats;
     struct tm_tally *tally; /* owned; of all sessions */
+    struct tm_pulse *pulse;
+    int64_t stood_until_us; /* of what it told, the sweep knows */
     uv_timer_t sweeper;
     bool is_stopping;
     unsigned n_closing; /* one for itself, one for every front that is being closed */

@@ -57,6 +57,7 @@ void tm_tunnel_server_watch(struct tm_tunnel_server *t, struct tm_tunnel_watch *
     *out = (struct tm_tunnel_watch){.now_us = now_us};
     tm_tally_view(t->tally, now_us, &out->tally);
     tm_wire_get_stats(tm_wirepoll_wire(t->wirepoll), &out->wire);
+    tm_pulse_get_stats(t->pulse, &out->clocks);
     tm_tunnel_server_stats(t, &stats);
     out->stats = stats.total;
     for (const struct tm_server_session *s = t->sessions; s != NULL; s = s->next) {

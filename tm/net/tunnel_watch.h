@@ -7,13 +7,15 @@
 #define TM_NET_TUNNEL_WATCH_H
 
 #include "tm/core/session_watch.h"
+#include "tm/core/standstill.h"
 #include "tm/net/tunnel.h"
 #include "tm/net/wire.h"
 
 struct tm_tunnel_watch {
     int64_t now_us;
-    struct tm_tally_view tally; /* the last five minutes */
-    struct tm_wire_stats wire;  /* since the start */
+    struct tm_tally_view tally;        /* the last five minutes */
+    struct tm_wire_stats wire;         /* since the start */
+    struct tm_standstill_stats clocks; /* since the start */
     struct tm_session_stats stats;
     struct tm_session_control control; /* client: of its session */
     char trouble[128]; /* client: why a carrier could not be opened; "": the last one could */

@@ -91,7 +91,7 @@ void tm_sim_free(struct tm_sim *w)
 /* Wakes an end when it wants to be polled again. */
 static void arm(struct tm_sim *w, enum tm_side side)
 {
-    int64_t next_us = tm_session_next_us(w->end[side]);
+    int64_t next_us = tm_sim_world_us(w, side, tm_session_next_us(w->end[side]));
     if (next_us >= w->wake_us[side] && w->wake_us[side] > w->now_us)
         return;
     w->wake_us[side] = next_us;
@@ -110,7 +110,7 @@ static void pump(struct tm_sim *w, enum tm_side side)
         struct tm_sim_event ev = {.kind = TM_SIM_APP, .side = side};
         if (tm_session_next_event(s, &ev.app)) {
             tm_sim_tell(w, &ev);
-        } else if (tm_session_poll(s, w->now_us, &act)) {
+        } else if (tm_session_poll(s, tm_sim_clock_us(w, side), &act)) {
             tm_sim_act(w, side, &act);
         } else {
             arm(w, side);
@@ -124,7 +124,7 @@ int tm_sim_next(struct tm_sim *w, int64_t until_us, struct tm_sim_event *ev)
 {
     while (w->rc == TM_OK) {
         for (int side = 0; side < 2 && !w->told; side++) {
-            if (w->busy[side])
+            if (w->busy[side] && w->now_us >= w->stopped_until_us[side])
                 pump(w, (enum tm_side)side);
         }
         if (w->told) {
@@ -138,6 +138,8 @@ int tm_sim_next(struct tm_sim *w, int64_t until_us, struct tm_sim_event *ev)
             return 0;
         }
         w->now_us = item.t_us;
+        if (tm_sim_defer(w, &item))
+            continue;
         w->stats.n_events++;
         w->busy[item.side] = true; /* nothing else is touched */
         tm_sim_handle(w, &item);

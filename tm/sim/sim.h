@@ -92,6 +92,9 @@ void tm_sim_get_stats(const struct tm_sim *w, struct tm_sim_stats *out);
 
 /* A live carrier's connection is lost: end `first` notices now, the other at second_us.  False: it was not live. */
 bool tm_sim_cut(struct tm_sim *w, uint32_t carrier, enum tm_side first, int64_t second_us);
+/* An end's process stands still from now on until until_us: it does nothing, what comes for it waits, and what it was to send leaves then.
+ * is_asleep: its machine sleeps, so that its clock stands still too, for good.  At least a second; not before the last one is over. */
+void tm_sim_stop(struct tm_sim *w, enum tm_side side, int64_t until_us, bool is_asleep);
 /* The server's process ends and another begins: its sockets are reset, its memory is gone. */
 void tm_sim_restart_server(struct tm_sim *w);
 

@@ -3,6 +3,7 @@
 #define TM_SIM_SIM_IMPL_H
 
 #include "tm/base/rng.h"
+#include "tm/base/time.h"
 #include "tm/sim/agenda.h"
 #include "tm/sim/sim.h"
 
@@ -53,9 +54,12 @@ struct tm_sim {
     struct tm_rng rng;
     struct tm_wire *wire; /* owned; by carrier number */
     uint32_t n_wires, cap_wires;
-    int64_t wake_us[2]; /* armed */
-    bool busy[2];       /* that end may have something to say or do */
-    bool told;          /* `event` waits for the caller */
+    int64_t wake_us[2];          /* armed */
+    bool busy[2];                /* that end may have something to say or do */
+    int64_t stopped_until_us[2]; /* by side; 0: it never was */
+    int64_t sleep_us[2];         /* how long its clock stands still meanwhile; 0: it goes on */
+    int64_t slept_us[2];         /* its clock is behind by so much */
+    bool told;                   /* `event` waits for the caller */
     struct tm_sim_event event;
     int rc; /* the first failure, TM_OK before */
     struct tm_sim_stats stats;
@@ -64,6 +68,17 @@ struct tm_sim {
 static inline enum tm_side tm_sim_other(enum tm_side side)
 {
     return side == TM_CLIENT ? TM_SERVER : TM_CLIENT;
+}
+
+/* The time now by that end's clock; and when it is, in the world, that this clock says t_us. */
+static inline int64_t tm_sim_clock_us(const struct tm_sim *w, enum tm_side side)
+{
+    return w->now_us - w->slept_us[side];
+}
+
+static inline int64_t tm_sim_world_us(const struct tm_sim *w, enum tm_side side, int64_t t_us)
+{
+    return tm_later_us(t_us, w->slept_us[side]);
 }
 
 /* The first failure stays. */
@@ -75,5 +90,7 @@ void tm_sim_tell(struct tm_sim *w, const struct tm_sim_event *ev);
 /* sim_link.c: actions of an end, and what comes of them. */
 void tm_sim_act(struct tm_sim *w, enum tm_side side, const struct tm_act *act);
 void tm_sim_handle(struct tm_sim *w, struct tm_agenda_item *item);
+/* Puts off what happens at an end that stands still; false: it does not. */
+bool tm_sim_defer(struct tm_sim *w, struct tm_agenda_item *item);
 
 #endif

@@ -83,12 +83,13 @@ static void act_open(struct tm_sim *w, const struct tm_act *act)
     if (!hello)
         return;
     hello->what = PART_HELLO;
-    tm_sim_push(
-        w, (struct tm_agenda_item){.t_us = tm_max_us(act->due_us, w->now_us) + 2 * w->cfg.delay_us,
-                                   .kind = HAPPENS_UP,
-                                   .side = TM_CLIENT,
-                                   .carrier = act->carrier,
-                                   .part = hello});
+    tm_sim_push(w, (struct tm_agenda_item){
+                       .t_us = tm_max_us(tm_sim_world_us(w, TM_CLIENT, act->due_us), w->now_us) +
+                               2 * w->cfg.delay_us,
+                       .kind = HAPPENS_UP,
+                       .side = TM_CLIENT,
+                       .carrier = act->carrier,
+                       .part = hello});
     tm_sim_tell(w, &(struct tm_sim_event){.kind = TM_SIM_OPENING, .carrier = act->carrier});
 }
 
@@ -97,7 +98,7 @@ static void act_write(struct tm_sim *w, enum tm_side side, const struct tm_act *
 {
     uint8_t plain[TM_RECORD_PLAIN_MAX];
     struct tm_link *l = &w->wire[act->carrier].dir[side];
-    int64_t due_us = act->due_us;
+    int64_t due_us = tm_sim_world_us(w, side, act->due_us);
     if (act->rel_prev)
         due_us = tm_max_us(due_us, l->departs_us + act->gap_us);
     due_us = tm_max_us(due_us, tm_max_us(w->now_us, l->departs_us));
@@ -114,7 +115,8 @@ static void act_write(struct tm_sim *w, enum tm_side side, const struct tm_act *
         tm_sim_push(w, item);
     }
     size_t len;
-    while ((len = tm_session_compose(w->end[side], act->carrier, plain, w->now_us)) > 0) {
+    while ((len = tm_session_compose(w->end[side], act->carrier, plain, tm_sim_clock_us(w, side))) >
+           0) {
         total += (uint32_t)len + TM_RECORD_OVERHEAD;
         room += (uint32_t)len;
         struct tm_part *part = part_new(w, (uint32_t)len + TM_RECORD_OVERHEAD, plain, len);
@@ -135,11 +137,13 @@ static void act_close(struct tm_sim *w, enum tm_side side, const struct tm_act *
 {
     const struct tm_link *l = &w->wire[act->carrier].dir[side];
     bool is_reset = act->kind == TM_ACT_RESET;
-    tm_sim_push(w, (struct tm_agenda_item){
-                       .t_us = tm_max_us(tm_max_us(act->due_us, w->now_us), l->departs_us),
-                       .kind = is_reset ? HAPPENS_ABORT : HAPPENS_SHUT,
-                       .side = side,
-                       .carrier = act->carrier});
+    tm_sim_push(w,
+                (struct tm_agenda_item){
+                    .t_us = tm_max_us(tm_max_us(tm_sim_world_us(w, side, act->due_us), w->now_us),
+                                      l->departs_us),
+                    .kind = is_reset ? HAPPENS_ABORT : HAPPENS_SHUT,
+                    .side = side,
+                    .carrier = act->carrier});
 }
 
 void tm_sim_act(struct tm_sim *w, enum tm_side side, const struct tm_act *act)
@@ -174,7 +178,7 @@ static void on_up(struct tm_sim *w, struct tm_agenda_item *item)
     struct tm_wire *c = &w->wire[item->carrier];
     if (!c->live || c->over[TM_CLIENT])
         return;
-    tm_session_opened(w->end[TM_CLIENT], item->carrier, w->now_us);
+    tm_session_opened(w->end[TM_CLIENT], item->carrier, tm_sim_clock_us(w, TM_CLIENT));
     struct tm_agenda_item hello = *item;
     hello.t_us = w->now_us + c->hello_gap_us;
     hello.kind = HAPPENS_DEPART;
@@ -205,7 +209,8 @@ static void on_depart(struct tm_sim *w, struct tm_agenda_item *item)
     tm_sim_push(w, arrive);
     if (!item->last)
         return;
-    tm_session_sent(w->end[side], item->carrier, item->write, w->now_us, w->now_us, 0);
+    int64_t now_us = tm_sim_clock_us(w, side);
+    tm_session_sent(w->end[side], item->carrier, item->write, now_us, now_us, 0);
     tm_sim_tell(w, &sent);
 }
 
@@ -217,7 +222,7 @@ static int server_session(struct tm_sim *w, const struct tm_token *t)
     cfg.batches = w->batches;
     cfg.schedule = cfg.plan_mode == TM_PLAN_SEEDED ? w->cfg.schedule : NULL;
     memcpy(cfg.master_seed, w->cfg.master_seed, sizeof cfg.master_seed);
-    int rc = tm_session_new(&w->end[TM_SERVER], &cfg, w->now_us);
+    int rc = tm_session_new(&w->end[TM_SERVER], &cfg, tm_sim_clock_us(w, TM_SERVER));
     if (rc == TM_OK)
         tm_session_set_log(w->end[TM_SERVER], w->cfg.log[TM_SERVER]);
     return rc;
@@ -229,22 +234,25 @@ static int hello_arrives(struct tm_sim *w, const struct tm_part *hello)
     int rc = tm_token_decode(&t, hello->bytes, hello->len);
     if (rc == TM_OK && !w->end[TM_SERVER])
         rc = server_session(w, &t);
-    return rc == TM_OK ? tm_session_accept(w->end[TM_SERVER], &t, hello->n_bytes, w->now_us) : rc;
+    return rc == TM_OK ? tm_session_accept(w->end[TM_SERVER], &t, hello->n_bytes,
+                                           tm_sim_clock_us(w, TM_SERVER))
+                       : rc;
 }
 
 static void on_arrive(struct tm_sim *w, const struct tm_agenda_item *item)
 {
     const struct tm_part *part = item->part;
     struct tm_session *end = w->end[item->side];
+    int64_t now_us = tm_sim_clock_us(w, (enum tm_side)item->side);
     int rc = TM_OK;
     if (w->wire[item->carrier].over[item->side])
         return;
     if (part->what == PART_HELLO) {
         rc = hello_arrives(w, part);
     } else {
-        tm_session_received(end, item->carrier, part->n_bytes, w->now_us);
+        tm_session_received(end, item->carrier, part->n_bytes, now_us);
         if (part->what == PART_RECORD)
-            rc = tm_session_record(end, item->carrier, part->bytes, part->len, w->now_us);
+            rc = tm_session_record(end, item->carrier, part->bytes, part->len, now_us);
     }
     if (rc != TM_OK)
         tm_sim_fail(w, rc == TM_ERR_NOMEM ? rc : TM_ERR_PROTO);
@@ -257,7 +265,8 @@ static void on_gone(struct tm_sim *w, const struct tm_agenda_item *item)
         return;
     c->over[item->side] = true;
     (void)tm_session_gone(w->end[item->side], item->carrier,
-                          item->last ? TM_GONE_CLOSED : TM_GONE_LOST, w->now_us);
+                          item->last ? TM_GONE_CLOSED : TM_GONE_LOST,
+                          tm_sim_clock_us(w, (enum tm_side)item->side));
 }
 
 /* What `side` sends now, empty, comes behind all that it sent before. */
@@ -277,7 +286,7 @@ static void side_over(struct tm_sim *w, enum tm_side side, uint32_t carrier, enu
     struct tm_wire *c = &w->wire[carrier];
     c->over[side] = true;
     c->live = c->live && !c->over[tm_sim_other(side)];
-    (void)tm_session_gone(w->end[side], carrier, how, w->now_us);
+    (void)tm_session_gone(w->end[side], carrier, how, tm_sim_clock_us(w, side));
 }
 
 static void shut(struct tm_sim *w, enum tm_side side, uint32_t carrier)
@@ -302,7 +311,7 @@ static void on_fin(struct tm_sim *w, const struct tm_agenda_item *item)
         side_over(w, side, item->carrier, TM_GONE_CLOSED);
         return;
     }
-    switch (tm_session_finished(w->end[side], item->carrier, w->now_us)) {
+    switch (tm_session_finished(w->end[side], item->carrier, tm_sim_clock_us(w, side))) {
     case TM_FINISH_ANSWER:
         shut(w, side, item->carrier);
         break;
@@ -377,6 +386,33 @@ bool tm_sim_cut(struct tm_sim *w, uint32_t carrier, enum tm_side first, int64_t 
     gone.t_us = second_us;
     gone.side = tm_sim_other(first);
     tm_sim_push(w, gone);
+    return true;
+}
+
+void tm_sim_stop(struct tm_sim *w, enum tm_side side, int64_t until_us, bool is_asleep)
+{
+    w->stopped_until_us[side] = until_us;
+    w->sleep_us[side] = is_asleep ? until_us - w->now_us : 0;
+    w->slept_us[side] += w->sleep_us[side];
+    tm_sim_push(w, (struct tm_agenda_item){.t_us = until_us, .kind = HAPPENS_WAKE, .side = side});
+}
+
+/* What a side's clock decides. */
+static bool is_own(enum happening kind)
+{
+    return kind == HAPPENS_DEPART || kind == HAPPENS_SHUT || kind == HAPPENS_ABORT ||
+           kind == HAPPENS_WAKE;
+}
+
+bool tm_sim_defer(struct tm_sim *w, struct tm_agenda_item *item)
+{
+    int64_t until_us = w->stopped_until_us[item->side];
+    if (w->now_us >= until_us || item->kind == HAPPENS_TIMER)
+        return false;
+    item->t_us = is_own((enum happening)item->kind) && w->sleep_us[item->side] > 0
+                     ? item->t_us + w->sleep_us[item->side]
+                     : until_us;
+    tm_sim_push(w, *item);
     return true;
 }
 

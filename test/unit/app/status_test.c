@@ -116,6 +116,43 @@ static void a_person_reads_what_drives_the_wire(void)
         "useful share 75.0 %; carriers 6 opened, 0 died; 200.0 s\n");
 }
 
+static void what_happened_to_the_clocks_is_said(void)
+{
+    struct scene s;
+    struct tm_status st;
+    char *text = NULL;
+    size_t len;
+    scene_init(&s);
+    s.watch.clocks = (struct tm_standstill_stats){.n_stood = 2,
+                                                  .stood_us = 17000000,
+                                                  .stood_max_us = 15000000,
+                                                  .ended_us = NOW - 12 * TM_US_PER_S,
+                                                  .n_slept = 1,
+                                                  .slept_us = 40000000,
+                                                  .slept_max_us = 40000000,
+                                                  .n_set = 3};
+    fill(&st, &s);
+    CHECK(st.in_control);
+    FILE *f = open_memstream(&text, &len);
+    tm_status_text(f, &st, "\n");
+    (void)fclose(f);
+    CHECK(strstr(text,
+                 "\nstood still   2 times, 17.00 s in all, 15.00 s at most, the last 12 s ago: "
+                 "what was due then left late\n") != NULL);
+    CHECK(strstr(text,
+                 "\nslept         the machine, 1 times, 40.00 s in all, 40.00 s at most: what "
+                 "was due then was due so much later\n") != NULL);
+    CHECK(strstr(text, "\nwall clock    set 3 times: sessions go on by their own clocks\n") !=
+          NULL);
+    free(text);
+    static char json[TM_STATUS_MAX];
+    CHECK(tm_status_write(&st, json, sizeof json) > 0);
+    CHECK(strstr(json,
+                 "\"clocks\":{\"standstills\":2,\"standstill_us\":17000000,"
+                 "\"standstill_max_us\":15000000,\"standstill_ago_us\":12000000,\"sleeps\":1,") !=
+          NULL);
+}
+
 static void no_control_is_said_first(void)
 {
     struct scene s;
@@ -271,6 +308,7 @@ static void a_server_shows_the_session_in_control(void)
 
 static const struct check_case cases[] = {
     {"a_person_reads_what_drives_the_wire", a_person_reads_what_drives_the_wire},
+    {"what_happened_to_the_clocks_is_said", what_happened_to_the_clocks_is_said},
     {"no_control_is_said_first", no_control_is_said_first},
     {"a_program_that_does_not_run_is_said", a_program_that_does_not_run_is_said},
     {"what_is_written_is_read", what_is_written_is_read},

@@ -182,6 +182,30 @@ static void a_plan_that_came_late_is_the_peers_slip(void)
     scene_deinit(&sc);
 }
 
+/* It was composed late, because nobody was there to do it. */
+static void a_write_that_waited_for_a_standstill_is_the_machines_slip(void)
+{
+    for (int64_t stood_us = TM_US_PER_S; stood_us <= 40 * TM_US_PER_S; stood_us += 13000000) {
+        struct scene sc;
+        struct tm_act act;
+        scene_init(&sc);
+        answer(&sc);
+        CHECK(!tm_session_poll(sc.s, 52000, &act));
+        int64_t now_us = tm_session_next_us(sc.s) + stood_us;
+        CHECK(tm_session_poll(sc.s, now_us, &act));
+        CHECK_INT(act.kind, TM_ACT_WRITE);
+        struct tm_departure d = left_at(now_us + 200, 2 * SIZE);
+        d.ready_us = now_us + 100;
+        tm_session_departed(sc.s, 0, act.write, &d);
+        look(&sc, now_us + 300);
+        bool is_told = stood_us > TM_US_PER_S;
+        CHECK_INT(sc.v.slips[TM_SLIP_MACHINE], is_told);
+        CHECK_INT(sc.v.slips[TM_SLIP_COMPOSE], !is_told);
+        CHECK_INT(sc.v.exact, 2);
+        scene_deinit(&sc);
+    }
+}
+
 static void user_data_waits_from_the_poll_after_it_was_given(void)
 {
     static const uint8_t bytes[1000];
@@ -259,6 +283,8 @@ static const struct check_case cases[] = {
     {"a_wrong_offset_is_not_exact", a_wrong_offset_is_not_exact},
     {"a_slip_is_counted_and_logged_with_its_cause", a_slip_is_counted_and_logged_with_its_cause},
     {"a_plan_that_came_late_is_the_peers_slip", a_plan_that_came_late_is_the_peers_slip},
+    {"a_write_that_waited_for_a_standstill_is_the_machines_slip",
+     a_write_that_waited_for_a_standstill_is_the_machines_slip},
     {"user_data_waits_from_the_poll_after_it_was_given",
      user_data_waits_from_the_poll_after_it_was_given},
     {"what_was_handed_out_is_lost_with_its_carrier", what_was_handed_out_is_lost_with_its_carrier},

@@ -43,7 +43,7 @@ static int check(const struct tm_replay *r, const uint8_t *id, uint32_t n, uint6
 
 static int use(struct tm_replay *r, const uint8_t *id, uint32_t n, uint64_t t_ms)
 {
-    return tm_replay_use(r, id, nonce_of(n).b, t_ms, NOW_MS);
+    return tm_replay_use(r, id, nonce_of(n).b, t_ms);
 }
 
 static void a_used_token_is_refused_and_another_is_not(void)
@@ -85,16 +85,26 @@ static void a_full_table_forgets_the_oldest_and_refuses_what_is_older(void)
     tm_replay_free(r);
 }
 
-static void room_comes_back_when_the_window_has_passed(void)
+/* A clock that goes ahead makes nobody forget: when it is set back, what was used is still refused. */
+static void a_clock_that_is_set_forgets_nothing(void)
 {
-    struct tm_replay *r = make(NULL, 4);
+    static const uint64_t SET_MS[] = {1000, HOUR_MS, 24 * HOUR_MS, 87660 * HOUR_MS};
+    struct tm_replay *r = make(NULL, 64);
     for (uint32_t i = 0; i < 4; i++)
         CHECK_INT(use(r, client_a, i, NOW_MS + i), TM_OK);
-    uint64_t later_ms = NOW_MS + 2 * HOUR_MS + 3; /* the first three are out, the last is just in */
-    CHECK_INT(tm_replay_use(r, client_a, nonce_of(10).b, later_ms, later_ms), TM_OK);
-    CHECK_INT(tm_replay_check(r, client_a, nonce_of(11).b, NOW_MS + 3, later_ms),
-              TM_OK); /* no floor */
-    CHECK_INT(tm_replay_check(r, client_a, nonce_of(3).b, NOW_MS + 3, later_ms), TM_ERR_AUTH);
+    for (uint32_t i = 0; i < 8; i++) {
+        uint64_t wrong_ms = i % 2 == 0 ? NOW_MS + SET_MS[i / 2] : NOW_MS - SET_MS[i / 2];
+        CHECK_INT(tm_replay_check(r, client_b, nonce_of(10 + i).b, wrong_ms, wrong_ms), TM_OK);
+        CHECK_INT(tm_replay_use(r, client_b, nonce_of(10 + i).b, wrong_ms), TM_OK);
+    }
+    for (uint32_t i = 0; i < 8; i++) {
+        uint64_t wrong_ms = i % 2 == 0 ? NOW_MS + SET_MS[i / 2] : NOW_MS - SET_MS[i / 2];
+        CHECK_INT(tm_replay_check(r, client_b, nonce_of(10 + i).b, wrong_ms, wrong_ms),
+                  TM_ERR_AUTH);
+        CHECK_INT(check(r, client_a, i % 4, NOW_MS + i % 4), TM_ERR_AUTH);
+    }
+    CHECK_INT(check(r, client_a, 99, NOW_MS + 1), TM_OK);
+    CHECK_INT(tm_replay_floor_ms(r, client_a), 0);
     tm_replay_free(r);
 }
 
@@ -111,7 +121,7 @@ static void many_tokens_are_never_taken_twice(void)
         uint64_t now_ms = NOW_MS + i * 1000;
         t_ms[i] = now_ms - 5000 + tm_rng_below(&rng, 10000);
         if (tm_replay_check(r, client_a, nonce_of(i).b, t_ms[i], now_ms) == TM_OK) {
-            CHECK_INT(tm_replay_use(r, client_a, nonce_of(i).b, t_ms[i], now_ms), TM_OK);
+            CHECK_INT(tm_replay_use(r, client_a, nonce_of(i).b, t_ms[i]), TM_OK);
             n_used++;
         }
         uint32_t old = (uint32_t)tm_rng_below(&rng, i + 1);
@@ -151,6 +161,24 @@ static void after_a_restart_each_client_needs_newer_tokens_than_its_own(void)
     tm_replay_free(r);
     r = make(path, 0);
     CHECK_INT(check(r, client_b, 8, NOW_MS - HOUR_MS + 9), TM_ERR_AUTH);
+    tm_replay_free(r);
+    (void)unlink(path);
+}
+
+static void after_a_restart_a_clock_that_was_ahead_is_known_by_its_floor(void)
+{
+    char *path = temp_path();
+    struct tm_replay *r = make(path, 0);
+    const uint64_t ahead_ms = NOW_MS + 24 * HOUR_MS;
+    CHECK_INT(use(r, client_a, 1, ahead_ms), TM_OK);
+    CHECK_INT(check(r, client_a, 2, NOW_MS), TM_OK); /* while it runs, the nonces tell */
+    tm_replay_free(r);
+    r = make(path, 0);
+    CHECK_INT(check(r, client_a, 2, NOW_MS), TM_ERR_AUTH);
+    CHECK_INT(tm_replay_floor_ms(r, client_a), ahead_ms);
+    CHECK_INT(tm_replay_floor_ms(r, client_b), 0);
+    CHECK_INT(check(r, client_b, 2, NOW_MS), TM_OK);
+    CHECK_INT(tm_replay_check(r, client_a, nonce_of(3).b, ahead_ms + 1, ahead_ms), TM_OK);
     tm_replay_free(r);
     (void)unlink(path);
 }
@@ -196,7 +224,9 @@ static const struct check_case cases[] = {
     {"a_token_outside_the_window_is_refused", a_token_outside_the_window_is_refused},
     {"a_full_table_forgets_the_oldest_and_refuses_what_is_older",
      a_full_table_forgets_the_oldest_and_refuses_what_is_older},
-    {"room_comes_back_when_the_window_has_passed", room_comes_back_when_the_window_has_passed},
+    {"a_clock_that_is_set_forgets_nothing", a_clock_that_is_set_forgets_nothing},
+    {"after_a_restart_a_clock_that_was_ahead_is_known_by_its_floor",
+     after_a_restart_a_clock_that_was_ahead_is_known_by_its_floor},
     {"many_tokens_are_never_taken_twice", many_tokens_are_never_taken_twice},
     {"after_a_restart_each_client_needs_newer_tokens_than_its_own",
      after_a_restart_each_client_needs_newer_tokens_than_its_own},

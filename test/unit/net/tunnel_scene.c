@@ -258,6 +258,7 @@ static void start_server(struct scene *s)
         .replay_path = s->cfg.replay_path,
         .idle_s = s->cfg.idle_s,
         .grace_us = s->cfg.grace_us,
+        .wall_us = s->cfg.wall_us[TM_SERVER],
     };
     struct tm_msg msg = {{0}};
     CHECK_INT(tm_tunnel_server_new(&s->server, &cfg, &msg), TM_OK);
@@ -295,6 +296,7 @@ struct tm_tunnel_client *scene_new_client(struct scene *s)
         .schedule_log = s->cfg.client_log,
         .on_state = on_state,
         .user = s,
+        .wall_us = s->cfg.wall_us[TM_CLIENT],
     };
     memcpy(cfg.client_id, scene_client_id, TM_CLIENT_ID_LEN);
     memset(cfg.secret, s->cfg.wrong_secret ? 8 : 7, TM_SECRET_LEN);

@@ -53,6 +53,7 @@ struct scene_cfg {
     const char *replay_path;
     uint32_t idle_s;
     int64_t grace_us;
+    int64_t (*wall_us[2])(void); /* wall clocks, by side; NULL: the machine's */
 };
 
 struct scene {
