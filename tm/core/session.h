@@ -85,6 +85,8 @@ struct tm_act {
     bool
         rel_prev; /* WRITE: the write right before it on this carrier is ours and has not been reported
                               as sent: leave gap_us after its actual departure instead of at due_us */
+    bool
+        is_late_choice; /* WRITE: the less of it lies unsent in the socket, the better what follows is chosen */
     bool is_patient; /* CLOSE: the other side's FIN may come late; the engine gives up by itself */
     uint32_t gap_us; /* OPEN: after establishment; WRITE with rel_prev; the plan's gap otherwise */
     const char *why; /* KILL: a few words for the log */

@@ -39,7 +39,7 @@ static void open_carrier(struct session_pair *p, const struct tm_act *act)
     if (!p->end[TM_SERVER]) {
         struct tm_session_cfg cfg;
         tm_session_cfg_from_token(&cfg, &t);
-        cfg.model = &p->model;
+        cfg.model = cfg.drive == TM_DRIVE_PLANS ? &p->model : NULL;
         if (tm_session_new(&p->end[TM_SERVER], &cfg, p->now_us) != TM_OK)
             p->end[TM_SERVER] = NULL;
     }

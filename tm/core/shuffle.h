@@ -1,0 +1,47 @@
+/* tm/core/shuffle.h - internal to the engine: what the shuffling driver knows of a session and of a carrier. */
+#ifndef TM_CORE_SHUFFLE_H
+#define TM_CORE_SHUFFLE_H
+
+#include "models/shuffle.h"
+#include "tm/core/driver.h"
+#include "tm/core/rate.h"
+#include "tm/core/shape.h"
+
+#define TM_RELAY_WRITES 16U /* handed out on a carrier and not departed, at most; a power of two */
+
+struct tm_shuffler {
+    struct tm_shuffle_cfg cfg;
+    struct tm_shuffle_count count;
+    struct tm_rng rng;
+    uint32_t rr;    /* slot of the stream that sends next */
+    uint32_t run_k; /* carrier of the last piece ... */
+    uint32_t n_run; /* ... and how many it had in a row */
+    bool is_stuck;  /* too much waits for acknowledgement: nothing is composed before some comes */
+    int64_t
+        ack_us; /* when something received is to be acknowledged at the latest; TM_NEVER: nothing */
+    uint32_t unacked; /* bytes of records received and not acknowledged */
+    /* client */
+    int64_t open_us;      /* no carrier is opened before */
+    uint32_t n_fruitless; /* openings in a row that our server did not answer */
+};
+
+struct tm_relay {
+    uint8_t plain[TM_RECORD_PLAIN_MAX]; /* of the write that was handed out last */
+    uint32_t plain_len;                 /* 0: none, or taken */
+    uint32_t hello_bytes;
+    uint64_t rx_bytes;
+    bool is_ready;        /* the handshake is so far that records may be sent */
+    bool owes_flight;     /* server: the flight is due; client: the Finished */
+    uint32_t n_departed;  /* of c->n_handed */
+    uint32_t outstanding; /* bytes of those that have not */
+    uint32_t size[TM_RELAY_WRITES];
+    int64_t handed_us[TM_RELAY_WRITES];
+    int64_t delay_us;    /* smoothed: from handing out to departure */
+    struct tm_rate rate; /* of what was handed out */
+    uint64_t wanted_ack; /* records below this have to be acknowledged */
+    int64_t silent_us;   /* since when the other end owes that; meaningful while it does */
+    int64_t alive_us;    /* client: when to send something for its sake */
+    int64_t surplus_us;  /* client: since when it has not been needed; TM_NEVER: it is */
+};
+
+#endif
