@@ -12,6 +12,8 @@
 /* Sets / clears the bits of len <= cap bytes from offset on. */
 void tm_bitring_set(uint64_t *bits, size_t cap, uint64_t offset, size_t len);
 void tm_bitring_clear(uint64_t *bits, size_t cap, uint64_t offset, size_t len);
+/* Copies the bits of [from, to), to - from <= cap, into `twice`, a clear ring of twice the cap. */
+void tm_bitring_grow(uint64_t *twice, const uint64_t *bits, size_t cap, uint64_t from, uint64_t to);
 /* How many bits from offset on are set, at most max <= cap. */
 size_t tm_bitring_run(const uint64_t *bits, size_t cap, uint64_t offset, size_t max);
 

@@ -35,11 +35,7 @@ int tm_window_grow(struct tm_window *w, uint64_t from, uint64_t to)
         tm_window_put(&big, at, w->bytes + pos, n);
         at += n;
     }
-    for (uint64_t at = from; at < to;) {
-        size_t run = tm_bitring_run(w->marks, w->cap, at, (size_t)(to - at));
-        tm_bitring_set(big.marks, big.cap, at, run);
-        at += run + 1;
-    }
+    tm_bitring_grow(big.marks, w->marks, w->cap, from, to);
     tm_window_deinit(w);
     *w = big;
     return TM_OK;
