@@ -107,7 +107,6 @@ static void take(struct load *l, struct client *c, const char *p, size_t n)
             exit(1);
         }
         c->is_in_body = true;
-        p += head - before;
         n -= head - before;
     }
     c->left -= n < c->left ? n : c->left;

@@ -7,7 +7,7 @@
 
 #include <stdint.h>
 
-#define TM_RATE_WINDOW_US 1000000
+#define TM_RATE_WINDOW_US INT64_C(1000000)
 
 struct tm_rate {          /* empty: {0} */
     int64_t half_us;      /* start of the present half of the window */

@@ -83,11 +83,10 @@ struct tm_act {
     uint32_t hs_size;   /* its bytes (padded in its Finished record to exactly this); 0: none */
     int64_t due_us;     /* when; for rel_prev the expected time, see there */
     bool
-        rel_prev; /* WRITE: the write right before it on this carrier is ours and has not been reported
-                              as sent: leave gap_us after its actual departure instead of at due_us */
-    bool
-        is_late_choice; /* WRITE: the less of it lies unsent in the socket, the better what follows is chosen */
+        rel_prev; /* WRITE: our write right before it on this carrier has not been reported as sent: leave
+                       gap_us after its actual departure instead of at due_us */
     bool is_patient; /* CLOSE: the other side's FIN may come late; the engine gives up by itself */
+    bool is_late_choice; /* WRITE: little of it should lie unsent in the socket */
     uint32_t gap_us; /* OPEN: after establishment; WRITE with rel_prev; the plan's gap otherwise */
     const char *why; /* KILL: a few words for the log */
 };

@@ -29,7 +29,7 @@
 #define TM_SHUFFLE_CARRIERS (4 * TM_SHUFFLE_M_MAX)
 
 #define ROOM_US      (4 * TM_US_PER_MS)
-#define ROOM_MAX     (8 * TM_RECORD_MAX)
+#define ROOM_MAX     ((uint64_t)8 * TM_RECORD_MAX)
 #define ACK_DELAY_US (20 * TM_US_PER_MS)
 #define ACK_BYTES    (64U << 10) /* received and not acknowledged: then at once */
 /* A keep-alive follows the last write of a carrier by a lag uniform in this range: within what address translators forget. */

@@ -240,6 +240,8 @@ static const struct tm_model *find_model(struct tm_tunnel_server *t, const struc
 static const char *find_source(struct tm_tunnel_server *t, const struct tm_token *tok,
                                struct tm_model *mix, struct tm_session_cfg *cfg)
 {
+    if (cfg->drive != TM_DRIVE_PLANS && tok->kind == TM_TOKEN_JOIN)
+        return "it joins without a schedule";
     if (cfg->drive == TM_DRIVE_SHUFFLE) {
         uint8_t digest[TM_DIGEST_LEN];
         tm_shuffle_digest(digest);

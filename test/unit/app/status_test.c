@@ -116,6 +116,39 @@ static void a_person_reads_what_drives_the_wire(void)
         "useful share 75.0 %; carriers 6 opened, 0 died; 200.0 s\n");
 }
 
+static void without_a_schedule_none_is_claimed(void)
+{
+    struct scene s;
+    struct tm_status st;
+    struct tm_session_cfg cfg;
+    char *text = NULL;
+    size_t len;
+    scene_init(&s);
+    cfg = *s.c.cfg;
+    cfg.drive = TM_DRIVE_SHUFFLE;
+    cfg.model = NULL;
+    cfg.n_users = 0;
+    s.c.cfg = &cfg;
+    fill(&st, &s);
+    CHECK(!st.model.payload_independent);
+    CHECK_STR(st.model.name, "shuffle");
+    CHECK_STR(st.model.plan, "none");
+    FILE *f = open_memstream(&text, &len);
+    tm_status_text(f, &st, "\n");
+    tm_status_line(f, &st);
+    (void)fclose(f);
+    CHECK(strncmp(text,
+                  "connected     for 3 min 5 s: no schedule drives the wire\n"
+                  "model         shuffle (digest deadbeef01020304), carriers follow the streams\n"
+                  "              NOT payload-independent: the wire follows what is carried\n"
+                  "user data     ",
+                  200) == 0);
+    CHECK(strstr(text, "in control:") == NULL);
+    CHECK(strstr(text, "exact") == NULL);
+    CHECK(strstr(text, "\nconnected: shuffle, no schedule, NOT payload-independent; ") != NULL);
+    free(text);
+}
+
 static void no_control_is_said_first(void)
 {
     struct scene s;
@@ -271,6 +304,7 @@ static void a_server_shows_the_session_in_control(void)
 
 static const struct check_case cases[] = {
     {"a_person_reads_what_drives_the_wire", a_person_reads_what_drives_the_wire},
+    {"without_a_schedule_none_is_claimed", without_a_schedule_none_is_claimed},
     {"no_control_is_said_first", no_control_is_said_first},
     {"a_program_that_does_not_run_is_said", a_program_that_does_not_run_is_said},
     {"what_is_written_is_read", what_is_written_is_read},
