@@ -134,7 +134,7 @@ static uint64_t merit(enum tm_shuffle_mode mode, uint64_t rate, uint64_t lane_ra
     if (mode == TM_SHUFFLE_SHUFFLE)
         return UINT64_MAX - lane_rate;
     uint64_t d = apart(rate, lane_rate);
-    return lane_rate > rate && d > rate / 2 ? rate / 2 : d;
+    return lane_rate > rate && d > rate / 4 ? rate / 4 : d;
 }
 
 size_t tm_shuffle_choose(enum tm_shuffle_mode mode, uint64_t rate,

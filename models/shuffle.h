@@ -7,7 +7,7 @@
  * Where we leave the paper:
  *   - it prints min(floor(alpha N), M_min); its own experiment with 8 carriers at alpha .08 only fits max;
  *   - only carriers with room for a piece compete, else the lowest rate is that of the slowest path;
- *   - a carrier faster than the stream is at most BPS(R) / 2 unlike it: the fastest would else be the most unlike for ever, and get
+ *   - a carrier faster than the stream is at most BPS(R) / 4 unlike it: the fastest would else be the most unlike for ever, and get
  *     faster by it; so idle ones go first.  What is equal is drawn by lot, and no carrier is taken more than run_max times in a row
  *     while another has room;
  *   - M follows N with hysteresis and a random lag, so that it does not announce N;

@@ -26,8 +26,7 @@
 #include "tm/core/shape.h"
 #include "tm/core/token.h"
 
-#define TM_CARRIERS_MAX                                                                            \
-    1000U /* live carriers of a session; the plan's next opening waits while full */
+#define TM_CARRIERS_MAX 1000U /* live ones of a session; the plan's next opening waits while full */
 /* The client opens no more than that; a server holds more, for it may notice later that a carrier was lost. */
 #define TM_CARRIERS_HELD (TM_CARRIERS_MAX + 256U)
 /* Entries of explicit plans that a session takes from the other end, of all carriers that it has: what would be more ends it.  (A plan
@@ -83,7 +82,7 @@ struct tm_act {
     uint32_t hs_size;   /* its bytes (padded in its Finished record to exactly this); 0: none */
     int64_t due_us;     /* when; for rel_prev the expected time, see there */
     bool
-        rel_prev; /* WRITE: our write right before it on this carrier has not been reported as sent: leave
+        rel_prev; /* WRITE: the one right before it here is ours and not yet reported as sent: leave
                        gap_us after its actual departure instead of at due_us */
     bool is_patient; /* CLOSE: the other side's FIN may come late; the engine gives up by itself */
     bool is_late_choice; /* WRITE: little of it should lie unsent in the socket */

@@ -186,7 +186,7 @@ static void no_carrier_stays_hot(void)
                 got[k]++;
             }
             for (size_t k = 0; k < 8; k++)
-                CHECK(got[k] < 1500 && got[k] > 150);
+                CHECK(got[k] < 1000 && got[k] > 250);
         }
     }
 }
