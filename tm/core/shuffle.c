@@ -228,7 +228,8 @@ static void fill(struct tm_session *s, struct tm_carrier *c, struct tm_stream *s
         tm_rate_add(&st->tx_rate, s->stats.payload_tx_bytes - sent, now_us);
     }
     r->plain_len = (uint32_t)w.len;
-    s->shuffler->is_stuck = w.len == 0;
+    /* Nothing, although there was something: of what was lost with a carrier, all has been acknowledged since; or no item is free. */
+    s->shuffler->is_stuck = w.len == 0 && tm_stream_has_data(st ? st : &s->control);
     if (w.len == 0)
         return;
     if (s->flight.n_free < n_items || load == LOAD_ALIVE) {
@@ -519,6 +520,7 @@ static void departed(struct tm_session *s, struct tm_carrier *c, uint32_t write,
 static void gone(struct tm_session *s, struct tm_carrier *c, int64_t t_us)
 {
     struct tm_shuffler *sh = s->shuffler;
+    sh->is_stuck = false; /* what it had in flight may go elsewhere */
     if (s->cfg.side != TM_CLIENT || c->n_handed > 1)
         return;
     unsigned doublings = sh->n_fruitless < 4 ? sh->n_fruitless : 4;

@@ -260,7 +260,39 @@ static void a_peer_that_acknowledges_nothing_is_dead(void)
     pair_deinit(&p);
 }
 
+/* Carriers die after all had arrived; the other end's report says so before anything is sent again. */
+static void what_was_lost_and_had_arrived_holds_up_nothing(void)
+{
+    static uint8_t bytes[60000];
+    struct session_pair p;
+    struct tm_act act;
+    pair_init(&p, 8);
+    struct tm_session *c = p.end[TM_CLIENT];
+    uint64_t id = open_stream(c);
+    CHECK_INT(tm_session_stream_send(c, id, bytes, sizeof bytes), sizeof bytes);
+    while (tm_session_poll(c, p.now_us, &act))
+        session_pair_act(&p, TM_CLIENT, &act);
+    for (uint32_t k = 0; k < 7; k++) {
+        (void)tm_session_gone(c, k, TM_GONE_LOST, p.now_us);
+        (void)tm_session_gone(p.end[TM_SERVER], k, TM_GONE_LOST, p.now_us);
+    }
+    while (tm_session_poll(p.end[TM_SERVER], p.now_us, &act))
+        session_pair_act(&p, TM_SERVER, &act);
+    settle(&p, TM_US_PER_S);
+    struct tm_session_stats before, after;
+    tm_session_get_stats(c, &before);
+    CHECK_INT(tm_session_stream_send(c, id, bytes, 1000), 1000);
+    while (tm_session_poll(c, p.now_us, &act))
+        session_pair_act(&p, TM_CLIENT, &act);
+    tm_session_get_stats(c, &after);
+    CHECK_INT(after.payload_tx_bytes - before.payload_tx_bytes, 1000);
+    CHECK_INT(after.resent_tx_bytes, 0);
+    pair_deinit(&p);
+}
+
 static const struct check_case cases[] = {
+    {"what_was_lost_and_had_arrived_holds_up_nothing",
+     what_was_lost_and_had_arrived_holds_up_nothing},
     {"what_has_no_meaning_is_refused", what_has_no_meaning_is_refused},
     {"idle_carriers_are_open_and_nothing_else_is_sent",
      idle_carriers_are_open_and_nothing_else_is_sent},
