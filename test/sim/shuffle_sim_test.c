@@ -95,7 +95,23 @@ static void a_slow_carrier_does_not_hold_up_the_others(void)
     CHECK(seven_s / eight_s >= 0.9);
 }
 
+/* A carrier's end costs little more than what was under way on it. */
+static void a_download_goes_on_while_carriers_die(void)
+{
+    const uint64_t bytes = UINT64_C(50) << 20;
+    struct sim_cfg calm = base(8);
+    calm.rate_bps = MBPS(20);
+    struct sim_cfg deadly = calm;
+    deadly.mean_life_us = SECONDS(2);
+    deadly.one_sided_us = 20000;
+    double calm_s = bulk_s(calm, bytes);
+    double deadly_s = bulk_s(deadly, bytes);
+    printf("while carriers die: %.3f of the time without\n", deadly_s / calm_s);
+    CHECK(deadly_s / calm_s <= 1.5);
+}
+
 static const struct check_case cases[] = {
+    {"a_download_goes_on_while_carriers_die", a_download_goes_on_while_carriers_die},
     {"streams_arrive_and_nothing_is_padded", streams_arrive_and_nothing_is_padded},
     {"nothing_is_lost_with_carriers", nothing_is_lost_with_carriers},
     {"eight_carriers_are_as_fast_as_one_of_their_sum",
