@@ -209,7 +209,7 @@ static void fill(struct tm_session *s, struct tm_carrier *c, struct tm_stream *s
 {
     struct tm_relay *r = c->relay;
     struct tm_wr w = tm_wr_init(r->plain, sizeof r->plain);
-    size_t n_items = s->flight.n_free;
+    uint32_t last = c->sent.tail;
     if (s->is_unknown)
         tm_frame_encode_fail(&w);
     if (load == LOAD_CONTROL) {
@@ -232,7 +232,7 @@ static void fill(struct tm_session *s, struct tm_carrier *c, struct tm_stream *s
     s->shuffler->is_stuck = w.len == 0 && tm_stream_has_data(st ? st : &s->control);
     if (w.len == 0)
         return;
-    if (s->flight.n_free < n_items || load == LOAD_ALIVE) {
+    if (c->sent.tail != last || load == LOAD_ALIVE) {
         if (r->wanted_ack <= c->acked_records)
             r->silent_us = now_us;
         r->wanted_ack = c->tx_records + 1;
@@ -517,10 +517,21 @@ static void departed(struct tm_session *s, struct tm_carrier *c, uint32_t write,
     r->delay_us += (tm_max_us(0, t_us - r->handed_us[at]) - r->delay_us) / 4;
 }
 
+/* Acknowledgements of other carriers may have gone with one that is over; nobody else will say them again. */
+static void acknowledge_again(struct tm_session *s, int64_t t_us)
+{
+    for (uint32_t i = 0; i < s->n_carriers; i++) {
+        struct tm_carrier *c = s->carriers[i];
+        c->ack_due = c->ack_due || (c->state == TM_CARRIER_LIVE && c->rx_records > 0);
+    }
+    s->shuffler->ack_us = tm_min_us(s->shuffler->ack_us, t_us + ACK_DELAY_US);
+}
+
 static void gone(struct tm_session *s, struct tm_carrier *c, int64_t t_us)
 {
     struct tm_shuffler *sh = s->shuffler;
     sh->is_stuck = false; /* what it had in flight may go elsewhere */
+    acknowledge_again(s, t_us);
     if (s->cfg.side != TM_CLIENT || c->n_handed > 1)
         return;
     unsigned doublings = sh->n_fruitless < 4 ? sh->n_fruitless : 4;

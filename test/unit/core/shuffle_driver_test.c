@@ -319,7 +319,37 @@ static void what_was_lost_and_had_arrived_holds_up_nothing(void)
     pair_deinit(&p);
 }
 
+/* The acknowledgement of one carrier was under way on another, and is lost with it: the first one must not count as silent. */
+static void acknowledgements_that_were_lost_are_said_again(void)
+{
+    static uint8_t plain[TM_RECORD_PLAIN_MAX];
+    struct session_pair p;
+    struct tm_act act, ack;
+    pair_init(&p, 2);
+    struct tm_session *c = p.end[TM_CLIENT], *s = p.end[TM_SERVER];
+    uint64_t id = open_stream(c);
+    settle(&p, TM_US_PER_S);
+    CHECK_INT(tm_session_stream_send(c, id, (const uint8_t *)"x", 1), 1);
+    CHECK(write_arrives(&p, TM_CLIENT, &act));
+    departs(&p, TM_CLIENT, &act);
+    tm_session_find(s, act.carrier)->relay->delay_us = TM_US_PER_S; /* so the other one takes it */
+    p.now_us += 100 * TM_US_PER_MS;
+    CHECK(tm_session_poll(s, p.now_us, &ack) && ack.kind == TM_ACT_WRITE);
+    while (tm_session_compose(s, ack.carrier, plain, p.now_us) > 0)
+        ; /* it never arrives */
+    departs(&p, TM_SERVER, &ack);
+    CHECK(ack.carrier != act.carrier);
+    (void)tm_session_gone(c, ack.carrier, TM_GONE_LOST, p.now_us);
+    (void)tm_session_gone(s, ack.carrier, TM_GONE_LOST, p.now_us);
+    settle(&p, TM_US_PER_S);
+    const struct tm_carrier *used = tm_session_find(c, act.carrier);
+    CHECK(used != NULL && used->acked_records >= used->relay->wanted_ack);
+    pair_deinit(&p);
+}
+
 static const struct check_case cases[] = {
+    {"acknowledgements_that_were_lost_are_said_again",
+     acknowledgements_that_were_lost_are_said_again},
     {"what_was_lost_and_had_arrived_holds_up_nothing",
      what_was_lost_and_had_arrived_holds_up_nothing},
     {"what_has_no_meaning_is_refused", what_has_no_meaning_is_refused},
