@@ -16,7 +16,7 @@
 #include "tm/core/session_int.h"
 
 struct tm_driver {
-    /* The state of a session, from its cfg; TM_ERR_RANGE, NOMEM.  free: also of one that is half made. */
+    /* The state of a session, from its cfg; TM_ERR_RANGE, NOMEM.  stop: also of one that is half made. */
     int (*start)(struct tm_session *s);
     void (*stop)(struct tm_session *s);
     /* The digest that both ends compare. */

@@ -33,12 +33,9 @@
 #define ACK_DELAY_US (20 * TM_US_PER_MS)
 #define ACK_BYTES    (64U << 10) /* received and not acknowledged: then at once */
 /* A keep-alive follows the last write of a carrier by a lag uniform in this range: within what address translators forget. */
-#define ALIVE_MIN_US    (20 * TM_US_PER_S)
-#define ALIVE_MAX_US    (40 * TM_US_PER_S)
-#define SURPLUS_US      (600 * TM_US_PER_S)  /* not needed for so long, a carrier is removed */
-#define SPREAD_US       (100 * TM_US_PER_MS) /* openings of one rise are apart by a lag below this */
-#define BACK_OFF_MAX_US (10 * TM_US_PER_S)
-#define PROMPT_US       (2 * TM_US_PER_MS)
+#define ALIVE_MIN_US (20 * TM_US_PER_S)
+#define ALIVE_MAX_US (40 * TM_US_PER_S)
+#define PROMPT_US    (2 * TM_US_PER_MS)
 
 /* ---- State ---- */
 
@@ -70,11 +67,6 @@ static void stop(struct tm_session *s)
     s->shuffler = NULL;
 }
 
-static int64_t drawn_us(struct tm_session *s, int64_t from_us, int64_t to_us)
-{
-    return from_us + (int64_t)tm_rng_below(&s->shuffler->rng, (uint64_t)(to_us - from_us) + 1);
-}
-
 static int adopt(struct tm_session *s, struct tm_carrier *c, uint32_t hello_bytes)
 {
     c->relay = calloc(1, sizeof *c->relay);
@@ -95,17 +87,12 @@ static void drop(struct tm_carrier *c)
 
 /* ---- What is there to send, and where ---- */
 
-static bool is_usable(const struct tm_carrier *c)
-{
-    return c->state == TM_CARRIER_LIVE && c->relay->is_ready;
-}
-
 static bool has_room(const struct tm_carrier *c, int64_t now_us)
 {
     const struct tm_relay *r = c->relay;
     uint64_t moved = tm_rate_bytes_per_s(&r->rate, now_us) * ROOM_US / TM_US_PER_S;
     uint64_t room = moved < 1 ? 1 : moved < ROOM_MAX ? moved : ROOM_MAX;
-    return is_usable(c) && !c->writing && c->n_handed - r->n_departed < TM_RELAY_WRITES &&
+    return tm_relay_is_usable(c) && !c->writing && c->n_handed - r->n_departed < TM_RELAY_WRITES &&
            r->outstanding < room;
 }
 
@@ -115,7 +102,7 @@ static uint32_t in_use(const struct tm_session *s, struct tm_carrier *out[TM_SHU
     uint32_t n = 0;
     for (uint32_t i = 0; i < s->n_carriers; i++) {
         struct tm_carrier *c = s->carriers[i];
-        if (!is_usable(c))
+        if (!tm_relay_is_usable(c))
             continue;
         uint32_t at = n;
         while (at > 0 && out[at - 1]->k > c->k)
@@ -271,7 +258,8 @@ static bool hand(struct tm_session *s, struct tm_carrier *c, struct tm_stream *s
     r->size[at] = act->size;
     r->handed_us[at] = s->now_us;
     r->outstanding += act->size;
-    r->alive_us = is_client ? s->now_us + drawn_us(s, ALIVE_MIN_US, ALIVE_MAX_US) : TM_NEVER;
+    r->alive_us =
+        is_client ? s->now_us + tm_shuffle_drawn_us(s, ALIVE_MIN_US, ALIVE_MAX_US) : TM_NEVER;
     tm_rate_add(&r->rate, act->size, s->now_us);
     c->n_handed++;
     c->writing = true;
@@ -291,92 +279,6 @@ static size_t compose(struct tm_session *s, struct tm_carrier *c, uint8_t *buf)
     r->plain_len = 0;
     c->writing = n > 0;
     return n;
-}
-
-/* ---- Openings and closings (client) ---- */
-
-static uint32_t n_wanted_open(const struct tm_session *s)
-{
-    uint32_t n = 0;
-    for (uint32_t i = 0; i < s->n_carriers; i++) {
-        enum tm_carrier_state st = s->carriers[i]->state;
-        n += st == TM_CARRIER_OPENING || st == TM_CARRIER_LIVE;
-    }
-    return n;
-}
-
-static int64_t open_due_us(const struct tm_session *s)
-{
-    bool wants = s->cfg.side == TM_CLIENT && n_wanted_open(s) < s->shuffler->count.m;
-    return wants ? s->shuffler->open_us : TM_NEVER;
-}
-
-static bool hand_open(struct tm_session *s, int64_t now_us, struct tm_act *act)
-{
-    struct tm_known_plan none = {0};
-    struct tm_carrier *c;
-    int rc = tm_session_add(s, &c, s->next_carrier, &none, TM_NEVER);
-    if (rc == TM_OK) {
-        c->src = TM_SRC_DRIVEN;
-        c->opened_us = c->handed_us = now_us;
-        rc = s->driver->adopt(s, c, s->cfg.shape.hello_min);
-        if (rc != TM_OK)
-            tm_session_forget(s, c);
-    }
-    if (rc != TM_OK) {
-        s->shuffler->open_us = now_us + BACK_OFF_MAX_US; /* too many, or no memory: later */
-        return false;
-    }
-    s->next_carrier++;
-    s->shuffler->open_us = now_us + drawn_us(s, 0, SPREAD_US);
-    uint32_t hello = s->cfg.shape.hello_min;
-    *act = (struct tm_act){.kind = TM_ACT_OPEN, .carrier = c->k, .size = hello, .due_us = now_us};
-    c->relay->size[0] = hello;
-    c->relay->handed_us[0] = now_us;
-    c->relay->outstanding = hello;
-    c->n_handed = 1;
-    s->stats.wire_tx_bytes += hello;
-    s->stats.handshake_tx_bytes += hello;
-    tm_tally_bytes(s->tally, now_us, hello, 0);
-    return true;
-}
-
-/* The usable carrier with the highest number, where more are than are in use; NULL: none. */
-static struct tm_carrier *surplus(const struct tm_session *s)
-{
-    struct tm_carrier *last = NULL;
-    uint32_t n = 0;
-    for (uint32_t i = 0; i < s->n_carriers; i++) {
-        if (!is_usable(s->carriers[i]))
-            continue;
-        n++;
-        last = !last || s->carriers[i]->k > last->k ? s->carriers[i] : last;
-    }
-    return n > s->shuffler->count.m ? last : NULL;
-}
-
-static void mind_surplus(struct tm_session *s, int64_t now_us)
-{
-    const struct tm_carrier *over = s->cfg.side == TM_CLIENT ? surplus(s) : NULL;
-    for (uint32_t i = 0; i < s->n_carriers; i++) {
-        struct tm_relay *r = s->carriers[i]->relay;
-        if (s->carriers[i] != over)
-            r->surplus_us = TM_NEVER;
-        else if (r->surplus_us == TM_NEVER)
-            r->surplus_us = now_us;
-    }
-}
-
-static bool hand_close(struct tm_session *s, int64_t now_us, struct tm_act *act)
-{
-    struct tm_carrier *c = s->cfg.side == TM_CLIENT ? surplus(s) : NULL;
-    if (!c || c->writing || c->relay->surplus_us == TM_NEVER ||
-        now_us < tm_later_us(c->relay->surplus_us, SURPLUS_US))
-        return false;
-    c->state = TM_CARRIER_CLOSING;
-    tm_session_touch(s, c);
-    *act = (struct tm_act){.kind = TM_ACT_CLOSE, .carrier = c->k, .due_us = now_us};
-    return true;
 }
 
 /* ---- The driver's turn ---- */
@@ -427,7 +329,7 @@ static bool hand_alive(struct tm_session *s, int64_t now_us, struct tm_act *act)
 {
     for (uint32_t i = 0; i < s->n_carriers; i++) {
         struct tm_carrier *c = s->carriers[i];
-        if (is_usable(c) && c->relay->alive_us <= now_us && has_room(c, now_us))
+        if (tm_relay_is_usable(c) && c->relay->alive_us <= now_us && has_room(c, now_us))
             return hand(s, c, NULL, LOAD_ALIVE, act);
     }
     return false;
@@ -437,9 +339,10 @@ static bool poll(struct tm_session *s, int64_t now_us, struct tm_act *act)
 {
     struct tm_shuffler *sh = s->shuffler;
     tm_shuffle_count_step(&sh->count, &sh->cfg, &sh->rng, n_streams(s), now_us);
-    mind_surplus(s, now_us);
+    tm_shuffle_mind_surplus(s, now_us);
     return hand_flight(s, act) || hand_data(s, now_us, act) || hand_alive(s, now_us, act) ||
-           (open_due_us(s) <= now_us && hand_open(s, now_us, act)) || hand_close(s, now_us, act);
+           (tm_shuffle_open_due_us(s) <= now_us && tm_shuffle_hand_open(s, now_us, act)) ||
+           tm_shuffle_hand_close(s, now_us, act);
 }
 
 static int64_t next_us(const struct tm_session *s)
@@ -448,7 +351,7 @@ static int64_t next_us(const struct tm_session *s)
     const struct tm_shuffler *sh = s->shuffler;
     uint32_t n = in_use(s, use);
     bool is_room = false;
-    int64_t us = tm_min_us(tm_shuffle_count_next_us(&sh->count), open_due_us(s));
+    int64_t us = tm_min_us(tm_shuffle_count_next_us(&sh->count), tm_shuffle_open_due_us(s));
     for (uint32_t i = 0; i < n; i++)
         is_room = is_room || has_room(use[i], s->now_us);
     if (is_room) {
@@ -460,10 +363,10 @@ static int64_t next_us(const struct tm_session *s)
         const struct tm_relay *r = c->relay;
         if (c->state == TM_CARRIER_LIVE && r->owes_flight && !c->writing)
             us = s->now_us;
-        if (is_usable(c) && has_room(c, s->now_us))
+        if (tm_relay_is_usable(c) && has_room(c, s->now_us))
             us = tm_min_us(us, r->alive_us);
         if (r->surplus_us != TM_NEVER && !c->writing)
-            us = tm_min_us(us, tm_later_us(r->surplus_us, SURPLUS_US));
+            us = tm_min_us(us, tm_later_us(r->surplus_us, TM_SHUFFLE_SURPLUS_US));
     }
     return us;
 }
@@ -532,11 +435,8 @@ static void gone(struct tm_session *s, struct tm_carrier *c, int64_t t_us)
     struct tm_shuffler *sh = s->shuffler;
     sh->is_stuck = false; /* what it had in flight may go elsewhere */
     acknowledge_again(s, t_us);
-    if (s->cfg.side != TM_CLIENT || c->n_handed > 1)
-        return;
-    unsigned doublings = sh->n_fruitless < 4 ? sh->n_fruitless : 4;
-    sh->n_fruitless++;
-    sh->open_us = t_us + tm_min_us(TM_US_PER_S << doublings, BACK_OFF_MAX_US);
+    if (s->cfg.side == TM_CLIENT && c->n_handed <= 1)
+        tm_shuffle_was_fruitless(s, t_us);
 }
 
 static int64_t dead_us(const struct tm_session *s, const struct tm_carrier *c)

@@ -44,4 +44,26 @@ struct tm_relay {
     int64_t surplus_us;  /* client: since when it has not been needed; TM_NEVER: it is */
 };
 
+static inline bool tm_relay_is_usable(const struct tm_carrier *c)
+{
+    return c->state == TM_CARRIER_LIVE && c->relay->is_ready;
+}
+
+/* ---- shuffle_open.c: carriers that come and go; all but the first for the client ---- */
+
+#define TM_SHUFFLE_SURPLUS_US (600 * TM_US_PER_S) /* not needed for so long, a carrier is removed */
+
+/* Uniform in from_us..to_us. */
+int64_t tm_shuffle_drawn_us(struct tm_session *s, int64_t from_us, int64_t to_us);
+/* When the next carrier is to be opened; TM_NEVER: there are enough, or this is the server. */
+int64_t tm_shuffle_open_due_us(const struct tm_session *s);
+/* False: it cannot be opened now. */
+bool tm_shuffle_hand_open(struct tm_session *s, int64_t now_us, struct tm_act *act);
+/* Notes which carrier is one too many, and since when. */
+void tm_shuffle_mind_surplus(struct tm_session *s, int64_t now_us);
+/* False: none is to be closed now. */
+bool tm_shuffle_hand_close(struct tm_session *s, int64_t now_us, struct tm_act *act);
+/* An opening has ended that our server did not answer. */
+void tm_shuffle_was_fruitless(struct tm_session *s, int64_t t_us);
+
 #endif
