@@ -260,8 +260,9 @@ static int on_carrier_end(struct tm_session *s, const struct tm_message *m, int6
     /* Where it had all and closed as planned, its last bytes may still be on their way here.  What is lost is known now, so
      * nothing more may be sent. */
     const struct tm_known_plan *known = &c->player.known;
-    bool may_go_on = known->complete && !tm_close_is_plain(&known->plan.close) &&
-                     c->player.own_next >= known->plan.n_writes && !c->writing;
+    bool may_go_on = s->driver ? c->state == TM_CARRIER_CLOSING
+                               : known->complete && !tm_close_is_plain(&known->plan.close) &&
+                                     c->player.own_next >= known->plan.n_writes && !c->writing;
     if (!tm_player_done(&c->player) && !may_go_on)
         tm_session_kill(s, c, "the peer lost it", now_us);
     else

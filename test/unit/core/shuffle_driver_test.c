@@ -348,6 +348,46 @@ static void acknowledgements_that_were_lost_are_said_again(void)
     pair_deinit(&p);
 }
 
+/* The server's word that a carrier is over overtakes its FIN: the carrier ends all the same as was meant. */
+static void a_report_that_overtakes_the_end_kills_nothing(void)
+{
+    struct session_pair p;
+    struct tm_act act = {0}, other;
+    pair_init(&p, 0);
+    struct tm_session *c = p.end[TM_CLIENT], *s = p.end[TM_SERVER];
+    uint64_t id[4];
+    for (int i = 0; i < 4; i++)
+        id[i] = open_stream(c);
+    settle(&p, 3 * TM_US_PER_S);
+    for (int i = 0; i < 4; i++)
+        tm_session_stream_reset(c, id[i], TM_REPLY_FAILURE);
+    settle(&p, 100 * TM_US_PER_S);
+    CHECK_INT(n_live(c), 8);
+    for (int i = 0; i < 100000 && act.kind != TM_ACT_CLOSE; i++) {
+        p.now_us += 10 * TM_US_PER_MS;
+        while (act.kind != TM_ACT_CLOSE && tm_session_poll(c, p.now_us, &act))
+            if (act.kind != TM_ACT_CLOSE)
+                session_pair_act(&p, TM_CLIENT, &act);
+        while (tm_session_poll(s, p.now_us, &other))
+            session_pair_act(&p, TM_SERVER, &other);
+    }
+    CHECK_INT(act.kind, TM_ACT_CLOSE);
+    CHECK_INT(tm_session_finished(s, act.carrier, p.now_us), TM_FINISH_ANSWER);
+    CHECK(tm_session_gone(s, act.carrier, TM_GONE_CLOSED, p.now_us));
+    while (write_arrives(&p, TM_SERVER, &other))
+        departs(&p, TM_SERVER, &other);
+    while (write_arrives(&p, TM_CLIENT, &other)) {
+        CHECK(other.kind == TM_ACT_WRITE);
+        departs(&p, TM_CLIENT, &other);
+    }
+    CHECK(tm_session_gone(c, act.carrier, TM_GONE_CLOSED, p.now_us));
+    struct tm_session_stats st;
+    tm_session_get_stats(c, &st);
+    CHECK_INT(st.carriers_died, 0);
+    CHECK_INT(st.carriers_ended, 1);
+    pair_deinit(&p);
+}
+
 /* Two seconds in which a stream brings what fits its window; returns how much the server has. */
 static uint64_t two_seconds(struct session_pair *p)
 {
@@ -382,6 +422,8 @@ static void every_failing_allocation_is_survived(void)
 }
 
 static const struct check_case cases[] = {
+    {"a_report_that_overtakes_the_end_kills_nothing",
+     a_report_that_overtakes_the_end_kills_nothing},
     {"every_failing_allocation_is_survived", every_failing_allocation_is_survived},
     {"acknowledgements_that_were_lost_are_said_again",
      acknowledgements_that_were_lost_are_said_again},
