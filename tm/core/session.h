@@ -2,8 +2,8 @@
  *
  * Pure: it is fed bytes, events and the time, and answers with actions, events and its next deadline.  It
  * opens nothing, reads no clock, logs nothing.  Both ends run this code; what differs is cfg.side, and
- * which of them is master.  All sizes, all times and all openings come from the schedule; user data only
- * fills the bytes that the schedule sends anyway (DESIGN.md).
+ * which of them is master.  All sizes, all times and all openings come from the schedule (cfg.drive: or there is none, tm/core/driver.h);
+ * user data only fills the bytes that the schedule sends anyway (DESIGN.md).
  *
  * The shell's loop:
  *   events of the network go in:   tm_session_opened / _accept / _received / _record / _sent / _gone

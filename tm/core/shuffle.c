@@ -96,13 +96,22 @@ static bool has_room(const struct tm_carrier *c, int64_t now_us)
            r->outstanding < room;
 }
 
-/* The m usable carriers with the lowest numbers are in use; both ends see them so.  Returns how many. */
+static uint32_t n_moving(const struct tm_session *s)
+{
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < s->n_carriers; i++)
+        n += tm_relay_is_usable(s->carriers[i]) && !s->carriers[i]->relay->is_stalled;
+    return n;
+}
+
+/* The m usable carriers with the lowest numbers are in use, those that stand still only when all do; returns how many. */
 static uint32_t in_use(const struct tm_session *s, struct tm_carrier *out[TM_SHUFFLE_M_MAX])
 {
     uint32_t n = 0;
+    bool is_any = n_moving(s) > 0;
     for (uint32_t i = 0; i < s->n_carriers; i++) {
         struct tm_carrier *c = s->carriers[i];
-        if (!tm_relay_is_usable(c))
+        if (!tm_relay_is_usable(c) || (is_any && c->relay->is_stalled))
             continue;
         uint32_t at = n;
         while (at > 0 && out[at - 1]->k > c->k)
@@ -219,7 +228,10 @@ static void fill(struct tm_session *s, struct tm_carrier *c, struct tm_stream *s
     s->shuffler->is_stuck = w.len == 0 && tm_stream_has_data(st ? st : &s->control);
     if (w.len == 0)
         return;
+    if (c->sent.tail != last)
+        c->was_lost = false; /* not this */
     if (c->sent.tail != last || load == LOAD_ALIVE) {
+        r->is_first = r->is_first || r->wanted_ack <= c->acked_records;
         if (r->wanted_ack <= c->acked_records)
             r->silent_us = now_us;
         r->wanted_ack = c->tx_records + 1;
@@ -340,6 +352,7 @@ static bool poll(struct tm_session *s, int64_t now_us, struct tm_act *act)
     struct tm_shuffler *sh = s->shuffler;
     tm_shuffle_count_step(&sh->count, &sh->cfg, &sh->rng, n_streams(s), now_us);
     tm_shuffle_mind_surplus(s, now_us);
+    tm_shuffle_mind_stalls(s, now_us);
     return hand_flight(s, act) || hand_data(s, now_us, act) || hand_alive(s, now_us, act) ||
            (tm_shuffle_open_due_us(s) <= now_us && tm_shuffle_hand_open(s, now_us, act)) ||
            tm_shuffle_hand_close(s, now_us, act);
@@ -352,6 +365,7 @@ static int64_t next_us(const struct tm_session *s)
     uint32_t n = in_use(s, use);
     bool is_room = false;
     int64_t us = tm_min_us(tm_shuffle_count_next_us(&sh->count), tm_shuffle_open_due_us(s));
+    us = tm_min_us(us, tm_shuffle_stall_us(s));
     for (uint32_t i = 0; i < n; i++)
         is_room = is_room || has_room(use[i], s->now_us);
     if (is_room) {
@@ -404,7 +418,7 @@ static void heard(struct tm_session *s, struct tm_carrier *c, bool is_eliciting,
 static void acked(struct tm_session *s, struct tm_carrier *c)
 {
     s->shuffler->is_stuck = false;
-    c->relay->silent_us = s->now_us; /* it moves */
+    tm_shuffle_moved(s, c);
 }
 
 static void departed(struct tm_session *s, struct tm_carrier *c, uint32_t write, int64_t t_us)

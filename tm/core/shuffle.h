@@ -19,7 +19,8 @@ struct tm_shuffler {
     bool is_stuck;  /* too much waits for acknowledgement: nothing is composed before some comes */
     int64_t
         ack_us; /* when something received is to be acknowledged at the latest; TM_NEVER: nothing */
-    uint32_t unacked; /* bytes of records received and not acknowledged */
+    int64_t latency_us; /* smoothed: how long an acknowledgement takes; 0: not known */
+    uint32_t unacked;   /* bytes of records received and not acknowledged */
     /* client */
     int64_t open_us;      /* no carrier is opened before */
     uint32_t n_fruitless; /* openings in a row that our server did not answer */
@@ -36,12 +37,16 @@ struct tm_relay {
     uint32_t outstanding; /* bytes of those that have not */
     uint32_t size[TM_RELAY_WRITES];
     int64_t handed_us[TM_RELAY_WRITES];
-    int64_t delay_us;    /* smoothed: from handing out to departure */
-    struct tm_rate rate; /* of what was handed out */
-    uint64_t wanted_ack; /* records below this have to be acknowledged */
-    int64_t silent_us;   /* since when the other end owes that; meaningful while it does */
-    int64_t alive_us;    /* client: when to send something for its sake */
-    int64_t surplus_us;  /* client: since when it has not been needed; TM_NEVER: it is */
+    int64_t delay_us;       /* smoothed: from handing out to departure */
+    struct tm_rate rate;    /* of what was handed out */
+    uint64_t wanted_ack;    /* records below this have to be acknowledged */
+    bool is_stalled;        /* see shuffle_stall.c */
+    bool is_first;          /* nothing was owed when what is owed was sent, at silent_us */
+    uint64_t acked_records; /* of the carrier's, when that last grew: */
+    int64_t moved_us;
+    int64_t silent_us;  /* since when the other end owes that; meaningful while it does */
+    int64_t alive_us;   /* client: when to send something for its sake */
+    int64_t surplus_us; /* client: since when it has not been needed; TM_NEVER: it is */
 };
 
 static inline bool tm_relay_is_usable(const struct tm_carrier *c)
@@ -65,5 +70,14 @@ void tm_shuffle_mind_surplus(struct tm_session *s, int64_t now_us);
 bool tm_shuffle_hand_close(struct tm_session *s, int64_t now_us, struct tm_act *act);
 /* An opening has ended that our server did not answer. */
 void tm_shuffle_was_fruitless(struct tm_session *s, int64_t t_us);
+
+/* ---- shuffle_stall.c ---- */
+
+/* What lies on carriers that stand still goes again on others. */
+void tm_shuffle_mind_stalls(struct tm_session *s, int64_t now_us);
+/* When to look again; TM_NEVER: not before an event. */
+int64_t tm_shuffle_stall_us(const struct tm_session *s);
+/* Records of it may have been acknowledged. */
+void tm_shuffle_moved(struct tm_session *s, struct tm_carrier *c);
 
 #endif
