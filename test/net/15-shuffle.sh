@@ -11,9 +11,9 @@ CARRIERS=8
 path --delay-ms 5 --queue-packets 16384 --seed 1
 "$(program TM_TEST_MODEL)" "$MODELS" quick || fail "models"
 mkdir "$WORK/docs" "$WORK/many"
-random_file "$WORK/docs/file" 4194304
+random_file "$WORK/docs/file" 2097152
 random_file "$WORK/docs/small" 10240
-random_file "$WORK/up" 1048576
+random_file "$WORK/up" 524288
 start_nginx w 10.8.0.2:80 "$WORK/docs"
 # shellcheck disable=SC2034  # for the trap
 PID_upload=''
@@ -31,7 +31,7 @@ for model in shuffle shuffle:$CARRIERS; do
     say "== --model $model"
     start_client client --model "$model" --summary-json "$WORK/client.json" -L 8082:10.8.0.2:7000
     grep -q 'NOT payload-independent' "$WORK/client.log" || fail "tm-client says: $(cat "$WORK/client.log")"
-    socks_get c "$SOCKS" http://10.8.0.2/file "$WORK/got" --max-time 60 -w "4 MiB: %{time_total} s\n" || fail "download"
+    socks_get c "$SOCKS" http://10.8.0.2/file "$WORK/got" --max-time 60 -w "2 MiB: %{time_total} s\n" || fail "download"
     same_bytes "$WORK/docs/file" "$WORK/got"
     in_ns c timeout 60 python3 "$here/upload.py" send 8082 - 0 "$WORK/up" "$WORK/got" || fail "upload"
     same_bytes "$WORK/up" "$WORK/got"
@@ -48,7 +48,7 @@ for model in shuffle shuffle:$CARRIERS; do
     grep -q 'exact offset' "$WORK/status.txt" && fail "status tells of a schedule: $(cat "$WORK/status.txt")"
     ends_with_0 client
     grep '^summary: ' "$WORK/client.log" || fail "no summary"
-    number_ok "$(json_number "$WORK/client.json" payload_rx_bytes)" 5754880 5790000 "payload received"
+    number_ok "$(json_number "$WORK/client.json" payload_rx_bytes)" 3133440 3170000 "payload received"
     number_ok "$(json_number "$WORK/client.json" pad_tx_bytes)" 0 0 "padding"
     number_ok "$(json_number "$WORK/client.json" carriers_died)" 0 0 "carriers died"
 done
