@@ -31,8 +31,13 @@ void tm_status_add_session(void *user, const struct tm_session_control *c, int64
 {
     struct tm_status_source *src = user;
     struct tm_control control;
-    bool in_control = judge(&control, src, c, idle_us);
-    if (src->n_sessions++ == 0 || (in_control && src->n_controlled == 0)) {
+    bool has_plans = c->cfg->drive == TM_DRIVE_PLANS;
+    bool in_control = judge(&control, src, c, idle_us) && has_plans;
+    bool is_first = src->n_sessions++ == 0;
+    bool shows_plans = !is_first && src->shown.cfg->drive == TM_DRIVE_PLANS;
+    /* Of one without a schedule must be told, whatever others have. */
+    if (is_first || (!has_plans && shows_plans) ||
+        (in_control && shows_plans && src->n_controlled == 0)) {
         src->shown = *c;
         src->shown_idle_us = idle_us;
     }

@@ -149,6 +149,29 @@ static void without_a_schedule_none_is_claimed(void)
     free(text);
 }
 
+static void of_several_sessions_the_one_without_a_schedule_is_shown(void)
+{
+    for (int order = 0; order < 2; order++) {
+        struct scene s;
+        struct tm_status st;
+        scene_init(&s);
+        struct tm_session_cfg cfg = *s.c.cfg;
+        cfg.drive = TM_DRIVE_SHUFFLE;
+        cfg.model = NULL;
+        struct tm_session_control driven = s.c;
+        driven.cfg = &cfg;
+        struct tm_status_source src =
+            tm_status_source_new("tm-server", TM_SERVER, 200 * TM_US_PER_S, &s.watch);
+        tm_status_add_session(&src, order == 0 ? &s.c : &driven, 0);
+        tm_status_add_session(&src, order == 0 ? &driven : &s.c, 0);
+        tm_status_fill(&st, &src);
+        CHECK_STR(st.model.name, "shuffle");
+        CHECK(!st.model.payload_independent);
+        CHECK_INT(st.now.sessions, 2);
+        CHECK_INT(st.now.sessions_in_control, 1);
+    }
+}
+
 static void no_control_is_said_first(void)
 {
     struct scene s;
@@ -305,6 +328,8 @@ static void a_server_shows_the_session_in_control(void)
 static const struct check_case cases[] = {
     {"a_person_reads_what_drives_the_wire", a_person_reads_what_drives_the_wire},
     {"without_a_schedule_none_is_claimed", without_a_schedule_none_is_claimed},
+    {"of_several_sessions_the_one_without_a_schedule_is_shown",
+     of_several_sessions_the_one_without_a_schedule_is_shown},
     {"no_control_is_said_first", no_control_is_said_first},
     {"a_program_that_does_not_run_is_said", a_program_that_does_not_run_is_said},
     {"what_is_written_is_read", what_is_written_is_read},
