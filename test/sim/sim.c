@@ -144,7 +144,8 @@ static void start(struct sim *m)
         log_start(m, TM_CLIENT);
         log_start(m, TM_SERVER);
     }
-    struct tm_sim_cfg wc = {.model = cfg->model,
+    struct tm_sim_cfg wc = {.drive = cfg->drive,
+                            .model = cfg->model,
                             .schedule = cfg->schedule,
                             .at_end = cfg->at_end,
                             .shape = tm_sim_shape,
@@ -164,6 +165,8 @@ static void start(struct sim *m)
     memset(wc.master_seed, SIM_MASTER_SEED_BYTE, sizeof wc.master_seed);
     if (tm_sim_new(&m->world, &wc) != TM_OK)
         abort();
+    if (cfg->slow_bps > 0 && tm_sim_set_rate(m->world, cfg->slow_carrier, cfg->slow_bps) != TM_OK)
+        abort();
     uint8_t seed[TM_SEED_LEN];
     tm_seed_from_u64(seed, ~cfg->seed);
     tm_rng_init(&m->rng, seed);
@@ -182,6 +185,7 @@ static void finish(struct sim *m)
     struct sim_result *r = m->r;
     struct tm_sim_stats ws;
     tm_sim_get_stats(m->world, &ws);
+    r->end_us = tm_sim_now_us(m->world);
     r->writes = ws.n_writes;
     r->wrong_sizes = ws.n_wrong_sizes;
     for (uint64_t i = 0; i < m->n_streams; i++) {

@@ -16,6 +16,7 @@
 #define SIM_MASTER_SEED_BYTE 7 /* every byte of the server's seed */
 
 struct sim_cfg {
+    enum tm_drive drive;                 /* other than PLANS: neither model nor schedule */
     const struct tm_model *model;        /* NULL: */
     const struct tm_schedfile *schedule; /* at the client; at both when plan_mode is seeded */
     enum tm_playback_end at_end;
@@ -29,6 +30,8 @@ struct sim_cfg {
     /* the links, both directions alike */
     int64_t delay_us, jitter_us;
     uint64_t rate_bps; /* of each carrier; 0: no limit */
+    uint32_t slow_carrier;
+    uint64_t slow_bps; /* of that one, when it is not 0 */
     double p_stall;    /* of a chunk: held up for stall_us */
     int64_t stall_us;
     int64_t
@@ -59,6 +62,7 @@ struct sim_result {
     const char *failed; /* of either session; NULL */
     unsigned n_played;  /* times that the client was told that the schedule is at its end */
     int64_t played_us;
+    int64_t end_us; /* when the run ended */
     struct tm_session_stats client, server;
     char *client_log, *server_log; /* owned; NULL unless cfg.log */
 };

@@ -15,6 +15,7 @@
 #include <openssl/rand.h>
 #include <uv.h>
 
+#include "models/shuffle.h"
 #include "models/store/mix.h"
 #include "tm/app/address.h"
 #include "tm/app/client_state.h"
@@ -98,9 +99,19 @@ static bool has_schedule(const struct client *c)
     return c->o->v[TM_OPT_SCHEDULE].given;
 }
 
-/* A mix says itself how many. */
+/* --model shuffle: no schedule; *fixed_m as it says. */
+static bool is_shuffled(const struct client *c, uint32_t *fixed_m)
+{
+    const char *text = c->o->v[TM_OPT_MODEL].text;
+    return !has_schedule(c) && text != NULL && tm_shuffle_is_meant(text, fixed_m);
+}
+
+/* A mix says itself how many; of a shuffled session it is the carriers. */
 static uint32_t n_users(const struct client *c)
 {
+    uint32_t fixed_m;
+    if (is_shuffled(c, &fixed_m))
+        return fixed_m;
     if (has_schedule(c))
         return c->schedule.n_users;
     return tm_mix_is_counted(c->o->v[TM_OPT_MODEL].text) ? c->models.n_users
@@ -160,7 +171,11 @@ static void say_ready(struct client *c)
     if (tm_address_parse(&a, c->o->v[TM_OPT_SOCKS].text, NULL) != TM_OK)
         return;
     tm_address_print(socks, a.host, tm_local_port(c->local[0]));
-    if (has_schedule(c))
+    uint32_t fixed_m;
+    if (is_shuffled(c, &fixed_m))
+        printf("ready: socks5 on %s, model %s, NOT payload-independent, server %s", socks,
+               c->o->v[TM_OPT_MODEL].text, c->where);
+    else if (has_schedule(c))
         printf("ready: socks5 on %s, schedule %s, %u users, plan %s, server %s", socks,
                c->o->v[TM_OPT_SCHEDULE].text, c->schedule.n_users, plan_text(c), c->where);
     else
@@ -360,7 +375,12 @@ static int load(struct client *c, struct tm_msg *msg)
     if (rc != TM_OK)
         return rc;
     tm_address_print(c->where, c->state.host, (uint16_t)c->state.port);
-    rc = has_schedule(c) ? load_schedule(c, msg) : load_model(c, msg);
+    uint32_t fixed_m;
+    if (is_shuffled(c, &fixed_m))
+        tm_log(TM_LOG_WARN, "--model shuffle: no padding and no delay; the wire follows what is "
+                            "carried, and who adds up all carriers sees it");
+    else
+        rc = has_schedule(c) ? load_schedule(c, msg) : load_model(c, msg);
     if (rc == TM_OK)
         rc = open_file(&c->schedule_log, o, TM_OPT_LOG_SCHEDULE, msg);
     if (rc == TM_OK)
@@ -392,13 +412,15 @@ static int open_tunnel(struct client *c, struct tm_msg *msg)
     int rc = tm_address_resolve(&server, &a, msg);
     if (rc != TM_OK)
         return rc;
+    uint32_t fixed_m;
     struct tm_tunnel_client_cfg cfg = {
         .loop = &c->loop,
         .server = (const struct sockaddr *)&server,
         .sni = sni(c),
         .kind = TM_TOKEN_CARRIER,
         .key = c->state.token,
-        .session = {.master = o->v[TM_OPT_MASTER].num == 0 ? TM_CLIENT : TM_SERVER,
+        .session = {.drive = is_shuffled(c, &fixed_m) ? TM_DRIVE_SHUFFLE : TM_DRIVE_PLANS,
+                    .master = o->v[TM_OPT_MASTER].num == 0 ? TM_CLIENT : TM_SERVER,
                     .plan_mode = plan_mode(c),
                     .model = tm_store_mix_model(&c->models),
                     .is_schedule = has_schedule(c),

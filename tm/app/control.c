@@ -62,6 +62,11 @@ bool tm_control_is_payload_independent(const struct tm_model *m)
     return false; /* one that this program does not know promises nothing */
 }
 
+bool tm_control_is_independent(const struct tm_session_cfg *cfg)
+{
+    return cfg->drive == TM_DRIVE_PLANS && tm_control_is_payload_independent(cfg->model);
+}
+
 static double seconds(int64_t us)
 {
     return (double)us / (double)TM_US_PER_S;
@@ -180,4 +185,7 @@ void tm_control_judge(struct tm_control *out, const struct tm_control_facts *f)
         lost(out, f->now_us - c->overdue_us,
              "a buffer should have left %.1f s ago: the network takes nothing",
              seconds(c->overdue_us));
+    if (out->in_control && c->cfg != NULL && c->cfg->drive != TM_DRIVE_PLANS)
+        (void)snprintf(out->text, sizeof out->text,
+                       "no schedule drives the wire: it follows what is carried");
 }

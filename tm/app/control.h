@@ -41,5 +41,7 @@ void tm_control_demand_note(char *out, size_t cap, const struct tm_session_cfg *
 int64_t tm_control_longest_gap_us(const struct tm_model *m, int64_t pace_us);
 /* Whether sizes and times are settled before any user data is seen (DESIGN.md); no model: by a schedule file, so they are. */
 bool tm_control_is_payload_independent(const struct tm_model *m);
+/* The same of a session: none without plans is. */
+bool tm_control_is_independent(const struct tm_session_cfg *cfg);
 
 #endif

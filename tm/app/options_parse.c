@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "models/mix.h"
+#include "models/shuffle.h"
 #include "tm/app/address.h"
 #include "tm/app/options.h"
 #include "tm/app/preset.h"
@@ -208,6 +209,34 @@ static void set_defaults(struct tm_options *o)
     }
 }
 
+/* Shuffling has no schedule: what decides one has nothing to decide. */
+static int check_shuffle(const struct tm_options *o, const char *text, struct tm_msg *msg)
+{
+    static const enum tm_opt of_plans[] = {TM_OPT_USERS,     TM_OPT_PACE,      TM_OPT_SEED,
+                                           TM_OPT_ON_DEMAND, TM_OPT_IDLE_STOP, TM_OPT_LOG_SCHEDULE,
+                                           TM_OPT_PRESET,    TM_OPT_PREP};
+    uint32_t fixed_m;
+    if (!tm_shuffle_is_meant(text, &fixed_m))
+        return TM_OK;
+    if (o->command != TM_CMD_CLIENT_RUN)
+        return tm_msg_set(msg, TM_ERR_FORMAT, "--model shuffle has no card: it has no schedule");
+    if (fixed_m > TM_SHUFFLE_M_MAX)
+        return tm_msg_set(msg, TM_ERR_FORMAT, "--model %.100s: carriers are a number from 1 to %u",
+                          text, TM_SHUFFLE_M_MAX);
+    for (size_t i = 0; i < sizeof of_plans / sizeof *of_plans; i++) {
+        if (o->v[of_plans[i]].given)
+            return tm_msg_set(msg, TM_ERR_FORMAT,
+                              "--%s has nothing to decide: --model shuffle has no schedule",
+                              tm_options_info(of_plans[i])->name);
+    }
+    if (o->v[TM_OPT_MASTER].num != 0 || o->v[TM_OPT_PLAN].num != 0)
+        return tm_msg_set(
+            msg, TM_ERR_FORMAT,
+            "--model shuffle has no plans: neither --master server nor --plan embedded "
+            "goes with it");
+    return TM_OK;
+}
+
 /* What --model says, and whether it or --users counts. */
 static int check_model(const struct tm_options *o, struct tm_msg *msg)
 {
@@ -223,7 +252,7 @@ static int check_model(const struct tm_options *o, struct tm_msg *msg)
                           "--users beside --model %.200s: the model says how many users there are; "
                           "write the numbers there",
                           text);
-    return TM_OK;
+    return check_shuffle(o, text, msg);
 }
 
 /* A model or a schedule file; and what has something to decide beside it. */

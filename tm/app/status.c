@@ -31,8 +31,13 @@ void tm_status_add_session(void *user, const struct tm_session_control *c, int64
 {
     struct tm_status_source *src = user;
     struct tm_control control;
-    bool in_control = judge(&control, src, c, idle_us);
-    if (src->n_sessions++ == 0 || (in_control && src->n_controlled == 0)) {
+    bool has_plans = c->cfg->drive == TM_DRIVE_PLANS;
+    bool in_control = judge(&control, src, c, idle_us) && has_plans;
+    bool is_first = src->n_sessions++ == 0;
+    bool shows_plans = !is_first && src->shown.cfg->drive == TM_DRIVE_PLANS;
+    /* Of one without a schedule must be told, whatever others have. */
+    if (is_first || (!has_plans && shows_plans) ||
+        (in_control && shows_plans && src->n_controlled == 0)) {
         src->shown = *c;
         src->shown_idle_us = idle_us;
     }
@@ -57,17 +62,25 @@ static uint64_t age(int64_t now_us, int64_t since_us)
 static void fill_model(struct tm_status *st, const struct tm_session_control *c)
 {
     const struct tm_session_cfg *cfg = c->cfg;
-    copy(st->model.name, sizeof st->model.name, cfg->model ? cfg->model->name : "schedule");
+    bool is_driven = cfg->drive != TM_DRIVE_PLANS;
+    copy(st->model.name, sizeof st->model.name,
+         is_driven    ? "shuffle"
+         : cfg->model ? cfg->model->name
+                      : "schedule");
     copy(st->model.kind, sizeof st->model.kind,
-         cfg->model ? tm_model_kind_name(cfg->model->kind) : "schedule file");
+         is_driven    ? "shuffle"
+         : cfg->model ? tm_model_kind_name(cfg->model->kind)
+                      : "schedule file");
     copy(st->model.master, sizeof st->model.master, cfg->master == TM_CLIENT ? "client" : "server");
     copy(st->model.plan, sizeof st->model.plan,
-         cfg->plan_mode == TM_PLAN_SEEDED ? "seeded" : "embedded");
+         is_driven                          ? "none"
+         : cfg->plan_mode == TM_PLAN_SEEDED ? "seeded"
+                                            : "embedded");
     for (size_t i = 0; i < 8; i++)
         (void)snprintf(st->model.digest + 2 * i, 3, "%02x", c->digest[i]);
     st->model.users = cfg->n_users;
     st->model.pace_ms = cfg->pace_ms;
-    st->model.payload_independent = tm_control_is_payload_independent(cfg->model);
+    st->model.payload_independent = tm_control_is_independent(cfg);
 }
 
 static void fill_kernel(struct tm_status *st, const struct tm_kernel_totals *k)

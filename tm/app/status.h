@@ -64,7 +64,8 @@ struct tm_status_source {
     const struct tm_tunnel_watch *watch;
     /* By tm_status_add_session: */
     uint32_t n_sessions, n_controlled;
-    struct tm_session_control shown; /* the first in control, else the first */
+    struct tm_session_control
+        shown; /* the first without a schedule, else the first in control, else the first */
     int64_t shown_idle_us;
     uint32_t n_open, n_opening, n_waiting; /* of all */
     uint64_t waiting_bytes;

@@ -45,10 +45,19 @@ static const char *span_text(char out[NUMBER_MAX], uint64_t s)
     return out;
 }
 
+/* What follows the data has no deadlines to be judged by. */
+static bool has_schedule(const struct tm_status *st)
+{
+    return st->model.payload_independent || st->model.name[0] == '\0';
+}
+
 static void put_control(FILE *out, const struct tm_status *st, const char *eol)
 {
     char span[NUMBER_MAX];
-    if (st->in_control)
+    if (st->in_control && !has_schedule(st))
+        fprintf(out, "connected     for %s: no schedule drives the wire%s",
+                span_text(span, st->since_s), eol);
+    else if (st->in_control)
         fprintf(out, "in control    for %s: the model drives the wire%s%s%s",
                 span_text(span, st->since_s), st->reason[0] != '\0' ? "; " : "", st->reason, eol);
     else
@@ -64,14 +73,21 @@ static void put_model(FILE *out, const struct tm_status *st, const char *eol)
         return;
     if (st->model.pace_ms > 0)
         tm_units_print_duration(pace, (int64_t)st->model.pace_ms * TM_US_PER_MS);
+    if (!has_schedule(st)) {
+        fprintf(out, "model         %s (digest %s), ", st->model.name, st->model.digest);
+        if (st->model.users > 0)
+            fprintf(out, "%" PRIu64 " carriers%s", st->model.users, eol);
+        else
+            fprintf(out, "carriers follow the streams%s", eol);
+        fprintf(out, "              NOT payload-independent: the wire follows what is carried%s",
+                eol);
+        return;
+    }
     fprintf(out,
             "model         %s (%s, digest %s), %" PRIu64 " users, pace %s, %s is master, plan %s%s",
             st->model.name, st->model.kind, st->model.digest, st->model.users, pace,
             st->model.master, st->model.plan, eol);
-    fprintf(out, "              %s%s",
-            st->model.payload_independent
-                ? "payload-independent: what is carried changes nothing on the wire"
-                : "NOT payload-independent: the wire follows what is carried",
+    fprintf(out, "              payload-independent: what is carried changes nothing on the wire%s",
             eol);
 }
 
@@ -168,7 +184,8 @@ void tm_status_text(FILE *out, const struct tm_status *st, const char *eol)
     if (st->run_us == 0) /* it does not run */
         return;
     put_model(out, st, eol);
-    put_conformance(out, st, eol);
+    if (has_schedule(st))
+        put_conformance(out, st, eol);
     put_data(out, st, eol);
     fprintf(out,
             "now           %" PRIu64 " carriers open, %" PRIu64 " opening; %" PRIu64
@@ -189,6 +206,14 @@ void tm_status_line(FILE *out, const struct tm_status *st)
     char a[NUMBER_MAX], b[NUMBER_MAX];
     if (!st->in_control) {
         fprintf(out, "NOT IN CONTROL: %s; no user data leaves\n", st->reason);
+        return;
+    }
+    if (!has_schedule(st)) {
+        fprintf(out,
+                "connected: %s, no schedule, NOT payload-independent; queue p95 %s, useful %u.%u "
+                "%%; %" PRIu64 " carriers, %" PRIu64 " streams\n",
+                st->model.name, time_text(b, t->queue.p95_us), st->useful_permille / 10,
+                st->useful_permille % 10, st->now.carriers_open, st->now.streams_open);
         return;
     }
     fprintf(out,

@@ -20,6 +20,8 @@ enum tm_carrier_state {
     TM_CARRIER_KILLED
 };
 
+struct tm_relay;
+
 struct tm_carrier {
     uint32_t k;
     enum tm_carrier_state state;
@@ -30,6 +32,8 @@ struct tm_carrier {
     int64_t opened_us; /* planned time of opening (client) or acceptance (server) */
     int64_t handed_us; /* client: when the opening was handed out */
     struct tm_player player;
+    struct tm_relay
+        *relay; /* driven: what the driver knows of it, owned by it; NULL: it plays a plan */
     /* sending */
     struct tm_item_list sent;
     uint32_t n_handed; /* own writes handed out */

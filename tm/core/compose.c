@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "tm/core/driver.h"
 #include "tm/core/embed.h"
 #include "tm/core/entry.h"
 #include "tm/core/frame.h"
@@ -36,7 +37,7 @@ static void put_ack(struct tm_session *s, struct tm_carrier *here, struct tm_car
     s->stats.ack_tx_bytes += w->len - before;
 }
 
-static void put_acks(struct tm_session *s, struct tm_carrier *here, struct tm_wr *w)
+void tm_session_put_acks(struct tm_session *s, struct tm_carrier *here, struct tm_wr *w)
 {
     put_ack(s, here, here, w);
     for (uint32_t i = 0; i < s->n_carriers; i++) {
@@ -46,9 +47,8 @@ static void put_acks(struct tm_session *s, struct tm_carrier *here, struct tm_wr
     }
 }
 
-/* Frames of one stream until it has nothing, or nothing more fits. */
-static void put_stream(struct tm_session *s, struct tm_carrier *c, struct tm_stream *st,
-                       struct tm_wr *w, int64_t now_us)
+void tm_session_put_stream(struct tm_session *s, struct tm_carrier *c, struct tm_stream *st,
+                           struct tm_wr *w, int64_t now_us)
 {
     const struct tm_outgoing to = {&c->sent, &c->tx_trail, c->tx_records};
     while (tm_stream_has_data(st)) {
@@ -77,9 +77,9 @@ static void put_stream(struct tm_session *s, struct tm_carrier *c, struct tm_str
 
 static void put_streams(struct tm_session *s, struct tm_carrier *c, struct tm_wr *w, int64_t now_us)
 {
-    put_stream(s, c, &s->control, w, now_us);
+    tm_session_put_stream(s, c, &s->control, w, now_us);
     for (uint32_t i = 0; i < s->n_slots && tm_wr_room(w) > 0; i++)
-        put_stream(s, c, &s->streams[(s->rr + i) % s->n_slots], w, now_us);
+        tm_session_put_stream(s, c, &s->streams[(s->rr + i) % s->n_slots], w, now_us);
     s->rr = s->n_slots > 0 ? (s->rr + 1) % s->n_slots : 0;
 }
 
@@ -88,6 +88,8 @@ size_t tm_session_compose(struct tm_session *s, uint32_t carrier, uint8_t *buf, 
     struct tm_carrier *c = tm_session_find(s, carrier);
     if (!c || !c->writing)
         return 0;
+    if (s->driver)
+        return s->driver->compose(s, c, buf);
     if (c->write_left == 0) {
         c->writing = false;
         TM_ASSERT(!c->shipping ||
@@ -103,7 +105,7 @@ size_t tm_session_compose(struct tm_session *s, uint32_t carrier, uint8_t *buf, 
     put_plan(s, c, &w);
     if (s->is_unknown)
         tm_frame_encode_fail(&w);
-    put_acks(s, c, &w);
+    tm_session_put_acks(s, c, &w);
     put_streams(s, c, &w, now_us);
     c->tx_records++;
     s->stats.pad_tx_bytes += tm_wr_room(&w);

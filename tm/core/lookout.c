@@ -1,5 +1,7 @@
 #include "tm/core/lookout.h"
 
+#include "tm/core/driver.h"
+
 static struct tm_carrier **bucket_of(struct tm_lookout *a, uint32_t k)
 {
     return &a->bucket[k & (TM_LOOKOUT_BUCKETS - 1)];
@@ -55,14 +57,14 @@ void tm_session_delist(struct tm_session *s, struct tm_carrier *c)
     moved->at = c->at;
 }
 
-static int64_t dead_us(const struct tm_carrier *c, int64_t grace_us)
+static int64_t dead_us(const struct tm_session *s, const struct tm_carrier *c)
 {
     switch (c->state) {
     case TM_CARRIER_OPENING:
-        return tm_later_us(tm_max_us(c->opened_us, c->handed_us), grace_us);
+        return tm_later_us(tm_max_us(c->opened_us, c->handed_us), s->cfg.grace_us);
     case TM_CARRIER_LIVE:
     case TM_CARRIER_CLOSING:
-        return tm_player_dead_us(&c->player);
+        return s->driver ? s->driver->dead_us(s, c) : tm_player_dead_us(&c->player);
     case TM_CARRIER_ENDED:
         return TM_NEVER;
     case TM_CARRIER_KILLED:
@@ -88,7 +90,7 @@ static void work_out(const struct tm_session *s, struct tm_carrier *c)
     }
     a->due_us[c->at] = due_us;
     a->opening_us[c->at] = c->state == TM_CARRIER_OPENING ? c->opened_us : TM_NEVER;
-    a->dead_us[c->at] = dead_us(c, s->cfg.grace_us);
+    a->dead_us[c->at] = dead_us(s, c);
 }
 
 const struct tm_lookout *tm_session_lookout(const struct tm_session *s)

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "models/turn.h"
+#include "tm/core/driver.h"
 #include "tm/core/lookout.h"
 #include "tm/core/schedlog.h"
 #include "tm/core/standstill.h"
@@ -34,7 +35,9 @@ static bool is_mix(const struct tm_session_cfg *cfg)
 
 static void set_digest(struct tm_session *s)
 {
-    if (s->cfg.schedule)
+    if (s->driver)
+        s->driver->digest(s->digest);
+    else if (s->cfg.schedule)
         tm_schedfile_digest(s->cfg.schedule, s->digest);
     else if (s->cfg.is_schedule)
         memcpy(s->digest, s->cfg.digest, sizeof s->cfg.digest);
@@ -56,7 +59,9 @@ static int session_init(struct tm_session *s)
 {
     const struct tm_session_cfg *cfg = &s->cfg;
     s->lookout = calloc(1, sizeof *s->lookout);
-    int rc = s->lookout ? make_gen(&s->gen, cfg, cfg->seed) : TM_ERR_NOMEM;
+    int rc = s->lookout ? TM_OK : TM_ERR_NOMEM;
+    if (rc == TM_OK)
+        rc = s->driver ? s->driver->start(s) : make_gen(&s->gen, cfg, cfg->seed);
     if (rc == TM_OK && cfg->side == TM_SERVER && cfg->master == TM_SERVER)
         rc = make_gen(&s->master_gen, cfg, cfg->master_seed);
     if (rc == TM_OK)
@@ -70,6 +75,8 @@ static int session_init(struct tm_session *s)
     s->tx_pool = TM_WINDOW_POOL;
     s->rx_pool = TM_WINDOW_POOL;
     s->next_stream = cfg->side == TM_CLIENT ? 2 : 3;
+    if (s->driver)
+        return TM_OK;
     if (cfg->side == TM_CLIENT) {
         s->openers = calloc(cfg->n_users, sizeof *s->openers);
         if (!s->openers)
@@ -104,6 +111,9 @@ static void say_hello(struct tm_session *s)
 /* Whether this end can know the plans: a model's, those of a file that is here, or those that a master will send. */
 static bool is_playable(const struct tm_session_cfg *cfg)
 {
+    if (cfg->drive != TM_DRIVE_PLANS)
+        return !cfg->model && !cfg->is_schedule && cfg->master == TM_CLIENT &&
+               cfg->plan_mode == TM_PLAN_SEEDED && !cfg->on_demand && cfg->idle_stop_us == 0;
     if (!cfg->is_schedule)
         return cfg->model != NULL && cfg->schedule == NULL;
     bool is_told = cfg->side == TM_SERVER && cfg->plan_mode == TM_PLAN_EMBEDDED;
@@ -114,9 +124,9 @@ static bool is_playable(const struct tm_session_cfg *cfg)
 int tm_session_new(struct tm_session **out, const struct tm_session_cfg *cfg, int64_t now_us)
 {
     *out = NULL;
-    if (!is_playable(cfg) || cfg->prep_us < 1 || cfg->prep_us > UINT16_MAX || cfg->n_users < 1 ||
-        cfg->grace_us < 0 || cfg->idle_stop_us < 0 ||
-        (cfg->is_schedule && (cfg->on_demand || cfg->idle_stop_us > 0)) ||
+    if (!is_playable(cfg) || cfg->prep_us < 1 || cfg->prep_us > UINT16_MAX ||
+        (cfg->drive == TM_DRIVE_PLANS && cfg->n_users < 1) || cfg->grace_us < 0 ||
+        cfg->idle_stop_us < 0 || (cfg->is_schedule && (cfg->on_demand || cfg->idle_stop_us > 0)) ||
         cfg->n_users > TM_GEN_USERS_MAX || cfg->shape.hello_min > TM_HELLO_MAX ||
         cfg->shape.flight_min == 0 || cfg->shape.fin_min == 0)
         return TM_ERR_RANGE;
@@ -124,6 +134,7 @@ int tm_session_new(struct tm_session **out, const struct tm_session_cfg *cfg, in
     if (!s)
         return TM_ERR_NOMEM;
     s->cfg = *cfg;
+    s->driver = tm_driver_of(cfg->drive);
     if (s->cfg.grace_us == 0)
         s->cfg.grace_us = TM_GRACE_US;
     s->now_us = now_us;
@@ -148,6 +159,8 @@ void tm_session_free(struct tm_session *s)
         return;
     for (uint32_t i = 0; i < s->n_carriers; i++)
         tm_session_carrier_free(s, s->carriers[i]);
+    if (s->driver)
+        s->driver->stop(s);
     for (uint32_t i = 0; i < s->n_slots; i++) {
         if (s->streams[i].live)
             tm_stream_deinit(&s->streams[i], &s->flight);
@@ -244,6 +257,8 @@ int64_t tm_session_next_us(const struct tm_session *s)
 {
     if (s->is_asked && !s->failed)
         return s->now_us; /* users may have to be woken */
+    if (s->driver)
+        return s->failed ? death_us(s) : tm_min_us(s->driver->next_us(s), death_us(s));
     return tm_min_us(look_ahead(s).prepare_us, death_us(s));
 }
 
@@ -417,6 +432,12 @@ bool tm_session_poll(struct tm_session *s, int64_t now_us, struct tm_act *act)
     s->now_us = now_us;
     note_stall(s, now_us);
     tm_session_note_fresh(s, now_us);
+    if (s->driver) {
+        if (hand_kill(s, now_us, act) || (!s->failed && s->driver->poll(s, now_us, act)))
+            return true;
+        s->wanted_us = tm_session_next_us(s);
+        return false;
+    }
     if (!s->is_begun)
         begin(s, before_us, now_us);
     if (hand_kill(s, now_us, act))
@@ -449,6 +470,7 @@ void tm_session_cfg_from_token(struct tm_session_cfg *cfg, const struct tm_token
 {
     memset(cfg, 0, sizeof *cfg);
     cfg->side = TM_SERVER;
+    cfg->drive = t->src == TM_SRC_DRIVEN ? TM_DRIVE_SHUFFLE : TM_DRIVE_PLANS;
     cfg->master = t->master;
     cfg->plan_mode = t->plan_mode;
     cfg->is_schedule = t->is_schedule;

@@ -2,8 +2,8 @@
  *
  * Pure: it is fed bytes, events and the time, and answers with actions, events and its next deadline.  It
  * opens nothing, reads no clock, logs nothing.  Both ends run this code; what differs is cfg.side, and
- * which of them is master.  All sizes, all times and all openings come from the schedule; user data only
- * fills the bytes that the schedule sends anyway (DESIGN.md).
+ * which of them is master.  All sizes, all times and all openings come from the schedule (cfg.drive: or there is none, tm/core/driver.h);
+ * user data only fills the bytes that the schedule sends anyway (DESIGN.md).
  *
  * The shell's loop:
  *   events of the network go in:   tm_session_opened / _accept / _received / _record / _sent / _gone
@@ -72,9 +72,10 @@ struct tm_act {
     uint32_t hs_size;   /* its bytes (padded in its Finished record to exactly this); 0: none */
     int64_t due_us;     /* when; for rel_prev the expected time, see there */
     bool
-        rel_prev; /* WRITE: the write right before it on this carrier is ours and has not been reported
-                              as sent: leave gap_us after its actual departure instead of at due_us */
+        rel_prev; /* WRITE: the one right before it here is ours and not yet reported as sent: leave
+                       gap_us after its actual departure instead of at due_us */
     bool is_patient; /* CLOSE: the other side's FIN may come late; the engine gives up by itself */
+    bool is_late_choice; /* WRITE: little of it should lie unsent in the socket */
     uint32_t gap_us; /* OPEN: after establishment; WRITE with rel_prev; the plan's gap otherwise */
     const char *why; /* KILL: a few words for the log */
 };

@@ -3,12 +3,15 @@
 
 #include <stdlib.h>
 
+#include "tm/core/driver.h"
 #include "tm/core/lookout.h"
 #include "tm/core/schedlog.h"
 
 void tm_session_carrier_free(struct tm_session *s, struct tm_carrier *c)
 {
     s->n_told -= c->n_told;
+    if (c->relay)
+        s->driver->drop(c);
     tm_flight_clear(&s->flight, &c->sent);
     tm_player_deinit(&c->player);
     free(c);
@@ -49,7 +52,10 @@ int tm_session_add(struct tm_session *s, struct tm_carrier **out, uint32_t k,
 {
     struct tm_carrier *c = NULL;
     int rc = TM_ERR_LIMIT;
-    if (tm_session_n_open(s) == (s->cfg.side == TM_CLIENT ? TM_CARRIERS_MAX : TM_CARRIERS_HELD))
+    uint32_t most = s->driver                  ? s->driver->carriers_max
+                    : s->cfg.side == TM_CLIENT ? TM_CARRIERS_MAX
+                                               : TM_CARRIERS_HELD;
+    if (tm_session_n_open(s) >= most)
         goto fail;
     rc = TM_ERR_NOMEM;
     c = calloc(1, sizeof *c);
@@ -117,6 +123,10 @@ static void note_end(struct tm_session *s, struct tm_carrier *c, bool planned, c
 {
     /* Write 1 is the server's flight: whoever sent that much is our server. */
     bool answered = c->player.known.plan.n_writes > 1 && c->player.event_us[1] != TM_NEVER;
+    if (s->driver && c->relay) {
+        answered = s->driver->is_answered(c);
+        s->driver->gone(s, c, t_us);
+    }
     if (s->openers && !c->is_over)
         tm_opener_over(&s->openers[c->user], t_us);
     if (s->openers)
@@ -197,6 +207,8 @@ static bool is_planned(const struct tm_session *s, const struct tm_carrier *c, e
 {
     bool is_server = s->cfg.side == TM_SERVER;
     bool is_reset = c->player.known.plan.close.how == TM_CLOSE_RESET;
+    if (s->driver)
+        return how == TM_GONE_CLOSED && (is_server || c->state == TM_CARRIER_CLOSING);
     if (!tm_player_done(&c->player) || how == TM_GONE_LOST)
         return false;
     return how == TM_GONE_RESET ? is_server && is_reset

@@ -1,5 +1,7 @@
 /* tm/core/session_cfg.h - what a session is made of: who is master, what decides its schedule, and the limits.
  *
+ * Or no schedule decides, but a driver (tm/core/driver.h): then there is no model, and what is on the wire depends on what is carried.
+ *
  * The client's comes from its options; the server's from the first token of the session that arrives, which carries all
  * of it that both ends must agree on.
  *
@@ -33,8 +35,15 @@
 /* A server holds more, for it may learn later than the client that one has ended, or deliver the last of it later. */
 #define TM_STREAMS_HELD (2 * TM_STREAMS_MAX)
 
+/* What decides: plans, or a driver. */
+enum tm_drive {
+    TM_DRIVE_PLANS,
+    TM_DRIVE_SHUFFLE /* MUFFLER (models/shuffle.h): n_users carriers, 0: as many as its formula says */
+};
+
 struct tm_session_cfg {
-    enum tm_side side; /* which end this is */
+    enum tm_drive drive; /* other than PLANS: no model, no schedule, the client is master */
+    enum tm_side side;   /* which end this is */
     enum tm_side master;
     enum tm_plan_mode plan_mode;
     const struct tm_model *model; /* borrowed; both ends must hold the same (digest); NULL: a

@@ -6,6 +6,7 @@
  *   session_net.c  what comes from the network: carriers, records, frames, control messages
  *   session_app.c  what comes from and goes to applications: streams, events, credit
  *   session_demand.c   cover that begins and ends with demand
+ *   driver.h, shuffle.c   sessions without plans
  *   session_watch.c    what is told of how the schedule is kept
  *   compose.c      what leaves: the plaintext of records */
 #ifndef TM_CORE_SESSION_INT_H
@@ -32,10 +33,14 @@
 #define TM_FLIGHT_ITEMS  16384U /* DATA frames of a session that wait for acknowledgement */
 
 struct tm_lookout;
+struct tm_driver;
+struct tm_shuffler;
 
 struct tm_session {
     struct tm_session_cfg cfg;
-    uint8_t digest[TM_DIGEST_LEN]; /* of model or schedule; every token carries its first bytes */
+    const struct tm_driver *driver; /* NULL: plans */
+    struct tm_shuffler *shuffler;   /* its state, owned by it */
+    uint8_t digest[TM_DIGEST_LEN];  /* of model or schedule; every token carries its first bytes */
     uint8_t part_digest[TM_MIX_PARTS_MAX][TM_TOKEN_PART_LEN]; /* client: of a mix; first bytes */
     struct tm_gen *gen;         /* of cfg.seed or the file; NULL: the file is not here */
     struct tm_gen *master_gen;  /* of the master's seed; NULL until known */
@@ -136,6 +141,13 @@ void tm_session_note_peer(struct tm_session *s, const struct tm_carrier *c, size
 /* The carrier is over: what was handed out and did not leave is lost; answered: the other end had proved itself. */
 void tm_session_note_gone(struct tm_session *s, const struct tm_carrier *c, bool answered,
                           int64_t t_us);
+
+/* compose.c */
+/* All acknowledgements that are due into w. */
+void tm_session_put_acks(struct tm_session *s, struct tm_carrier *here, struct tm_wr *w);
+/* Frames of one stream into w, sent on c, until it has nothing or nothing more fits. */
+void tm_session_put_stream(struct tm_session *s, struct tm_carrier *c, struct tm_stream *st,
+                           struct tm_wr *w, int64_t now_us);
 
 /* session_app.c */
 struct tm_stream *tm_session_stream(struct tm_session *s, uint64_t id);

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "tm/core/driver.h"
 #include "tm/core/embed.h"
 #include "tm/core/entry.h"
 #include "tm/core/frame.h"
@@ -22,6 +23,31 @@ void tm_session_opened(struct tm_session *s, uint32_t carrier, int64_t t_us)
         return;
     c->state = TM_CARRIER_LIVE;
     tm_player_start(&c->player, t_us);
+}
+
+/* ---- Driven ---- */
+
+static int accept_driven(struct tm_session *s, const struct tm_token *t, uint32_t hello_bytes,
+                         int64_t t_us)
+{
+    struct tm_known_plan none = {0};
+    struct tm_carrier *c;
+    if (t->src != TM_SRC_DRIVEN || t->n_users != s->cfg.n_users)
+        return TM_ERR_PROTO;
+    int rc = tm_session_add(s, &c, t->carrier, &none, t_us);
+    if (rc != TM_OK)
+        return rc;
+    c->src = t->src;
+    rc = s->driver->adopt(s, c, hello_bytes);
+    if (rc != TM_OK) {
+        tm_session_forget(s, c);
+        return rc;
+    }
+    s->is_unknown |= t->is_established && s->stats.carriers_opened == 1;
+    c->state = TM_CARRIER_LIVE;
+    c->opened_us = t_us;
+    tm_session_received(s, t->carrier, hello_bytes, t_us);
+    return TM_OK;
 }
 
 /* ---- Accepting (server) ---- */
@@ -74,9 +100,11 @@ int tm_session_accept(struct tm_session *s, const struct tm_token *t, uint32_t h
     if (s->failed)
         return TM_ERR_CLOSED;
     if (t->carrier > s->seen_base + UINT32_MAX / 2 || !is_new_number(s, t->carrier) ||
-        t->user >= s->cfg.n_users || t->is_schedule != s->cfg.is_schedule ||
+        (!s->driver && t->user >= s->cfg.n_users) || t->is_schedule != s->cfg.is_schedule ||
         memcmp(t->digest, s->digest, sizeof t->digest) != 0)
         return TM_ERR_PROTO;
+    if (s->driver)
+        return accept_driven(s, t, hello_bytes, t_us);
     struct tm_known_plan known = {0};
     int rc = accepted_plan(s, t, &known);
     if (rc == TM_OK && known.plan.n_writes == 0)
@@ -129,6 +157,11 @@ void tm_session_received(struct tm_session *s, uint32_t carrier, size_t n, int64
     tm_tally_bytes(s->tally, t_us, n, 0);
     if (!c || (c->state != TM_CARRIER_LIVE && c->state != TM_CARRIER_CLOSING))
         return;
+    if (s->driver) {
+        c->player.last_rx_us = t_us;
+        s->driver->received(s, c, n, t_us);
+        return;
+    }
     struct tm_player *p = &c->player;
     size_t from = p->peer_next;
     if (tm_player_received(p, n, t_us) != TM_OK) {
@@ -159,6 +192,8 @@ static void acknowledge(struct tm_session *s, struct tm_carrier *c, uint64_t n_r
         }
         tm_session_reap(s, st);
     }
+    if (s->driver)
+        s->driver->acked(s, c);
     if (c->state == TM_CARRIER_ENDED && tm_item_list_is_empty(&c->sent))
         tm_session_forget(s, c);
 }
@@ -225,8 +260,9 @@ static int on_carrier_end(struct tm_session *s, const struct tm_message *m, int6
     /* Where it had all and closed as planned, its last bytes may still be on their way here.  What is lost is known now, so
      * nothing more may be sent. */
     const struct tm_known_plan *known = &c->player.known;
-    bool may_go_on = known->complete && !tm_close_is_plain(&known->plan.close) &&
-                     c->player.own_next >= known->plan.n_writes && !c->writing;
+    bool may_go_on = s->driver ? c->state == TM_CARRIER_CLOSING
+                               : known->complete && !tm_close_is_plain(&known->plan.close) &&
+                                     c->player.own_next >= known->plan.n_writes && !c->writing;
     if (!tm_player_done(&c->player) && !may_go_on)
         tm_session_kill(s, c, "the peer lost it", now_us);
     else
@@ -398,6 +434,8 @@ int tm_session_record(struct tm_session *s, uint32_t carrier, const uint8_t *p, 
         tm_session_fail(s, "the peer broke the protocol");
     } else {
         c->ack_due |= eliciting;
+        if (s->driver && !s->failed)
+            s->driver->heard(s, c, eliciting, len, now_us);
     }
     return rc;
 }

@@ -1,6 +1,7 @@
 /* tm/core/session_watch.c - counts and gauges of a session: departures, what the peer did, what waits. */
 #include "tm/core/session_int.h"
 
+#include "tm/core/driver.h"
 #include "tm/core/schedlog.h"
 
 void tm_session_set_tally(struct tm_session *s, struct tm_tally *tally)
@@ -51,6 +52,10 @@ void tm_session_departed(struct tm_session *s, uint32_t carrier, uint32_t write,
     struct tm_carrier *c = tm_session_find(s, carrier);
     if (!c || c->state == TM_CARRIER_KILLED || c->state == TM_CARRIER_ENDED)
         return;
+    if (s->driver) {
+        s->driver->departed(s, c, write, d->last_us); /* it had no deadline: nothing to judge */
+        return;
+    }
     struct tm_player *p = &c->player;
     if (tm_player_sent(p, write, d->last_us) != TM_OK) {
         tm_session_kill(s, c, "internal: departure out of order", d->last_us);
@@ -100,6 +105,8 @@ static uint32_t waiting(const struct tm_player *p)
 static bool is_answered(const struct tm_session *s, const struct tm_carrier *c)
 {
     const struct tm_player *p = &c->player;
+    if (s->driver && s->cfg.side == TM_CLIENT)
+        return s->driver->is_answered(c);
     return s->cfg.side == TM_SERVER || (p->known.plan.n_writes > 1 && p->event_us[1] != TM_NEVER);
 }
 

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "tm/core/flight.h"
+#include "tm/core/rate.h"
 #include "tm/core/reasm.h"
 #include "tm/core/sendbuf.h"
 #include "tm/core/session.h"
@@ -47,7 +48,8 @@ struct tm_stream {
     uint64_t rx_granted; /* ours, as last said to the peer */
     uint64_t rx_grew_at; /* rx.base when the window last grew */
     struct tm_item_list lost;
-    struct tm_waits waits; /* since when [tx.next, tx.end) waits */
+    struct tm_rate tx_rate; /* of new bytes, where a driver asks for it */
+    struct tm_waits waits;  /* since when [tx.next, tx.end) waits */
 };
 
 /* A live stream with windows of `window` bytes; TM_ERR_NOMEM. */

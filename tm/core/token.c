@@ -16,14 +16,14 @@ enum {
     ESTABLISHED = 0x20,
     SCHEDULE = 0x40,
     MIX = 0x80,
-    N_SRC = 3
+    N_SRC = 4
 };
 
 static_assert(TM_TOKEN_FIXED_LEN == 1 + 1 + TM_CLIENT_ID_LEN + TM_SESSION_ID_LEN + 6 + 4 + 2 + 4 +
                                         2 + 4 + 2 + 2 + 2 + 2 + TM_TOKEN_SEED_LEN +
                                         TM_TOKEN_DIGEST_LEN + 1,
               "the sum of the fields above");
-static_assert(TM_SRC_EXPLICIT + 1 == N_SRC, "src fits its two bits");
+static_assert(TM_SRC_DRIVEN + 1 == N_SRC, "src fits its two bits");
 static_assert(TM_TOKEN_HEAD_MAX <= UINT8_MAX, "head_len is one byte");
 
 size_t tm_token_mix_len(size_t n_parts)
@@ -52,7 +52,7 @@ void tm_token_encode(const struct tm_token *t, struct tm_wr *w)
     TM_ASSERT_LE(t->head_len, TM_TOKEN_HEAD_MAX);
     TM_ASSERT_LE(t->time_ms, (UINT64_C(1) << 48) - 1);
     TM_ASSERT_LE((unsigned)t->kind, TM_TOKEN_JOIN);
-    TM_ASSERT_LE((unsigned)t->src, TM_SRC_EXPLICIT);
+    TM_ASSERT_LE((unsigned)t->src, TM_SRC_DRIVEN);
     TM_ASSERT_LE((unsigned)t->master, TM_SERVER);
     TM_ASSERT_LE((unsigned)t->plan_mode, TM_PLAN_EMBEDDED);
     TM_ASSERT_LE(t->n_parts, TM_MIX_PARTS_MAX);
@@ -134,12 +134,14 @@ int tm_token_decode(struct tm_token *t, const uint8_t *p, size_t len)
     if (tm_rd_u8(&r) != TM_TOKEN_VERSION)
         return TM_ERR_UNSUPPORTED;
     unsigned flags = tm_rd_u8(&r);
-    if ((flags >> SRC_SHIFT & 3) >= N_SRC)
-        return TM_ERR_FORMAT;
     struct tm_token got = {0};
     read_fixed(&got, &r, flags);
     if ((flags & MIX) != 0 && read_mix(&got, &r) != TM_OK)
         return TM_ERR_FORMAT;
+    if (got.src == TM_SRC_DRIVEN &&
+        ((flags & (MIX | SCHEDULE)) != 0 || got.master != TM_CLIENT ||
+         got.plan_mode != TM_PLAN_SEEDED || got.user != 0 || got.index != 0))
+        return TM_ERR_FORMAT; /* what says nothing there */
     got.head_len = tm_rd_u8(&r);
     if (got.head_len > TM_TOKEN_HEAD_MAX)
         return TM_ERR_FORMAT;

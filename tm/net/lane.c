@@ -239,6 +239,8 @@ static int give(struct tm_lane *l, const uint8_t *chunk, uint32_t len)
                                 .bytes = {chunk, len}};
     if (l->is_first)
         cmd.flags |= TM_WIRE_FIRST | (l->act.rel_prev ? (unsigned)TM_WIRE_AFTER_PREV : 0);
+    if (l->act.is_late_choice)
+        cmd.flags |= TM_WIRE_LATE;
     l->is_first = false;
     l->unmarked += len;
     l->in_flight += len;

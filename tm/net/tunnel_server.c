@@ -16,6 +16,7 @@
 #include <openssl/rand.h>
 
 #include "models/mix.h"
+#include "models/shuffle.h"
 #include "tm/base/log.h"
 #include "tm/net/addr.h"
 #include "tm/net/lane.h"
@@ -239,6 +240,15 @@ static const struct tm_model *find_model(struct tm_tunnel_server *t, const struc
 static const char *find_source(struct tm_tunnel_server *t, const struct tm_token *tok,
                                struct tm_model *mix, struct tm_session_cfg *cfg)
 {
+    if (cfg->drive != TM_DRIVE_PLANS && tok->kind == TM_TOKEN_JOIN)
+        return "it joins without a schedule";
+    if (cfg->drive == TM_DRIVE_SHUFFLE) {
+        uint8_t digest[TM_DIGEST_LEN];
+        tm_shuffle_digest(digest);
+        return memcmp(digest, tok->digest, TM_TOKEN_DIGEST_LEN) == 0
+                   ? NULL
+                   : "it shuffles by other rules; are both ends of the same release?";
+    }
     if (!tok->is_schedule) {
         cfg->model = find_model(t, tok, mix);
         return cfg->model != NULL ? NULL
@@ -273,7 +283,7 @@ static struct tm_server_session *new_session(struct tm_tunnel_server *t, const s
     }
     if (t->cfg.master_seed != NULL)
         memcpy(cfg.master_seed, t->cfg.master_seed, sizeof cfg.master_seed);
-    FILE *log = t->cfg.open_log == NULL || tok->kind == TM_TOKEN_JOIN
+    FILE *log = t->cfg.open_log == NULL || tok->kind == TM_TOKEN_JOIN || cfg.drive != TM_DRIVE_PLANS
                     ? NULL
                     : t->cfg.open_log(t->cfg.user, tok->client_id, tok->session_id);
     const struct tm_front_cfg front = {.loop = t->cfg.loop,

@@ -34,8 +34,9 @@
 
 #define TM_WIRE_CONNS_MAX                                                                          \
     4096U /* half of them opened, half accepted: one session of TM_CARRIERS_HELD, and others */
-#define TM_WIRE_CHUNK_MAX 16448U /* bytes of one write command: any TLS record fits */
-#define TM_WIRE_RING_MIN  ((size_t)8 << 20)
+#define TM_WIRE_CHUNK_MAX  16448U /* bytes of one write command: any TLS record fits */
+#define TM_WIRE_LATE_BYTES 8192U
+#define TM_WIRE_RING_MIN   ((size_t)8 << 20)
 
 struct tm_wire; /* opaque */
 
@@ -73,6 +74,8 @@ TM_MUST_CHECK int tm_wire_open(struct tm_wire *w, const struct sockaddr *addr, s
 enum tm_wire_flag {
     TM_WIRE_FIRST = 1, /* first chunk of a planned write: it waits for its time */
     TM_WIRE_LAST = 2,  /* last chunk: SENT is reported */
+    TM_WIRE_LATE =
+        8, /* from this chunk on, TM_WIRE_LATE_BYTES may wait unsent in the kernel in place of notsent_bytes */
     TM_WIRE_AFTER_PREV =
         4 /* FIRST: its time is gap_us after the previous write's last byte was handed over (or
                              after the connection was established), instead of due_us */

@@ -80,6 +80,7 @@ struct tm_wire_conn {
     socklen_t addr_len;
     int64_t limit_us; /* when to connect (WAITING), or to give up (CONNECTING, LINGERING) */
     struct tm_wire_block *head, *tail; /* queued chunks */
+    bool is_late;                      /* see TM_WIRE_LATE */
     bool started;                      /* the head chunk's planned write is under way */
     bool blocked;                      /* the socket is full */
     bool starved;                      /* events have no room: not read */

@@ -4,6 +4,8 @@
  * system call if the socket takes it; the next planned write never leaves with it. */
 #include <errno.h>
 #include <linux/sockios.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/uio.h>
@@ -32,8 +34,17 @@ void tm_wire_send_drop(struct tm_wire_conn *c)
         free_block(c);
 }
 
+static void be_late(struct tm_wire_conn *c)
+{
+    const uint32_t bytes = TM_WIRE_LATE_BYTES;
+    c->is_late = true;
+    (void)setsockopt(c->fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &bytes, sizeof bytes);
+}
+
 void tm_wire_send_queue(struct tm_wire_conn *c, struct tm_wire_block *b)
 {
+    if ((b->flags & TM_WIRE_LATE) && !c->is_late)
+        be_late(c);
     if (c->tail)
         c->tail->next = b;
     else

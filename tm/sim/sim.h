@@ -22,6 +22,7 @@
 struct tm_schedlog;
 
 struct tm_sim_cfg {
+    enum tm_drive drive;          /* other than PLANS: neither model nor schedule file */
     const struct tm_model *model; /* borrowed; NULL: a schedule file decides */
     const struct tm_schedfile
         *schedule; /* borrowed; the server has it too when plan_mode is seeded */
@@ -89,6 +90,9 @@ TM_MUST_CHECK int tm_sim_timer(struct tm_sim *w, int64_t t_us, uint64_t number);
 void tm_sim_get_stats(const struct tm_sim *w, struct tm_sim_stats *out);
 
 /* ---- Faults ---- */
+
+/* From now on a carrier (its number may not exist yet) has this rate, both ways; 0: that of the configuration again. */
+TM_MUST_CHECK int tm_sim_set_rate(struct tm_sim *w, uint32_t carrier, uint64_t rate_bps);
 
 /* A live carrier's connection is lost: end `first` notices now, the other at second_us.  False: it was not live. */
 bool tm_sim_cut(struct tm_sim *w, uint32_t carrier, enum tm_side first, int64_t second_us);

@@ -10,6 +10,7 @@
 enum happening {
     HAPPENS_DEPART,
     HAPPENS_ARRIVE,
+    HAPPENS_SENT, /* the socket has taken a write whose successor is chosen late */
     HAPPENS_UP,
     HAPPENS_GONE,
     HAPPENS_SHUT, /* that side's own FIN leaves */
@@ -37,11 +38,19 @@ struct tm_link {        /* one direction of a carrier */
 
 struct tm_wire {
     bool live;
+    bool is_late_choice;
     bool over[2];                 /* that side knows, or has closed */
     bool has_shut[2], has_fin[2]; /* its FIN has left; the other's has come */
     struct tm_link dir[2];
     uint32_t hello_gap_us;
 };
+
+/* A carrier whose rate was set. */
+struct tm_sim_slow {
+    uint32_t carrier;
+    uint64_t rate_bps;
+};
+#define TM_SIM_SLOW_MAX 8U
 
 struct tm_sim {
     struct tm_sim_cfg cfg;
@@ -54,6 +63,8 @@ struct tm_sim {
     struct tm_rng rng;
     struct tm_wire *wire; /* owned; by carrier number */
     uint32_t n_wires, cap_wires;
+    struct tm_sim_slow slow[TM_SIM_SLOW_MAX];
+    uint32_t n_slow;
     int64_t wake_us[2];          /* armed */
     bool busy[2];                /* that end may have something to say or do */
     int64_t stopped_until_us[2]; /* by side; 0: it never was */

@@ -5,6 +5,9 @@
 #include "tm/base/time.h"
 #include "tm/sim/sim_impl.h"
 
+/* As tm/net has it of carriers whose writes are chosen late. */
+#define UNSENT_BYTES 8192U
+
 static uint64_t below(struct tm_sim *w, int64_t n)
 {
     return n > 0 ? tm_rng_below(&w->rng, (uint64_t)n) : 0;
@@ -15,8 +18,30 @@ static int64_t span_us(uint64_t n_bytes, uint64_t bps)
     return bps > 0 ? (int64_t)(n_bytes * 8000000 / bps) : 0;
 }
 
+static uint64_t rate_of(const struct tm_sim *w, uint32_t carrier)
+{
+    for (uint32_t i = 0; i < w->n_slow; i++) {
+        if (w->slow[i].carrier == carrier && w->slow[i].rate_bps > 0)
+            return w->slow[i].rate_bps;
+    }
+    return w->cfg.rate_bps;
+}
+
+int tm_sim_set_rate(struct tm_sim *w, uint32_t carrier, uint64_t rate_bps)
+{
+    uint32_t i = 0;
+    while (i < w->n_slow && w->slow[i].carrier != carrier)
+        i++;
+    if (i == TM_SIM_SLOW_MAX)
+        return TM_ERR_LIMIT;
+    w->slow[i] = (struct tm_sim_slow){carrier, rate_bps};
+    w->n_slow = i == w->n_slow ? i + 1 : w->n_slow;
+    return TM_OK;
+}
+
 /* When n bytes that leave now have arrived at the other end. */
-static int64_t arrival_us(struct tm_sim *w, enum tm_side from, struct tm_link *l, uint32_t n_bytes)
+static int64_t arrival_us(struct tm_sim *w, enum tm_side from, struct tm_link *l, uint32_t n_bytes,
+                          uint64_t rate_bps)
 {
     int64_t start = tm_max_us(w->now_us, l->free_us);
     if (w->cfg.line_bps > 0) {
@@ -24,7 +49,7 @@ static int64_t arrival_us(struct tm_sim *w, enum tm_side from, struct tm_link *l
         w->line_free_us[from] = start + span_us(n_bytes, w->cfg.line_bps);
         l->free_us = w->line_free_us[from];
     }
-    l->free_us = tm_max_us(l->free_us, start + span_us(n_bytes, w->cfg.rate_bps));
+    l->free_us = tm_max_us(l->free_us, start + span_us(n_bytes, rate_bps));
     int64_t t_us = l->free_us + w->cfg.delay_us + (int64_t)below(w, w->cfg.jitter_us);
     if (w->cfg.p_stall > 0 && (double)below(w, 1000000) < w->cfg.p_stall * 1e6)
         t_us += w->cfg.stall_us;
@@ -104,6 +129,7 @@ static void act_write(struct tm_sim *w, enum tm_side side, const struct tm_act *
     due_us = tm_max_us(due_us, tm_max_us(w->now_us, l->departs_us));
     l->departs_us = due_us;
     uint32_t total = act->hs_size, room = 0;
+    w->wire[act->carrier].is_late_choice = act->is_late_choice;
     struct tm_agenda_item item = {.t_us = due_us,
                                   .kind = HAPPENS_DEPART,
                                   .side = side,
@@ -201,17 +227,40 @@ static void on_depart(struct tm_sim *w, struct tm_agenda_item *item)
                                 .carrier = item->carrier,
                                 .size_bytes = (uint32_t)item->number,
                                 .room_bytes = part->room};
+    uint64_t rate_bps = rate_of(w, item->carrier);
     struct tm_agenda_item arrive = *item;
     arrive.kind = HAPPENS_ARRIVE;
     arrive.side = tm_sim_other(side);
-    arrive.t_us = arrival_us(w, side, &c->dir[side], part->n_bytes);
+    arrive.t_us = arrival_us(w, side, &c->dir[side], part->n_bytes, rate_bps);
     item->part = NULL;
     tm_sim_push(w, arrive);
     if (!item->last)
         return;
+    /* The socket takes it when less than UNSENT_BYTES wait there. */
+    int64_t full_us = c->dir[side].free_us - span_us(UNSENT_BYTES, rate_bps);
+    if (c->is_late_choice && full_us > w->now_us) {
+        struct tm_agenda_item taken = *item;
+        taken.kind = HAPPENS_SENT;
+        taken.t_us = full_us;
+        tm_sim_push(w, taken);
+        return;
+    }
     int64_t now_us = tm_sim_clock_us(w, side);
     tm_session_sent(w->end[side], item->carrier, item->write, now_us, now_us, 0);
     tm_sim_tell(w, &sent);
+}
+
+static void on_sent(struct tm_sim *w, const struct tm_agenda_item *item)
+{
+    enum tm_side side = (enum tm_side)item->side;
+    if (!w->wire[item->carrier].live || w->wire[item->carrier].over[side])
+        return;
+    int64_t now_us = tm_sim_clock_us(w, side);
+    tm_session_sent(w->end[side], item->carrier, item->write, now_us, now_us, 0);
+    tm_sim_tell(w, &(struct tm_sim_event){.kind = TM_SIM_SENT,
+                                          .side = side,
+                                          .carrier = item->carrier,
+                                          .size_bytes = (uint32_t)item->number});
 }
 
 static int server_session(struct tm_sim *w, const struct tm_token *t)
@@ -342,6 +391,9 @@ static void on_rst(struct tm_sim *w, const struct tm_agenda_item *item)
 void tm_sim_handle(struct tm_sim *w, struct tm_agenda_item *item)
 {
     switch ((enum happening)item->kind) {
+    case HAPPENS_SENT:
+        on_sent(w, item);
+        break;
     case HAPPENS_UP:
         on_up(w, item);
         break;

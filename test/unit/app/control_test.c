@@ -217,7 +217,24 @@ static void the_longest_pause_is_learned_capped_or_the_generators(void)
     CHECK_INT(tm_control_longest_gap_us(NULL, 0), TM_NEVER);
 }
 
+static void without_plans_nothing_is_independent(void)
+{
+    struct scene s;
+    scene_init(&s);
+    CHECK(tm_control_is_independent(&s.cfg));
+    s.cfg.model = NULL;
+    CHECK(tm_control_is_independent(&s.cfg));
+    s.cfg.drive = TM_DRIVE_SHUFFLE;
+    CHECK(!tm_control_is_independent(&s.cfg));
+    want(&s, true, NOW - 60 * TM_US_PER_S,
+         "no schedule drives the wire: it follows what is carried");
+    s.c.n_open = 0; /* and what is wrong is said as ever */
+    s.c.unanswered_us = NOW - 7 * TM_US_PER_S;
+    want(&s, false, NOW - 7 * TM_US_PER_S, "the server cannot be reached: no answer");
+}
+
 static const struct check_case cases[] = {
+    {"without_plans_nothing_is_independent", without_plans_nothing_is_independent},
     {"an_open_carrier_in_time_is_control", an_open_carrier_in_time_is_control},
     {"no_session_is_no_control", no_session_is_no_control},
     {"a_dead_thread_is_no_control", a_dead_thread_is_no_control},

@@ -292,7 +292,28 @@ static void a_mix_counts_its_users_itself(void)
                         "write the numbers there");
 }
 
+static void shuffling_takes_nothing_of_schedules(void)
+{
+    static char *const pair[][2] = {{"--users", "3"},        {"--pace", "1s"},
+                                    {"--seed", "1"},         {"--on-demand", NULL},
+                                    {"--idle-stop", "9s"},   {"--prep", "3ms"},
+                                    {"--log-schedule", "f"}, {"--preset", "light"},
+                                    {"--master", "server"},  {"--plan", "embedded"}};
+    CHECK_INT(PARSE(TM_PROGRAM_CLIENT, "run", "--state=d", "--model", "shuffle"), TM_OK);
+    CHECK_INT(PARSE(TM_PROGRAM_CLIENT, "run", "--state=d", "--model", "shuffle:8"), TM_OK);
+    CHECK_INT(PARSE(TM_PROGRAM_CLIENT, "run", "--state=d", "--model", "shuffle:33"), TM_ERR_FORMAT);
+    CHECK_STR(msg.text, "--model shuffle:33: carriers are a number from 1 to 32");
+    CHECK_INT(PARSE(TM_PROGRAM_CLIENT, "models", "--model", "shuffle"), TM_ERR_FORMAT);
+    for (size_t i = 0; i < sizeof pair / sizeof *pair; i++) {
+        CHECK_INT(PARSE(TM_PROGRAM_CLIENT, "run", "--state=d", "--model", "shuffle", pair[i][0],
+                        pair[i][1]),
+                  TM_ERR_FORMAT);
+        CHECK(strstr(msg.text, "--model shuffle") != NULL);
+    }
+}
+
 static const struct check_case cases[] = {
+    {"shuffling_takes_nothing_of_schedules", shuffling_takes_nothing_of_schedules},
     {"client_run_has_its_defaults", client_run_has_its_defaults},
     {"models_needs_no_state", models_needs_no_state},
     {"values_come_in_every_usual_form", values_come_in_every_usual_form},

@@ -153,6 +153,62 @@ static void what_happened_to_the_clocks_is_said(void)
           NULL);
 }
 
+static void without_a_schedule_none_is_claimed(void)
+{
+    struct scene s;
+    struct tm_status st;
+    struct tm_session_cfg cfg;
+    char *text = NULL;
+    size_t len;
+    scene_init(&s);
+    cfg = *s.c.cfg;
+    cfg.drive = TM_DRIVE_SHUFFLE;
+    cfg.model = NULL;
+    cfg.n_users = 0;
+    s.c.cfg = &cfg;
+    fill(&st, &s);
+    CHECK(!st.model.payload_independent);
+    CHECK_STR(st.model.name, "shuffle");
+    CHECK_STR(st.model.plan, "none");
+    FILE *f = open_memstream(&text, &len);
+    tm_status_text(f, &st, "\n");
+    tm_status_line(f, &st);
+    (void)fclose(f);
+    CHECK(strncmp(text,
+                  "connected     for 3 min 5 s: no schedule drives the wire\n"
+                  "model         shuffle (digest deadbeef01020304), carriers follow the streams\n"
+                  "              NOT payload-independent: the wire follows what is carried\n"
+                  "user data     ",
+                  200) == 0);
+    CHECK(strstr(text, "in control:") == NULL);
+    CHECK(strstr(text, "exact") == NULL);
+    CHECK(strstr(text, "\nconnected: shuffle, no schedule, NOT payload-independent; ") != NULL);
+    free(text);
+}
+
+static void of_several_sessions_the_one_without_a_schedule_is_shown(void)
+{
+    for (int order = 0; order < 2; order++) {
+        struct scene s;
+        struct tm_status st;
+        scene_init(&s);
+        struct tm_session_cfg cfg = *s.c.cfg;
+        cfg.drive = TM_DRIVE_SHUFFLE;
+        cfg.model = NULL;
+        struct tm_session_control driven = s.c;
+        driven.cfg = &cfg;
+        struct tm_status_source src =
+            tm_status_source_new("tm-server", TM_SERVER, 200 * TM_US_PER_S, &s.watch);
+        tm_status_add_session(&src, order == 0 ? &s.c : &driven, 0);
+        tm_status_add_session(&src, order == 0 ? &driven : &s.c, 0);
+        tm_status_fill(&st, &src);
+        CHECK_STR(st.model.name, "shuffle");
+        CHECK(!st.model.payload_independent);
+        CHECK_INT(st.now.sessions, 2);
+        CHECK_INT(st.now.sessions_in_control, 1);
+    }
+}
+
 static void no_control_is_said_first(void)
 {
     struct scene s;
@@ -309,6 +365,9 @@ static void a_server_shows_the_session_in_control(void)
 static const struct check_case cases[] = {
     {"a_person_reads_what_drives_the_wire", a_person_reads_what_drives_the_wire},
     {"what_happened_to_the_clocks_is_said", what_happened_to_the_clocks_is_said},
+    {"without_a_schedule_none_is_claimed", without_a_schedule_none_is_claimed},
+    {"of_several_sessions_the_one_without_a_schedule_is_shown",
+     of_several_sessions_the_one_without_a_schedule_is_shown},
     {"no_control_is_said_first", no_control_is_said_first},
     {"a_program_that_does_not_run_is_said", a_program_that_does_not_run_is_said},
     {"what_is_written_is_read", what_is_written_is_read},

@@ -22,6 +22,8 @@ static void deliver(struct session_pair *p, enum tm_side from, const struct tm_a
         tm_session_received(to, act->carrier, act->hs_size, p->now_us);
     size_t n;
     while ((n = tm_session_compose(p->end[from], act->carrier, plain, p->now_us)) > 0) {
+        if (p->on_record)
+            p->on_record(p->user, from, act->carrier, (struct tm_view){plain, n});
         if (!to)
             continue;
         tm_session_received(to, act->carrier, n + TM_RECORD_OVERHEAD, p->now_us);
@@ -39,7 +41,7 @@ static void open_carrier(struct session_pair *p, const struct tm_act *act)
     if (!p->end[TM_SERVER]) {
         struct tm_session_cfg cfg;
         tm_session_cfg_from_token(&cfg, &t);
-        cfg.model = &p->model;
+        cfg.model = cfg.drive == TM_DRIVE_PLANS ? &p->model : NULL;
         if (tm_session_new(&p->end[TM_SERVER], &cfg, p->now_us) != TM_OK)
             p->end[TM_SERVER] = NULL;
     }

@@ -8,6 +8,9 @@ struct session_pair {
     struct tm_model model;
     struct tm_session *end[2]; /* by enum tm_side; the server's is made by the first opening */
     int64_t now_us;
+    /* The plaintext of each record before it is delivered; NULL: nobody asks. */
+    void (*on_record)(void *user, enum tm_side from, uint32_t carrier, struct tm_view plain);
+    void *user;
 };
 
 /* One user of the constant model, which is put into *m; the client is master. */

@@ -116,6 +116,38 @@ static void every_value_survives(void)
     }
 }
 
+static struct tm_token driven(void)
+{
+    struct tm_token t = example();
+    t.src = TM_SRC_DRIVEN;
+    t.master = TM_CLIENT;
+    t.plan_mode = TM_PLAN_SEEDED;
+    t.is_schedule = false;
+    t.user = 0;
+    t.index = 0;
+    t.n_users = 8;
+    return t;
+}
+
+static void a_driven_token_says_nothing_of_plans(void)
+{
+    uint8_t b[256];
+    struct tm_token got;
+    for (int i = 0; i < 6; i++) {
+        struct tm_token t = driven();
+        t.master = i == 1 ? TM_SERVER : TM_CLIENT;
+        t.plan_mode = i == 2 ? TM_PLAN_EMBEDDED : TM_PLAN_SEEDED;
+        t.is_schedule = i == 3;
+        t.user = i == 4;
+        t.index = i == 5;
+        struct tm_wr w = tm_wr_init(b, sizeof b);
+        tm_token_encode(&t, &w);
+        CHECK_INT(tm_token_decode(&got, b, w.len), i == 0 ? TM_OK : TM_ERR_FORMAT);
+        if (i == 0)
+            check_round_trip(&t);
+    }
+}
+
 static void short_room_sets_the_writers_error(void)
 {
     struct tm_token t = example();
@@ -146,7 +178,7 @@ static void malformed_tokens_are_refused(void)
     b[sizeof b - 1] = 1; /* padding that is not zero */
     CHECK_INT(tm_token_decode(&t, b, sizeof b), TM_ERR_FORMAT);
     b[sizeof b - 1] = 0;
-    b[1] |= 0x06; /* src 3 */
+    b[1] |= 0x06; /* src 3, with what only plans have */
     CHECK_INT(tm_token_decode(&t, b, len), TM_ERR_FORMAT);
     (void)encode_example(b, sizeof b);
     b[1] = 0x1d | 1U << 7; /* a mix, and its parts are missing */
@@ -255,7 +287,7 @@ static void bit_flips_are_refused_or_mean_something_else(void)
         }
         b[bit / 8] ^= (uint8_t)(1U << bit % 8);
     }
-    /* the version's 8; of the flags 7 (no mix follows) and the one that makes src 3 of 2; every head_len but 3 makes
+    /* the version's 8; of the flags 7 (no mix follows) and the one that makes src 3, DRIVEN, of 2; every head_len but 3 makes
      * the length wrong: longer is cut off, shorter leaves padding that is not zero */
     CHECK_INT(n_refused, 8 + 2 + 8);
 }
@@ -263,6 +295,7 @@ static void bit_flips_are_refused_or_mean_something_else(void)
 static const struct check_case cases[] = {
     {"layout_is_as_documented", layout_is_as_documented},
     {"every_value_survives", every_value_survives},
+    {"a_driven_token_says_nothing_of_plans", a_driven_token_says_nothing_of_plans},
     {"short_room_sets_the_writers_error", short_room_sets_the_writers_error},
     {"malformed_tokens_are_refused", malformed_tokens_are_refused},
     {"the_parts_of_a_mix_stand_before_the_head", the_parts_of_a_mix_stand_before_the_head},
