@@ -17,6 +17,7 @@
 
 #include "models/store/mix.h"
 #include "tm/app/address.h"
+#include "tm/app/client_ebpf.h"
 #include "tm/app/client_state.h"
 #include "tm/app/main.h"
 #include "tm/app/schedule.h"
@@ -39,6 +40,7 @@ struct client {
     struct tm_tunnel_client *tunnel;                 /* owned */
     struct tm_local *local[TM_OPTIONS_LIST_MAX + 1]; /* owned; [0] is SOCKS */
     size_t n_local;
+    struct tm_client_ebpf *ebpf;  /* owned; NULL: off */
     struct tm_statsock *statsock; /* owned */
     struct tm_client_state state;
     struct tm_store_mix models;        /* what --model names */
@@ -279,6 +281,7 @@ static void on_quit(uv_async_t *async)
     for (size_t i = 0; i < c->n_local; i++)
         tm_local_close(c->local[i]);
     c->n_local = 0;
+    tm_client_ebpf_stop(c->ebpf);
     take_summary(c);
     if (c->tunnel != NULL)
         tm_tunnel_client_stop(c->tunnel, NULL, NULL);
@@ -480,9 +483,13 @@ static void run(struct client *c)
     if (rc != TM_OK)
         tm_msg_set(c->msg, rc, "cannot watch signals");
     if (rc == TM_OK)
+        rc = tm_client_ebpf_open(&c->ebpf, c->o, c->msg);
+    if (rc == TM_OK)
         rc = open_tunnel(c, c->msg);
     if (rc == TM_OK)
         rc = open_doors(c, c->msg);
+    if (rc == TM_OK)
+        rc = tm_client_ebpf_start(c->ebpf, &c->loop, c->tunnel, c->msg);
     if (rc == TM_OK)
         open_status(c);
     if (rc == TM_OK)
@@ -493,6 +500,7 @@ static void run(struct client *c)
     }
     uv_run(&c->loop, UV_RUN_DEFAULT);
     uv_loop_close(&c->loop);
+    tm_client_ebpf_end(c->ebpf);
 }
 
 static void close_file(struct client *c, FILE *take_f, enum tm_opt opt)
