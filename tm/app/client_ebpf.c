@@ -14,6 +14,9 @@
 #include "tm/net/local.h"
 #include "tm/net/pins.h"
 #include "tm/net/privilege.h"
+#include "tm/net/resolver.h"
+
+#define DNS_PORT 53
 
 enum { EBPF_OFF, EBPF_CONNECT, EBPF_REDIRECT }; /* the words of --ebpf */
 enum { ON_EXIT_BLOCK, ON_EXIT_DIRECT };         /* of --on-exit */
@@ -29,8 +32,27 @@ struct tm_client_ebpf {
     struct tm_doors doors;
     struct tm_ebpf *hooks;
     struct tm_local *local[2];
+    struct tm_dest dns; /* where names are asked */
+    struct tm_resolver *resolver;
     struct tm_execsock *execsock;
 };
+
+/* The resolver that --dns names, or the server's own. */
+static int choose_dns(struct tm_client_ebpf *e, struct tm_msg *msg)
+{
+    const struct tm_opt_value *v = &e->o->v[TM_OPT_DNS];
+    struct tm_address a;
+    e->dns = (struct tm_dest){
+        .kind = TM_ADDR_NAME, .len = sizeof TM_DEST_RESOLVER - 1, .port = DNS_PORT};
+    memcpy(e->dns.addr, TM_DEST_RESOLVER, e->dns.len);
+    if (v->text == NULL)
+        return TM_OK;
+    int rc = tm_address_parse(&a, v->text, msg);
+    if (rc != TM_OK)
+        return rc;
+    rc = tm_address_dest(&e->dns, &a);
+    return rc == TM_OK ? rc : tm_msg_set(msg, rc, "--dns %s: %s", v->text, tm_strerror(rc));
+}
 
 static int open_groups(struct tm_client_ebpf *e, struct tm_msg *msg)
 {
@@ -99,7 +121,9 @@ int tm_client_ebpf_open(struct tm_client_ebpf **out, const struct tm_options *o,
     e->o = o;
     e->doors = (struct tm_doors){-1, -1, -1, -1};
     e->group[GROUP_OWN].fd = e->group[GROUP_GIVEN].fd = -1;
-    int rc = open_groups(e, &why);
+    int rc = choose_dns(e, &why);
+    if (rc == TM_OK)
+        rc = open_groups(e, &why);
     if (rc == TM_OK)
         rc = tm_doors_open(&e->doors, e->group[GROUP_OWN].fd, &why);
     if (rc == TM_OK)
@@ -126,7 +150,19 @@ int tm_client_ebpf_open(struct tm_client_ebpf **out, const struct tm_options *o,
 static int find(void *user, int fd, struct tm_dest *dest)
 {
     const struct tm_client_ebpf *e = user;
-    return tm_ebpf_dest(e->hooks, fd, dest);
+    int rc = tm_ebpf_dest(e->hooks, fd, dest);
+    if (rc == TM_OK && dest->port == DNS_PORT)
+        *dest = e->dns;
+    return rc;
+}
+
+static int open_resolver(struct tm_client_ebpf *e, struct tm_tunnel_client *tunnel,
+                         struct tm_msg *msg)
+{
+    const int fds[2] = {e->doors.udp4, e->doors.udp6};
+    e->doors.udp4 = e->doors.udp6 = -1;
+    int rc = tm_resolver_open(&e->resolver, tm_tunnel_client_front(tunnel), &e->dns, fds);
+    return rc == TM_OK ? rc : tm_msg_set(msg, rc, "no resolver: %s", tm_strerror(rc));
 }
 
 int tm_client_ebpf_start(struct tm_client_ebpf *e, uv_loop_t *loop, struct tm_tunnel_client *tunnel,
@@ -145,6 +181,8 @@ int tm_client_ebpf_start(struct tm_client_ebpf *e, uv_loop_t *loop, struct tm_tu
             rc = tm_local_open(&e->local[i], &cfg, msg);
     }
     if (rc == TM_OK)
+        rc = open_resolver(e, tunnel, msg);
+    if (rc == TM_OK)
         rc = tm_execsock_open(&e->execsock, loop, e->o->v[TM_OPT_EXEC_SOCKET].text,
                               &e->group[GROUP_OWN], msg);
     return rc;
@@ -156,6 +194,8 @@ void tm_client_ebpf_stop(struct tm_client_ebpf *e)
         return;
     tm_execsock_close(e->execsock);
     e->execsock = NULL;
+    tm_resolver_close(e->resolver);
+    e->resolver = NULL;
     for (size_t i = 0; i < 2; i++) {
         tm_local_close(e->local[i]);
         e->local[i] = NULL;

@@ -147,13 +147,28 @@ static int open_locked(struct tm_cgroup *g, struct tm_msg *msg)
     return tm_msg_set(msg, TM_ERR_CLOSED, "another tm-client has the cgroup %.300s", g->path);
 }
 
+int tm_cgroup_home(char *out, size_t cap, struct tm_msg *msg)
+{
+    static const char more[] = "/" TM_CGROUP_HOME;
+    struct stat st;
+    int rc = tm_cgroup_own(out, cap, msg);
+    if (rc != TM_OK || stat(out, &st) != 0 || (st.st_mode & S_IWUSR) != 0)
+        return rc;
+    size_t len = strlen(out);
+    if (len + sizeof more > cap)
+        return tm_msg_set(msg, TM_ERR_LIMIT, "the cgroup's path is too long");
+    memcpy(out + len, more, sizeof more);
+    return TM_OK;
+}
+
 int tm_cgroup_make(struct tm_cgroup *g, struct tm_msg *msg)
 {
     char base[TM_CGROUP_PATH_MAX - 64];
     *g = (struct tm_cgroup){.fd = -1, .is_made = true};
-    int rc = tm_cgroup_own(base, sizeof base, msg);
+    int rc = tm_cgroup_home(base, sizeof base, msg);
     if (rc != TM_OK)
         return rc;
+    (void)mkdir(base, 0755); /* what is wrong shows with the next */
     for (int i = 0; i < TRIES; i++) {
         (void)snprintf(g->path, sizeof g->path, "%s/" TM_CGROUP_PREFIX "%" PRIdMAX "-%d", base,
                        (intmax_t)getpid(), i);
@@ -247,7 +262,9 @@ bool tm_cgroup_is_populated(int fd)
 void tm_cgroup_empty(const struct tm_cgroup *g)
 {
     int procs = openat(g->fd, "cgroup.procs", O_RDONLY | O_CLOEXEC);
-    int parent = openat(g->fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    bool is_at_home = strstr(g->path, "/" TM_CGROUP_HOME "/") != NULL;
+    int parent =
+        openat(g->fd, is_at_home ? "../.." : "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     FILE *f = procs >= 0 ? fdopen(procs, "r") : NULL;
     intmax_t pid;
     while (parent >= 0 && f != NULL && fscanf(f, "%" SCNdMAX, &pid) == 1)

@@ -13,6 +13,7 @@
 
 #define TM_CGROUP_PATH_MAX 1024U
 #define TM_CGROUP_PREFIX   "tm-client-" /* of the names of those that we made */
+#define TM_CGROUP_HOME     "tm-client"
 
 struct tm_cgroup {
     int fd;       /* the directory, locked; -1: not open */
@@ -32,7 +33,11 @@ TM_MUST_CHECK int tm_cgroup_mount(const char *fstype, char *out, size_t cap, str
 /* The directory of the cgroup that this process is in.  TM_ERR_UNSUPPORTED, TM_ERR_LIMIT with msg. */
 TM_MUST_CHECK int tm_cgroup_own(char *out, size_t cap, struct tm_msg *msg);
 
-/* Makes TM_CGROUP_PREFIX and a number below our own cgroup, and locks it.  TM_ERR_IO, UNSUPPORTED with msg. */
+/* The directory where those that we make lie: our own cgroup, or TM_CGROUP_HOME below it where that is not writable by its
+ * owner, as the root is not: there only a privilege, which is gone by then, could remove them again.  It need not exist. */
+TM_MUST_CHECK int tm_cgroup_home(char *out, size_t cap, struct tm_msg *msg);
+
+/* Makes TM_CGROUP_PREFIX and a number in tm_cgroup_home, and locks it.  TM_ERR_IO, UNSUPPORTED with msg. */
 TM_MUST_CHECK int tm_cgroup_make(struct tm_cgroup *g, struct tm_msg *msg);
 /* Takes one that exists.  TM_ERR_RANGE: it is not a cgroup, the root, or one that holds ourselves; TM_ERR_CLOSED: another
  * tm-client has it; TM_ERR_IO; all with msg. */
@@ -41,7 +46,7 @@ TM_MUST_CHECK int tm_cgroup_open(struct tm_cgroup *g, const char *path, struct t
 TM_MUST_CHECK int tm_cgroup_add(const struct tm_cgroup *g, pid_t pid, struct tm_msg *msg);
 /* Whether there are processes in the cgroup or below it (fd: its directory); one that is gone has none. */
 bool tm_cgroup_is_populated(int fd);
-/* Moves the processes that are in our cgroup to its parent. */
+/* Moves the processes that are in a cgroup that we made to where it lies (not to TM_CGROUP_HOME, but above). */
 void tm_cgroup_empty(const struct tm_cgroup *g);
 /* Lets go of it; one that we made and that is empty is removed.  Whether it is gone. */
 bool tm_cgroup_close(struct tm_cgroup *g);

@@ -69,11 +69,19 @@ static bool is_same(int fd, const struct tm_cgroup *g)
            a.st_dev == b.st_dev;
 }
 
-/* Removes the cgroup if it is one that we make; whether it could be. */
+/* Removes the cgroup if it is one that we make. */
 static void remove_cgroup(const char *path)
 {
     const char *name = strrchr(path, '/');
     if (name != NULL && strncmp(name + 1, TM_CGROUP_PREFIX, sizeof TM_CGROUP_PREFIX - 1) == 0)
+        (void)rmdir(path);
+}
+
+/* Where they lay, when nothing lies there; not our own cgroup. */
+static void remove_home(const char *path)
+{
+    const char *name = strrchr(path, '/');
+    if (name != NULL && strcmp(name + 1, TM_CGROUP_HOME) == 0)
         (void)rmdir(path);
 }
 
@@ -159,6 +167,7 @@ static bool is_pinned(const char *cgroup)
 static void sweep_cgroup(const struct sweep *s, const char *path)
 {
     struct tm_cgroup g = {.fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+    (void)snprintf(g.path, sizeof g.path, "%s", path);
     if (g.fd < 0)
         return;
     if (flock(g.fd, LOCK_EX | LOCK_NB) == 0 && !is_pinned(path)) {
@@ -176,6 +185,8 @@ void tm_pins_sweep(struct tm_pins_swept *swept, const struct tm_cgroup *mine,
     *swept = (struct tm_pins_swept){0};
     if (home(base, sizeof base, NULL) == TM_OK)
         each(&s, base, "", sweep_pins);
-    if (tm_cgroup_own(base, sizeof base, NULL) == TM_OK)
+    if (tm_cgroup_home(base, sizeof base, NULL) == TM_OK) {
         each(&s, base, TM_CGROUP_PREFIX, sweep_cgroup);
+        remove_home(base);
+    }
 }
