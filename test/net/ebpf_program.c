@@ -5,6 +5,7 @@
  *   udp ADDR PORT [connected]     sends a datagram: "sent" or "error=..."
  *   socket FAMILY TYPE PROTOCOL   numbers: "made" or "error=..."
  *   dns SERVER NAME [connected]   asks for an address, prints "from=SERVER address=..."
+ *   batch                         such lines from standard input, each in a process; answers stand behind "LINE: "
  *   many N AT_ONCE                connects to 10.77.A.B port 7000 to 7003, whose server says its own address: "wrong=0 ..."
  */
 #include <arpa/inet.h>
@@ -265,21 +266,50 @@ static int cmd_many(char **a)
     return wrong + failed > 0;
 }
 
-int main(int argc, char **argv)
+static int run(int argc, char **argv);
+
+#define WORDS_MAX 8
+
+static int cmd_batch(char **a)
+{
+    char line[256];
+    (void)a;
+    while (fgets(line, sizeof line, stdin) != NULL) {
+        char *argv[WORDS_MAX + 2] = {"batch"};
+        int argc = 1;
+        line[strcspn(line, "\n")] = '\0';
+        printf("%s: ", line);
+        fflush(stdout);
+        for (char *w = strtok(line, " "); w != NULL && argc <= WORDS_MAX; w = strtok(NULL, " "))
+            argv[argc++] = w;
+        pid_t child = fork();
+        if (child == 0) {
+            int status = run(argc, argv);
+            fflush(stdout);
+            _exit(status);
+        }
+        waitpid(child, NULL, 0);
+    }
+    return 0;
+}
+
+static int run(int argc, char **argv)
 {
     static const struct {
         const char *name;
         int least;
         int (*run)(char **args);
-    } commands[] = {{"dest", 2, cmd_dest},
-                    {"udp", 2, cmd_udp},
-                    {"socket", 3, cmd_socket},
-                    {"dns", 2, cmd_dns},
-                    {"many", 2, cmd_many}};
-    setvbuf(stdout, NULL, _IOLBF, 0);
+    } commands[] = {{"batch", 0, cmd_batch},   {"dest", 2, cmd_dest}, {"udp", 2, cmd_udp},
+                    {"socket", 3, cmd_socket}, {"dns", 2, cmd_dns},   {"many", 2, cmd_many}};
     for (size_t i = 0; argc > 1 && i < sizeof commands / sizeof *commands; i++)
         if (strcmp(argv[1], commands[i].name) == 0 && argc >= 2 + commands[i].least)
             return commands[i].run(argv + 2);
-    fprintf(stderr, "usage: %s dest|udp|socket|dns|many ...\n", argv[0]);
+    fprintf(stderr, "usage: %s batch|dest|udp|socket|dns|many ...\n", argv[0]);
     return 2;
+}
+
+int main(int argc, char **argv)
+{
+    setvbuf(stdout, NULL, _IOLBF, 0);
+    return run(argc, argv);
 }

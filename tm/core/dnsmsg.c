@@ -5,7 +5,7 @@
 
 #define NAME_MAX_LEN 255U /* RFC 1035 sec. 3.1, the closing zero included */
 #define LABEL_MAX    63U
-#define TYPE_OPT     41U /* RFC 6891 sec. 6.1.1 */
+#define TYPE_OPT     41U   /* RFC 6891 sec. 6.1.1 */
 #define FLAG_QR      0x80U /* third byte */
 #define FLAG_TC      0x02U
 #define FLAG_RD      0x01U

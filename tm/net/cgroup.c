@@ -263,8 +263,7 @@ void tm_cgroup_empty(const struct tm_cgroup *g)
 {
     int procs = openat(g->fd, "cgroup.procs", O_RDONLY | O_CLOEXEC);
     bool is_at_home = strstr(g->path, "/" TM_CGROUP_HOME "/") != NULL;
-    int parent =
-        openat(g->fd, is_at_home ? "../.." : "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int parent = openat(g->fd, is_at_home ? "../.." : "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     FILE *f = procs >= 0 ? fdopen(procs, "r") : NULL;
     intmax_t pid;
     while (parent >= 0 && f != NULL && fscanf(f, "%" SCNdMAX, &pid) == 1)
