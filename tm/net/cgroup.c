@@ -265,9 +265,9 @@ void tm_cgroup_empty(const struct tm_cgroup *g)
     bool is_at_home = strstr(g->path, "/" TM_CGROUP_HOME "/") != NULL;
     int parent = openat(g->fd, is_at_home ? "../.." : "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     FILE *f = procs >= 0 ? fdopen(procs, "r") : NULL;
-    intmax_t pid;
-    while (parent >= 0 && f != NULL && fscanf(f, "%" SCNdMAX, &pid) == 1)
-        (void)move(parent, (pid_t)pid);
+    char line[32];
+    while (parent >= 0 && f != NULL && fgets(line, sizeof line, f) != NULL)
+        (void)move(parent, (pid_t)strtol(line, NULL, 10));
     if (f != NULL)
         (void)fclose(f);
     else if (procs >= 0)

@@ -51,6 +51,7 @@ struct tm_local {
     uv_timer_t sweep;
     unsigned n_handles; /* of the two above, not yet closed */
     bool is_closing;
+    bool is_full; /* DIVERTED: somebody waits to be accepted until there is room */
     uint32_t n_sweeps;
     uint32_t n_conns;   /* connections here and pipes that came from here */
     struct conn *conns; /* those here */
@@ -73,10 +74,14 @@ static void conn_free(struct conn *c)
     free(c);
 }
 
+static void on_connection(uv_stream_t *listener, int status);
+
 static void on_pipe_done(void *user)
 {
     struct tm_local *l = user;
     l->n_conns--;
+    if (l->is_full && !l->is_closing)
+        on_connection((uv_stream_t *)&l->listener, 0);
     local_free(l);
 }
 
@@ -324,6 +329,10 @@ static void on_connection(uv_stream_t *listener, int status)
     struct tm_local *l = listener->data;
     if (status != 0)
         return;
+    /* Its program believes that it is connected: it waits rather than being cut off.  libuv tells of no other meanwhile. */
+    l->is_full = l->cfg.kind == TM_LOCAL_DIVERTED && l->n_conns >= l->cfg.n_max;
+    if (l->is_full)
+        return;
     struct conn *c = conn_new(l);
     if (c == NULL)
         return;
@@ -405,6 +414,7 @@ void tm_local_close(struct tm_local *l)
 {
     if (l == NULL || l->is_closing)
         return;
+    l->is_full = false;
     l->n_conns++; /* not freed while the list is walked */
     while (l->conns != NULL)
         /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): it takes itself out of the list */

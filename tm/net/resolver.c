@@ -14,7 +14,7 @@
 
 #define SWEEP_MS 100
 #define TRIES    2
-#define OUT_LEN  (TM_RESOLVER_MAX * (TM_DNS_FRAME + TM_DNS_QUERY_MAX)) /* all of them */
+#define OUT_LEN  ((size_t)TM_RESOLVER_MAX * (TM_DNS_FRAME + TM_DNS_QUERY_MAX)) /* all of them */
 #define IN_LEN   (TM_DNS_FRAME + TM_DNS_MAX)
 
 struct slot {
@@ -49,9 +49,9 @@ struct tm_resolver {
 
 /* ---- To the asker ---- */
 
-static void slot_end(struct tm_resolver *r, struct slot *s, const uint8_t *p, size_t len)
+static void slot_end(struct tm_resolver *r, struct slot *s, uint8_t *p, size_t len)
 {
-    uv_buf_t buf = uv_buf_init((char *)(uintptr_t)p, (unsigned)len);
+    uv_buf_t buf = uv_buf_init((char *)p, (unsigned)len);
     (void)uv_udp_try_send(&r->udp[s->which], &buf, 1, (const struct sockaddr *)&s->from);
     s->is_used = false;
     r->n_used--;
@@ -117,7 +117,7 @@ static void queue(struct tm_resolver *r, struct slot *s)
     p[1] = (uint8_t)s->len;
     memcpy(p + TM_DNS_FRAME, s->bytes, s->len);
     tm_dns_set_id(p + TM_DNS_FRAME,
-                  (uint16_t)(s->generation * TM_RESOLVER_MAX + (size_t)(s - r->slot)));
+                  (uint16_t)((size_t)s->generation * TM_RESOLVER_MAX + (size_t)(s - r->slot)));
     r->out_len += TM_DNS_FRAME + s->len;
     s->is_sent = true;
     s->n_tries++;
