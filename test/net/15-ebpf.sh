@@ -11,11 +11,12 @@
 #   | o  outside  |
 #   +-------------+
 # shellcheck source-path=SCRIPTDIR
-if [ "$(id -u)" -eq 0 ] && [ -z "${TM_OWN_MOUNTS:-}" ]; then
+if [ -z "${TM_OWN_MOUNTS:-}" ] && unshare -m true 2>/dev/null; then
     TM_OWN_MOUNTS=1 exec unshare -m "$0" "$@" # a bpffs of its own, gone with it
 fi
 . "${0%/*}/lib.sh"
 . "${0%/*}/tunnel.sh"
+[ -n "${TM_OWN_MOUNTS:-}" ] || skip "no mount namespace of its own"
 need curl getent nginx python3 tcpdump setpriv nsenter awk
 client=$(program TM_CLIENT) || exit 1
 probe=$(program TM_EBPF_PROGRAM) || exit 1
@@ -185,8 +186,15 @@ root_carried() {
 }
 [ "$(root_carried "$probe" socket 2 3 1)" = 'error=EPERM (socket)' ] || fail "a raw socket"
 root_carried ping -c 1 -W 1 10.6.0.2 >/dev/null 2>&1 && fail "ping"
+got=$(in_ns o "$client" exec --exec-socket "$WORK/exec" -- "$probe" dest 10.77.0.1 7000)
+[ "$got" = 'error=ECONNREFUSED (connect)' ] || fail "in another network namespace: $got"
 # The doors are nobody else's: a connection straight to them is cut off.
-for port in $(in_ns c ss -Hltnp | awk -v pid="pid=$PID_client," 'index($0, pid) && $4 !~ /:1080$/ { sub(".*:", "", $4); print $4 }'); do
+# doors: their ports.
+doors() {
+    in_ns c ss -Hltnp | awk -v pid="pid=$PID_client," 'index($0, pid) && $4 !~ /:1080$/ { sub(".*:", "", $4); print $4 }'
+}
+[ "$(doors | wc -l)" -eq 2 ] || fail "doors: $(in_ns c ss -Hltnp)"
+for port in $(doors); do
     got=$(in_ns c "$probe" dest 127.0.0.1 "$port" 2>&1; in_ns c "$probe" dest ::1 "$port" 2>&1)
     grep -q said <<<"$got" && fail "the door answers: $got"
     say "door: $(paste -sd ' ' <<<"$got")"
@@ -196,13 +204,38 @@ done
 say "== the end, and what stays"
 ends_with_0 client
 [ -z "$(left_behind)" ] || fail "after SIGTERM: $(left_behind)"
+# It connects only when told to, so that no used connection keeps others from the doors' ports.
 # shellcheck disable=SC2016
-hold='while :; do "$0" dest 10.77.0.1 7000; "$0" udp 10.77.0.1 9; sleep 0.1; done'
+hold='while :; do [ ! -e "$1" ] || { "$0" dest 10.77.0.1 7000; "$0" udp 10.77.0.1 9; }; echo goes on; sleep 0.1; done'
+start_loop() {
+    rm -f "$WORK/go"
+    start loop in_ns c setpriv --reuid 65534 --regid 65534 --clear-groups "$client" exec --exec-socket "$WORK/exec" -- \
+        sh -c "$hold" "$probe" "$WORK/go"
+    wait_for 10 "grep -q 'goes on' $WORK/loop.log" || fail "the loop: $(cat "$WORK/loop.log")"
+}
 start_ebpf client
-start loop in_ns c setpriv --reuid 65534 --regid 65534 --clear-groups "$client" exec --exec-socket "$WORK/exec" -- sh -c "$hold" "$probe"
-wait_for 10 "grep -q said=10.77.0.1 $WORK/loop.log" || fail "the loop: $(cat "$WORK/loop.log")"
+start_loop
+ports=$(doors)
 kill -KILL "$PID_client"
+# Whoever takes the place of the doors gets nothing.
+# shellcheck disable=SC2086
+start thief in_ns c python3 -c '
+import socket, sys
+s = [socket.create_server(("127.0.0.1", int(p))) for p in sys.argv[1:]]
+s += [socket.create_server(("::1", int(p)), family=socket.AF_INET6) for p in sys.argv[1:]]
+print("listens", flush=True)
+while True:
+    for one in s:
+        one.settimeout(0.05)
+        try:
+            print("stolen from", one.accept()[1], flush=True)
+        except TimeoutError:
+            pass' $ports
+wait_for 10 "grep -q listens $WORK/thief.log" || fail "the thief: $(cat "$WORK/thief.log")"
+touch "$WORK/go"
 wait_for 10 "[ \$(grep -c ECONNREFUSED $WORK/loop.log) -ge 3 ]" || fail "not blocked: $(tail -n 4 "$WORK/loop.log")"
+grep stolen "$WORK/thief.log" && fail "connections of blocked programs were taken"
+stop thief
 "$client" ebpf-check --clean >"$WORK/out" 2>&1 && fail "programs are blocked, and nobody says so"
 grep 'are blocked there' "$WORK/out" || fail "$(cat "$WORK/out")"
 start_ebpf client
@@ -225,10 +258,14 @@ say "== --on-exit direct, where the capture sees them"
 start capture_o in_ns o tcpdump -i o0 -n -U --immediate-mode -w "$WORK/o.pcap" "$QUIET"
 wait_for 10 "grep -q listening $WORK/capture_o.log" || fail "tcpdump"
 start_ebpf client --on-exit direct
-start loop in_ns c setpriv --reuid 65534 --regid 65534 --clear-groups "$client" exec --exec-socket "$WORK/exec" -- sh -c "$hold" "$probe"
+start_loop
+touch "$WORK/go"
 wait_for 10 "grep -q said=10.77.0.1 $WORK/loop.log" || fail "the loop: $(cat "$WORK/loop.log")"
-ends_with_0 client
-[ -z "$(left_behind)" ] || fail "after SIGTERM: $(left_behind)"
+kill -KILL "$PID_client"
 wait_for 10 "tcpdump -n -r $WORK/o.pcap 2>/dev/null | grep -q 10.77.0.1" || fail "the capture is blind"
+[ -n "$(left_behind)" ] || fail "nothing was left to clean"
+start_ebpf client --on-exit direct
+ends_with_0 client
+[ -z "$(left_behind)" ] || fail "the next start left: $(left_behind)"
 stop loop
 say "passed"
