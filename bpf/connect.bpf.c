@@ -123,6 +123,14 @@ static __always_inline __u16 port_for(struct bpf_sock_addr *ctx, enum tmb_way wa
     return port != 0 && is_ours(ctx, is_v4, is_tcp, port) ? port : 0;
 }
 
+/* A connection from another own IPv6 address than ::1 to ::1: what the kernel answers for a socket that is gone already
+ * leaves by the interface of that address, for everybody to see. */
+static __always_inline bool is_bound_elsewhere(const struct bpf_sock *sk)
+{
+    return tmb_place(bpf_ntohl(sk->src_ip6[0]), bpf_ntohl(sk->src_ip6[1]),
+                     bpf_ntohl(sk->src_ip6[2]), bpf_ntohl(sk->src_ip6[3])) != TMB_HERE;
+}
+
 /* PASS with the port to go to in *port, 0: leave the address alone; or REFUSE. */
 static __always_inline int divert(struct bpf_sock_addr *ctx, const struct tmb_dest *want,
                                   bool is_v4, __u16 *port)
@@ -136,7 +144,7 @@ static __always_inline int divert(struct bpf_sock_addr *ctx, const struct tmb_de
     way = way_of(ctx, sk, want);
     if (way == TMB_DIRECT)
         return PASS;
-    if (way == TMB_REFUSE)
+    if (way == TMB_REFUSE || (way == TMB_TUNNEL && !is_v4 && is_bound_elsewhere(sk)))
         return REFUSE;
     *port = port_for(ctx, way, is_v4);
     if (*port == 0) {

@@ -157,7 +157,7 @@ dest fd00:77::3 7000 fastopen -> peer=fd00:77::3 7000 said=fd00:77::3 7000
 dest 10.77.0.4 7000 fastopen -> peer=10.77.0.4 7000 said=10.77.0.4 7000
 dest 10.77.0.5 7000 bind=127.0.0.9 -> peer=10.77.0.5 7000 said=10.77.0.5 7000
 dest 10.77.0.6 7000 bind=10.6.0.1 -> peer=10.77.0.6 7000 said=10.77.0.6 7000
-dest fd00:77::4 7000 bind=fd00:6::1 -> peer=fd00:77::4 7000 said=fd00:77::4 7000
+dest fd00:77::4 7000 bind=::1 -> peer=fd00:77::4 7000 said=fd00:77::4 7000
 dest 10.77.0.7 1 -> error=ECONNRESET \(recv\)
 EOT
 # In the cgroup of a service, without asking.
@@ -171,6 +171,7 @@ say "$(cat "$WORK/many")"
 say "== not at all"
 probes <<'EOT'
 dest 10.77.0.9 7000 dev=o0 -> error=EPERM \(connect\)
+dest fd00:77::4 7000 bind=fd00:6::1 -> error=EPERM \(connect\)
 dest 169.254.1.1 80 -> error=EPERM \(connect\)
 dest fe80::1%o0 80 -> error=EPERM \(connect\)
 udp 10.77.0.1 7000 -> error=EPERM \(sendto\)
