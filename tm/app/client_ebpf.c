@@ -109,6 +109,15 @@ static int open_pins(struct tm_client_ebpf *e, struct tm_msg *msg)
     return TM_OK;
 }
 
+static void forget_pins(struct tm_client_ebpf *e)
+{
+    for (size_t i = 0; i < GROUPS_MAX; i++) {
+        if (e->pins[i][0] != '\0')
+            tm_pins_remove(e->pins[i]);
+        e->pins[i][0] = '\0';
+    }
+}
+
 int tm_client_ebpf_open(struct tm_client_ebpf **out, const struct tm_options *o, struct tm_msg *msg)
 {
     struct tm_msg why;
@@ -136,6 +145,7 @@ int tm_client_ebpf_open(struct tm_client_ebpf **out, const struct tm_options *o,
         *out = e;
         return TM_OK;
     }
+    forget_pins(e); /* whoever runs in --cgroup is as before */
     tm_client_ebpf_end(e);
     return tm_msg_set(
         msg, rc,
@@ -146,7 +156,7 @@ int tm_client_ebpf_open(struct tm_client_ebpf **out, const struct tm_options *o,
 
 /* ---- With the tunnel ---- */
 
-/* All names are the resolver's, also those asked over TCP. */
+/* Whatever server was asked over TCP, the resolver is: as with datagrams. */
 static int find(void *user, int fd, struct tm_dest *dest)
 {
     const struct tm_client_ebpf *e = user;
@@ -154,6 +164,16 @@ static int find(void *user, int fd, struct tm_dest *dest)
     if (rc == TM_OK && dest->port == DNS_PORT)
         *dest = e->dns;
     return rc;
+}
+
+/* A program that prefers IPv6 would not come back with the IPv4 address of the name. */
+static void on_refused(void *user, enum tm_addr_kind kind, enum tm_reply reply)
+{
+    const struct tm_client_ebpf *e = user;
+    if (kind == TM_ADDR_IPV6 && reply == TM_REPLY_NET_UNREACHABLE && e->resolver != NULL &&
+        tm_resolver_no_ipv6(e->resolver))
+        tm_log(TM_LOG_INFO, "ebpf: the server has no way to an IPv6 address; for ten minutes "
+                            "names are answered without");
 }
 
 static int open_resolver(struct tm_client_ebpf *e, struct tm_tunnel_client *tunnel,
@@ -170,8 +190,11 @@ int tm_client_ebpf_start(struct tm_client_ebpf *e, uv_loop_t *loop, struct tm_tu
 {
     if (e == NULL)
         return TM_OK;
-    struct tm_local_cfg cfg = {
-        .tunnel = tunnel, .kind = TM_LOCAL_DIVERTED, .find = find, .user = e};
+    struct tm_local_cfg cfg = {.tunnel = tunnel,
+                               .kind = TM_LOCAL_DIVERTED,
+                               .find = find,
+                               .refused = on_refused,
+                               .user = e};
     int *const fds[] = {&e->doors.tcp4, &e->doors.tcp6};
     int rc = TM_OK;
     for (size_t i = 0; rc == TM_OK && i < 2; i++) {

@@ -50,7 +50,8 @@ int tm_dns_query(struct tm_dns_query *q, const uint8_t *p, size_t len)
     uint16_t n_more = tm_rd_u16(&r);
     if (!tm_rd_ok(&r) || (flags & (FLAG_QR | OPCODE)) != 0 || n_questions != 1 || !skip_name(&r))
         return TM_ERR_PROTO;
-    (void)tm_rd_u32(&r); /* type and class */
+    q->type = tm_rd_u16(&r);
+    (void)tm_rd_u16(&r); /* class */
     if (!tm_rd_ok(&r))
         return TM_ERR_PROTO;
     q->len = len - r.len;

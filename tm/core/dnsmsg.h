@@ -20,10 +20,13 @@
 #define TM_DNS_UDP_MAX   4096U  /* what anybody is sent */
 #define TM_DNS_MAX       65535U /* of an answer */
 #define TM_DNS_FRAME     2U     /* the length before a message on a stream */
-#define TM_DNS_SERVFAIL  2U     /* RFC 1035 sec. 4.1.1 RCODE */
+#define TM_DNS_NOERROR   0U     /* RFC 1035 sec. 4.1.1 RCODE */
+#define TM_DNS_SERVFAIL  2U
+#define TM_DNS_AAAA      28U /* RFC 3596 sec. 2.1, a type */
 
 struct tm_dns_query {
     uint16_t id;
+    uint16_t type;    /* of the records asked for */
     uint16_t udp_max; /* bytes of an answer that the asker takes, TM_DNS_UDP_MIN..MAX */
     size_t len;       /* of the header and the one question, >= 17 */
 };
@@ -37,7 +40,7 @@ bool tm_dns_is_answer(const uint8_t *p, size_t len, const uint8_t *query,
                       const struct tm_dns_query *q);
 void tm_dns_set_id(uint8_t *p, uint16_t id);
 uint16_t tm_dns_get_id(const uint8_t *p);
-/* Makes an answer in place, out of a query: that it failed with rcode; its first q->len bytes are to be sent. */
+/* Makes an answer in place, out of a query: without records, with rcode; its first q->len bytes are to be sent. */
 void tm_dns_fail(uint8_t *query, uint8_t rcode);
 /* Cuts an answer in place behind the question, and says so (TC): the asker comes again over TCP.  Its first q->len bytes are to be sent. */
 void tm_dns_cut(uint8_t *answer);

@@ -172,8 +172,12 @@ int tm_cgroup_make(struct tm_cgroup *g, struct tm_msg *msg)
     for (int i = 0; i < TRIES; i++) {
         (void)snprintf(g->path, sizeof g->path, "%s/" TM_CGROUP_PREFIX "%" PRIdMAX "-%d", base,
                        (intmax_t)getpid(), i);
-        if (mkdir(g->path, 0755) == 0)
-            return open_locked(g, msg);
+        if (mkdir(g->path, 0755) == 0) {
+            rc = open_locked(g, msg);
+            if (rc != TM_OK)
+                (void)rmdir(g->path);
+            return rc;
+        }
         if (errno != EEXIST)
             break;
     }

@@ -53,7 +53,7 @@ static int failed(struct tm_msg *msg, const char *what, int error)
         return tm_msg_set(msg, TM_ERR_NOMEM, "cannot %s: out of memory", what);
     if (error == EINVAL || error == EOPNOTSUPP || error == ENOSYS)
         return tm_msg_set(msg, TM_ERR_UNSUPPORTED,
-                          "cannot %s: %s; it takes Linux 5.18 or later with BPF and cgroup BPF",
+                          "cannot %s: %s; it takes Linux 5.19 or later with BPF and cgroup BPF",
                           what, strerror(error));
     return tm_msg_set(msg, TM_ERR_IO, "cannot %s: %s", what, strerror(error));
 }

@@ -21,6 +21,7 @@
 #endif
 
 #define BACKLOG 64
+#define MOVES   32U /* under way at once; whoever asks meanwhile waits */
 #define ASK_S   10
 #define OK      "ok\n"
 
@@ -29,6 +30,7 @@ struct tm_execsock {
     int fd;
     uv_poll_t poll;
     unsigned n_busy; /* the handle, and moves under way */
+    bool is_closing;
     struct sockaddr_un addr;
 };
 
@@ -100,11 +102,15 @@ static void do_move(uv_work_t *work)
     (void)close(m->fd);
 }
 
+static void on_connection(uv_poll_t *poll, int status, int events);
+
 static void on_moved(uv_work_t *work, int status)
 {
     struct move *m = work->data;
     if (status != 0)
         (void)close(m->fd);
+    if (!m->s->is_closing)
+        (void)uv_poll_start(&m->s->poll, UV_READABLE, on_connection);
     release(m->s);
     free(m);
 }
@@ -114,6 +120,10 @@ static void on_connection(uv_poll_t *poll, int status, int events)
     struct tm_execsock *s = poll->data;
     (void)status;
     (void)events;
+    if (s->n_busy > MOVES) {
+        (void)uv_poll_stop(poll);
+        return;
+    }
     int fd = accept4(s->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
     if (fd < 0)
         return;
@@ -162,14 +172,22 @@ static void make_parent(const char *path)
         (void)chmod(dir, 0755); /* whatever the umask */
 }
 
+/* What stands in the way, if it is a socket: nothing else is removed. */
+static void remove_old(const char *path)
+{
+    struct stat st;
+    if (lstat(path, &st) == 0 && S_ISSOCK(st.st_mode))
+        (void)unlink(path);
+}
+
 /* Binds and listens; an errno, 0: done. */
 static int bind_socket(struct tm_execsock *s)
 {
     make_parent(s->addr.sun_path);
+    remove_old(s->addr.sun_path);
     s->fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (s->fd < 0)
         return errno;
-    (void)unlink(s->addr.sun_path);
     if (bind(s->fd, (const struct sockaddr *)&s->addr, sizeof s->addr) != 0 ||
         chmod(s->addr.sun_path, 0666) != 0 || listen(s->fd, BACKLOG) != 0)
         return errno;
@@ -217,8 +235,9 @@ void tm_execsock_close(struct tm_execsock *s)
 {
     if (s == NULL)
         return;
+    s->is_closing = true;
     (void)uv_poll_stop(&s->poll);
-    (void)unlink(s->addr.sun_path);
+    remove_old(s->addr.sun_path);
     (void)close(s->fd);
     uv_close((uv_handle_t *)&s->poll, on_closed);
 }

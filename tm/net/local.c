@@ -115,6 +115,13 @@ static void conn_refuse(struct conn *c, enum tm_reply reply)
     conn_close(c, told ? tm_sock_close : tm_sock_reset);
 }
 
+static void on_refused(void *user, enum tm_addr_kind kind, enum tm_reply reply)
+{
+    const struct tm_local *l = user;
+    if (l->cfg.refused != NULL)
+        l->cfg.refused(l->cfg.user, kind, reply);
+}
+
 static void conn_to_pipe(struct conn *c)
 {
     struct tm_local *l = c->local;
@@ -124,6 +131,8 @@ static void conn_to_pipe(struct conn *c)
                                     .stream = stream,
                                     .take_sock = c->sock,
                                     .done = on_pipe_done,
+                                    .refused = on_refused,
+                                    .kind = c->dest.kind,
                                     .user = l,
                                     .first = c->in,
                                     .first_len = c->in_len};

@@ -25,14 +25,18 @@ struct tm_local;
 /* Where the connection accepted as fd is to go.  TM_OK, or an error: it is reset. */
 typedef int (*tm_local_find_fn)(void *user, int fd, struct tm_dest *dest);
 
+/* A destination that was found could not be reached from the server. */
+typedef void (*tm_local_refused_fn)(void *user, enum tm_addr_kind kind, enum tm_reply reply);
+
 struct tm_local_cfg {
     struct tm_tunnel_client *tunnel; /* borrowed; close the listener before stopping it */
     enum tm_local_kind kind;
     const struct sockaddr *addr; /* to listen on; copied.  Port 0: any, see tm_local_port */
     int take_fd; /* DIVERTED: in place of addr, a socket that listens; owned, also on error */
     enum tm_socks_reply reply;
-    struct tm_dest dest;   /* FORWARD */
-    tm_local_find_fn find; /* DIVERTED */
+    struct tm_dest dest;         /* FORWARD */
+    tm_local_find_fn find;       /* DIVERTED */
+    tm_local_refused_fn refused; /* DIVERTED; may be NULL */
     void *user;
     uint32_t n_max; /* connections at once; 0: TM_STREAMS_MAX */
 };

@@ -40,6 +40,7 @@ struct tm_resolver {
     bool has_stream;
     uint64_t stream;
     uint32_t n_used;
+    uint64_t v4_until_ms; /* no AAAA before that */
     size_t out_off, out_len, in_len;
     struct slot slot[TM_RESOLVER_MAX];
     uint8_t out[OUT_LEN];
@@ -235,6 +236,15 @@ static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
     *buf = uv_buf_init((char *)r->datagram, sizeof r->datagram);
 }
 
+/* An answer without records to a question that is not carried. */
+static void answer_none(uv_udp_t *udp, uint8_t *query, const struct tm_dns_query *q,
+                        const struct sockaddr *from)
+{
+    tm_dns_fail(query, TM_DNS_NOERROR);
+    uv_buf_t buf = uv_buf_init((char *)query, (unsigned)q->len);
+    (void)uv_udp_try_send(udp, &buf, 1, from);
+}
+
 static void on_datagram(uv_udp_t *udp, ssize_t n, const uv_buf_t *buf, const struct sockaddr *from,
                         unsigned flags)
 {
@@ -244,6 +254,10 @@ static void on_datagram(uv_udp_t *udp, ssize_t n, const uv_buf_t *buf, const str
     if (n <= 0 || from == NULL || (flags & UV_UDP_PARTIAL) != 0 || (size_t)n > TM_DNS_QUERY_MAX ||
         tm_dns_query(&q, r->datagram, (size_t)n) != TM_OK)
         return;
+    if (q.type == TM_DNS_AAAA && uv_now(udp->loop) < r->v4_until_ms) {
+        answer_none(udp, r->datagram, &q, from);
+        return;
+    }
     struct slot *s = slot_new(r);
     if (s == NULL)
         return; /* the asker asks again */
@@ -315,6 +329,14 @@ int tm_resolver_open(struct tm_resolver **out, struct tm_front *front, const str
     }
     *out = r;
     return TM_OK;
+}
+
+bool tm_resolver_no_ipv6(struct tm_resolver *r)
+{
+    uint64_t now_ms = uv_now(tm_front_loop(r->front));
+    bool is_news = now_ms >= r->v4_until_ms;
+    r->v4_until_ms = now_ms + TM_RESOLVER_V4_MS;
+    return is_news;
 }
 
 void tm_resolver_close(struct tm_resolver *r)

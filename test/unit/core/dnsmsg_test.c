@@ -35,6 +35,7 @@ static void a_query_says_who_asks_and_how_much_it_takes(void)
     CHECK_INT(q.id, 0xabcd);
     CHECK_INT(q.len, QUESTION_END);
     CHECK_INT(q.udp_max, 1232);
+    CHECK_INT(q.type, 1);
 }
 
 static void without_opt_512_bytes_are_taken(void)

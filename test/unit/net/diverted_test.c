@@ -13,16 +13,29 @@ static struct scene scene;
 static struct tm_model model;
 static struct sockaddr_in door_addr;
 static int answer; /* of find */
-static unsigned n_found;
+static unsigned n_found, n_refused;
+static bool is_nobody; /* listening where find says */
 
 static int find(void *user, int fd, struct tm_dest *dest)
 {
     const struct scene *s = user;
     CHECK(fd >= 0);
+    struct sockaddr_in nobody;
     n_found++;
-    *dest = (struct tm_dest){.kind = TM_ADDR_IPV4, .len = 4, .port = ntohs(s->dest_addr.sin_port)};
+    (void)close(scene_listen(&nobody));
+    *dest = (struct tm_dest){.kind = TM_ADDR_IPV4,
+                             .len = 4,
+                             .port = ntohs((is_nobody ? nobody : s->dest_addr).sin_port)};
     memcpy(dest->addr, &s->dest_addr.sin_addr, 4);
     return answer;
+}
+
+static void on_refused(void *user, enum tm_addr_kind kind, enum tm_reply reply)
+{
+    (void)user;
+    CHECK_INT(kind, TM_ADDR_IPV4);
+    CHECK_INT(reply, TM_REPLY_REFUSED);
+    n_refused++;
 }
 
 static struct tm_local *start(uint32_t n_max)
@@ -34,11 +47,13 @@ static struct tm_local *start(uint32_t n_max)
     const struct scene_cfg cfg = {.model = &model};
     scene_start(&scene, &cfg);
     answer = TM_OK;
-    n_found = 0;
+    n_found = n_refused = 0;
+    is_nobody = false;
     const struct tm_local_cfg local = {.tunnel = scene.client,
                                        .kind = TM_LOCAL_DIVERTED,
                                        .take_fd = scene_listen(&door_addr),
                                        .find = find,
+                                       .refused = on_refused,
                                        .user = &scene,
                                        .n_max = n_max};
     CHECK_INT(tm_local_open(&l, &local, NULL), TM_OK);
@@ -82,6 +97,18 @@ static void who_was_not_diverted_is_reset(void)
     stop(l);
 }
 
+static void a_destination_that_refuses_is_a_reset_and_is_told(void)
+{
+    struct tm_local *l = start(0);
+    char byte;
+    is_nobody = true;
+    int fd = scene_connect(&door_addr);
+    CHECK_INT(scene_read(&scene, fd, &byte, 1), -ECONNRESET);
+    CHECK_INT(n_refused, 1);
+    (void)close(fd);
+    stop(l);
+}
+
 static void one_beyond_the_limit_waits_and_is_not_cut_off(void)
 {
     struct tm_local *l = start(1);
@@ -107,6 +134,8 @@ static void one_beyond_the_limit_waits_and_is_not_cut_off(void)
 static const struct check_case cases[] = {
     {"a_connection_goes_where_its_program_wanted", a_connection_goes_where_its_program_wanted},
     {"who_was_not_diverted_is_reset", who_was_not_diverted_is_reset},
+    {"a_destination_that_refuses_is_a_reset_and_is_told",
+     a_destination_that_refuses_is_a_reset_and_is_told},
     {"one_beyond_the_limit_waits_and_is_not_cut_off",
      one_beyond_the_limit_waits_and_is_not_cut_off},
 };

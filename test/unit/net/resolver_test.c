@@ -158,6 +158,30 @@ static void a_lost_stream_is_tried_once_more(void)
     stop(r);
 }
 
+static void without_ipv6_its_addresses_are_not_asked_for(void)
+{
+    struct tm_resolver *r = start();
+    uint8_t p[sizeof query];
+    uint8_t heard[512], got[512];
+    CHECK(tm_resolver_no_ipv6(r));
+    CHECK(!tm_resolver_no_ipv6(r));
+    memcpy(p, query, sizeof p);
+    p[16] = TM_DNS_AAAA;
+    int fd = udp_socket(NULL);
+    CHECK_INT(connect(fd, (struct sockaddr *)&udp_addr, sizeof udp_addr), 0);
+    CHECK_INT(send(fd, p, sizeof p, 0), sizeof p);
+    CHECK_INT(scene_read(&scene, fd, got, sizeof got), sizeof p);
+    CHECK_MEM(got, ((uint8_t[]){0xab, 0xcd, 0x81, 0x80, 0, 1, 0, 0, 0, 0, 0, 0}), 12);
+    int v4 = ask();
+    int server = scene_accept(&scene, scene.dest);
+    CHECK_INT(hear(server, heard, sizeof heard), sizeof query);
+    CHECK_INT(heard[TM_DNS_FRAME + 16], 1); /* the first that was carried */
+    (void)close(v4);
+    (void)close(fd);
+    (void)close(server);
+    stop(r);
+}
+
 static void what_is_no_query_is_not_carried(void)
 {
     struct tm_resolver *r = start();
@@ -180,6 +204,7 @@ static const struct check_case cases[] = {
     {"an_answer_that_is_too_long_is_cut", an_answer_that_is_too_long_is_cut},
     {"an_answer_to_something_else_is_not_given", an_answer_to_something_else_is_not_given},
     {"a_lost_stream_is_tried_once_more", a_lost_stream_is_tried_once_more},
+    {"without_ipv6_its_addresses_are_not_asked_for", without_ipv6_its_addresses_are_not_asked_for},
     {"what_is_no_query_is_not_carried", what_is_no_query_is_not_carried},
 };
 CHECK_MAIN("resolver", cases)
