@@ -258,7 +258,16 @@ say "packets outside the tunnel: 0"
 say "== --on-exit direct, where the capture sees them"
 start capture_o in_ns o tcpdump -i o0 -n -U --immediate-mode -w "$WORK/o.pcap" "$QUIET"
 wait_for 10 "grep -q listening $WORK/capture_o.log" || fail "tcpdump"
-start_ebpf client --on-exit direct
+start_ebpf client --on-exit direct --ebpf-let all --dns 10.8.0.2:53
+grep -q "exec at $WORK/exec" "$WORK/client.log" || fail "ready does not say where exec asks"
+probes <<'EOT'
+udp 10.77.9.9 7000 -> sent
+socket 2 2 136 -> made
+dns 192.0.2.53 web.example -> from=192.0.2.53 53 address=10.8.0.2
+dest 2001:db8::1 80 -> error=ECONNRESET \(recv\)
+EOT
+grep 'no way to an IPv6 address' "$WORK/client.log" || fail "that the server has no IPv6 there is not noticed"
+carried getent ahostsv6 web.example | grep fd00 && fail "an IPv6 address all the same"
 start_loop
 touch "$WORK/go"
 wait_for 10 "grep -q said=10.77.0.1 $WORK/loop.log" || fail "the loop: $(cat "$WORK/loop.log")"

@@ -113,7 +113,7 @@ static void forget_pins(struct tm_client_ebpf *e)
 {
     for (size_t i = 0; i < GROUPS_MAX; i++) {
         if (e->pins[i][0] != '\0')
-            tm_pins_remove(e->pins[i]);
+            (void)tm_pins_remove(e->pins[i]);
         e->pins[i][0] = '\0';
     }
 }
@@ -241,7 +241,7 @@ static void end_group(struct tm_client_ebpf *e, size_t i)
                g->path);
     } else {
         if (is_pinned)
-            tm_pins_remove(e->pins[i]);
+            (void)tm_pins_remove(e->pins[i]);
         if (g->is_made)
             tm_cgroup_empty(g);
     }

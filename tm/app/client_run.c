@@ -171,6 +171,8 @@ static void say_ready(struct client *c)
                plan_text(c), c->where);
     if (c->n_local > 1)
         printf(", %zu forwards", c->n_local - 1);
+    if (c->ebpf != NULL)
+        printf(", exec at %s", c->o->v[TM_OPT_EXEC_SOCKET].text);
     if (c->o->v[TM_OPT_ON_DEMAND].given)
         printf(", cover begins with the first connection");
     printf("\n");

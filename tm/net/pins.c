@@ -45,20 +45,20 @@ int tm_pins_make(char dir[TM_PINS_PATH_MAX], const struct tm_cgroup *g, struct t
     if (symlink(g->path, to) == 0)
         return TM_OK;
     rc = tm_msg_set(msg, TM_ERR_IO, "cannot make %.300s: %s", to, strerror(errno));
-    tm_pins_remove(dir);
+    (void)tm_pins_remove(dir);
     return rc;
 }
 
-void tm_pins_remove(const char *dir)
+bool tm_pins_remove(const char *dir)
 {
     DIR *d = opendir(dir);
     if (d == NULL)
-        return;
+        return errno == ENOENT;
     for (const struct dirent *e = readdir(d); e != NULL; e = readdir(d))
         if (e->d_name[0] != '.')
             (void)unlinkat(dirfd(d), e->d_name, 0);
     (void)closedir(d);
-    (void)rmdir(dir);
+    return rmdir(dir) == 0;
 }
 
 static bool is_same(int fd, const struct tm_cgroup *g)
@@ -116,8 +116,7 @@ static void sweep_pins(const struct sweep *s, const char *dir)
             (void)fprintf(s->out, "%s: programs of a tm-client that has ended are blocked there\n",
                           path);
     } else if (!is_owned) {
-        tm_pins_remove(dir);
-        s->swept->n_removed++;
+        s->swept->n_removed += tm_pins_remove(dir);
         if (!is_mine && path[0] != '\0')
             remove_cgroup(path);
     }

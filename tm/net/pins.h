@@ -19,8 +19,8 @@
  * TM_ERR_IO; both with msg. */
 TM_MUST_CHECK int tm_pins_make(char dir[TM_PINS_PATH_MAX], const struct tm_cgroup *g,
                                struct tm_msg *msg);
-/* Unpins everything in dir and removes it: what has no other owner is detached. */
-void tm_pins_remove(const char *dir);
+/* Unpins everything in dir and removes it: what has no other owner is detached.  Whether it is gone. */
+bool tm_pins_remove(const char *dir);
 
 struct tm_pins_swept {
     unsigned n_removed; /* pins and cgroups that are gone now */

@@ -40,6 +40,7 @@ struct tm_resolver {
     bool has_stream;
     uint64_t stream;
     uint32_t n_used;
+    uint64_t used_ms;     /* when something was last asked */
     uint64_t v4_until_ms; /* no AAAA before that */
     size_t out_off, out_len, in_len;
     struct slot slot[TM_RESOLVER_MAX];
@@ -205,7 +206,12 @@ static void on_sweep(uv_timer_t *timer)
             slot_fail(r, s);
         is_waiting = is_waiting || (s->is_used && !s->is_sent);
     }
-    if (r->n_used == 0)
+    bool is_idle = r->n_used == 0 && now_ms - r->used_ms >= TM_RESOLVER_IDLE_MS;
+    if (is_idle && r->has_stream) {
+        give_up_stream(r);
+        tm_front_pump(r->front);
+    }
+    if (r->n_used == 0 && !r->has_stream)
         (void)uv_timer_stop(timer);
     if (is_waiting) {
         ask(r);
@@ -267,6 +273,7 @@ static void on_datagram(uv_udp_t *udp, ssize_t n, const uv_buf_t *buf, const str
     s->query = q;
     s->len = (size_t)n;
     memcpy(s->bytes, r->datagram, (size_t)n);
+    r->used_ms = uv_now(udp->loop);
     if (!uv_is_active((uv_handle_t *)&r->sweep))
         (void)uv_timer_start(&r->sweep, on_sweep, SWEEP_MS, SWEEP_MS);
     ask(r);

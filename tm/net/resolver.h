@@ -13,7 +13,9 @@
 
 #define TM_RESOLVER_MAX     256U
 #define TM_RESOLVER_WAIT_MS 10000U
-#define TM_RESOLVER_V4_MS   600000U /* IPv6 is not heard of for so long */
+#define TM_RESOLVER_IDLE_MS                                                                        \
+    5000U /* then the stream is given up: an open one counts as demand (--idle-stop) */
+#define TM_RESOLVER_V4_MS 600000U /* IPv6 is not heard of for so long */
 
 struct tm_resolver; /* opaque */
 
