@@ -137,6 +137,9 @@ start capture_c in_ns c tcpdump -i lk0 -n -U --immediate-mode -w "$WORK/c.pcap" 
 wait_for 10 "grep -q listening $WORK/capture_o.log && grep -q listening $WORK/capture_c.log" || fail "tcpdump"
 start_ebpf client --cgroup "$BASE/service"
 grep -E 'Cap(Prm|Eff|Bnd|Amb)' "/proc/$PID_client/task/"*/status | grep -v '0000000000000000$' && fail "capabilities are left"
+if chrt -f 1 true 2>/dev/null; then
+    ps -L -o cls= -p "$PID_client" | grep -q FF || fail "the thread that sends lost its priority: $(ps -L -o cls,ni,comm -p "$PID_client")"
+fi
 carried curl -sS --noproxy '' --max-time 20 -o - http://web.example/page >"$WORK/got" || fail "curl"
 same_bytes "$WORK/docs/page" "$WORK/got"
 [ "$(carried getent ahostsv4 web.example | awk '{ print $1; exit }')" = 10.8.0.2 ] || fail "getent"

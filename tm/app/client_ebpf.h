@@ -1,6 +1,7 @@
 /* tm/app/client_ebpf.h - tm-client run --ebpf connect: cgroups, kernel programs, doors and their end, in the right order.
  *
- *   open    while there is one thread and there are privileges: cgroup, doors, hooks, pins; then no privilege is left
+ *   open    while there is one thread and there are privileges: cgroup, doors, hooks, pins; then no privilege is left but
+ *           CAP_SYS_NICE, which the tunnel gives up when the wire thread has its priority
  *   start   when the tunnel is there: what waits at the doors is accepted, names are answered, exec is served
  *   stop    with the loop's other handles
  *   end     when the loop has ended: hooks and pins go, or stay and block (--on-exit) */

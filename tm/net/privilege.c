@@ -3,60 +3,60 @@
 
 #include <errno.h>
 #include <linux/capability.h>
+#include <stdint.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "tm/base/log.h"
+#define BIT(capability) (UINT64_C(1) << (capability))
 
-#define NICE_MAX   40 /* of RLIMIT_NICE: 20 minus the lowest value, -20 */
-#define RTPRIO_MAX 1  /* what the wire thread asks for */
+struct sets {
+    uint64_t effective, permitted;
+};
 
-static int get(struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3])
+static bool get(struct sets *s)
 {
     struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
-    return (int)syscall(SYS_capget, &head, data);
+    struct __user_cap_data_struct d[_LINUX_CAPABILITY_U32S_3] = {{0}};
+    if (syscall(SYS_capget, &head, d) != 0)
+        return false;
+    s->effective = (uint64_t)d[1].effective << 32 | d[0].effective;
+    s->permitted = (uint64_t)d[1].permitted << 32 | d[0].permitted;
+    return true;
 }
 
-static bool has(const struct __user_cap_data_struct *data, int capability)
+/* Nothing but these, none of them inheritable. */
+static bool set(uint64_t capabilities)
 {
-    return (data[capability / 32].effective >> capability % 32 & 1U) != 0;
+    struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct d[_LINUX_CAPABILITY_U32S_3] = {{0}};
+    d[0].effective = d[0].permitted = (uint32_t)capabilities;
+    d[1].effective = d[1].permitted = (uint32_t)(capabilities >> 32);
+    return syscall(SYS_capset, &head, d) == 0;
 }
 
 bool tm_privilege_has(int capability)
 {
-    struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
-    return get(data) == 0 && has(data, capability);
-}
-
-/* A limit instead of a capability; false: there is no right to raise it. */
-static bool keep_as_limit(__rlimit_resource_t what, rlim_t least)
-{
-    struct rlimit r;
-    if (getrlimit(what, &r) != 0)
-        return false;
-    if (r.rlim_cur >= least)
-        return true;
-    r.rlim_cur = least;
-    r.rlim_max = r.rlim_max > least ? r.rlim_max : least;
-    return setrlimit(what, &r) == 0;
+    struct sets s;
+    return get(&s) && (s.effective & BIT(capability)) != 0;
 }
 
 int tm_privilege_drop(struct tm_msg *msg)
 {
-    struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
-    struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {{0}};
-    if (tm_privilege_has(CAP_SYS_NICE) &&
-        (!keep_as_limit(RLIMIT_NICE, NICE_MAX) || !keep_as_limit(RLIMIT_RTPRIO, RTPRIO_MAX)))
-        tm_log(TM_LOG_WARN, "without CAP_SYS_RESOURCE the right to run ahead of others goes too: "
-                            "buffers will be later on a busy machine; raise the limits of nice "
-                            "and rtprio before the start");
+    struct sets s = {0};
     for (unsigned long i = 0; tm_privilege_has(CAP_SETPCAP) && i <= CAP_LAST_CAP; i++)
         (void)prctl(PR_CAPBSET_DROP, i, 0, 0, 0);
     (void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
-    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || syscall(SYS_capset, &head, none) != 0)
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || !get(&s) ||
+        !set(s.permitted & BIT(CAP_SYS_NICE)))
         return tm_msg_set(msg, TM_ERR_IO, "cannot give up capabilities: %s", strerror(errno));
     return TM_OK;
+}
+
+void tm_privilege_settle(void)
+{
+    struct sets s;
+    if (get(&s) && s.permitted == BIT(CAP_SYS_NICE))
+        (void)set(0);
 }

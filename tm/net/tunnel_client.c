@@ -12,6 +12,7 @@
 #include "tm/net/addr.h"
 #include "tm/net/front_impl.h"
 #include "tm/net/lane.h"
+#include "tm/net/privilege.h"
 #include "tm/net/tunnel_watch.h"
 #include "tm/net/wirepoll.h"
 
@@ -272,6 +273,7 @@ static int start(struct tm_tunnel_client *t, const struct tm_tunnel_client_cfg *
         rc = tm_wirepoll_new(&t->wirepoll, &wire, msg);
     if (rc != TM_OK)
         return rc;
+    tm_privilege_settle(); /* the wire thread was what needed it; those that follow have it not */
     session.side = TM_CLIENT;
     session.shape = shape_of(t->tls);
     if (cfg->kind == TM_TOKEN_CARRIER && tm_tally_new(&t->tally, tm_now_us()) != TM_OK)
