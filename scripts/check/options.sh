@@ -13,7 +13,7 @@ on_exit 'rm -rf "$work"'
 
 # The commands of a program, from its --help.
 commands() {
-    "$1" --help | sed -n '/^commands:/,/^$/s/^  \([a-z]*\) .*/\1/p'
+    "$1" --help | sed -n '/^commands:/,/^$/s/^  \([a-z-]*\) .*/\1/p'
 }
 
 from_help() {

@@ -18,6 +18,7 @@
 #include "models/shuffle.h"
 #include "models/store/mix.h"
 #include "tm/app/address.h"
+#include "tm/app/client_ebpf.h"
 #include "tm/app/client_state.h"
 #include "tm/app/main.h"
 #include "tm/app/schedule.h"
@@ -40,6 +41,7 @@ struct client {
     struct tm_tunnel_client *tunnel;                 /* owned */
     struct tm_local *local[TM_OPTIONS_LIST_MAX + 1]; /* owned; [0] is SOCKS */
     size_t n_local;
+    struct tm_client_ebpf *ebpf;  /* owned; NULL: off */
     struct tm_statsock *statsock; /* owned */
     struct tm_client_state state;
     struct tm_store_mix models;        /* what --model names */
@@ -184,6 +186,8 @@ static void say_ready(struct client *c)
                plan_text(c), c->where);
     if (c->n_local > 1)
         printf(", %zu forwards", c->n_local - 1);
+    if (c->ebpf != NULL)
+        printf(", exec at %s", c->o->v[TM_OPT_EXEC_SOCKET].text);
     if (c->o->v[TM_OPT_ON_DEMAND].given)
         printf(", cover begins with the first connection");
     printf("\n");
@@ -294,6 +298,7 @@ static void on_quit(uv_async_t *async)
     for (size_t i = 0; i < c->n_local; i++)
         tm_local_close(c->local[i]);
     c->n_local = 0;
+    tm_client_ebpf_stop(c->ebpf);
     take_summary(c);
     if (c->tunnel != NULL)
         tm_tunnel_client_stop(c->tunnel, NULL, NULL);
@@ -502,9 +507,13 @@ static void run(struct client *c)
     if (rc != TM_OK)
         tm_msg_set(c->msg, rc, "cannot watch signals");
     if (rc == TM_OK)
+        rc = tm_client_ebpf_open(&c->ebpf, c->o, c->msg);
+    if (rc == TM_OK)
         rc = open_tunnel(c, c->msg);
     if (rc == TM_OK)
         rc = open_doors(c, c->msg);
+    if (rc == TM_OK)
+        rc = tm_client_ebpf_start(c->ebpf, &c->loop, c->tunnel, c->msg);
     if (rc == TM_OK)
         open_status(c);
     if (rc == TM_OK)
@@ -515,6 +524,7 @@ static void run(struct client *c)
     }
     uv_run(&c->loop, UV_RUN_DEFAULT);
     uv_loop_close(&c->loop);
+    tm_client_ebpf_end(c->ebpf);
 }
 
 static void close_file(struct client *c, FILE *take_f, enum tm_opt opt)

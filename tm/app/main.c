@@ -30,7 +30,8 @@ int tm_main(enum tm_program program, int argc, char *argv[], const tm_command_fn
         return TM_EXIT_DONE;
     }
     tm_log_set_level(o.v[TM_OPT_VERBOSE].given ? TM_LOG_DEBUG : TM_LOG_INFO);
-    tm_process_prepare(o.v[TM_OPT_DEBUG_CORE].given ? TM_PROCESS_CORE : TM_PROCESS_NO_CORE);
+    if (o.command != TM_CMD_EXEC) /* whose process becomes somebody else's program */
+        tm_process_prepare(o.v[TM_OPT_DEBUG_CORE].given ? TM_PROCESS_CORE : TM_PROCESS_NO_CORE);
     enum tm_exit status = handlers[o.command](&o, &msg);
     if (status == TM_EXIT_USAGE)
         return usage(program, o.command, &msg);

@@ -21,6 +21,8 @@ enum tm_command {
     TM_CMD_CLIENT_RUN,
     TM_CMD_MODELS,
     TM_CMD_CLIENT_STATUS,
+    TM_CMD_EXEC,
+    TM_CMD_EBPF_CHECK,
     TM_CMD_SETUP,
     TM_CMD_SERVER_RUN,
     TM_CMD_SERVER_STATUS,
@@ -33,7 +35,8 @@ enum tm_command {
 struct tm_command_info {
     enum tm_program program;
     const char *name;
-    const char *operand; /* "LINK": the one operand, required; NULL: none */
+    const char *
+        operand; /* "LINK": the one operand, required; NULL: none; "CMD...": it and all that follows it */
     const char *help;
 };
 
@@ -61,6 +64,13 @@ enum tm_opt {
     TM_OPT_SOCKS,
     TM_OPT_SOCKS_REPLY,
     TM_OPT_FORWARD,
+    TM_OPT_EBPF,
+    TM_OPT_CGROUP,
+    TM_OPT_ON_EXIT,
+    TM_OPT_EBPF_LET,
+    TM_OPT_DNS,
+    TM_OPT_EXEC_SOCKET,
+    TM_OPT_CLEAN,
     TM_OPT_ALLOW,
     TM_OPT_DENY,
     TM_OPT_GRACE,
@@ -120,6 +130,7 @@ struct tm_options {
     struct tm_opt_item list[TM_OPTIONS_LIST_MAX]; /* the values of LIST options, in order */
     size_t n_list;
     const char *operand;
+    char *const *rest; /* of a command with the operand "CMD...": it and what follows, to NULL */
 };
 
 const struct tm_opt_info *tm_options_info(enum tm_opt opt);

@@ -12,7 +12,7 @@ static void print_program(FILE *out, enum tm_program program)
     for (unsigned i = 0; i < TM_CMD_N; i++) {
         const struct tm_command_info *c = tm_options_command((enum tm_command)i);
         if (c->program == program)
-            fprintf(out, "  %-10s %s\n", c->name, c->help);
+            fprintf(out, "  %-11s %s\n", c->name, c->help);
     }
     fprintf(out, "\n%s COMMAND --help explains a command, man %s everything.\n", name, name);
 }

@@ -281,6 +281,24 @@ static int check_source(const struct tm_options *o, struct tm_msg *msg)
     return TM_OK;
 }
 
+/* What --ebpf needs, and what needs it. */
+static int check_ebpf(const struct tm_options *o, struct tm_msg *msg)
+{
+    static const enum tm_opt with[] = {TM_OPT_CGROUP, TM_OPT_ON_EXIT, TM_OPT_EBPF_LET, TM_OPT_DNS,
+                                       TM_OPT_EXEC_SOCKET};
+    const struct tm_opt_value *v = &o->v[TM_OPT_EBPF];
+    if (strcmp(v->text, "redirect") == 0)
+        return tm_msg_set(msg, TM_ERR_FORMAT,
+                          "--ebpf redirect is not there yet; --ebpf connect is");
+    for (size_t i = 0; v->num == 0 && i < sizeof with / sizeof *with; i++) {
+        if (o->v[with[i]].given)
+            return tm_msg_set(msg, TM_ERR_FORMAT,
+                              "--%s has nothing to decide without --ebpf connect",
+                              tm_options_info(with[i])->name);
+    }
+    return TM_OK;
+}
+
 static int check_complete(const struct tm_options *o, struct tm_msg *msg)
 {
     for (unsigned i = 0; i < TM_OPT_N; i++) {
@@ -292,7 +310,9 @@ static int check_complete(const struct tm_options *o, struct tm_msg *msg)
     if (operand != NULL && o->operand == NULL)
         return tm_msg_set(msg, TM_ERR_FORMAT, "%s is required", operand);
     int rc = check_model(o, msg);
-    return rc == TM_OK && o->command == TM_CMD_CLIENT_RUN ? check_source(o, msg) : rc;
+    if (rc == TM_OK && o->command == TM_CMD_CLIENT_RUN)
+        rc = check_source(o, msg);
+    return rc == TM_OK && o->command == TM_CMD_CLIENT_RUN ? check_ebpf(o, msg) : rc;
 }
 
 int tm_options_parse(struct tm_options *o, enum tm_program program, int argc, char *const argv[],
@@ -318,6 +338,10 @@ int tm_options_parse(struct tm_options *o, enum tm_program program, int argc, ch
             return tm_msg_set(msg, TM_ERR_FORMAT, "unexpected argument '%s'", argv[at]);
         } else {
             o->operand = argv[at];
+            if (o->command == TM_CMD_EXEC) {
+                o->rest = argv + at;
+                break;
+            }
         }
     }
     if (o->v[TM_OPT_HELP].given || o->v[TM_OPT_VERSION].given)

@@ -6,6 +6,10 @@
 
 #define TM_DEST_HOST_MAX 255U
 
+/* The name, of kind NAME, that stands for the server's own resolver (tm/net/nameserver.h).  No host has it: a server that does not
+ * know it says that it cannot be reached. */
+#define TM_DEST_RESOLVER "trafficmimic.resolver"
+
 enum tm_addr_kind { TM_ADDR_IPV4 = 1, TM_ADDR_NAME = 3, TM_ADDR_IPV6 = 4 }; /* RFC 1928 ATYP */
 struct tm_dest {
     enum tm_addr_kind kind;

@@ -7,13 +7,14 @@
  *                               |  ^ no room: tried again by the sweep
  *                               +--exact--> REPLY --> pipe
  *
- * FORWARD begins in OPENING.  All writes here are the few bytes of SOCKS answers into an empty socket
+ * FORWARD and DIVERTED begin in OPENING.  All writes here are the few bytes of SOCKS answers into an empty socket
  * buffer, so one that is not taken at once means a dead client. */
 #include "tm/net/local.h"
 
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "tm/core/socks5.h"
 #include "tm/net/addr.h"
@@ -50,6 +51,7 @@ struct tm_local {
     uv_timer_t sweep;
     unsigned n_handles; /* of the two above, not yet closed */
     bool is_closing;
+    bool is_full; /* DIVERTED: somebody waits to be accepted until there is room */
     uint32_t n_sweeps;
     uint32_t n_conns;   /* connections here and pipes that came from here */
     struct conn *conns; /* those here */
@@ -72,10 +74,14 @@ static void conn_free(struct conn *c)
     free(c);
 }
 
+static void on_connection(uv_stream_t *listener, int status);
+
 static void on_pipe_done(void *user)
 {
     struct tm_local *l = user;
     l->n_conns--;
+    if (l->is_full && !l->is_closing)
+        on_connection((uv_stream_t *)&l->listener, 0);
     local_free(l);
 }
 
@@ -109,6 +115,13 @@ static void conn_refuse(struct conn *c, enum tm_reply reply)
     conn_close(c, told ? tm_sock_close : tm_sock_reset);
 }
 
+static void on_refused(void *user, enum tm_addr_kind kind, enum tm_reply reply)
+{
+    const struct tm_local *l = user;
+    if (l->cfg.refused != NULL)
+        l->cfg.refused(l->cfg.user, kind, reply);
+}
+
 static void conn_to_pipe(struct conn *c)
 {
     struct tm_local *l = c->local;
@@ -118,6 +131,8 @@ static void conn_to_pipe(struct conn *c)
                                     .stream = stream,
                                     .take_sock = c->sock,
                                     .done = on_pipe_done,
+                                    .refused = on_refused,
+                                    .kind = c->dest.kind,
                                     .user = l,
                                     .first = c->in,
                                     .first_len = c->in_len};
@@ -170,7 +185,7 @@ static void conn_open(struct conn *c)
             return;
         }
     } else if (rc == TM_OK) {
-        if (l->cfg.kind == TM_LOCAL_FORWARD || tell_reply(c, TM_REPLY_OK)) {
+        if (l->cfg.kind != TM_LOCAL_SOCKS || tell_reply(c, TM_REPLY_OK)) {
             conn_to_pipe(c);
             return;
         }
@@ -307,10 +322,25 @@ static struct conn *conn_new(struct tm_local *l)
     return c;
 }
 
+/* Sets its destination, and starts or refuses it. */
+static void conn_start_diverted(struct conn *c)
+{
+    const struct tm_local_cfg *cfg = &c->local->cfg;
+    uv_os_fd_t fd;
+    if (uv_fileno(&c->sock->handle, &fd) == 0 && cfg->find(cfg->user, fd, &c->dest) == TM_OK)
+        conn_start_opening(c);
+    else
+        conn_close(c, tm_sock_reset);
+}
+
 static void on_connection(uv_stream_t *listener, int status)
 {
     struct tm_local *l = listener->data;
     if (status != 0)
+        return;
+    /* Its program believes that it is connected: it waits rather than being cut off.  libuv tells of no other meanwhile. */
+    l->is_full = l->cfg.kind == TM_LOCAL_DIVERTED && l->n_conns >= l->cfg.n_max;
+    if (l->is_full)
         return;
     struct conn *c = conn_new(l);
     if (c == NULL)
@@ -323,6 +353,8 @@ static void on_connection(uv_stream_t *listener, int status)
     if (l->cfg.kind == TM_LOCAL_FORWARD) {
         c->dest = l->cfg.dest;
         conn_start_opening(c);
+    } else if (l->cfg.kind == TM_LOCAL_DIVERTED) {
+        conn_start_diverted(c);
     } else if (uv_read_start(&c->sock->stream, on_alloc, on_read) != 0) {
         conn_close(c, tm_sock_reset);
     }
@@ -335,12 +367,24 @@ static void on_handle_closed(uv_handle_t *h)
     local_free(l);
 }
 
+/* Of a DIVERTED door, whose socket there is already. */
+static int take_listener(struct tm_local *l)
+{
+    int rc = uv_tcp_open(&l->listener, l->cfg.take_fd);
+    if (rc != 0)
+        (void)close(l->cfg.take_fd);
+    return rc;
+}
+
 int tm_local_open(struct tm_local **out, const struct tm_local_cfg *cfg, struct tm_msg *msg)
 {
     *out = NULL;
     struct tm_local *l = calloc(1, sizeof *l);
-    if (l == NULL)
+    if (l == NULL) {
+        if (cfg->kind == TM_LOCAL_DIVERTED)
+            (void)close(cfg->take_fd);
         return tm_msg_set(msg, TM_ERR_NOMEM, "out of memory");
+    }
     uv_loop_t *loop = tm_front_loop(tm_tunnel_client_front(cfg->tunnel));
     l->cfg = *cfg;
     l->loop = loop;
@@ -350,12 +394,14 @@ int tm_local_open(struct tm_local **out, const struct tm_local_cfg *cfg, struct 
     (void)uv_tcp_init(loop, &l->listener);
     (void)uv_timer_init(loop, &l->sweep);
     l->n_handles = 2;
-    int rc = uv_tcp_bind(&l->listener, cfg->addr, 0);
+    bool is_taken = cfg->kind == TM_LOCAL_DIVERTED;
+    int rc = is_taken ? take_listener(l) : uv_tcp_bind(&l->listener, cfg->addr, 0);
     if (rc == 0)
         rc = uv_listen((uv_stream_t *)&l->listener, BACKLOG, on_connection);
     if (rc != 0) {
-        char addr[TM_ADDR_TEXT_MAX];
-        tm_addr_text(cfg->addr, addr);
+        char addr[TM_ADDR_TEXT_MAX] = "loopback";
+        if (!is_taken)
+            tm_addr_text(cfg->addr, addr);
         tm_local_close(l);
         return tm_msg_set(msg, TM_ERR_IO, "cannot listen on %s: %s", addr, uv_strerror(rc));
     }
@@ -377,6 +423,7 @@ void tm_local_close(struct tm_local *l)
 {
     if (l == NULL || l->is_closing)
         return;
+    l->is_full = false;
     l->n_conns++; /* not freed while the list is walked */
     while (l->conns != NULL)
         /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): it takes itself out of the list */

@@ -1,4 +1,5 @@
-/* tm/net/local.h - the client's doors: a SOCKS listener, and -L listeners with a fixed destination. */
+/* tm/net/local.h - the client's doors: a SOCKS listener, -L listeners with a fixed destination, and the one that diverted
+ * programs reach. */
 #ifndef TM_NET_LOCAL_H
 #define TM_NET_LOCAL_H
 
@@ -9,8 +10,9 @@
 #include "tm/net/tunnel.h"
 
 enum tm_local_kind {
-    TM_LOCAL_SOCKS,  /* SOCKS 5 (and 4, 4a where the parser takes them) */
-    TM_LOCAL_FORWARD /* every connection goes to cfg.dest */
+    TM_LOCAL_SOCKS,   /* SOCKS 5 (and 4, 4a where the parser takes them) */
+    TM_LOCAL_FORWARD, /* every connection goes to cfg.dest */
+    TM_LOCAL_DIVERTED /* ... to where its program wanted to go, as cfg.find says */
 };
 /* When a SOCKS client is told that it is connected. */
 enum tm_socks_reply {
@@ -20,13 +22,23 @@ enum tm_socks_reply {
 
 struct tm_local;
 
+/* Where the connection accepted as fd is to go.  TM_OK, or an error: it is reset. */
+typedef int (*tm_local_find_fn)(void *user, int fd, struct tm_dest *dest);
+
+/* A destination that was found could not be reached from the server. */
+typedef void (*tm_local_refused_fn)(void *user, enum tm_addr_kind kind, enum tm_reply reply);
+
 struct tm_local_cfg {
     struct tm_tunnel_client *tunnel; /* borrowed; close the listener before stopping it */
     enum tm_local_kind kind;
     const struct sockaddr *addr; /* to listen on; copied.  Port 0: any, see tm_local_port */
+    int take_fd; /* DIVERTED: in place of addr, a socket that listens; owned, also on error */
     enum tm_socks_reply reply;
-    struct tm_dest dest; /* FORWARD */
-    uint32_t n_max;      /* connections at once; 0: TM_STREAMS_MAX */
+    struct tm_dest dest;         /* FORWARD */
+    tm_local_find_fn find;       /* DIVERTED */
+    tm_local_refused_fn refused; /* DIVERTED; may be NULL */
+    void *user;
+    uint32_t n_max; /* connections at once; 0: TM_STREAMS_MAX */
 };
 
 /* Listens.  TM_ERR_IO with msg ("cannot listen on 127.0.0.1:1080: address already in use"), TM_ERR_NOMEM. */

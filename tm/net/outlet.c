@@ -2,8 +2,10 @@
 #include "tm/net/outlet.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "tm/net/dial.h"
+#include "tm/net/nameserver.h"
 #include "tm/net/pipe.h"
 
 struct outlet {
@@ -46,6 +48,12 @@ static void on_event(struct tm_sink *sink, const struct tm_event *ev)
     }
 }
 
+static bool is_resolver(const struct tm_dest *d)
+{
+    return d->kind == TM_ADDR_NAME && d->len == sizeof TM_DEST_RESOLVER - 1 &&
+           memcmp(d->addr, TM_DEST_RESOLVER, d->len) == 0;
+}
+
 void tm_outlet_open(struct tm_front *front, const struct tm_event *ev, const struct tm_guard *guard)
 {
     struct tm_session *s = tm_front_session(front);
@@ -57,9 +65,12 @@ void tm_outlet_open(struct tm_front *front, const struct tm_event *ev, const str
     *o = (struct outlet){.sink.on_event = on_event, .front = front, .stream = ev->stream};
     const struct tm_dial_cfg cfg = {
         .loop = tm_front_loop(front), .guard = guard, .done = on_dialled, .user = o};
+    struct tm_dest dest = ev->dest;
+    if (is_resolver(&dest))
+        tm_nameserver_read(&dest);
     int rc = tm_front_attach(front, ev->stream, &o->sink);
     if (rc == TM_OK)
-        rc = tm_dial_start(&o->dial, &cfg, &ev->dest);
+        rc = tm_dial_start(&o->dial, &cfg, &dest);
     if (rc == TM_OK)
         return;
     tm_front_detach(front, ev->stream);

@@ -17,6 +17,8 @@ struct tm_pipe {
     uint64_t stream;
     union tm_sock *sock; /* NULL: closed */
     tm_pipe_done_fn done;
+    tm_pipe_refused_fn refused;
+    enum tm_addr_kind kind;
     void *user;
     uv_write_t write;
     uv_shutdown_t shutdown;
@@ -233,6 +235,8 @@ static void on_event(struct tm_sink *sink, const struct tm_event *ev)
     case TM_EVENT_REPLY:
         if (ev->reply == TM_REPLY_OK)
             return;
+        if (p->refused != NULL)
+            p->refused(p->user, p->kind, ev->reply);
         p->is_attached = false;
         pipe_close(p, END_RESET);
         return;
@@ -280,6 +284,8 @@ int tm_pipe_start(const struct tm_pipe_cfg *cfg)
     p->sock = cfg->take_sock;
     p->sock->handle.data = p;
     p->done = cfg->done;
+    p->refused = cfg->refused;
+    p->kind = cfg->kind;
     p->user = cfg->user;
     p->held_len = cfg->first_len;
     if (cfg->first_len > 0)

@@ -19,11 +19,16 @@ struct tm_pipe;
 /* Called once, when the pipe has ended; the pipe frees itself. */
 typedef void (*tm_pipe_done_fn)(void *user);
 
+/* The server could not connect; before done.  kind is what the configuration says. */
+typedef void (*tm_pipe_refused_fn)(void *user, enum tm_addr_kind kind, enum tm_reply reply);
+
 struct tm_pipe_cfg {
     struct tm_front *front; /* borrowed; its end ends the pipe first */
     uint64_t stream;
-    union tm_sock *take_sock; /* connected; the pipe owns it, also when tm_pipe_start fails */
-    tm_pipe_done_fn done;     /* may be NULL */
+    union tm_sock *take_sock;   /* connected; the pipe owns it, also when tm_pipe_start fails */
+    tm_pipe_done_fn done;       /* may be NULL */
+    tm_pipe_refused_fn refused; /* may be NULL */
+    enum tm_addr_kind kind;     /* of the destination; given back to refused */
     void *user;
     const uint8_t
         *first; /* bytes already read from the socket, at most TM_PIPE_FIRST_MAX; copied */

@@ -12,6 +12,7 @@
 #include "tm/net/addr.h"
 #include "tm/net/front_impl.h"
 #include "tm/net/lane.h"
+#include "tm/net/privilege.h"
 #include "tm/net/token_time.h"
 #include "tm/net/tunnel_watch.h"
 #include "tm/net/wirepoll.h"
@@ -280,6 +281,7 @@ static int start(struct tm_tunnel_client *t, const struct tm_tunnel_client_cfg *
         rc = tm_wirepoll_new(&t->wirepoll, &wire, msg);
     if (rc != TM_OK)
         return rc;
+    tm_privilege_settle(); /* the wire thread was what needed it; those that follow have it not */
     session.side = TM_CLIENT;
     session.shape = shape_of(t->tls);
     if (tm_pulse_new(&t->pulse, cfg->loop, t->wall_us) != TM_OK ||

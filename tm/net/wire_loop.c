@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "tm/base/time.h"
+#include "tm/net/privilege.h"
 
 #define EVENT_COST(len)                                                                            \
     (((len) + 16 + 15) & ~(size_t)15) /* = tm_ring_cost, for the assertion below */
@@ -319,6 +320,7 @@ void *tm_wire_loop_run(void *arg)
 {
     struct tm_wire *w = arg;
     set_priority(w);
+    tm_privilege_settle();
     while (!atomic_load(&w->stop)) {
         atomic_store_explicit(&w->beat_us, tm_now_us(), memory_order_relaxed);
         (void)uv_run(&w->loop, settle(w) ? UV_RUN_ONCE : UV_RUN_NOWAIT);

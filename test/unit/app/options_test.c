@@ -173,6 +173,38 @@ static void a_schedule_file_takes_the_place_of_a_model(void)
     CHECK_INT(PARSE(TM_PROGRAM_SERVER, "run", "--state=d", "--strict"), TM_ERR_FORMAT);
 }
 
+static void exec_takes_the_whole_rest_of_the_line(void)
+{
+    CHECK_INT(PARSE(TM_PROGRAM_CLIENT, "exec", "--", "ls", "-l", "--", "--help"), TM_OK);
+    CHECK_INT(o.command, TM_CMD_EXEC);
+    CHECK_STR(o.rest[0], "ls");
+    CHECK_STR(o.rest[3], "--help");
+    CHECK_STR(o.v[TM_OPT_EXEC_SOCKET].text, "/run/tm-client/exec");
+    CHECK_INT(PARSE(TM_PROGRAM_CLIENT, "exec", "--exec-socket", "s", "ls", "--exec-socket"), TM_OK);
+    CHECK_STR(o.v[TM_OPT_EXEC_SOCKET].text, "s");
+    CHECK_STR(o.rest[1], "--exec-socket");
+    CHECK_INT(PARSE(TM_PROGRAM_CLIENT, "exec"), TM_ERR_FORMAT);
+    CHECK_INT(PARSE(TM_PROGRAM_CLIENT, "exec", "--"), TM_ERR_FORMAT);
+}
+
+static void ebpf_options_need_ebpf(void)
+{
+    CHECK_INT(PARSE(TM_PROGRAM_CLIENT, "run", "--state=d", "--model=m", "--ebpf=connect",
+                    "--cgroup=/c", "--on-exit=direct", "--ebpf-let=udp", "--dns=h:53"),
+              TM_OK);
+    CHECK_INT(o.v[TM_OPT_EBPF].num, 1);
+    CHECK_INT(o.v[TM_OPT_ON_EXIT].num, 1);
+    CHECK_INT(PARSE(TM_PROGRAM_CLIENT, "run", "--state=d", "--model=m"), TM_OK);
+    CHECK_INT(o.v[TM_OPT_EBPF].num, 0);
+    CHECK_INT(o.v[TM_OPT_ON_EXIT].num, 0);
+    CHECK_INT(PARSE(TM_PROGRAM_CLIENT, "run", "--state=d", "--model=m", "--dns=h:53"),
+              TM_ERR_FORMAT);
+    CHECK_STR(msg.text, "--dns has nothing to decide without --ebpf connect");
+    CHECK_INT(PARSE(TM_PROGRAM_CLIENT, "run", "--state=d", "--model=m", "--ebpf=redirect"),
+              TM_ERR_FORMAT);
+    CHECK_STR(msg.text, "--ebpf redirect is not there yet; --ebpf connect is");
+}
+
 static void help_and_version_need_nothing_else(void)
 {
     CHECK_INT(PARSE(TM_PROGRAM_SERVER, "--help"), TM_OK);
@@ -321,6 +353,8 @@ static const struct check_case cases[] = {
     {"wrong_usage_is_said_exactly", wrong_usage_is_said_exactly},
     {"what_a_schedule_file_decides_is_decided", what_a_schedule_file_decides_is_decided},
     {"a_schedule_file_takes_the_place_of_a_model", a_schedule_file_takes_the_place_of_a_model},
+    {"exec_takes_the_whole_rest_of_the_line", exec_takes_the_whole_rest_of_the_line},
+    {"ebpf_options_need_ebpf", ebpf_options_need_ebpf},
     {"help_and_version_need_nothing_else", help_and_version_need_nothing_else},
     {"config_fills_what_the_command_line_left_open", config_fills_what_the_command_line_left_open},
     {"config_errors_name_the_line", config_errors_name_the_line},
