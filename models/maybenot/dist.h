@@ -1,6 +1,6 @@
 /* models/maybenot/dist.h - the eleven distributions of a machine: checked when it is read, sampled while it runs.
  *
- * Source: Maybenot paper sec. 3.1 (sampled timeouts, durations, limits and counter values) and the documentation of the Rust crate
+ * Source: Maybenot sec. 4.1 and the documentation of the Rust crate
  * 2.2.2.  Seeded alike (rng.h), samples equal the crate's to the last bit where libm does. */
 #ifndef TM_MODELS_MAYBENOT_DIST_H
 #define TM_MODELS_MAYBENOT_DIST_H

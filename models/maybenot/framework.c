@@ -345,7 +345,7 @@ static void blocking_end(struct tm_mb_framework *f)
     }
 }
 
-static void process(struct tm_mb_framework *f, const struct tm_mb_event *e)
+void tm_mb_framework_feed(struct tm_mb_framework *f, const struct tm_mb_event *e)
 {
     switch (e->kind) {
     case TM_MB_NORMAL_RECV:
@@ -399,22 +399,32 @@ static void deliver_signals(struct tm_mb_framework *f)
         (void)transition(f, s.from, TM_MB_SIGNAL);
 }
 
-size_t tm_mb_framework_step(struct tm_mb_framework *f, const struct tm_mb_event *events,
-                            size_t n_events, int64_t now_ns, struct tm_mb_action *actions)
+void tm_mb_framework_begin(struct tm_mb_framework *f, int64_t now_ns)
 {
-    size_t n = 0;
     if (now_ns > f->now_ns)
         f->now_ns = now_ns;
     f->has_zeroed[0] = f->has_zeroed[1] = false;
     for (size_t i = 0; i < f->n_runs; i++)
         f->runs[i].pending.ask = TM_MB_ASK_NONE;
-    for (size_t k = 0; k < n_events; k++)
-        process(f, &events[k]);
+}
+
+size_t tm_mb_framework_end(struct tm_mb_framework *f, struct tm_mb_action *actions)
+{
+    size_t n = 0;
     deliver_signals(f);
     for (size_t i = 0; i < f->n_runs; i++)
         if (f->runs[i].pending.ask != TM_MB_ASK_NONE)
             actions[n++] = f->runs[i].pending;
     return n;
+}
+
+size_t tm_mb_framework_step(struct tm_mb_framework *f, const struct tm_mb_event *events,
+                            size_t n_events, int64_t now_ns, struct tm_mb_action *actions)
+{
+    tm_mb_framework_begin(f, now_ns);
+    for (size_t k = 0; k < n_events; k++)
+        tm_mb_framework_feed(f, &events[k]);
+    return tm_mb_framework_end(f, actions);
 }
 
 int tm_mb_framework_new(struct tm_mb_framework **out, const struct tm_mb_machine *const *machines,

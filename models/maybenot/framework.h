@@ -8,7 +8,7 @@
  *   - BlockingBegin is reported whenever a block action fires, BlockingEnd when blocking ends.
  * Pure: the clock and the random numbers are the caller's; nothing is allocated after tm_mb_framework_new.  One call costs O(machines x events),
  * whatever the machines are.  They can still ask for padding without end: see limiter.h, and give the fractions.
- * Source: Maybenot paper sec. 3, and where it is silent or differs the Rust crate 2.2.2, whose actions and states these are, call by
+ * Source: Maybenot sec. 3, 4.2, 4.3.1, and where they are silent or differ the Rust crate 2.2.2, whose actions and states these are, call by
  * call.  Its quirks are kept and marked "quirk" in framework.c; the one difference is that NaN is refused (dist.h, machine.h):
  * no useful machine has one, and each would silently switch a limit off. */
 #ifndef TM_MODELS_MAYBENOT_FRAMEWORK_H
@@ -74,6 +74,10 @@ void tm_mb_framework_free(struct tm_mb_framework *f);
  * machine, and returns how many.  `now_ns` is monotonic; a time before the last one counts as no time passed. */
 size_t tm_mb_framework_step(struct tm_mb_framework *f, const struct tm_mb_event *events,
                             size_t n_events, int64_t now_ns, struct tm_mb_action *actions);
+/* The same in pieces, for callers whose events are not in an array of ours: begin, feed each event, end. */
+void tm_mb_framework_begin(struct tm_mb_framework *f, int64_t now_ns);
+void tm_mb_framework_feed(struct tm_mb_framework *f, const struct tm_mb_event *event);
+size_t tm_mb_framework_end(struct tm_mb_framework *f, struct tm_mb_action *actions);
 
 size_t tm_mb_framework_machines(const struct tm_mb_framework *f);
 /* True when no machine will ever ask for anything again; also of no machines. */

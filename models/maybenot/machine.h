@@ -2,7 +2,7 @@
  *
  * A probabilistic state machine.  On an event the current state's transitions for that event are drawn from; entering a state
  * updates its counters and schedules its action.  What moves is in framework.h.
- * Source: Maybenot paper sec. 3; format and ranges: the Rust crate 2.2.2 ("v2", strings that start with "02"). */
+ * Source: Maybenot sec. 4; format and ranges: the Rust crate 2.2.2 ("v2", strings that start with "02"). */
 #ifndef TM_MODELS_MAYBENOT_MACHINE_H
 #define TM_MODELS_MAYBENOT_MACHINE_H
 
