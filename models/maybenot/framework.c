@@ -264,7 +264,6 @@ static enum change enter(struct tm_mb_framework *f, size_t i, uint32_t to)
 }
 
 /* At most two levels deep: CounterZero fires once for each counter in a call. */
-// NOLINTNEXTLINE(misc-no-recursion): bounded by has_zeroed
 static enum change transition(struct tm_mb_framework *f, size_t i, enum tm_mb_event_kind e)
 {
     struct run *r = &f->runs[i];

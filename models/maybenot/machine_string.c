@@ -15,6 +15,9 @@
 #include "models/maybenot/machine_build.h"
 #include "models/maybenot/machine_bytes.h"
 
+/* Characters whose bytes are looked at: four for each three bytes, and a group for the rest. */
+#define TEXT_USED_MAX ((size_t)TM_MB_ZLIB_MAX / 3 * 4 + 4)
+
 static const char version[2] = {'0', '2'};
 
 static bool is_base64(char c)
@@ -99,7 +102,7 @@ int tm_mb_machine_parse(struct tm_mb_machine **out, const char *text, size_t len
     len -= sizeof version;
     const int n_pads = base64_pads(text, len);
     /* What lies beyond the compressed bytes that are looked at need only be base64. */
-    const size_t n_used = len < TM_MB_ZLIB_MAX / 3 * 4 + 4 ? len : TM_MB_ZLIB_MAX / 3 * 4 + 4;
+    const size_t n_used = len < TEXT_USED_MAX ? len : TEXT_USED_MAX;
     if (n_pads < 0)
         return tm_msg_set(msg, TM_ERR_FORMAT, "not base64 after the version");
     packed = malloc(n_used / 4 * 3);

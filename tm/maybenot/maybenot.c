@@ -40,7 +40,7 @@ const char *maybenot_version(void)
     return "maybenot-ffi/2.0.1 trafficmimic/" TM_VERSION;
 }
 
-static int64_t now_ns(void)
+static int64_t clock_ns(void)
 {
     struct timespec t;
     (void)clock_gettime(CLOCK_MONOTONIC, &t);
@@ -126,7 +126,7 @@ static MaybenotResult read_machines(struct MaybenotFramework *w, const char *tex
 
 MaybenotResult maybenot_start_seeded(const char *machines_str, double max_padding_frac,
                                      double max_blocking_frac, const uint8_t seed[32],
-                                     int64_t start_ns, struct MaybenotFramework **out)
+                                     int64_t now_ns, struct MaybenotFramework **out)
 {
     const struct tm_mb_framework_cfg cfg = {.max_padding_frac = max_padding_frac,
                                             .max_blocking_frac = max_blocking_frac};
@@ -139,10 +139,10 @@ MaybenotResult maybenot_start_seeded(const char *machines_str, double max_paddin
         return MaybenotResult_StartFramework;
     MaybenotResult result = read_machines(w, machines_str);
     tm_mb_rng_init(&w->rng, seed);
-    w->last_ns = start_ns;
+    w->last_ns = now_ns;
     if (result == MaybenotResult_Ok &&
         tm_mb_framework_new(&w->f, (const struct tm_mb_machine *const *)w->machines, w->n_machines,
-                            &cfg, &w->rng, start_ns) != TM_OK)
+                            &cfg, &w->rng, now_ns) != TM_OK)
         result = MaybenotResult_StartFramework;
     if (result == MaybenotResult_Ok)
         *out = w;
@@ -157,8 +157,8 @@ MaybenotResult maybenot_start(const char *machines_str, double max_padding_frac,
     uint8_t seed[TM_SEED_LEN];
     if (RAND_bytes(seed, sizeof seed) != 1)
         return MaybenotResult_StartFramework;
-    return maybenot_start_seeded(machines_str, max_padding_frac, max_blocking_frac, seed, now_ns(),
-                                 out);
+    return maybenot_start_seeded(machines_str, max_padding_frac, max_blocking_frac, seed,
+                                 clock_ns(), out);
 }
 
 uintptr_t maybenot_num_machines(struct MaybenotFramework *this_)
@@ -240,20 +240,20 @@ static MaybenotAction action_of(const struct tm_mb_action *a)
 
 MaybenotResult maybenot_on_events_at(struct MaybenotFramework *this_,
                                      const struct MaybenotEvent *events, uintptr_t num_events,
-                                     int64_t at_ns, struct MaybenotAction *actions_out,
+                                     int64_t now_ns, struct MaybenotAction *actions_out,
                                      uintptr_t *num_actions_out)
 {
     if (!this_ || !events || !actions_out || !num_actions_out)
         return MaybenotResult_NullPointer;
-    tm_mb_framework_begin(this_->f, at_ns);
+    tm_mb_framework_begin(this_->f, now_ns);
     for (uintptr_t i = 0; i < num_events; i++) {
         const struct tm_mb_event e = event_of(&events[i]);
         tm_mb_framework_feed(this_->f, &e);
     }
     size_t n = tm_mb_framework_end(this_->f, this_->actions);
-    this_->last_ns = at_ns;
+    this_->last_ns = now_ns;
     if (this_->is_limited)
-        n = tm_mb_limiter_pass(&this_->limiter, n, at_ns);
+        n = tm_mb_limiter_pass(&this_->limiter, n, now_ns);
     for (size_t i = 0; i < n; i++)
         actions_out[i] = action_of(&this_->actions[i]);
     *num_actions_out = n;
@@ -264,5 +264,6 @@ MaybenotResult maybenot_on_events(struct MaybenotFramework *this_,
                                   const struct MaybenotEvent *events, uintptr_t num_events,
                                   struct MaybenotAction *actions_out, uintptr_t *num_actions_out)
 {
-    return maybenot_on_events_at(this_, events, num_events, now_ns(), actions_out, num_actions_out);
+    return maybenot_on_events_at(this_, events, num_events, clock_ns(), actions_out,
+                                 num_actions_out);
 }
