@@ -4,8 +4,7 @@
  * for that library compiles and runs with this one.  What follows them is ours alone.
  *
  * A framework runs machines at one end of a connection.  Report what happens to packets there; carry out the actions
- * that come back.  A framework may be used by one thread at a
- * time; two frameworks know nothing of each other.
+ * that come back.  A framework may be used by one thread at a time; two frameworks know nothing of each other.
  *
  *     MaybenotFramework *f;
  *     if (maybenot_start(machines, 0.5, 0, &f) == MaybenotResult_Ok) {
