@@ -14,8 +14,9 @@
  *  - unseen: transmitted, but missing in the capture (it dropped packets): neither exact nor the program's fault.
  * Segments are never compared: the kernel may merge and split them.  Where the sender's log is not given,
  * d_j is the earliest time that the plan allows (reference event as the other log dates it, plus the gap).
- * Opened: SYN not before its due time.  Closed: the client's FIN after the last write and not before due,
- * first; then the server's; no RST.  Carriers that died or were open when a log or the capture stopped are
+ * Opened: SYN not before its due time.  Closed: the client's FIN after its last write, not before due and not before the last byte of
+ * what it runs from, first; then the server's, no RST; but, where the plan says so, the server's first, not before due; or the client's RST,
+ * not before due nor before the last byte of all.  Carriers that died or were open when a log or the capture stopped are
  * judged up to the last write that is both logged and on the wire.
  * Source: DESIGN.md sec. 4 (exactness) and sec. 3 (reference events).  Pure. */
 #ifndef TM_AUDIT_CONFORM_H
@@ -59,6 +60,7 @@ enum tm_conform_kind {
     TM_DIFF_FIN_ORDER,     /* the server closed first */
     TM_DIFF_FIN_UNPLANNED, /* a carrier that should have been open */
     TM_DIFF_RST,
+    TM_DIFF_NO_RST, /* a planned one */
     TM_DIFF_STRANGER,
     TM_DIFF_KINDS
 };

@@ -69,6 +69,24 @@ static void write_text(uint32_t i, const struct tm_write *w, char out[WRITE_TEXT
         i, DIR_TEXT[w->dir], w->size, w->ref_back == 0 ? -1 : (int64_t)i - w->ref_back, w->gap_us);
 }
 
+#define CLOSE_TEXT_LEN 160
+
+/* What closes, and when; of a plain closing the gap alone. */
+static void close_text(const struct tm_sched_carrier *c, enum tm_dir dir, char out[CLOSE_TEXT_LEN])
+{
+    const struct tm_schedlog_close *x = &c->close[dir];
+    bool is_plain = dir == TM_UP && x->how == TM_CLOSE_FIN && x->ref == TM_SLOG_REF_END &&
+                    x->server_ref == TM_SLOG_REF_FIN;
+    if (is_plain)
+        (void)snprintf(out, CLOSE_TEXT_LEN, "close gap=%" PRId64, x->gap_us);
+    else
+        (void)snprintf(out, CLOSE_TEXT_LEN,
+                       "close %s %s ref=%" PRId64 " gap=%" PRId64 " server_ref=%" PRId64
+                       " server_gap=%" PRId64,
+                       DIR_TEXT[dir], x->how == TM_CLOSE_RESET ? "reset" : "fin", x->ref, x->gap_us,
+                       x->server_ref, x->server_gap_us);
+}
+
 int tm_invariant_print(const struct tm_schedule *s, FILE *f)
 {
     size_t n = 0;
@@ -89,8 +107,12 @@ int tm_invariant_print(const struct tm_schedule *s, FILE *f)
             write_text(i, &c->writes[i].w, text);
             (void)fprintf(f, "%s %s\n", name, text);
         }
-        if (c->has_close)
-            (void)fprintf(f, "%s close gap=%" PRId64 "\n", name, c->close_gap_us);
+        for (int d = 0; d < 2; d++) {
+            char text[CLOSE_TEXT_LEN];
+            close_text(c, (enum tm_dir)d, text);
+            if (c->has_close[d])
+                (void)fprintf(f, "%s %s\n", name, text);
+        }
     }
     free(keys);
     return ferror(f) ? TM_ERR_IO : TM_OK;
@@ -120,26 +142,27 @@ static bool is_same_write(const struct tm_write *a, const struct tm_write *b)
            a->ref_back == b->ref_back;
 }
 
-static void gap_text(char out[WRITE_TEXT_LEN], const char *what, const char *ref, int64_t gap_us)
+static void gap_text(char out[CLOSE_TEXT_LEN], const char *what, const char *ref, int64_t gap_us)
 {
-    (void)snprintf(out, WRITE_TEXT_LEN, "%s%s%s gap=%" PRId64, what, *ref ? " ref=" : "", ref,
+    (void)snprintf(out, CLOSE_TEXT_LEN, "%s%s%s gap=%" PRId64, what, *ref ? " ref=" : "", ref,
                    gap_us);
 }
 
 static void compare_ends(struct compare *c, const struct key *k,
                          const struct tm_sched_carrier *x[2])
 {
-    char text[2][WRITE_TEXT_LEN];
+    char text[2][CLOSE_TEXT_LEN];
     if (x[0]->has_open && x[1]->has_open &&
         (x[0]->open_ref != x[1]->open_ref || x[0]->open_gap_us != x[1]->open_gap_us)) {
         for (int s = 0; s < 2; s++)
             gap_text(text[s], "open", REF_TEXT[x[s]->open_ref], x[s]->open_gap_us);
         differ(c, k, text[0], text[1]);
     }
-    if (x[0]->has_close && x[1]->has_close && x[0]->close_gap_us != x[1]->close_gap_us) {
+    for (int d = 0; d < 2; d++) {
         for (int s = 0; s < 2; s++)
-            gap_text(text[s], "close", "", x[s]->close_gap_us);
-        differ(c, k, text[0], text[1]);
+            close_text(x[s], (enum tm_dir)d, text[s]);
+        if (x[0]->has_close[d] && x[1]->has_close[d] && strcmp(text[0], text[1]) != 0)
+            differ(c, k, text[0], text[1]);
     }
 }
 

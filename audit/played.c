@@ -127,6 +127,22 @@ static void judge_write(struct pair *p, size_t i)
                             got->gap_us == want->gap_us;
 }
 
+/* The number on the carrier of write n_writes - back of the file; `none` for 0. */
+static int64_t close_ref(const struct pair *p, uint8_t back, int64_t none)
+{
+    return back > 0 ? (int64_t)place(p, p->file->plan.n_writes - back) : none;
+}
+
+/* Closed as the file says. */
+static bool is_close(const struct pair *p)
+{
+    const struct tm_close *want = &p->file->plan.close;
+    const struct tm_schedlog_close *got = &p->c->close[TM_UP];
+    return got->how == want->how && got->ref == close_ref(p, want->back, TM_SLOG_REF_END) &&
+           got->server_ref == close_ref(p, want->server_back, TM_SLOG_REF_FIN) &&
+           got->server_gap_us == want->server_gap_us;
+}
+
 /* Opened by whom, after what and how long, closed how long after the last byte. */
 static void judge_ends(struct pair *p, size_t n_of_its_user)
 {
@@ -136,9 +152,11 @@ static void judge_ends(struct pair *p, size_t n_of_its_user)
     enum tm_open_ref ref = is_again ? TM_OPEN_ENDED : want->ref;
     if (c->open_ref != ref || c->open_gap_us != want->gap_us)
         wrong(p, "it opens after another event or gap than the file says");
-    if (c->has_close && c->close_gap_us != p->file->plan.close_gap_us)
-        wrong(p, "it closes %" PRId64 " us after its last byte, in the file %" PRId64,
-              c->close_gap_us, p->file->plan.close_gap_us);
+    if (c->has_close[TM_UP] && c->close[TM_UP].gap_us != p->file->plan.close_gap_us)
+        wrong(p, "it closes %" PRId64 " us after its event, in the file %" PRId64,
+              c->close[TM_UP].gap_us, p->file->plan.close_gap_us);
+    else if (c->has_close[TM_UP] && !is_close(p))
+        wrong(p, "it is closed otherwise, or after another event, than the file says");
 }
 
 static void judge_carrier(struct pair *p, size_t n_of_its_user)

@@ -119,6 +119,17 @@ static int add_up(struct tm_sched_carrier *c, enum tm_side side,
     return TM_OK;
 }
 
+static int add_close(struct tm_sched_carrier *c, enum tm_side side,
+                     const struct tm_schedlog_line *line)
+{
+    enum tm_dir dir = line->close.dir;
+    if (c->has_close[dir] || dir != (side == TM_CLIENT ? TM_UP : TM_DOWN))
+        return TM_ERR_FORMAT;
+    c->has_close[dir] = true;
+    c->close[dir] = line->close;
+    return TM_OK;
+}
+
 static int add_line(struct tm_schedule *s, enum tm_side side, const struct tm_schedlog_line *line)
 {
     struct tm_sched_carrier *c = NULL;
@@ -151,13 +162,7 @@ static int add_line(struct tm_schedule *s, enum tm_side side, const struct tm_sc
     case TM_SLOG_RECV:
         return add_write(s, side, c, line);
     case TM_SLOG_CLOSE:
-        if (c->has_close || side != TM_CLIENT)
-            return TM_ERR_FORMAT;
-        c->has_close = true;
-        c->close_event_us = line->event_us;
-        c->close_gap_us = line->gap_us;
-        c->close_due_us = line->due_us;
-        return TM_OK;
+        return add_close(c, side, line);
     case TM_SLOG_END:
         if (c->has_end[side])
             return TM_ERR_FORMAT;

@@ -43,9 +43,9 @@ struct tm_sched_carrier {
     int64_t up_us[2];
     bool has_endpoints[2];
     struct tm_endpoint client[2],
-        server[2];  /* as that side sees them: differ behind an address translator */
-    bool has_close; /* client's log only */
-    int64_t close_event_us, close_gap_us, close_due_us;
+        server[2];     /* as that side sees them: differ behind an address translator */
+    bool has_close[2]; /* by enum tm_dir: who closes; in that side's log only */
+    struct tm_schedlog_close close[2];
     bool has_end[2];
     bool is_planned[2]; /* the end was planned; else it died */
     int64_t end_us[2];

@@ -31,6 +31,8 @@ int tm_batch_copy(struct tm_deck *to, const struct tm_deck *from, uint32_t i)
 {
     const struct tm_deck_conn *c = &from->conn[i];
     int rc = tm_deck_add_conn(to, (enum tm_deck_role)c->role, c->close_gap_us);
+    if (rc == TM_OK)
+        tm_deck_close_last(to, &c->close);
     for (uint32_t k = 0; rc == TM_OK && k < c->n_writes; k++) {
         rc = tm_deck_add_write(to, from->w[c->first + k]);
         if (rc == TM_OK && from->weld[c->first + k])
@@ -81,6 +83,15 @@ int tm_batch_init(struct tm_batch *b, const struct tm_joint *j, const uint8_t se
     if (rc == TM_OK)
         rc = tm_recombine(&b->deck, b->slice, &j->recombine, b->key, &report);
     return rc;
+}
+
+void tm_batch_move(struct tm_batch *to, struct tm_batch *from)
+{
+    bool is_own = from->slice == &from->own;
+    *to = *from;
+    if (is_own)
+        to->slice = &to->own;
+    OPENSSL_cleanse(from, sizeof *from);
 }
 
 void tm_batch_deinit(struct tm_batch *b)

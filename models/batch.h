@@ -26,6 +26,8 @@ void tm_batch_key(uint8_t key[TM_SEED_LEN], const uint8_t seed[TM_SEED_LEN], uin
 /* TM_ERR_NOMEM, or what tm_recombine says.  tm_batch_deinit is due in any case. */
 TM_MUST_CHECK int tm_batch_init(struct tm_batch *b, const struct tm_joint *j,
                                 const uint8_t seed[TM_SEED_LEN], uint64_t number);
+/* *to becomes what *from was, which is left empty. */
+void tm_batch_move(struct tm_batch *to, struct tm_batch *from);
 /* Clears the key from memory. */
 void tm_batch_deinit(struct tm_batch *b);
 

@@ -4,10 +4,15 @@
 
 #include <openssl/crypto.h>
 
+#include "models/gen.h"
+
 #define NONE  UINT64_MAX
 #define CARDS 256U /* of a hand, where a batch has so many for a user */
 #define RUN   TM_JOINT_RUN
 #define HANDS 2 /* of a user and pile: connections near the end of one may come in any order */
+
+/* With no more tables than this the next batch is asked for as soon as one is played; memory for it is certain. */
+#define TABLES_AHEAD 2
 
 struct hand {
     uint64_t number; /* place / CARDS counted over batches; NONE: nothing here */
@@ -43,7 +48,10 @@ struct tm_deal {
     uint8_t seed[TM_SEED_LEN];
     uint32_t n_piles; /* 1: roles are not kept apart; 0: nothing was asked for yet */
     struct pile pile[TM_DECK_ROLES];
-    uint32_t n_wanted; /* holdings with a hand to prepare */
+    uint32_t n_tables;                     /* of the pile that has the most */
+    uint32_t next_table;                   /* all before it were dealt their first hands */
+    uint64_t dealt[TM_GEN_USERS_MAX / 64]; /* which others were */
+    uint32_t n_wanted;                     /* holdings with a hand to prepare */
     uint32_t n_users;
     struct seat seat[];
 };
@@ -137,17 +145,21 @@ static struct hand *hand_find(struct holding *own, uint64_t number)
     return NULL;
 }
 
+static uint64_t batch_of(const struct tm_deal *d, uint32_t user, uint32_t pile, uint64_t number)
+{
+    const struct pile *p = &d->pile[pile];
+    return number / p->hands_each * p->n_tables + user / p->n_seats;
+}
+
 /* Makes the hand in the place of the older one. */
 static int hand_make(struct tm_deal *d, uint32_t user, uint32_t pile, uint64_t number)
 {
-    const struct pile *p = &d->pile[pile];
     struct holding *own = &d->seat[user].pile[pile];
     /* NONE + 1 is 0: an empty place is older than all others */
     struct hand *h =
         own->hand[0].number + 1 <= own->hand[1].number + 1 ? &own->hand[0] : &own->hand[1];
     const struct tm_batch *b;
-    int rc = tm_batches_get(d->batches, d->seed,
-                            number / p->hands_each * p->n_tables + user / p->n_seats, &b);
+    int rc = tm_batches_get(d->batches, d->seed, batch_of(d, user, pile, number), &b);
     if (rc == TM_OK) {
         h->number = NONE;
         tm_deck_deinit(&h->card);
@@ -207,6 +219,7 @@ static int add_card(struct tm_plan *plan, const struct tm_deck *deck, uint32_t i
     for (uint32_t k = 0; rc == TM_OK && k < c->n_writes; k++)
         rc = tm_plan_add(plan, deck->w[c->first + k]);
     plan->close_gap_us = c->close_gap_us;
+    plan->close = c->close;
     return rc;
 }
 
@@ -231,7 +244,19 @@ static void measure_pile(struct tm_deal *d, uint32_t pile, const struct tm_batch
     p->hands_each = (p->n_each + CARDS - 1) / CARDS;
 }
 
-/* The first hands of all who sit at the table that batch `number` serves in each pile. */
+static bool is_dealt(const struct tm_deal *d, uint32_t table)
+{
+    return d->dealt[table / 64] >> (table % 64) & 1;
+}
+
+static void note_dealt(struct tm_deal *d, uint32_t table)
+{
+    d->dealt[table / 64] |= UINT64_C(1) << (table % 64);
+    while (d->next_table < d->n_tables && is_dealt(d, d->next_table))
+        d->next_table++;
+}
+
+/* The first hands of all who sit at the table that batch `number` serves in each pile, and have no cards yet. */
 static int first_hands(struct tm_deal *d, const struct tm_batch *b, uint32_t number)
 {
     int rc = TM_OK;
@@ -241,8 +266,11 @@ static int first_hands(struct tm_deal *d, const struct tm_batch *b, uint32_t num
             continue;
         uint32_t from = number * p->n_seats;
         uint32_t upto = d->n_users - from > p->n_seats ? from + p->n_seats : d->n_users;
-        for (uint32_t u = from; rc == TM_OK && u < upto; u++)
-            rc = hand_fill(d, &d->seat[u].pile[pile].hand[0], b, u, pile, 0);
+        for (uint32_t u = from; rc == TM_OK && u < upto; u++) {
+            struct hand *h = d->seat[u].pile[pile].hand;
+            if (h[0].number == NONE && h[1].number == NONE)
+                rc = hand_fill(d, &h[0], b, u, pile, 0);
+        }
     }
     return rc;
 }
@@ -261,32 +289,34 @@ static void drop_hands(struct tm_deal *d)
     }
 }
 
-/* Piles and tables by batch 0, then the first hands of all users. */
-static int begin(struct tm_deal *d)
+/* Piles and tables, by batch 0. */
+static void measure(struct tm_deal *d, const struct tm_batch *batch0)
 {
     struct tm_joint_sum sum;
     tm_joint_sum(d->j, &sum);
     uint32_t least = TM_JOINT_PILE_MIN * tm_batch_slices(d->j);
     bool are_apart = sum.n_conns[TM_DECK_FIRST] >= least && sum.n_conns[TM_DECK_LATER] >= least;
     d->n_piles = are_apart ? TM_DECK_ROLES : 1;
-    uint32_t n_tables = 1;
-    int rc = TM_OK;
-    for (uint32_t number = 0; rc == TM_OK && number < n_tables; number++) {
-        const struct tm_batch *b;
-        rc = tm_batches_get(d->batches, d->seed, number, &b);
-        for (uint32_t pile = 0; rc == TM_OK && number == 0 && pile < d->n_piles; pile++) {
-            measure_pile(d, pile, b);
-            if (d->pile[pile].n_tables > n_tables)
-                n_tables = d->pile[pile].n_tables;
-        }
-        if (rc == TM_OK)
-            rc = first_hands(d, b, number);
-        tm_batches_done(d->batches);
+    d->n_tables = 1;
+    for (uint32_t pile = 0; pile < d->n_piles; pile++) {
+        measure_pile(d, pile, batch0);
+        if (d->pile[pile].n_tables > d->n_tables)
+            d->n_tables = d->pile[pile].n_tables;
     }
-    if (rc != TM_OK) {
-        drop_hands(d);
-        d->n_piles = 0;
-    }
+}
+
+/* The first hands of a table; of table 0, which comes first, the measures as well. */
+static int deal_table(struct tm_deal *d, uint32_t table)
+{
+    const struct tm_batch *b;
+    int rc = tm_batches_get(d->batches, d->seed, table, &b);
+    if (rc == TM_OK && d->n_piles == 0)
+        measure(d, b);
+    if (rc == TM_OK)
+        rc = first_hands(d, b, table);
+    if (rc == TM_OK)
+        note_dealt(d, table);
+    tm_batches_done(d->batches);
     return rc;
 }
 
@@ -296,7 +326,7 @@ int tm_deal_plan(struct tm_deal *d, uint32_t user, uint64_t index, struct tm_pla
 {
     uint32_t pile;
     uint64_t place;
-    int rc = d->n_piles == 0 ? begin(d) : TM_OK;
+    int rc = d->n_piles == 0 ? deal_table(d, 0) : TM_OK;
     if (rc == TM_OK)
         rc = locate(d, user, index, &pile, &place);
     if (rc != TM_OK)
@@ -305,41 +335,79 @@ int tm_deal_plan(struct tm_deal *d, uint32_t user, uint64_t index, struct tm_pla
     struct holding *own = &d->seat[user].pile[pile];
     uint32_t at = (uint32_t)(place % p->n_each);
     uint64_t number = place / p->n_each * p->hands_each + at / CARDS;
-    if (!hand_find(own, number)) {
+    if (number == 0 && !is_dealt(d, user / p->n_seats))
+        rc = deal_table(d, user / p->n_seats);
+    if (rc == TM_OK && !hand_find(own, number))
         rc = hand_make(d, user, pile, number);
-        if (rc != TM_OK)
-            return rc;
-    }
+    if (rc != TM_OK)
+        return rc;
     struct hand *h = hand_find(own, number);
     TM_ASSERT(h != NULL);
     if (at % CARDS >= h->card.n_conns / 2 && !hand_find(own, number + 1)) {
         d->n_wanted += own->wanted == NONE;
         own->wanted = number + 1;
+    } else if (d->n_tables <= TABLES_AHEAD && !hand_find(own, number + 1)) {
+        (void)tm_batches_await(d->batches, d->seed, batch_of(d, user, pile, number + 1));
     }
     return add_card(plan, &h->card, at % CARDS);
 }
 
-bool tm_deal_prepare(struct tm_deal *d)
+/* Makes one of the hands that are wanted and whose batch is there. */
+static bool prepare_hand(struct tm_deal *d)
 {
-    if (d->n_piles == 0)
-        return begin(d) == TM_OK;
+    uint64_t absent = NONE;
     for (uint32_t u = 0; d->n_wanted > 0 && u < d->n_users; u++) {
         for (uint32_t pile = 0; pile < d->n_piles; pile++) {
             struct holding *own = &d->seat[u].pile[pile];
             uint64_t number = own->wanted;
             if (number == NONE)
                 continue;
+            bool is_here = hand_find(own, number) != NULL;
+            uint64_t batch = batch_of(d, u, pile, number);
+            if (!is_here && (batch == absent || !tm_batches_await(d->batches, d->seed, batch))) {
+                absent = batch;
+                continue;
+            }
             own->wanted = NONE;
             d->n_wanted--;
-            if (!hand_find(own, number))
+            if (!is_here)
                 return hand_make(d, u, pile, number) == TM_OK;
         }
     }
     return false;
 }
 
+bool tm_deal_prepare(struct tm_deal *d)
+{
+    if (d->n_piles == 0)
+        return tm_batches_await(d->batches, d->seed, 0) && deal_table(d, 0) == TM_OK;
+    uint32_t table = d->next_table; /* the first that waits for its cards */
+    if (table < d->n_tables && tm_batches_await(d->batches, d->seed, table))
+        return deal_table(d, table) == TM_OK;
+    return prepare_hand(d);
+}
+
+uint32_t tm_deal_missing(const struct tm_deal *d)
+{
+    return d->n_piles == 0 ? 1 : d->n_tables - d->next_table;
+}
+
+bool tm_deal_has(const struct tm_deal *d, uint32_t user)
+{
+    bool has = d->n_piles > 0;
+    for (uint32_t pile = 0; pile < d->n_piles; pile++)
+        has = has && is_dealt(d, user / d->pile[pile].n_seats);
+    return has;
+}
+
+uint64_t tm_deal_late(const struct tm_deal *d)
+{
+    return tm_batches_late(d->batches);
+}
+
 int tm_deal_new(struct tm_deal **out, const struct tm_joint *j, const uint8_t seed[TM_SEED_LEN],
-                const struct tm_gen_user *user, uint32_t n_users, struct tm_batches *batches)
+                const struct tm_gen_user *user, uint32_t n_users, struct tm_batches *batches,
+                const struct tm_batch_maker *maker)
 {
     TM_ASSERT(!batches || tm_batches_model(batches) == j);
     *out = NULL;
@@ -355,6 +423,8 @@ int tm_deal_new(struct tm_deal **out, const struct tm_joint *j, const uint8_t se
     drop_hands(d);
     int rc = batches ? TM_OK : tm_batches_new(&d->own_batches, j, TM_BATCHES_END_WRITES);
     d->batches = batches ? batches : d->own_batches;
+    if (d->own_batches)
+        tm_batches_set_maker(d->own_batches, maker);
     if (rc == TM_OK)
         *out = d;
     else

@@ -61,6 +61,12 @@ void tm_deck_weld_last(struct tm_deck *d)
     d->weld[d->n_writes - 1] = 1;
 }
 
+void tm_deck_close_last(struct tm_deck *d, const struct tm_close *close)
+{
+    TM_ASSERT(d->n_conns > 0);
+    d->conn[d->n_conns - 1].close = *close;
+}
+
 static bool are_welds_sound(const struct tm_deck *d, const struct tm_deck_conn *c)
 {
     bool ok = d->weld[c->first] == 0;
@@ -78,7 +84,7 @@ int tm_deck_check(const struct tm_deck *d)
             c->role >= TM_DECK_ROLES || c->close_gap_us > TM_WRITE_GAP_MAX ||
             !are_welds_sound(d, c))
             return TM_ERR_RANGE;
-        const struct tm_plan p = {.w = d->w + at, .n_writes = c->n_writes};
+        const struct tm_plan p = {.w = d->w + at, .n_writes = c->n_writes, .close = c->close};
         int rc = tm_plan_check(&p);
         if (rc != TM_OK)
             return rc;

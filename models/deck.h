@@ -26,7 +26,8 @@ enum tm_deck_role { TM_DECK_FIRST = 0, TM_DECK_LATER = 1, TM_DECK_ROLES = 2 };
 struct tm_deck_conn {
     uint32_t first;        /* index of its first write */
     uint32_t n_writes;     /* 1..TM_PLAN_WRITES_MAX */
-    uint32_t close_gap_us; /* as in struct tm_plan */
+    uint32_t close_gap_us; /* as in struct tm_plan, */
+    struct tm_close close; /* and this too */
     uint32_t user; /* in decks of captures: whose it is, by number; models do not have it, 0 */
     uint8_t role;  /* enum tm_deck_role */
 };
@@ -40,7 +41,7 @@ struct tm_deck {
     size_t n_conns, cap_conns;
 };
 
-/* Appends a connection whose writes follow by tm_deck_add_write.  TM_ERR_NOMEM, TM_ERR_LIMIT. */
+/* Appends a connection, closed plainly (tm_close_is_plain), whose writes follow by tm_deck_add_write.  TM_ERR_NOMEM, TM_ERR_LIMIT. */
 TM_MUST_CHECK int tm_deck_add_conn(struct tm_deck *d, enum tm_deck_role role,
                                    uint32_t close_gap_us);
 /* Appends a write to the last connection, of which there must be one.  TM_ERR_NOMEM; TM_ERR_LIMIT beyond
@@ -48,6 +49,8 @@ TM_MUST_CHECK int tm_deck_add_conn(struct tm_deck *d, enum tm_deck_role role,
 TM_MUST_CHECK int tm_deck_add_write(struct tm_deck *d, struct tm_write w);
 /* Welds the last write to the one before it in its connection, of which there must be one. */
 void tm_deck_weld_last(struct tm_deck *d);
+/* How the last connection closes, whose writes need not all be there yet. */
+void tm_deck_close_last(struct tm_deck *d, const struct tm_close *close);
 /* TM_OK, or TM_ERR_RANGE: a connection without writes or of no role, one that tm_plan_check would refuse, one
  * that closes later than TM_WRITE_GAP_MAX, a weld that is neither 0 nor 1, or of a connection's first write, or writes
  * that do not lie one connection after another. */

@@ -29,8 +29,10 @@ static int set_parts(struct tm_gen *g, const struct tm_gen_cfg *cfg)
     const struct tm_mix *mix = &g->model->u.mix;
     int rc = TM_OK;
     for (size_t i = 0; i < mix->n_parts && rc == TM_OK; i++) {
-        struct tm_gen_cfg part = {
-            .model = mix->part[i].model, .n_users = mix->part[i].n_users, .pace_us = cfg->pace_us};
+        struct tm_gen_cfg part = {.model = mix->part[i].model,
+                                  .n_users = mix->part[i].n_users,
+                                  .pace_us = cfg->pace_us,
+                                  .maker = cfg->maker};
         tm_rng_child(part.seed, cfg->seed, TM_RNG_PART, i);
         rc = tm_gen_new(&g->part[i], &part);
         OPENSSL_cleanse(&part, sizeof part);
@@ -72,8 +74,8 @@ int tm_gen_new(struct tm_gen **out, const struct tm_gen_cfg *cfg)
     if (g->model->kind == TM_MODEL_MIX)
         rc = set_parts(g, cfg);
     if (g->model->kind == TM_MODEL_JOINT)
-        rc =
-            tm_deal_new(&g->deal, &g->model->u.joint, cfg->seed, g->user, g->n_users, cfg->batches);
+        rc = tm_deal_new(&g->deal, &g->model->u.joint, cfg->seed, g->user, g->n_users, cfg->batches,
+                         cfg->maker);
     if (rc == TM_OK)
         *out = g;
     else
@@ -163,4 +165,27 @@ bool tm_gen_prepare(struct tm_gen *g)
             return true;
     }
     return g->deal && tm_deal_prepare(g->deal);
+}
+
+uint32_t tm_gen_missing(const struct tm_gen *g)
+{
+    uint32_t n = g->deal ? tm_deal_missing(g->deal) : 0;
+    for (size_t i = 0; i < TM_MIX_PARTS_MAX && g->part[i]; i++)
+        n += tm_gen_missing(g->part[i]);
+    return n;
+}
+
+bool tm_gen_has(const struct tm_gen *g, uint32_t user)
+{
+    TM_ASSERT(user < g->n_users);
+    const struct tm_gen *part = g->part[0] ? part_of(g, &user) : g;
+    return !part->deal || tm_deal_has(part->deal, user);
+}
+
+uint64_t tm_gen_late(const struct tm_gen *g)
+{
+    uint64_t n = g->deal ? tm_deal_late(g->deal) : 0;
+    for (size_t i = 0; i < TM_MIX_PARTS_MAX && g->part[i]; i++)
+        n += tm_gen_late(g->part[i]);
+    return n;
 }

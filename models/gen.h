@@ -17,8 +17,8 @@
  * request); it closes CLOSE_THINK after its last byte.
  * User 0's first session starts at 0; user u > 0 starts at one draw from INTER_RRE (2 s if empty) so that
  * users do not start together; a draw above pace_us is replaced by a uniform one below it, for the same reason.
- * The first rest between sessions is a part of one, uniform below INTER_SESSION: users who began together would
- * rest together for ever.  `pace_us` caps INTER_RRE and INTER_SESSION.
+ * Where INTER_SESSION is empty, and all rests are the same 300 s, the first is a part of one, uniform below it: users
+ * who began together would rest together for ever.  `pace_us` caps INTER_RRE and INTER_SESSION.
  * Joint: the same tree of sessions, RREs and openings; a connection's writes are those of a card of the deck,
  * which is put together anew for every batch (models/joint.h has the deal).
  * Mix: user u of the mix is user u - n of part p, where n users of parts 0 to p - 1 come before; a part is drawn as it would be alone,
@@ -42,6 +42,7 @@
 #define TM_GEN_USERS_MAX 1024U
 
 struct tm_batches;
+struct tm_batch_maker;
 
 struct tm_gen_cfg {
     const struct tm_model *model; /* borrowed, must outlive the generator */
@@ -50,6 +51,8 @@ struct tm_gen_cfg {
     int64_t pace_us;  /* cap of the gaps between RREs and sessions; 0: none */
     struct tm_batches *
         batches; /* joint models: borrowed from whoever plays the same model, too (models/batches.h); NULL: its own */
+    const struct tm_batch_maker *
+        maker; /* joint models without `batches`, parts of mixes, too: puts theirs together; borrowed, must outlive the generator; NULL: none */
 };
 
 struct tm_gen; /* opaque; owns its per-user position */
@@ -76,9 +79,15 @@ bool tm_gen_open(struct tm_gen *g, uint32_t user, struct tm_open *open);
 TM_MUST_CHECK int tm_gen_plan(struct tm_gen *g, uint32_t user, uint64_t index,
                               struct tm_plan *plan);
 
-/* Does a piece of the work that coming plans would otherwise have to wait for (a joint model's first batch,
- * and its next one once in 64 to 256 connections of a user); to be called when nothing is due soon.  False: there is none.  What
- * plans hold does not depend on it. */
+/* Does a piece of the work that coming plans would otherwise have to wait for (a joint model's first batches,
+ * and its next one once in 8 to 256 connections of a user), or asks the maker for it; to be called when nothing is due soon (a maker: within a few ms),
+ * and when the maker has brought something.  False: there is none that can be done now.  What plans hold does not depend on it. */
 bool tm_gen_prepare(struct tm_gen *g);
+/* Batches that somebody's first plan would have to wait for, about; 0: nobody's. */
+uint32_t tm_gen_missing(const struct tm_gen *g);
+/* The user's first plan would wait for none.  user < n_users. */
+bool tm_gen_has(const struct tm_gen *g, uint32_t user);
+/* How many batches were put together while a plan waited, although there is a maker. */
+uint64_t tm_gen_late(const struct tm_gen *g);
 
 #endif

@@ -56,6 +56,8 @@ int tm_joint_check(const char *name, const struct tm_joint *j, struct tm_msg *ms
     return TM_OK;
 }
 
+#define FOLLOWED (1U << 31) /* by the rest of a closing */
+
 void tm_canon_joint(struct tm_canon *c, const struct tm_joint *j)
 {
     const struct tm_deck *d = &j->deck;
@@ -67,9 +69,16 @@ void tm_canon_joint(struct tm_canon *c, const struct tm_joint *j)
     tm_canon_u32(c, j->batch_max);
     tm_canon_u32(c, (uint32_t)d->n_conns);
     for (size_t i = 0; i < d->n_conns; i++) {
-        tm_canon_u32(c, d->conn[i].role);
+        const struct tm_close *close = &d->conn[i].close;
+        bool is_plain = tm_close_is_plain(close);
+        tm_canon_u32(c, d->conn[i].role | (is_plain ? 0 : FOLLOWED));
         tm_canon_u32(c, d->conn[i].close_gap_us);
         tm_canon_u32(c, d->conn[i].n_writes);
+        if (is_plain) /* as it was when there were no others */
+            continue;
+        tm_canon_u32(c,
+                     (uint32_t)close->how << 16 | (uint32_t)close->back << 8 | close->server_back);
+        tm_canon_u32(c, close->server_gap_us);
     }
     for (size_t i = 0; i < d->n_writes; i++) {
         uint8_t bytes[11];

@@ -32,7 +32,7 @@
 #define TM_JOINT_PILE_MIN  32U
 #define TM_JOINT_BATCH_MIN 64U
 #define TM_JOINT_RUN       8U
-#define TM_JOINT_HAND      64U /* cards of a batch that every user should find */
+#define TM_JOINT_HAND      TM_JOINT_RUN /* cards of a batch that every user should find */
 
 /* For the table of a deck: connections by role, bytes by direction, welded writes. */
 struct tm_joint_sum {

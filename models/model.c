@@ -4,7 +4,8 @@
  *                                                    string name, u32 n_points, n * {u64 value, u64 cum}
  *                                        | constant: u32 size_bytes, u32 interval_us, u32 n_exchanges
  *                                        | joint:    as swing, then u32 0, u32 mss_bytes, u32 parents, u32 rounds_max,
- *                                                    u32 share_max, u32 pause_mix, u32 batch_max, u32 n_conns, n * {u32 role, u32 close_gap_us, u32 n_writes},
+ *                                                    u32 share_max, u32 pause_mix, u32 batch_max, u32 n_conns, n * {u32 role [+ 2^31], u32 close_gap_us, u32 n_writes
+ *                                                    [, u32 how << 16 | back << 8 | server_back, u32 server_gap_us; where it does not close plainly]},
  *                                                    per write {u32 size, u32 gap_us, u8 dir, u8 ref_back, u8 weld}
  *                                        | mix:      u32 n_parts, n * {digest of its model, u32 n_users}
  *

@@ -24,12 +24,20 @@ void tm_plan_clear(struct tm_plan *p)
 {
     p->n_writes = 0;
     p->close_gap_us = 0;
+    p->close = (struct tm_close){0};
 }
 
 void tm_plan_deinit(struct tm_plan *p)
 {
     free(p->w);
     *p = (struct tm_plan){0};
+}
+
+int tm_close_check(const struct tm_close *c, size_t n_writes)
+{
+    bool ok = c->how < TM_CLOSE_HOWS && c->back <= n_writes && c->server_back <= n_writes &&
+              c->server_gap_us <= TM_WRITE_GAP_MAX && (c->server_back > 0 || c->server_gap_us == 0);
+    return ok ? TM_OK : TM_ERR_RANGE;
 }
 
 int tm_plan_check(const struct tm_plan *p)
@@ -43,7 +51,7 @@ int tm_plan_check(const struct tm_plan *p)
         if (w->dir > TM_DOWN || w->ref_back > i)
             return TM_ERR_RANGE;
     }
-    return TM_OK;
+    return tm_close_check(&p->close, p->n_writes);
 }
 
 uint64_t tm_plan_bytes(const struct tm_plan *p, enum tm_dir dir)

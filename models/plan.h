@@ -13,6 +13,7 @@
 #ifndef TM_MODELS_PLAN_H
 #define TM_MODELS_PLAN_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -36,6 +37,26 @@ struct tm_write {
         ref_back; /* the event is write i - ref_back; 0: the connection's start (TCP established) */
 };
 
+/* How the client closes. */
+enum tm_close_how {
+    TM_CLOSE_FIN = 0,
+    TM_CLOSE_RESET = 1, /* by a reset: not before it has received all that the plan sends it */
+    TM_CLOSE_HOWS = 2
+};
+
+/* What closes a connection.  All zero: the client's FIN, after the last byte of all writes, which the server's FIN answers.
+ *
+ * Neither side closes before its own last write has left.  The client's close runs from the last byte of a write, received or sent, or from
+ * the end: the last byte of all writes and, where the server closes by itself, its FIN.  The server's FIN answers the client's,
+ * after its own last write, or runs from a write too.  The gap of the client's close is tm_plan.close_gap_us. */
+struct tm_close {
+    uint8_t how; /* enum tm_close_how: the client's */
+    uint8_t
+        back; /* the client's runs from write n_writes - back (so server_back); 0: from the end */
+    uint8_t server_back;    /* the server's FIN runs from this write; 0: it answers */
+    uint32_t server_gap_us; /* 0..TM_WRITE_GAP_MAX; 0 where it answers */
+};
+
 /* What an opening runs from.  Only tm-client opens connections, whoever is master. */
 enum tm_open_ref {
     TM_OPEN_ORIGIN = 0, /* the user's start */
@@ -57,9 +78,8 @@ struct tm_plan {
     struct tm_write *w; /* owned, n_writes of cap_writes used */
     size_t n_writes;
     size_t cap_writes;
-    int64_t
-        close_gap_us; /* the client closes this long after the last byte of all writes (sent by it,
-                                or received by it) */
+    int64_t close_gap_us;  /* the client closes this long after what its close runs from */
+    struct tm_close close; /* who closes, how, and what that runs from */
 };
 
 /* An empty plan is {0}.  Appends a write; TM_ERR_NOMEM, or TM_ERR_LIMIT beyond TM_PLAN_WRITES_MAX. */
@@ -69,8 +89,21 @@ void tm_plan_clear(struct tm_plan *p);
 /* Frees the writes and leaves an empty plan. */
 void tm_plan_deinit(struct tm_plan *p);
 /* TM_OK, or TM_ERR_RANGE when a size, gap, direction or reference is outside the limits above, or a
- * reference points before the first write, or close_gap_us is negative. */
+ * reference points before the first write, or close_gap_us is negative, or tm_close_check refuses the closing. */
 TM_MUST_CHECK int tm_plan_check(const struct tm_plan *p);
+/* Of a connection of n writes: TM_OK, or TM_ERR_RANGE when a reference points before the first write, or a number is outside the limits
+ * above. */
+TM_MUST_CHECK int tm_close_check(const struct tm_close *c, size_t n_writes);
+/* Whether it is as all closings were once: the client's FIN at the end, and the server's answer. */
+static inline bool tm_close_is_plain(const struct tm_close *c)
+{
+    return c->how == TM_CLOSE_FIN && c->back == 0 && c->server_back == 0;
+}
+static inline bool tm_close_is_same(const struct tm_close *a, const struct tm_close *b)
+{
+    return a->how == b->how && a->back == b->back && a->server_back == b->server_back &&
+           a->server_gap_us == b->server_gap_us;
+}
 /* Sum of the sizes of the writes that go `dir`. */
 uint64_t tm_plan_bytes(const struct tm_plan *p, enum tm_dir dir);
 

@@ -96,5 +96,6 @@ int tm_playback_plan(const struct tm_playback *r, uint32_t user, uint64_t index,
     for (size_t i = 0; rc == TM_OK && i < c->plan.n_writes; i++)
         rc = tm_plan_add(plan, c->plan.w[i]);
     plan->close_gap_us = c->plan.close_gap_us;
+    plan->close = c->plan.close;
     return rc;
 }

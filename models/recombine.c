@@ -124,12 +124,49 @@ static uint8_t ref_back(const struct tm_mix *m, const struct tm_mix_child *c, ui
     return (uint8_t)(i < TM_REF_BACK_MAX ? i > 0 : 1);
 }
 
+/* How many writes from the end on are those of its last connection's end. */
+static uint32_t own_tail(const struct tm_mix *m, const struct tm_mix_child *c)
+{
+    const struct tm_deck_conn *last = &m->in->conn[c->ending];
+    uint32_t n = 0;
+    while (n < c->n && n < last->n_writes &&
+           m->item[c->first + c->n - 1 - n] == last->first + last->n_writes - 1 - n)
+        n++;
+    return n;
+}
+
+/* What a closing runs from: what it always did, when that is still there; else the last write that went the same way, or the last. */
+static uint8_t close_back(const struct tm_mix *m, const struct tm_mix_child *c, uint8_t back)
+{
+    const struct tm_deck_conn *last = &m->in->conn[c->ending];
+    if (back == 0 || back <= own_tail(m, c))
+        return back;
+    uint8_t dir = m->in->w[last->first + last->n_writes - back].dir;
+    for (uint32_t k = 1; k <= c->n && k <= UINT8_MAX; k++) {
+        if (m->in->w[m->item[c->first + c->n - k]].dir == dir)
+            return (uint8_t)k;
+    }
+    return 1;
+}
+
+/* A closing belongs to the end of its connection. */
+static struct tm_close close_of(const struct tm_mix *m, const struct tm_mix_child *c)
+{
+    struct tm_close close = m->in->conn[c->ending].close;
+    close.back = close_back(m, c, close.back);
+    close.server_back = close_back(m, c, close.server_back);
+    return close;
+}
+
 static int put(struct tm_deck *out, const struct tm_mix *m, uint32_t i, const uint32_t *gap_us,
                uint32_t close_us)
 {
     const struct tm_mix_child *c = &m->child[i];
     enum tm_deck_role role = m->in->conn[m->fact[m->item[c->first]].owner].role;
     int rc = tm_deck_add_conn(out, role, close_us);
+    const struct tm_close close = close_of(m, c);
+    if (rc == TM_OK)
+        tm_deck_close_last(out, &close);
     if (rc == TM_OK)
         out->conn[out->n_conns - 1].user = m->in->conn[m->fact[m->item[c->first]].owner].user;
     for (uint32_t at = c->first; rc == TM_OK && at < c->first + c->n; at++) {

@@ -123,6 +123,15 @@ static void deinit(struct pauses *p)
     free(p->spare);
 }
 
+/* Of a closing pause: by the last write, and by what closes where that is not plain. */
+static uint64_t close_kind(const struct tm_mix *m, const struct tm_mix_child *c)
+{
+    const struct tm_close *x = &m->in->conn[c->ending].close;
+    uint64_t kind = m->said[c->first + c->n - 1];
+    kind |= (uint64_t)(x->back < PLACES ? x->back : PLACES - 1) << PLACE_SHIFT;
+    return kind | (uint64_t)(x->how | (x->server_back > 0) << 1) << REF_SHIFT;
+}
+
 int tm_mix_pauses(struct tm_mix *m, uint32_t *gap_us, uint32_t *close_us)
 {
     struct pauses p;
@@ -134,7 +143,7 @@ int tm_mix_pauses(struct tm_mix *m, uint32_t *gap_us, uint32_t *close_us)
         p.n = 0;
         for (uint32_t i = 0; i < m->n; i++) {
             const struct tm_mix_child *c = &m->child[i];
-            put(&p, m->said[c->first + c->n - 1], m->in->conn[c->ending].close_gap_us, i);
+            put(&p, close_kind(m, c), m->in->conn[c->ending].close_gap_us, i);
         }
         deal_all(m, &p, close_us);
     }

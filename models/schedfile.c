@@ -11,17 +11,43 @@
 #include "tm/base/json.h"
 
 /* One line's members.  Which a line needs depends on its `t`, which need not come first. */
-enum member { T, V, C, USER, SESSION, I, DIR, SIZE, REF, GAP, MEMBERS };
+enum member {
+    T,
+    V,
+    C,
+    USER,
+    SESSION,
+    I,
+    DIR,
+    SIZE,
+    REF,
+    GAP,
+    HOW,
+    SERVER_REF,
+    SERVER_GAP,
+    MEMBERS
+};
 
-static const char *const member_name[MEMBERS] = {
-    [T] = "t", [V] = "v",     [C] = "c",       [USER] = "user", [SESSION] = "session",
-    [I] = "i", [DIR] = "dir", [SIZE] = "size", [REF] = "ref",   [GAP] = "gap"};
+static const char *const member_name[MEMBERS] = {[T] = "t",
+                                                 [V] = "v",
+                                                 [C] = "c",
+                                                 [USER] = "user",
+                                                 [SESSION] = "session",
+                                                 [I] = "i",
+                                                 [DIR] = "dir",
+                                                 [SIZE] = "size",
+                                                 [REF] = "ref",
+                                                 [GAP] = "gap",
+                                                 [HOW] = "how",
+                                                 [SERVER_REF] = "server_ref",
+                                                 [SERVER_GAP] = "server_gap"};
 
 struct line {
     unsigned seen; /* bit m: member m was there */
     char t[16];
     char dir[8];
     char ref_name[8];
+    char how[8];
     bool is_ref_named;
     int64_t ref;
     uint64_t number[MEMBERS];
@@ -50,7 +76,7 @@ static int read_number(struct tm_json *j, uint64_t *out, unsigned m)
     int rc = tm_json_integer(j, INT64_MIN, INT64_MAX, &v);
     if (rc != TM_OK)
         return rc;
-    if (v < 0 && m == GAP)
+    if (v < 0 && (m == GAP || m == SERVER_GAP))
         return tm_json_fail(j, TM_ERR_RANGE, "a gap of %" PRId64 " us: time does not run backwards",
                             v);
     if (v < 0)
@@ -67,6 +93,8 @@ static int read_value(struct tm_json *j, struct line *l, unsigned m)
         return read_text(j, l->t, sizeof l->t, "t");
     case DIR:
         return read_text(j, l->dir, sizeof l->dir, "dir");
+    case HOW:
+        return read_text(j, l->how, sizeof l->how, "how");
     case REF:
         l->is_ref_named = tm_json_is_string(j);
         if (l->is_ref_named)
@@ -79,6 +107,8 @@ static int read_value(struct tm_json *j, struct line *l, unsigned m)
     case I:
     case SIZE:
     case GAP:
+    case SERVER_REF:
+    case SERVER_GAP:
         return read_number(j, &l->number[m], m);
     case MEMBERS:
         break;
@@ -265,6 +295,48 @@ static int read_data(struct reading *r, const struct line *l)
     return rc == TM_OK ? TM_OK : tm_json_fail(&r->j, rc, "out of memory");
 }
 
+/* The number of a write of the connection as a distance from its end, 1 to 255. */
+static int close_back(struct tm_json *j, const char *name, int64_t ref, size_t n_writes,
+                      uint8_t *back)
+{
+    int64_t distance = (int64_t)n_writes - ref;
+    if (ref < 0 || distance < 1 || distance > (int64_t)UINT8_MAX)
+        return tm_json_fail(j, TM_ERR_RANGE,
+                            "\"%s\" is %" PRId64 ": one of the last %u of %zu writes is possible",
+                            name, ref, UINT8_MAX, n_writes);
+    *back = (uint8_t)distance;
+    return TM_OK;
+}
+
+/* Who closes, how and after what. */
+static int read_closing(struct tm_json *j, const struct line *l, struct tm_plan *p)
+{
+    struct tm_close c = {.how = TM_CLOSE_FIN};
+    bool has_server = l->seen >> SERVER_REF & 1U;
+    int rc = TM_OK;
+    if (l->seen >> HOW & 1U && strcmp(l->how, "reset") == 0)
+        c.how = TM_CLOSE_RESET;
+    else if (l->seen >> HOW & 1U && strcmp(l->how, "fin") != 0)
+        return tm_json_fail(j, TM_ERR_FORMAT, "\"how\" is \"fin\" or \"reset\"");
+    if (l->is_ref_named)
+        return tm_json_fail(j, TM_ERR_FORMAT,
+                            "the \"ref\" of a close is the number of a write, or -1");
+    if (has_server != (l->seen >> SERVER_GAP & 1U))
+        return tm_json_fail(j, TM_ERR_FORMAT,
+                            "\"server_ref\" and \"server_gap\" are there together");
+    if (l->number[SERVER_GAP] > TM_WRITE_GAP_MAX || l->number[SERVER_REF] > TM_PLAN_WRITES_MAX)
+        return tm_json_fail(j, TM_ERR_RANGE, "a gap of more than %u us, or no such write",
+                            TM_WRITE_GAP_MAX);
+    if (l->seen >> REF & 1U && l->ref != -1)
+        rc = close_back(j, "ref", l->ref, p->n_writes, &c.back);
+    if (rc == TM_OK && has_server)
+        rc = close_back(j, "server_ref", (int64_t)l->number[SERVER_REF], p->n_writes,
+                        &c.server_back);
+    c.server_gap_us = (uint32_t)l->number[SERVER_GAP];
+    p->close = c;
+    return rc;
+}
+
 static int read_close(struct reading *r, const struct line *l)
 {
     int rc = need(&r->j, l, 1U << C | 1U << GAP);
@@ -279,7 +351,7 @@ static int read_close(struct reading *r, const struct line *l)
                             TM_MODEL_TIME_MAX_US);
     c->plan.close_gap_us = (int64_t)l->number[GAP];
     c->is_closed = true;
-    return TM_OK;
+    return read_closing(&r->j, l, &c->plan);
 }
 
 static int read_line(struct reading *r)
@@ -369,6 +441,8 @@ void tm_schedfile_deinit(struct tm_schedfile *f)
     *f = (struct tm_schedfile){0};
 }
 
+#define FOLLOWED (UINT64_C(1) << 63) /* by the rest of a closing */
+
 static void digest_plan(struct tm_canon *h, const struct tm_plan *p)
 {
     tm_canon_u32(h, (uint32_t)p->n_writes);
@@ -377,7 +451,13 @@ static void digest_plan(struct tm_canon *h, const struct tm_plan *p)
         tm_canon_u32(h, p->w[i].gap_us);
         tm_canon_u32(h, (uint32_t)p->w[i].dir << 8 | p->w[i].ref_back);
     }
-    tm_canon_u64(h, (uint64_t)p->close_gap_us);
+    bool is_plain = tm_close_is_plain(&p->close);
+    tm_canon_u64(h, (uint64_t)p->close_gap_us | (is_plain ? 0 : FOLLOWED));
+    if (is_plain) /* as it was when there were no others */
+        return;
+    tm_canon_u32(h, (uint32_t)p->close.how << 16 | (uint32_t)p->close.back << 8 |
+                        p->close.server_back);
+    tm_canon_u32(h, p->close.server_gap_us);
 }
 
 void tm_schedfile_digest(const struct tm_schedfile *f, uint8_t out[TM_DIGEST_LEN])

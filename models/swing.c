@@ -3,7 +3,7 @@
  * What each substream gives, in order (a draw from an empty parameter takes nothing):
  *
  *   user      number > 0: INTER_RRE, the start; longer than the pace: uniform below the pace
- *   session   after the first: INTER_SESSION; NUM_RRE; second: the rest before it, uniform below INTER_SESSION
+ *   session   after the first: INTER_SESSION; NUM_RRE; second, if INTER_SESSION is empty: the rest before it, uniform
  *   RRE       after the session's first: INTER_RRE; NUM_CONN; INTER_CONN before each further connection
  *   CONN      NUM_PAIRS; per pair: [from the 2nd: REQ_THINK] REQ SERVER_THINK RSP; CLOSE_THINK */
 #include "models/gen_kind.h"
@@ -64,8 +64,8 @@ static int64_t enter_session(const struct tm_swing *s, struct tm_gen_user *u, ui
         gap_us = draw_us(s, TM_SWING_INTER_SESSION, DEFAULT_INTER_SESSION_US, &rng);
     at->session = session;
     at->n_rre = draw(s, TM_SWING_NUM_RRE, DEFAULT_COUNT, &rng);
-    if (session == 1 && gap_us > 0) /* users who began together would rest together for ever */
-        gap_us = (int64_t)tm_rng_below(&rng, (uint64_t)gap_us);
+    if (session == 1 && s->param[TM_SWING_INTER_SESSION].n_points == 0)
+        gap_us = (int64_t)tm_rng_below(&rng, DEFAULT_INTER_SESSION_US);
     tm_rng_deinit(&rng);
     (void)enter_rre(s, at, 0);
     return gap_us;

@@ -362,6 +362,8 @@ static void make_swing(const struct options *o, struct tm_deck *out, size_t n)
         int rc = tm_gen_plan(gen, 0, i, &plan);
         if (rc == TM_OK)
             rc = tm_deck_add_conn(out, TM_DECK_FIRST, (uint32_t)plan.close_gap_us);
+        if (rc == TM_OK)
+            tm_deck_close_last(out, &plan.close);
         for (size_t k = 0; rc == TM_OK && k < plan.n_writes; k++)
             rc = tm_deck_add_write(out, plan.w[k]);
         if (rc != TM_OK)

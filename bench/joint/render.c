@@ -113,6 +113,47 @@ static int64_t event_us(const struct tm_write *w, uint32_t i, const struct done 
     return w[i - w[i].ref_back].dir == w[i].dir ? d->sent_us : d->received_us;
 }
 
+/* When the sender of `dir` knew of the write `back` from the end. */
+static int64_t known_us(const struct tm_deck *d, const struct tm_deck_conn *c,
+                        const struct done *done, uint8_t back, enum tm_dir dir)
+{
+    uint32_t i = c->n_writes - back;
+    return d->w[c->first + i].dir == dir ? done[i].sent_us : done[i].received_us;
+}
+
+/* As struct tm_close says.  last_us: the client has sent or received all. */
+static int send_closing(struct render *r, const struct tm_deck *d, const struct tm_deck_conn *c,
+                        const struct done *done, int64_t last_us, int64_t rtt_us)
+{
+    const struct tm_close *how = &c->close;
+    bool is_reset = how->how == TM_CLOSE_RESET;
+    int64_t from_us = last_us, fin_us[2] = {0, TM_NEVER};
+    if (how->server_back > 0) {
+        int64_t at_us = known_us(d, c, done, how->server_back, TM_DOWN);
+        at_us = tm_max_us(at_us + (int64_t)how->server_gap_us, r->free_us[TM_DOWN]);
+        fin_us[TM_DOWN] = at_us + (int64_t)r->path->delay_us + INNER_US;
+        for (uint32_t i = 0; i < c->n_writes; i++) {
+            if (d->w[c->first + i].dir == TM_DOWN)
+                fin_us[TM_DOWN] = tm_max_us(fin_us[TM_DOWN], done[i].received_us + INNER_US);
+        }
+        from_us = tm_max_us(from_us, fin_us[TM_DOWN]);
+    }
+    if (how->back > 0)
+        from_us = known_us(d, c, done, how->back, TM_UP);
+    fin_us[TM_UP] = from_us + (int64_t)c->close_gap_us + INNER_US;
+    fin_us[TM_UP] = tm_max_us(fin_us[TM_UP], is_reset ? last_us : r->free_us[TM_UP]);
+    if (fin_us[TM_DOWN] == TM_NEVER && !is_reset)
+        fin_us[TM_DOWN] = tm_max_us(fin_us[TM_UP] + rtt_us, last_us + INNER_US);
+    int rc = push(r, fin_us[TM_UP], 0, TM_UP, (is_reset ? TM_TCP_RST : TM_TCP_FIN) | TM_TCP_ACK);
+    if (rc == TM_OK && (!is_reset || fin_us[TM_DOWN] < fin_us[TM_UP]))
+        rc = push(r, fin_us[TM_DOWN], 0, TM_DOWN, TM_TCP_FIN | TM_TCP_ACK);
+    bool is_server_last = fin_us[TM_DOWN] >= fin_us[TM_UP];
+    if (rc == TM_OK && !is_reset)
+        rc = push(r, is_server_last ? fin_us[TM_DOWN] : fin_us[TM_UP] + rtt_us, 0,
+                  is_server_last ? TM_UP : TM_DOWN, TM_TCP_ACK);
+    return rc;
+}
+
 static int send_all(struct render *r, const struct tm_deck *d, const struct tm_deck_conn *c)
 {
     const struct tm_write *w = d->w + c->first;
@@ -131,13 +172,8 @@ static int send_all(struct render *r, const struct tm_deck *d, const struct tm_d
         rc = send_write(r, &w[i], event_us(w, i, done, open_us) + (int64_t)w[i].gap_us, &done[i]);
         last_us = tm_max_us(last_us, w[i].dir == TM_UP ? done[i].sent_us : done[i].received_us);
     }
-    int64_t fin_us = last_us + (int64_t)c->close_gap_us + INNER_US;
     if (rc == TM_OK)
-        rc = push(r, fin_us, 0, TM_UP, TM_TCP_FIN | TM_TCP_ACK);
-    if (rc == TM_OK)
-        rc = push(r, fin_us + rtt_us, 0, TM_DOWN, TM_TCP_FIN | TM_TCP_ACK);
-    if (rc == TM_OK)
-        rc = push(r, fin_us + rtt_us, 0, TM_UP, TM_TCP_ACK);
+        rc = send_closing(r, d, c, done, last_us, rtt_us);
     free(done);
     return rc;
 }

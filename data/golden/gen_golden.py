@@ -110,8 +110,8 @@ class Swing:
             s = Stream(skey)
             session_gap = self.draw("inter_session_us", s, 300_000_000) if session else 0
             num_rre = self.draw("num_rre", s, 1)
-            if session == 1 and session_gap:
-                session_gap = s.below(session_gap)
+            if session == 1 and not self.points["inter_session_us"]:
+                session_gap = s.below(300_000_000)
             for rre in range(num_rre):
                 r = Stream(child(skey, RRE, rre))
                 if rre:

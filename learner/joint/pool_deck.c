@@ -152,7 +152,7 @@ static uint64_t pool(struct pooling *p, struct list *l)
     return n_pooled;
 }
 
-enum what { SIZE_UP, SIZE_DOWN, GAP_UP, GAP_DOWN, CLOSE, LISTS };
+enum what { SIZE_UP, SIZE_DOWN, GAP_UP, GAP_DOWN, CLOSE, SERVER_CLOSE, LISTS };
 
 static void put(struct list *l, uint32_t value, uint32_t conn, uint32_t at)
 {
@@ -168,7 +168,9 @@ static void gather(const struct tm_deck *d, enum what what, struct list *l)
         const struct tm_deck_conn *c = &d->conn[i];
         if (what == CLOSE)
             put(l, c->close_gap_us, i, i);
-        for (uint32_t w = c->first; what != CLOSE && w < c->first + c->n_writes; w++) {
+        else if (what == SERVER_CLOSE && c->close.server_back > 0)
+            put(l, c->close.server_gap_us, i, i);
+        for (uint32_t w = c->first; what < CLOSE && w < c->first + c->n_writes; w++) {
             if (d->w[w].dir == dir)
                 put(l, l->is_size ? d->w[w].size : d->w[w].gap_us, i, w);
         }
@@ -180,11 +182,37 @@ static void hand_back(struct tm_deck *d, enum what what, const struct list *l)
     for (uint32_t i = 0; i < l->n; i++) {
         if (what == CLOSE)
             d->conn[l->v[i].at].close_gap_us = l->drawn[i];
+        else if (what == SERVER_CLOSE)
+            d->conn[l->v[i].at].close.server_gap_us = l->drawn[i];
         else if (l->is_size)
             d->w[l->v[i].at].size = l->drawn[i];
         else
             d->w[l->v[i].at].gap_us = l->drawn[i];
     }
+}
+
+#define CLOSINGS (TM_CLOSE_HOWS * 256U * 256U)
+
+/* Which closing it is, pauses aside. */
+static size_t closing_of(const struct tm_close *c)
+{
+    return ((size_t)c->how * 256 + c->back) * 256 + c->server_back;
+}
+
+/* Closings that fewer than k connections have become plain. */
+static int pool_closings(struct tm_deck *d, uint32_t k)
+{
+    uint32_t *count = calloc(CLOSINGS, sizeof *count);
+    if (!count)
+        return TM_ERR_NOMEM;
+    for (uint32_t i = 0; i < d->n_conns; i++)
+        count[closing_of(&d->conn[i].close)]++;
+    for (uint32_t i = 0; i < d->n_conns; i++) {
+        if (count[closing_of(&d->conn[i].close)] < k)
+            d->conn[i].close = (struct tm_close){0};
+    }
+    free(count);
+    return TM_OK;
 }
 
 int tm_pool_deck(struct tm_deck *deck, uint32_t k, const uint8_t key[TM_SEED_LEN],
@@ -193,6 +221,9 @@ int tm_pool_deck(struct tm_deck *deck, uint32_t k, const uint8_t key[TM_SEED_LEN
     *count = (struct tm_pool_deck_count){0};
     int rc = tm_deck_check(deck);
     if (rc != TM_OK || k <= 1)
+        return rc;
+    rc = pool_closings(deck, k);
+    if (rc != TM_OK)
         return rc;
     size_t n = deck->n_writes > deck->n_conns ? deck->n_writes : deck->n_conns;
     struct list l = {.v = calloc(n + 1, sizeof *l.v), .drawn = calloc(n + 1, sizeof *l.drawn)};

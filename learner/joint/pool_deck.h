@@ -1,7 +1,7 @@
 /* learner/joint/pool_deck.h - no size and no pause of a deck stands for fewer than k connections.
  *
  * Why: a deck that keeps every value keeps the one letter of 48,231 bytes, and whoever has the model can say that somebody sent it.
- * The rule is that of learner/pool.h, for sizes and pauses of each direction and for closing pauses, each on its own, but for two
+ * The rule is that of learner/pool.h, for sizes and pauses of each direction and for closing pauses (the client's, the server's), each on its own, but for two
  * things: connections are counted, not observations, and what is pooled does not become one value, which would be an atom that real
  * traffic does not have:
  *
@@ -12,6 +12,9 @@
  *   3. What is left before a value of rule 1, too little for a step, joins the step before it; when there is none, it becomes the
  *      nearer one of the values of rule 1 beside it.
  *   4. Where fewer than k connections have any value, all are one step.
+ *
+ * Which writes a closing runs from and how it is done (struct tm_close) is one value; one that fewer than k connections have becomes the
+ * plain closing.
  *
  * What it does not do: k connections may all be one user's.  Which values are beside each other in a connection, and how often,
  * is as before, and so is what most users have in common.  Pure. */

@@ -57,6 +57,8 @@ int tm_append_conn(struct tm_deck *to, const struct tm_deck *from, size_t i)
     const struct tm_deck_conn *c = &from->conn[i];
     int rc = tm_deck_add_conn(to, (enum tm_deck_role)c->role, c->close_gap_us);
     if (rc == TM_OK)
+        tm_deck_close_last(to, &c->close);
+    if (rc == TM_OK)
         to->conn[to->n_conns - 1].user = c->user;
     for (uint32_t k = 0; rc == TM_OK && k < c->n_writes; k++) {
         rc = tm_deck_add_write(to, from->w[c->first + k]);

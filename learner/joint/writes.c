@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "learner/joint/closing.h"
 #include "learner/packet.h"
 #include "tm/base/time.h"
 
@@ -17,7 +18,6 @@ void tm_cut_init(struct tm_cut *c)
 {
     *c = (struct tm_cut){.syn_us = {TM_NEVER, TM_NEVER},
                          .ready_us = TM_NEVER,
-                         .fin_us = TM_NEVER,
                          .start_us = TM_NEVER,
                          .timed_us = TM_NEVER,
                          .half = {{.acked_us = TM_NEVER}, {.acked_us = TM_NEVER}},
@@ -170,8 +170,10 @@ static void feed_end(struct tm_cut *c, const struct tm_segment *s)
     bool is_rst = (s->flags & TM_TCP_RST) != 0;
     c->has_rst = c->has_rst || is_rst;
     c->half[s->dir].has_fin = c->half[s->dir].has_fin || !is_rst;
-    if (s->dir == TM_UP && c->fin_us == TM_NEVER)
-        c->fin_us = s->t_us;
+    const struct tm_cut_half *o = &c->half[s->dir == TM_UP ? TM_DOWN : TM_UP];
+    bool acks_fin =
+        (s->flags & TM_TCP_ACK) && o->is_known && o->has_fin && seq_diff(s->ack, o->next) > 0;
+    tm_cut_note_end(c, s, acked_of(c, s), acks_fin);
 }
 
 int tm_cut_feed(struct tm_cut *c, const struct tm_segment *s)
@@ -317,17 +319,6 @@ static struct tm_write write_of(struct view *v, uint32_t i)
     return out;
 }
 
-/* The client closes so long after it sent or received the last byte. */
-static uint32_t close_gap_us(const struct tm_cut *c, const struct view *v, uint32_t n)
-{
-    int64_t last_us = 0;
-    for (uint32_t i = 0; i < n; i++) {
-        int64_t at = v->w[i].last_us + (v->w[i].dir == TM_DOWN ? v->rtt_us[TM_UP] : 0);
-        last_us = i == 0 ? at : tm_max_us(last_us, at);
-    }
-    return gap_us(c->fin_us != TM_NEVER ? c->fin_us : c->end_us, last_us);
-}
-
 int tm_cut_finish(struct tm_cut *c, uint32_t full_bytes, enum tm_deck_role role,
                   struct tm_deck *deck)
 {
@@ -342,7 +333,10 @@ int tm_cut_finish(struct tm_cut *c, uint32_t full_bytes, enum tm_deck_role role,
     v.open_us[TM_UP] = c->syn_us[TM_DOWN] + v.rtt_us[TM_UP];
     v.open_us[TM_DOWN] =
         (c->ready_us != TM_NEVER ? c->ready_us : v.open_us[TM_UP]) + v.rtt_us[TM_DOWN];
-    int rc = tm_deck_add_conn(deck, role, close_gap_us(c, &v, n));
+    const struct tm_closing closing = tm_cut_closing(c, c->run, n, v.rtt_us);
+    int rc = tm_deck_add_conn(deck, role, closing.gap_us);
+    if (rc == TM_OK)
+        tm_deck_close_last(deck, &closing.close);
     for (uint32_t i = 0; rc == TM_OK && i < n; i++)
         rc = tm_deck_add_write(deck, write_of(&v, i));
     return rc;

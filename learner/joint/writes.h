@@ -12,6 +12,8 @@
  *   gap        from that event to the write, in the sender's time: what the tap saw later than the sender did, the round
  *              trip between tap and sender, is taken off
  *
+ * How it was closed: learner/joint/closing.h.
+ *
  * Bytes are counted by sequence numbers, once: retransmissions add nothing, and a hole counts as part of the write behind it, for
  * what fills it comes later.  What was under way when one side reset the connection still counts.  Pure: no clock, no I/O. */
 #ifndef TM_LEARNER_JOINT_WRITES_H
@@ -48,16 +50,24 @@ struct tm_cut_half {
     bool is_known, is_syn_repeated, has_fin;
 };
 
+/* The first FIN, or RST, of a direction. */
+struct tm_cut_end {
+    int64_t t_us;
+    uint64_t acked; /* bytes of the other direction, where has_ack */
+    bool is_there, has_ack;
+    bool acks_fin; /* the other direction's */
+};
+
 /* A connection that is being cut; all zero but the times: tm_cut_init. */
 struct tm_cut {
     struct tm_cut_run *run; /* owned */
     uint32_t n_runs, cap_runs;
     struct tm_cut_half half[2];
-    int64_t syn_us[2];     /* SYN, SYN-ACK; TM_NEVER: not captured */
-    int64_t ready_us;      /* the handshake's third packet */
-    int64_t fin_us;        /* the client's first FIN or RST; TM_NEVER: none */
-    int64_t start_us;      /* first packet, */
-    int64_t end_us;        /* and last FIN or RST, or last packet */
+    int64_t syn_us[2];                /* SYN, SYN-ACK; TM_NEVER: not captured */
+    int64_t ready_us;                 /* the handshake's third packet */
+    struct tm_cut_end fin[2], rst[2]; /* by direction */
+    int64_t start_us;                 /* first packet, */
+    int64_t end_us;                   /* and last FIN or RST, or last packet */
     uint32_t timed_rtt_us; /* smallest time from data to its acknowledgement, tap to server; */
     int64_t timed_us;      /* ... what is being timed: since then */
     uint32_t timed_seq;

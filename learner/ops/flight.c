@@ -1,6 +1,7 @@
 /* The packets of a connection are a merge of few sources, each in the order of time:
  *
- *   control          SYN, SYN-ACK, ACK, the client's FIN, the server's FIN, the last ACK
+ *   control          SYN, SYN-ACK, ACK, the client's FIN, the server's FIN, the last ACK; the server's FIN may be first, and the
+ *                    client may reset instead, after the server's FIN or without one
  *   sent[dir]        a data segment passes the tap
  *   received[dir]    the other end has it, one way later: it acknowledges every second one at once
  *   ack_due_us[dir]  ... and else when nothing of its own has carried the acknowledgement for 40 ms
@@ -12,7 +13,7 @@
 
 #define DELAYED_ACK_US (40 * TM_US_PER_MS)
 
-enum stage { SYN, SYN_ACK, ACK, FIN_UP, FIN_DOWN, LAST_ACK, OVER };
+enum stage { SYN, SYN_ACK, ACK, FIRST_FIN, SECOND_FIN, LAST_ACK, OVER };
 
 /* What may come next; of several at one time the first in this order. */
 enum source { CONTROL, RECEIVED_UP, RECEIVED_DOWN, SENT_UP, SENT_DOWN, ACK_UP, ACK_DOWN, SOURCES };
@@ -71,6 +72,21 @@ void tm_in_flight_deinit(struct tm_in_flight *f)
     tm_timed_conn_deinit(&f->conn);
 }
 
+/* Who closes next. */
+static enum tm_dir closer(const struct tm_in_flight *f)
+{
+    bool is_server_first = f->conn.fin_us < f->conn.close_us;
+    if (f->stage == FIRST_FIN)
+        return is_server_first ? TM_DOWN : TM_UP;
+    return is_server_first ? TM_UP : TM_DOWN;
+}
+
+/* When its FIN, or the client's RST, passes the tap. */
+static int64_t fin_us(const struct tm_in_flight *f, enum tm_dir dir)
+{
+    return dir == TM_UP ? f->conn.close_us : f->conn.fin_us;
+}
+
 static int64_t control_us(const struct tm_in_flight *f, const struct tm_tap_path *path)
 {
     const struct tm_timed_conn *c = &f->conn;
@@ -81,12 +97,12 @@ static int64_t control_us(const struct tm_in_flight *f, const struct tm_tap_path
         return c->open_us + path->rtt_us;
     case ACK:
         return c->open_us + path->rtt_us + TM_TAP_CLIENT_US;
-    case FIN_UP:
-        return c->close_us;
-    case FIN_DOWN:
-        return c->fin_us;
-    case LAST_ACK:
-        return c->end_us;
+    case FIRST_FIN:
+    case SECOND_FIN:
+        return fin_us(f, closer(f));
+    case LAST_ACK: /* of the second FIN */
+        return f->has_fin[TM_DOWN] && c->fin_us >= c->close_us ? c->fin_us + TM_TAP_CLIENT_US
+                                                               : c->close_us + path->rtt_us;
     case OVER:
         break;
     }
@@ -96,6 +112,8 @@ static int64_t control_us(const struct tm_in_flight *f, const struct tm_tap_path
 static int64_t source_us(const struct tm_in_flight *f, const struct tm_tap_path *path,
                          enum source s)
 {
+    if (f->stage == OVER && f->conn.plan.close.how == TM_CLOSE_RESET)
+        return TM_NEVER; /* nothing is answered any more */
     switch (s) {
     case CONTROL:
         return control_us(f, path);
@@ -120,7 +138,7 @@ static int64_t source_us(const struct tm_in_flight *f, const struct tm_tap_path 
 /* A FIN comes behind all else of its time; a handshake packet before all else. */
 static bool is_late(const struct tm_in_flight *f, enum source s)
 {
-    return s == CONTROL && f->stage >= FIN_UP;
+    return s == CONTROL && f->stage >= FIRST_FIN;
 }
 
 static enum source next_source(const struct tm_in_flight *f, const struct tm_tap_path *path,
@@ -152,8 +170,9 @@ int64_t tm_in_flight_next_us(const struct tm_in_flight *f)
 static void stamp(struct tm_in_flight *f, enum tm_dir dir, uint8_t flags, struct tm_tap_packet *p)
 {
     enum tm_dir other = dir == TM_UP ? TM_DOWN : TM_UP;
-    bool own_fin = f->stage > (dir == TM_UP ? FIN_UP : FIN_DOWN);
-    bool other_fin = dir == TM_UP ? f->stage > FIN_DOWN : (flags & TM_TCP_FIN) != 0;
+    bool own_fin = f->has_fin[dir];
+    bool other_fin =
+        f->has_fin[other] && (dir == TM_UP || p->t_us >= f->conn.close_us + f->conn.path.rtt_us);
     p->dir = (uint8_t)dir;
     p->flags = flags;
     p->id = f->id;
@@ -163,6 +182,15 @@ static void stamp(struct tm_in_flight *f, enum tm_dir dir, uint8_t flags, struct
     p->ack = f->isn[other] + 1 + (uint32_t)f->received[other].bytes + other_fin;
     f->ack_due_us[other] = TM_NEVER;
     f->n_unacked[other] = 0;
+}
+
+/* The FIN of one side, or the client's RST, after which nothing comes. */
+static void step_fin(struct tm_in_flight *f, enum tm_dir dir, struct tm_tap_packet *p)
+{
+    bool is_reset = dir == TM_UP && f->conn.plan.close.how == TM_CLOSE_RESET;
+    stamp(f, dir, is_reset ? TM_TCP_RST | TM_TCP_ACK : TM_TCP_FIN | TM_TCP_ACK, p);
+    f->has_fin[dir] = !is_reset;
+    f->stage = (uint8_t)(is_reset ? OVER : f->stage + 1);
 }
 
 static void step_control(struct tm_in_flight *f, struct tm_tap_packet *p)
@@ -181,14 +209,12 @@ static void step_control(struct tm_in_flight *f, struct tm_tap_packet *p)
     case ACK:
         stamp(f, TM_UP, TM_TCP_ACK, p);
         break;
-    case FIN_UP:
-        stamp(f, TM_UP, TM_TCP_FIN | TM_TCP_ACK, p);
-        break;
-    case FIN_DOWN:
-        stamp(f, TM_DOWN, TM_TCP_FIN | TM_TCP_ACK, p);
-        break;
+    case FIRST_FIN:
+    case SECOND_FIN:
+        step_fin(f, closer(f), p);
+        return;
     case LAST_ACK:
-        stamp(f, TM_UP, TM_TCP_ACK, p);
+        stamp(f, f->conn.fin_us >= f->conn.close_us ? TM_UP : TM_DOWN, TM_TCP_ACK, p);
         break;
     case OVER:
         break;

@@ -2,6 +2,7 @@
 #ifndef TM_LEARNER_OPS_FLIGHT_H
 #define TM_LEARNER_OPS_FLIGHT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "learner/ops/tap.h"
@@ -23,7 +24,8 @@ struct tm_in_flight {
     int64_t ack_due_us[2]; /* the receiver of this direction must acknowledge by then; TM_NEVER */
     uint32_t n_unacked[2]; /* segments received and not acknowledged */
     uint32_t isn[2];
-    uint8_t stage; /* control packets done */
+    uint8_t stage;   /* control packets done */
+    bool has_fin[2]; /* has passed the tap, by direction */
 };
 
 /* Takes the connection. */

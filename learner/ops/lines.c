@@ -35,6 +35,17 @@ const char *tm_lines_dir_name(uint8_t dir)
     return dir == TM_UP ? "up" : "down";
 }
 
+void tm_lines_add_closing(struct tm_text *t, const struct tm_close *c, size_t n_writes)
+{
+    if (c->how == TM_CLOSE_RESET)
+        tm_text_add(t, ",\"how\":\"reset\"");
+    if (c->back > 0)
+        tm_text_add(t, ",\"ref\":%zu", n_writes - c->back);
+    if (c->server_back > 0)
+        tm_text_add(t, ",\"server_ref\":%zu,\"server_gap\":%" PRIu32, n_writes - c->server_back,
+                    c->server_gap_us);
+}
+
 void tm_lines_sample_head(struct tm_text *t, const struct tm_sample_head *h)
 {
     tm_text_add(t, "{\"schema_version\":1,");
@@ -59,7 +70,9 @@ void tm_lines_sample_conn(struct tm_text *t, const struct tm_timed_conn *c)
                     ",\"first_us\":%" PRId64 ",\"last_us\":%" PRId64 "}",
                     i > 0 ? "," : "", tm_lines_dir_name(p->w[i].dir), p->w[i].size, ref_of(p, i),
                     p->w[i].gap_us, c->time[i].first_us, c->time[i].last_us);
-    tm_text_add(t, "],\"close_gap_us\":%" PRId64 "}\n", p->close_gap_us);
+    tm_text_add(t, "],\"close_gap_us\":%" PRId64, p->close_gap_us);
+    tm_lines_add_closing(t, &p->close, p->n_writes);
+    tm_text_add(t, "}\n");
 }
 
 void tm_lines_schedule_head(struct tm_text *t, const struct tm_sample_head *h)
@@ -98,6 +111,8 @@ void tm_lines_schedule_conn(struct tm_text *t, const struct tm_timed_conn *c)
                     ",\"ref\":%ld,\"gap\":%" PRIu32 ",\"at\":%" PRId64 "}\n",
                     c->number, i, tm_lines_dir_name(p->w[i].dir), p->w[i].size, ref_of(p, i),
                     p->w[i].gap_us, c->time[i].first_us);
-    tm_text_add(t, "{\"t\":\"close\",\"c\":%" PRIu64 ",\"gap\":%" PRId64 ",\"at\":%" PRId64 "}\n",
-                c->number, p->close_gap_us, c->close_us);
+    tm_text_add(t, "{\"t\":\"close\",\"c\":%" PRIu64 ",\"gap\":%" PRId64, c->number,
+                p->close_gap_us);
+    tm_lines_add_closing(t, &p->close, p->n_writes);
+    tm_text_add(t, ",\"at\":%" PRId64 "}\n", c->close_us);
 }

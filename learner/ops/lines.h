@@ -34,6 +34,9 @@ void tm_lines_sample_conn(struct tm_text *t, const struct tm_timed_conn *c);
 void tm_lines_schedule_head(struct tm_text *t, const struct tm_sample_head *h);
 void tm_lines_schedule_conn(struct tm_text *t, const struct tm_timed_conn *c);
 
+/* The members that say how a connection of n_writes closes, each behind a comma; none of a plain one. */
+void tm_lines_add_closing(struct tm_text *t, const struct tm_close *c, size_t n_writes);
+
 /* "up", "down"; "origin", "prev", ... as schedule files have them. */
 const char *tm_lines_dir_name(uint8_t dir);
 const char *tm_lines_open_ref_name(enum tm_open_ref ref);

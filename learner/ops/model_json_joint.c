@@ -20,8 +20,12 @@ void tm_json_write_joint(struct tm_text *t, const struct tm_joint *j)
     for (size_t c = 0; c < d->n_conns; c++) {
         const struct tm_deck_conn *conn = &d->conn[c];
         const struct tm_write *w = &d->w[conn->first];
-        tm_text_add(t, "%s\n    {\"role\": \"%s\", \"close_gap_us\": %" PRIu32 ", \"writes\": [",
-                    c > 0 ? "," : "", role_name[conn->role % TM_DECK_ROLES], conn->close_gap_us);
+        tm_text_add(t, "%s\n    {\"role\": \"%s\", \"close_gap_us\": %" PRIu32, c > 0 ? "," : "",
+                    role_name[conn->role % TM_DECK_ROLES], conn->close_gap_us);
+        if (!tm_close_is_plain(&conn->close))
+            tm_text_add(t, ", \"close\": [%u, %u, %u, %" PRIu32 "]", conn->close.how,
+                        conn->close.back, conn->close.server_back, conn->close.server_gap_us);
+        tm_text_add(t, ", \"writes\": [");
         for (uint32_t i = 0; i < conn->n_writes; i++)
             tm_text_add(t, "%s[%u,%" PRIu32 ",%u,%" PRIu32 "%s]", i > 0 ? "," : "", w[i].dir,
                         w[i].size, w[i].ref_back, w[i].gap_us,
@@ -128,12 +132,31 @@ static int read_role(struct tm_json *j, unsigned *role)
     return tm_json_fail(j, TM_ERR_FORMAT, "the role of a connection is \"first\" or \"later\"");
 }
 
-static int read_writes(struct tm_json *j, struct tm_deck *deck, unsigned role,
-                       uint32_t close_gap_us)
+/* [how, back, server_back, server_gap_us] */
+static int read_close(struct tm_json *j, struct tm_close *c)
 {
-    int rc = limit(j, tm_deck_add_conn(deck, (enum tm_deck_role)role, close_gap_us), "connections");
-    if (rc == TM_OK)
+    static const uint64_t most[] = {TM_CLOSE_HOWS - 1, UINT8_MAX, UINT8_MAX, TM_WRITE_GAP_MAX};
+    uint64_t v[4] = {0};
+    size_t n = 0;
+    int rc = tm_json_array(j);
+    while (rc == TM_OK && (rc = tm_json_element(j)) == 1) {
+        rc = n < 4 ? tm_json_number(j, most[n], &v[n]) : TM_OK;
+        n++;
+    }
+    if (rc == TM_OK && n != 4)
+        rc = tm_json_fail(j, TM_ERR_FORMAT, "a closing is [how, back, server_back, server_gap_us]");
+    *c = (struct tm_close){(uint8_t)v[0], (uint8_t)v[1], (uint8_t)v[2], (uint32_t)v[3]};
+    return rc;
+}
+
+static int read_writes(struct tm_json *j, struct tm_deck *deck, const struct tm_deck_conn *conn)
+{
+    int rc = limit(j, tm_deck_add_conn(deck, (enum tm_deck_role)conn->role, conn->close_gap_us),
+                   "connections");
+    if (rc == TM_OK) {
+        tm_deck_close_last(deck, &conn->close);
         rc = tm_json_array(j);
+    }
     while (rc == TM_OK && (rc = tm_json_element(j)) == 1)
         rc = read_write(j, deck);
     return rc;
@@ -144,7 +167,8 @@ static int read_conn(struct tm_json *j, struct tm_deck *deck)
     char key[16];
     unsigned role = TM_DECK_ROLES;
     uint32_t close_gap_us = UINT32_MAX; /* more than may be */
-    bool has_writes = false;
+    struct tm_deck_conn conn = {0};
+    bool has_close = false, has_writes = false;
     int rc = tm_json_object(j);
     while (rc == TM_OK && (rc = tm_json_member(j, key, sizeof key)) == 1) {
         bool is_ready = role < TM_DECK_ROLES && close_gap_us < UINT32_MAX && !has_writes;
@@ -152,12 +176,17 @@ static int read_conn(struct tm_json *j, struct tm_deck *deck)
             rc = read_role(j, &role);
         else if (strcmp(key, "close_gap_us") == 0 && close_gap_us == UINT32_MAX)
             rc = read_u32(j, &close_gap_us);
+        else if (strcmp(key, "close") == 0 && is_ready && !has_close)
+            rc = read_close(j, &conn.close);
         else if (strcmp(key, "writes") == 0 && is_ready)
-            rc = read_writes(j, deck, role, close_gap_us);
+            rc = read_writes(j, deck, &conn);
         else
             rc = tm_json_fail(j, TM_ERR_FORMAT,
-                              "a connection is {\"role\", \"close_gap_us\", \"writes\"}, in this "
-                              "order");
+                              "a connection is {\"role\", \"close_gap_us\", perhaps \"close\", "
+                              "\"writes\"}, in this order");
+        conn.role = (uint8_t)role;
+        conn.close_gap_us = close_gap_us;
+        has_close = has_close || strcmp(key, "close") == 0;
         has_writes = has_writes || strcmp(key, "writes") == 0;
     }
     return rc == TM_OK && !has_writes

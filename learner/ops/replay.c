@@ -56,6 +56,7 @@ void tm_replay_add_conn(struct tm_text *t, const struct tm_replay_source *s, siz
                     i, k, tm_lines_dir_name(w->dir), w->size,
                     w->ref_back > 0 ? (long)k - w->ref_back : -1L, w->gap_us);
     }
-    tm_text_add(t, "{\"t\":\"close\",\"c\":%zu,\"gap\":%" PRIu32 ",\"at\":%" PRId64 "}\n", i,
-                d->close_gap_us, s->conn[i].end_us - s->origin_us);
+    tm_text_add(t, "{\"t\":\"close\",\"c\":%zu,\"gap\":%" PRIu32, i, d->close_gap_us);
+    tm_lines_add_closing(t, &d->close, d->n_writes);
+    tm_text_add(t, ",\"at\":%" PRId64 "}\n", s->conn[i].end_us - s->origin_us);
 }

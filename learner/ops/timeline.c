@@ -64,6 +64,36 @@ static int64_t event_us(const struct tm_timed_conn *c, const struct tm_tap_path 
     return c->time[r].last_us + way_us;
 }
 
+/* Who closes when (struct tm_close); over_us is known. */
+static int fill_closing(struct tm_timed_conn *c, const struct tm_tap_path *path,
+                        const int64_t free_us[2])
+{
+    const struct tm_plan *p = &c->plan;
+    const struct tm_close *how = &p->close;
+    bool is_reset = how->how == TM_CLOSE_RESET;
+    int64_t from_us = c->over_us;
+    c->fin_us = TM_NEVER;
+    if (how->server_back > 0) {
+        c->fin_us = event_us(c, path, p->n_writes - how->server_back, TM_DOWN);
+        c->fin_us = tm_max_us(c->fin_us + how->server_gap_us, free_us[TM_DOWN]);
+        from_us = tm_max_us(from_us, c->fin_us + TM_TAP_CLIENT_US);
+    }
+    if (how->back > 0)
+        from_us = event_us(c, path, p->n_writes - how->back, TM_UP);
+    c->close_us = tm_max_us(tm_later_us(from_us, p->close_gap_us), free_us[TM_UP]);
+    if (is_reset)
+        c->close_us = tm_max_us(c->close_us, c->over_us);
+    if (c->close_us > TM_TIMELINE_END_US ||
+        (c->fin_us != TM_NEVER && c->fin_us > TM_TIMELINE_END_US))
+        return TM_ERR_RANGE;
+    if (is_reset && c->fin_us > c->close_us)
+        c->fin_us = TM_NEVER;
+    if (!is_reset && how->server_back == 0)
+        c->fin_us = tm_max_us(c->close_us + path->rtt_us, free_us[TM_DOWN]);
+    c->end_us = is_reset ? c->close_us : tm_max_us(c->close_us, c->fin_us + TM_TAP_CLIENT_US);
+    return TM_OK;
+}
+
 int tm_timed_conn_fill(struct tm_timed_conn *c, const struct tm_tap_path *path)
 {
     const struct tm_plan *p = &c->plan;
@@ -87,12 +117,7 @@ int tm_timed_conn_fill(struct tm_timed_conn *c, const struct tm_tap_path *path)
         last_us = tm_max_us(last_us, event_us(c, path, i, TM_UP));
     }
     c->over_us = last_us;
-    c->close_us = tm_max_us(tm_later_us(last_us, p->close_gap_us), free_us[TM_UP]);
-    if (c->close_us > TM_TIMELINE_END_US)
-        return TM_ERR_RANGE;
-    c->fin_us = tm_max_us(c->close_us + path->rtt_us, free_us[TM_DOWN]);
-    c->end_us = c->fin_us + TM_TAP_CLIENT_US;
-    return TM_OK;
+    return fill_closing(c, path, free_us);
 }
 
 /* When the user's next connection opens, after its earlier ones were timed. */
@@ -235,6 +260,7 @@ static int copy_plan(const struct tm_plan *from, struct tm_plan *to)
     for (size_t i = 0; i < from->n_writes && rc == TM_OK; i++)
         rc = tm_plan_add(to, from->w[i]);
     to->close_gap_us = from->close_gap_us;
+    to->close = from->close;
     return rc;
 }
 

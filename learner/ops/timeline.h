@@ -10,7 +10,7 @@
  *
  * A write starts `gap` after its event: the last byte of the write that it refers to, received or sent by its sender, or the connection's
  * being established; and never before the sender's previous write has left (doc/DESIGN.md sec. 2).  The client sends its FIN close_gap_us
- * after the last byte of all writes, the server answers at once with its own.  Openings as in models/gen.h.  Pure. */
+ * after the last byte of all writes, the server answers at once with its own; or as struct tm_close says.  Openings as in models/gen.h.  Pure. */
 #ifndef TM_LEARNER_OPS_TIMELINE_H
 #define TM_LEARNER_OPS_TIMELINE_H
 
@@ -55,8 +55,8 @@ struct tm_timed_conn {
     struct tm_tap_path path;    /* its own */
     struct tm_write_time *time; /* owned, plan.n_writes of them */
     int64_t open_us;            /* SYN */
-    int64_t close_us;           /* the client's FIN */
-    int64_t fin_us;             /* the server's FIN */
+    int64_t close_us;           /* the client's FIN or RST */
+    int64_t fin_us;             /* the server's FIN; TM_NEVER: it has none, the client resets */
     int64_t end_us; /* the client has that; an opening from TM_OPEN_ENDED counts from here */
     int64_t
         over_us; /* the client has sent or received the last byte; so does one from TM_OPEN_OVER */

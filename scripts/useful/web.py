@@ -54,7 +54,7 @@ def main():
         f.write(conf(work))
     with open(work + "/hosts", "w", encoding="ascii") as f:
         f.write("127.0.0.1 localhost\n" + "".join(f"{address(h)} {h}\n" for h in sites.HOSTS))
-    print(json.dumps({"pages": pages, "hosts": {h: address(h) for h in sites.HOSTS}, "home": work + "/home/chromium"}))
+    print(json.dumps({"pages": pages, "hosts": {h: address(h) for h in sites.HOSTS}, "home": os.path.join(work, "home", "chromium")}))
 
 
 if __name__ == "__main__":

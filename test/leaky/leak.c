@@ -16,7 +16,7 @@ bool __wrap_tm_session_poll(struct tm_session *s, int64_t now_us, struct tm_act 
 static bool is_loaded(const struct tm_session *s)
 {
     bool found = tm_stream_has_data(&s->control);
-    for (uint32_t i = 0; i < TM_STREAMS_MAX && !found; i++)
+    for (uint32_t i = 0; i < s->n_slots && !found; i++)
         found = tm_stream_has_data(&s->streams[i]);
     return found;
 }

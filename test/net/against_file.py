@@ -3,7 +3,7 @@
 
 Knows neither the programs' logs nor their code: FILE and the packets alone.  FILE has one user.  Every connection must be
 there, with exactly its bytes in each direction, and no byte of a write before the write's time: the last byte of the write that
-it waits for, at its sender's end, plus the gap.  Openings and closings likewise.  Late is printed and not judged.
+it waits for, at its sender's end, plus the gap.  Openings and closings, the client's and the server's, likewise.  Late is printed and not judged.
 """
 import json
 import struct
@@ -34,7 +34,7 @@ class Half:
     """One direction: when each byte was first seen."""
 
     def __init__(self):
-        self.isn = self.syn = self.fin = None
+        self.isn = self.syn = self.fin = self.rst = None
         self.runs = []  # (from, to, time), disjoint
         self.ack = None  # of the handshake
 
@@ -80,6 +80,8 @@ def connections(path, port):
             half.add(t, seq, length)
         if flags & 0x01 and half.fin is None:
             half.fin = t
+        if flags & 0x04 and half.rst is None:
+            half.rst = t
     return order
 
 
@@ -116,10 +118,37 @@ def check_conn(k, plan, at, late):
         slip = side[w["dir"]].first(*bounds[i]) - event - w["gap"]
         assert slip >= -EARLY_US, f"connection {k} write {i}: {-slip} us before its time"
         late.append(slip)
-    client = at["up"]
-    over = max(client[d].last(n) for d, n in done.items() if n)
-    slip = client["up"].fin - over - plan["close"]["gap"]
+    check_close(k, plan, at, bounds, max(at["up"][d].last(n) for d, n in done.items() if n))
+
+
+def check_close(k, plan, at, bounds, over):
+    """over: when the client has sent or received all."""
+    close, client, server = plan["close"], at["up"], at["down"]
+    is_reset = close.get("how", "fin") == "reset"
+
+    def seen(side, i):
+        return side[plan["writes"][i]["dir"]].last(bounds[i][1])
+
+    assert is_reset == (client["up"].fin is None), f"connection {k}: a FIN from the client, or none where it was to be"
+    assert is_reset == (client["up"].rst is not None), f"connection {k}: a reset by the client, or none where it was to be"
+    assert client["down"].rst is None, f"connection {k}: the server reset it"
+    event = over
+    if "server_ref" in close:
+        slip = server["down"].fin - seen(server, close["server_ref"]) - close["server_gap"]
+        assert slip >= -EARLY_US, f"connection {k}: the server closed {-slip} us before its time"
+        event = max(over, client["down"].fin)
+    else:
+        assert is_reset or client["down"].fin >= client["up"].fin, f"connection {k}: the server closed first"
+    if close.get("ref", -1) >= 0:
+        event = seen(client, close["ref"])
+    slip = (client["up"].rst if is_reset else client["up"].fin) - event - close["gap"]
     assert slip >= -EARLY_US, f"connection {k}: closed {-slip} us before its time"
+    assert not is_reset or client["up"].rst >= over, f"connection {k}: reset before the last byte"
+
+
+def ended(conn):
+    """When the client has closed and the server too."""
+    return conn["up"].rst if conn["up"].fin is None else max(conn["up"].fin, conn["down"].fin)
 
 
 def main():
@@ -134,7 +163,7 @@ def main():
         check_conn(k, p, at, late)
         syn, ref = at["up"]["up"].syn, p["open"]["ref"]
         if ref == "ended":
-            due = max(c["down"].fin for c in views["up"][:k]) + p["open"]["gap"]
+            due = max(ended(c) for c in views["up"][:k]) + p["open"]["gap"]
         elif ref == "prev":  # the planned opening of the one before, not the actual one
             due += p["open"]["gap"]
         else:  # when the run began is not in the packets

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""playable.py IN OUT - makes a schedule file that TLS can carry as it stands, plans embedded.
+"""playable.py IN OUT - makes a schedule file that TLS can carry as it stands, plans embedded, and that closes its connections in every way.
 
 The rules are those of doc/DESIGN.md section 2, written again here, with room to spare: pieces of a ClientHello are joined, what
 is too small grows, what answers too soon waits, and the client's writes get room for the plan of what follows them.
@@ -8,6 +8,15 @@ import json
 import sys
 
 HELLO, FLIGHT, FINISHED, RECORD = 620, 300, 150, 23
+# In turn; numbers of writes count from the end.
+CLOSINGS = [
+    {},
+    {"ref": 2},
+    {"server_ref": 1, "server_gap": 700},
+    {"how": "reset"},
+    {"how": "reset", "server_ref": 1, "server_gap": 0},
+    {"ref": 1, "server_ref": 1, "server_gap": 9000},
+]
 GAP_US = 2000
 
 
@@ -44,6 +53,14 @@ def fit(writes):
     return writes
 
 
+def closing(close, n_writes):
+    """The file's gap, and one of CLOSINGS."""
+    out = {k: close[k] for k in ("t", "c", "gap")}
+    for k, v in CLOSINGS[close["c"] % len(CLOSINGS)].items():
+        out[k] = n_writes - v if k in ("ref", "server_ref") else v
+    return out
+
+
 def main():
     conns = {}
     with open(sys.argv[1], encoding="utf-8") as f:
@@ -59,11 +76,11 @@ def main():
         out.write('{"t":"schedule","v":1}\n')
         for c in conns.values():
             c["open"].pop("at", None)
-            c["close"].pop("at", None)
+            writes = fit(c["writes"])
             print(json.dumps(c["open"]), file=out)
-            for i, w in enumerate(fit(c["writes"])):
+            for i, w in enumerate(writes):
                 print(json.dumps({"t": "data", "c": c["open"]["c"], "i": i, **w}), file=out)
-            print(json.dumps(c["close"]), file=out)
+            print(json.dumps(closing(c["close"], len(writes))), file=out)
 
 
 main()

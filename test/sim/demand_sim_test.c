@@ -1,11 +1,10 @@
 /* Cover that begins with the first demand and ends, at the end of a session of the model, when there is none. */
-#include "test/sim/sim.h"
+#include "test/sim/sound.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "models/gen.h"
-#include "test/support/check.h"
 #include "tm/base/time.h"
 
 #define SECONDS(n) ((int64_t)(n)*TM_US_PER_S)
@@ -27,8 +26,7 @@ static struct sim_cfg base(const struct tm_model *m, int role)
 
 static void healthy(const struct sim_result *r)
 {
-    CHECK_STR(r->failed ? r->failed : "", "");
-    CHECK_INT(r->wrong_bytes + r->wrong_sizes, 0);
+    check_sound(r);
     CHECK_INT(r->client.carriers_died, 0);
 }
 

@@ -119,9 +119,9 @@ static void on_line(struct expectation *x, const struct tm_schedlog_line *l, enu
         c->last_us[side] = l->at_us;
         break;
     case TM_SLOG_CLOSE:
-        CHECK_INT(l->gap_us, c->plan.close_gap_us);
-        CHECK_INT(l->event_us, c->last_us[TM_CLIENT]);
-        CHECK_INT(l->due_us, l->event_us + l->gap_us);
+        CHECK_INT(l->close.gap_us, c->plan.close_gap_us);
+        CHECK_INT(l->close.event_us, c->last_us[TM_CLIENT]);
+        CHECK_INT(l->close.due_us, l->close.event_us + l->close.gap_us);
         CHECK_INT(c->n_seen[TM_CLIENT], c->plan.n_writes);
         break;
     case TM_SLOG_END:

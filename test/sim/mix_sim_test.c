@@ -1,11 +1,10 @@
 /* Several models in one tunnel: all of them carry, and each keeps to its own sizes. */
-#include "test/sim/sim.h"
+#include "test/sim/sound.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "models/mix.h"
-#include "test/support/check.h"
 #include "tm/base/time.h"
 
 #define SECONDS(n)   ((int64_t)(n)*TM_US_PER_S)
@@ -38,9 +37,7 @@ static void open_office(struct office *o, int role)
 
 static void healthy(const struct sim_result *r)
 {
-    CHECK_STR(r->failed ? r->failed : "", "");
-    CHECK_INT(r->wrong_bytes, 0);
-    CHECK_INT(r->wrong_sizes, 0);
+    check_sound(r);
     CHECK_INT(r->client.carriers_died, 0);
 }
 

@@ -1,12 +1,11 @@
 /* Schedule files in the simulator: what the log says is compared with the file, write by write. */
-#include "test/sim/sim.h"
+#include "test/sim/sound.h"
 
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "models/gen.h"
-#include "test/support/check.h"
 #include "tm/base/time.h"
 #include "tm/core/embed.h"
 
@@ -124,7 +123,7 @@ static size_t compare(const char *log, const struct sim_cfg *cfg, enum how how)
                 CHECK_MEM(&l.w, &want->w[l.i], offsetof(struct tm_write, ref_back) + 1);
             n++;
         } else if (l.kind == TM_SLOG_CLOSE) {
-            CHECK_INT(l.gap_us, plan[l.carrier].close_gap_us);
+            CHECK_INT(l.close.gap_us, plan[l.carrier].close_gap_us);
         }
     }
     for (size_t k = 0; k < f->n_conns; k++)
@@ -145,15 +144,6 @@ static size_t n_wanted(const struct sim_cfg *cfg, enum how how)
     return n;
 }
 
-static void healthy(const struct sim_result *r)
-{
-    CHECK_STR(r->failed ? r->failed : "", "");
-    CHECK_INT(r->wrong_bytes, 0);
-    CHECK_INT(r->wrong_sizes, 0);
-    CHECK_INT(r->client.carriers_died, 0);
-    CHECK_INT(r->server.carriers_died, 0);
-}
-
 /* Plays the file to its end, under a load that does not end before it. */
 static void play(const struct sim_cfg *base_cfg, enum how how)
 {
@@ -163,7 +153,7 @@ static void play(const struct sim_cfg *base_cfg, enum how how)
     cfg.up_bytes = 1 << 20;
     cfg.down_bytes = 1 << 20;
     struct sim_result r = sim_run(&cfg, SECONDS(4 * 3600), false);
-    healthy(&r);
+    check_sound_without_deaths(&r);
     CHECK_INT(r.n_played, 1);
     CHECK_INT(r.client.carriers_opened, cfg.schedule->n_conns);
     CHECK_INT(r.client.carriers_ended, cfg.schedule->n_conns);
@@ -206,7 +196,7 @@ static void the_end_comes_after_the_last_connection_closed(void)
     struct sim_cfg cfg = base(&f, TM_PLAN_EMBEDDED);
     cfg.jitter_us = 0;
     struct sim_result r = sim_run(&cfg, SECONDS(3600), false);
-    healthy(&r);
+    check_sound_without_deaths(&r);
     /* A way takes 20 ms.  First: 40 to open, 40 and 9 to the answer, 2, 40 and 50 to the next, which ends 0.1 later with what follows
      * it; 100 before closing, 40 for the FINs.  500.  Second: 40 to open, 70 to the answer, 40 for the FINs. */
     CHECK_INT(r.played_us,
@@ -226,7 +216,7 @@ static void the_next_may_open_behind_the_last_byte(void)
     struct sim_cfg cfg = base(&f, TM_PLAN_EMBEDDED);
     cfg.log = true;
     struct sim_result r = sim_run(&cfg, SECONDS(60), false);
-    healthy(&r);
+    check_sound_without_deaths(&r);
     CHECK_INT(r.n_played, 1);
     CHECK_INT(compare(r.client_log, &cfg, AS_IT_IS), 7);
     struct sim_lines lines = sim_lines(r.client_log);
@@ -281,7 +271,7 @@ static void what_waits_for_nothing_is_told_in_time(void)
     cfg.jitter_us = 0;
     cfg.log = true;
     struct sim_result r = sim_run(&cfg, SECONDS(60), false);
-    healthy(&r);
+    check_sound_without_deaths(&r);
     CHECK_INT(r.n_played, 1);
     CHECK_INT(n_late(r.client_log), 0);
     CHECK_INT(n_late(r.server_log), 0);
@@ -299,7 +289,7 @@ static void played_again_a_file_has_no_end(void)
     for (int mode = 0; mode < 2; mode++) {
         cfg.plan_mode = mode ? TM_PLAN_EMBEDDED : TM_PLAN_SEEDED;
         struct sim_result r = sim_run(&cfg, SECONDS(60), false);
-        healthy(&r);
+        check_sound_without_deaths(&r);
         CHECK_INT(r.n_played, 0);
         CHECK(r.client.carriers_ended > 50);
         sim_result_deinit(&r);
@@ -317,8 +307,8 @@ static void what_is_carried_changes_nothing(void)
     cfg.n_streams = 20;
     cfg.up_bytes = cfg.down_bytes = 5000000;
     struct sim_result bulk = sim_run(&cfg, SECONDS(4 * 3600), false);
-    healthy(&idle);
-    healthy(&bulk);
+    check_sound_without_deaths(&idle);
+    check_sound_without_deaths(&bulk);
     char *a = sim_invariant(idle.client_log);
     char *b = sim_invariant(bulk.client_log);
     CHECK(strlen(a) > 10000);

@@ -1,11 +1,10 @@
 /* The engine in the simulator: what the design promises, for both masters and both ways of planning. */
-#include "test/sim/sim.h"
+#include "test/sim/sound.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "test/support/check.h"
 #include "tm/base/time.h"
 
 #define SECONDS(n) ((int64_t)(n)*TM_US_PER_S)
@@ -18,13 +17,6 @@ static struct sim_cfg base(const struct tm_model *m)
                             .delay_us = 20000,
                             .jitter_us = 3000,
                             .one_sided_us = 1};
-}
-
-static void healthy(const struct sim_result *r)
-{
-    CHECK_STR(r->failed ? r->failed : "", "");
-    CHECK_INT(r->wrong_bytes, 0);
-    CHECK_INT(r->wrong_sizes, 0);
 }
 
 /* Every combination of master and plan mode. */
@@ -44,7 +36,7 @@ static void carry(struct sim_cfg *cfg)
     cfg->up_bytes = 30000;
     cfg->down_bytes = 400000;
     struct sim_result r = sim_run(cfg, SECONDS(3600), true);
-    healthy(&r);
+    check_sound(&r);
     CHECK_INT(r.streams_done, 5);
     CHECK_INT(r.bytes_up, 5 * 30000);
     CHECK_INT(r.bytes_down, 5 * 400000);
@@ -74,7 +66,7 @@ static void play_ssh(struct sim_cfg *cfg)
     cfg->down_bytes = 3000;
     cfg->n_users = 2;
     struct sim_result r = sim_run(cfg, SECONDS(3600), true);
-    healthy(&r);
+    check_sound(&r);
     CHECK_INT(r.streams_done, 1);
     sim_result_deinit(&r);
 }
@@ -92,7 +84,7 @@ static void requests_of_36_bytes_carry_data(void)
 static void play_silence(struct sim_cfg *cfg)
 {
     struct sim_result r = sim_run(cfg, SECONDS(6 * 3600), false);
-    healthy(&r);
+    check_sound(&r);
     CHECK(r.client.carriers_ended >= 8);
     CHECK_INT(r.client.carriers_died, 0);
     CHECK_INT(r.server.carriers_died, 0);
@@ -120,7 +112,7 @@ static char *invariant_under(struct sim_cfg *cfg, unsigned n_streams, uint64_t u
     cfg->down_bytes = down;
     cfg->slow_reader_bps = slow;
     struct sim_result r = sim_run(cfg, SECONDS(300), false);
-    healthy(&r);
+    check_sound(&r);
     if (n_streams > 0)
         CHECK(r.bytes_up + r.bytes_down > 100000);
     char *inv = sim_invariant(r.client_log);
@@ -212,7 +204,7 @@ static void keep_levels(struct sim_cfg *cfg)
     static uint32_t user_of[4096];
     struct level_user users[LEVEL_USERS] = {{0}};
     struct sim_result r = sim_run(cfg, SECONDS(600), false);
-    healthy(&r);
+    check_sound(&r);
     for (const char *p = r.client_log; *p;) {
         const char *nl = strchr(p, '\n');
         struct tm_schedlog_line l;
@@ -254,7 +246,7 @@ static void leave_on_time(struct sim_cfg *cfg)
     cfg->up_bytes = 100000;
     cfg->down_bytes = 100000;
     struct sim_result r = sim_run(cfg, SECONDS(900), false);
-    healthy(&r);
+    check_sound(&r);
     check_due_times(r.client_log);
     check_due_times(r.server_log);
     sim_result_deinit(&r);
@@ -292,7 +284,7 @@ static void survive_deaths(struct sim_cfg *cfg)
     for (uint64_t seed = 1; seed <= 2; seed++) {
         cfg->seed = seed;
         struct sim_result r = sim_run(cfg, SECONDS(3600), true);
-        healthy(&r);
+        check_sound(&r);
         CHECK_INT(r.streams_done, 8);
         deaths_seen += r.n_deaths;
         sim_result_deinit(&r);
@@ -320,7 +312,7 @@ static void stall(struct sim_cfg *cfg)
     cfg->up_bytes = 100000;
     cfg->down_bytes = 1000000;
     struct sim_result r = sim_run(cfg, SECONDS(3600), true);
-    healthy(&r);
+    check_sound(&r);
     CHECK_INT(r.streams_done, 3);
     sim_result_deinit(&r);
 }
@@ -345,7 +337,7 @@ static void long_stall(struct sim_cfg *cfg)
     cfg->up_bytes = 100000;
     cfg->down_bytes = 1000000;
     struct sim_result r = sim_run(cfg, SECONDS(4 * 3600), true);
-    healthy(&r);
+    check_sound(&r);
     CHECK_INT(r.streams_done, 3);
     CHECK(r.client.carriers_died > 0);
     sim_result_deinit(&r);
@@ -393,7 +385,7 @@ static void refused_streams_end_with_the_reply(void)
     cfg.n_streams = 10;
     cfg.up_bytes = 100000;
     struct sim_result r = sim_run(&cfg, SECONDS(600), true);
-    healthy(&r);
+    check_sound(&r);
     CHECK_INT(r.streams_refused, 10);
     sim_result_deinit(&r);
     tm_model_deinit(&m);
@@ -410,7 +402,7 @@ static void useful_share_under_backlog(void)
     cfg.up_bytes = 1 << 30;
     cfg.down_bytes = 1 << 30;
     struct sim_result r = sim_run(&cfg, SECONDS(60), false);
-    healthy(&r);
+    check_sound(&r);
     const struct tm_session_stats *s = &r.server;
     double used = (double)s->payload_tx_bytes;
     double all = used + (double)(s->control_tx_bytes + s->pad_tx_bytes);

@@ -137,6 +137,7 @@ static void on_state(void *user, const struct tm_tunnel_report *r)
 {
     struct join *j = user;
     switch (r->state) {
+    case TM_TUNNEL_PREPARING:
     case TM_TUNNEL_CONNECTING:
         break;
     case TM_TUNNEL_UP:

@@ -1,6 +1,6 @@
 /* tm/app/client_run.c - tm-client run: one session with the server, a SOCKS door and -L doors.
  *
- *   state, model, digests checked ──> doors open ──> session starts ──> first carrier up: "ready"
+ *   state, model, digests checked ──> doors open ──> first plans made ──> session starts ──> first carrier up: "ready"
  *
  * A schedule file in place of the model ends the run where it ends itself.
  * What can be wrong is looked for before the first byte is sent.  A server that cannot be reached at the
@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <openssl/crypto.h>
 #include <openssl/rand.h>
@@ -32,7 +33,8 @@
 
 struct client {
     uv_loop_t loop;
-    uv_async_t quit; /* stopping from a callback of the tunnel waits for the next turn */
+    uv_async_t quit;     /* stopping from a callback of the tunnel waits for the next turn */
+    uv_timer_t progress; /* of what is done before the schedule begins, on a terminal */
     struct tm_signals signals;
     struct tm_tunnel_client *tunnel;                 /* owned */
     struct tm_local *local[TM_OPTIONS_LIST_MAX + 1]; /* owned; [0] is SOCKS */
@@ -45,7 +47,7 @@ struct client {
     const struct tm_options *o;
     char where[TM_ADDRESS_TEXT_MAX]; /* HOST:PORT of the server */
     uint64_t start_ns;
-    bool ready, failed, played;
+    bool ready, failed, played, has_progress;
     enum tm_tunnel_state last_state; /* that the log has told of */
     struct tm_summary summary;       /* taken when the session stops */
     struct tm_msg *msg;
@@ -174,6 +176,35 @@ static void say_ready(struct client *c)
     c->ready = true;
 }
 
+/* ---- Before the schedule begins ---- */
+
+#define PROGRESS_MS 1000 /* what takes no longer is not talked about */
+
+static void on_progress(uv_timer_t *timer)
+{
+    struct client *c = timer->data;
+    if (c->tunnel == NULL)
+        return;
+    c->has_progress = true;
+    (void)fprintf(stderr, "\rthe model's first connections are put together: %u to go ",
+                  tm_tunnel_client_missing(c->tunnel));
+}
+
+static void start_progress(struct client *c)
+{
+    if (isatty(STDERR_FILENO) == 1)
+        (void)uv_timer_start(&c->progress, on_progress, PROGRESS_MS, PROGRESS_MS);
+}
+
+static void on_begun(struct client *c)
+{
+    (void)uv_timer_stop(&c->progress);
+    if (c->has_progress)
+        (void)fprintf(stderr, "\r\033[K");
+    if (c->o->v[TM_OPT_ON_DEMAND].given && !c->ready)
+        say_ready(c); /* nothing is sent, so nothing more can be known */
+}
+
 static void on_trouble(struct client *c, const struct tm_tunnel_report *r)
 {
     if (r->ever_up) {
@@ -211,7 +242,10 @@ static void on_state(void *user, const struct tm_tunnel_report *r)
 {
     struct client *c = user;
     switch (r->state) {
+    case TM_TUNNEL_PREPARING:
+        break;
     case TM_TUNNEL_CONNECTING:
+        on_begun(c);
         break;
     case TM_TUNNEL_UP:
         if (!c->ready)
@@ -238,6 +272,7 @@ static void on_quit(uv_async_t *async)
     if (uv_is_closing((uv_handle_t *)async))
         return;
     uv_close((uv_handle_t *)async, NULL);
+    uv_close((uv_handle_t *)&c->progress, NULL);
     tm_signals_stop(&c->signals);
     tm_statsock_close(c->statsock);
     c->statsock = NULL;
@@ -439,6 +474,8 @@ static void run(struct client *c)
     uv_loop_init(&c->loop);
     uv_async_init(&c->loop, &c->quit, on_quit);
     c->quit.data = c;
+    (void)uv_timer_init(&c->loop, &c->progress);
+    c->progress.data = c;
     int rc = tm_signals_start(&c->signals, &c->loop, on_stop, print_summary, c);
     if (rc != TM_OK)
         tm_msg_set(c->msg, rc, "cannot watch signals");
@@ -448,8 +485,8 @@ static void run(struct client *c)
         rc = open_doors(c, c->msg);
     if (rc == TM_OK)
         open_status(c);
-    if (rc == TM_OK && c->o->v[TM_OPT_ON_DEMAND].given)
-        say_ready(c); /* nothing is sent, so nothing more can be known */
+    if (rc == TM_OK)
+        start_progress(c);
     if (rc != TM_OK) {
         c->failed = true;
         finish(c);

@@ -87,6 +87,7 @@ void tm_status_fill(struct tm_status *st, const struct tm_status_source *src)
                              .missed_us = TM_SLIP_US,
                              .is_realtime = w->wire.is_realtime,
                              .front_pauses = w->wire.late_events,
+                             .batches_late = w->stats.batches_late,
                              .run_us = (uint64_t)src->run_us,
                              .totals = w->stats};
     copy(st->program, sizeof st->program, src->program);

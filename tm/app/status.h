@@ -47,6 +47,8 @@ struct tm_status {
     bool is_realtime;
     uint64_t
         front_pauses; /* how often the sending thread had to wait for the other one to listen */
+    uint64_t
+        batches_late; /* how often writes waited while a joint model's batch was put together */
     uint64_t run_us;
     struct tm_session_stats totals;
 };

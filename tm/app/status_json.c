@@ -90,6 +90,7 @@ static const struct field FIELDS[] = {
     WIDE("kernel", "rtt_us", kernel.rtt_us),
     BOOL("thread", "realtime", is_realtime),
     WIDE("thread", "front_pauses", front_pauses),
+    WIDE("thread", "batches_late", batches_late),
     WIDE("totals", "run_us", run_us),
 };
 #define N_FIELDS (sizeof FIELDS / sizeof FIELDS[0])

@@ -133,6 +133,9 @@ static void put_kernel(FILE *out, const struct tm_status *st, const char *eol)
             "thread        %s priority; the program was too busy to listen to it %" PRIu64
             " times%s",
             st->is_realtime ? "real-time" : "ordinary", st->front_pauses, eol);
+    if (st->batches_late > 0)
+        fprintf(out, "model         writes waited %" PRIu64 " times for its connections%s",
+                st->batches_late, eol);
 }
 
 void tm_status_text(FILE *out, const struct tm_status *st, const char *eol)

@@ -77,9 +77,9 @@ static void put_stream(struct tm_session *s, struct tm_carrier *c, struct tm_str
 static void put_streams(struct tm_session *s, struct tm_carrier *c, struct tm_wr *w, int64_t now_us)
 {
     put_stream(s, c, &s->control, w, now_us);
-    for (uint32_t i = 0; i < TM_STREAMS_MAX && tm_wr_room(w) > 0; i++)
-        put_stream(s, c, &s->streams[(s->rr + i) % TM_STREAMS_MAX], w, now_us);
-    s->rr = (s->rr + 1) % TM_STREAMS_MAX;
+    for (uint32_t i = 0; i < s->n_slots && tm_wr_room(w) > 0; i++)
+        put_stream(s, c, &s->streams[(s->rr + i) % s->n_slots], w, now_us);
+    s->rr = s->n_slots > 0 ? (s->rr + 1) % s->n_slots : 0;
 }
 
 size_t tm_session_compose(struct tm_session *s, uint32_t carrier, uint8_t *buf, int64_t now_us)

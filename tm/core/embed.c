@@ -50,6 +50,21 @@ static void tick(struct clock *c, size_t k)
     }
 }
 
+/* Whether the slave may close before write `next` of the master, behind which nothing of the slave's comes: its close then runs from
+ * a write before it. */
+static bool may_close_before(const struct tm_plan *p, size_t next)
+{
+    bool is_client = p->w[next].dir == TM_DOWN;
+    uint8_t back = is_client ? p->close.back : p->close.server_back;
+    if (back == 0 || p->n_writes - back >= next)
+        return false;
+    for (size_t j = next + 1; j < p->n_writes; j++) {
+        if (p->w[j].dir != p->w[next].dir)
+            return false;
+    }
+    return true;
+}
+
 size_t tm_embed_needed(const struct tm_plan *p, size_t i, const struct tm_embed_rule *rule)
 {
     struct clock c = {.p = p, .i = i};
@@ -59,6 +74,8 @@ size_t tm_embed_needed(const struct tm_plan *p, size_t i, const struct tm_embed_
     size_t needed = next + 1; /* through the next own write, or through the end entry */
     if (next >= p->n_writes)
         return needed;
+    if (may_close_before(p, next))
+        return p->n_writes + 1;
     tick(&c, next);
     int64_t until_us = rule->aside_us == TM_NEVER
                            ? TM_NEVER

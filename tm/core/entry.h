@@ -2,9 +2,10 @@
  *
  * An entry is one write or the end of the plan:
  *   write: flags (1) | [ref_back (1)] | size (varint) | gap_us (varint)
- *   end:   0x80      | close_gap_us (varint)
+ *   end:   0x80 + flags | close_gap_us (varint) | [back (1)] | [server_back (1) | server_gap_us (varint)]
  * flags: bit 0 direction (0 up, 1 down); bits 1-2 the reference: 0: the write before; 1: the one before that;
- * 2: explicit ref_back follows; 3: the connection's start.  All other bits are zero.
+ * 2: explicit ref_back follows; 3: the connection's start.  All other bits are zero.  Of an end (struct tm_close): bit 0: the client resets; bit 1:
+ * back follows; bit 2: server_back follows.
  * Typically 4 to 8 bytes, so that the plan of an exchange fits beside data (DESIGN.md sec. 3). */
 #ifndef TM_CORE_ENTRY_H
 #define TM_CORE_ENTRY_H
@@ -15,7 +16,7 @@
 #include "models/plan.h"
 #include "tm/base/buf.h"
 
-#define TM_ENTRY_LEN_MAX 14U /* of a write or an end */
+#define TM_ENTRY_LEN_MAX 19U /* of a write or an end */
 
 /* A plan of which only a prefix is known yet. */
 struct tm_known_plan {

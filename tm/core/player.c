@@ -31,6 +31,7 @@ void tm_player_init(struct tm_player *p, enum tm_side side, struct tm_known_plan
         .start_us = start_us,
         .handed_due_us = INT64_MIN,
         .last_rx_us = start_us,
+        .peer_fin_us = TM_NEVER,
     };
     *take_plan = (struct tm_known_plan){0};
 }
@@ -157,9 +158,59 @@ int64_t tm_player_over_us(const struct tm_player *p)
     return tm_max_us(last_event_us(p, TM_UP), last_event_us(p, TM_DOWN));
 }
 
+int tm_player_peer_fin(struct tm_player *p, int64_t t_us)
+{
+    const struct tm_close *close = &p->known.plan.close;
+    bool is_early = p->side == TM_CLIENT ? close->server_back > 0 : close->back > 0;
+    bool has_all = p->known.complete &&
+                   next_of(&p->known.plan, p->peer_next, peer_dir(p)) >= p->known.plan.n_writes;
+    if (!is_early || !has_all)
+        return TM_ERR_PROTO;
+    p->peer_fin_us = t_us;
+    return TM_OK;
+}
+
+/* All own writes have left, and what the plan says of closing is known. */
+static bool may_close(const struct tm_player *p)
+{
+    return p->known.complete && p->own_sent >= p->known.plan.n_writes;
+}
+
+int64_t tm_player_close_event_us(const struct tm_player *p)
+{
+    const struct tm_plan *plan = &p->known.plan;
+    uint8_t back = p->side == TM_CLIENT ? plan->close.back : plan->close.server_back;
+    if (!may_close(p))
+        return TM_NEVER;
+    if (back > 0)
+        return p->event_us[plan->n_writes - back];
+    if (p->side == TM_SERVER)
+        return p->peer_fin_us;
+    int64_t over_us = tm_player_over_us(p);
+    return plan->close.server_back > 0 ? tm_max_us(over_us, p->peer_fin_us) : over_us;
+}
+
 int64_t tm_player_close_us(const struct tm_player *p)
 {
-    return tm_later_us(tm_player_over_us(p), p->known.plan.close_gap_us);
+    const struct tm_plan *plan = &p->known.plan;
+    bool is_client = p->side == TM_CLIENT;
+    bool is_reset = is_client && plan->close.how == TM_CLOSE_RESET;
+    int64_t event_us = tm_player_close_event_us(p);
+    if (event_us == TM_NEVER || (is_reset && !tm_player_done(p)))
+        return TM_NEVER;
+    int64_t due_us =
+        tm_later_us(event_us, is_client ? plan->close_gap_us : plan->close.server_gap_us);
+    return tm_max_us(due_us, is_reset ? tm_player_over_us(p) : last_event_us(p, own_dir(p)));
+}
+
+/* By when a done plan should have been closed at both ends, seen from here. */
+static int64_t closed_us(const struct tm_player *p)
+{
+    const struct tm_plan *plan = &p->known.plan;
+    int64_t us = tm_player_over_us(p);
+    if (p->peer_fin_us != TM_NEVER)
+        us = tm_max_us(us, p->peer_fin_us);
+    return tm_later_us(tm_later_us(us, plan->close.server_gap_us), plan->close_gap_us);
 }
 
 int64_t tm_player_dead_us(const struct tm_player *p)
@@ -167,7 +218,7 @@ int64_t tm_player_dead_us(const struct tm_player *p)
     const struct tm_plan *plan = &p->known.plan;
     if (tm_player_done(
             p)) /* waiting for the end of the connection; the client closes, then the server */
-        return tm_later_us(tm_player_close_us(p), p->grace_us);
+        return tm_later_us(closed_us(p), p->grace_us);
     size_t next = next_of(plan, p->peer_next, peer_dir(p));
     if (next >= plan->n_writes)
         return TM_NEVER;

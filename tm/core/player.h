@@ -36,6 +36,7 @@ struct tm_player {
     uint64_t early;        /* bytes received beyond the known plan */
     int64_t handed_due_us; /* due time of the last own write handed out */
     int64_t last_rx_us;    /* when bytes last came; start_us before any */
+    int64_t peer_fin_us;   /* when the other side's FIN came; TM_NEVER before */
 };
 
 /* A due own write. */
@@ -62,6 +63,9 @@ bool tm_player_next(const struct tm_player *p, struct tm_player_due *due);
 void tm_player_handed(struct tm_player *p, const struct tm_player_due *due);
 /* Own write i departed.  TM_ERR_RANGE: not the one whose turn it is (a bug of the shell). */
 TM_MUST_CHECK int tm_player_sent(struct tm_player *p, size_t i, int64_t t_us);
+/* The other side's FIN came.  TM_ERR_PROTO, and nothing changes: its plan is not known to the end, some of its bytes are missing, or the
+ * plan does not let it close before this side (client), before this side's last write (server). */
+TM_MUST_CHECK int tm_player_peer_fin(struct tm_player *p, int64_t t_us);
 /* n bytes came at t_us.  Completed writes: those in [peer_next before, peer_next after) that go the other
  * way.  TM_ERR_PROTO: more than the complete plan has, or 1 MiB beyond what is known of it. */
 TM_MUST_CHECK int tm_player_received(struct tm_player *p, uint64_t n, int64_t t_us);
@@ -70,7 +74,11 @@ TM_MUST_CHECK int tm_player_received(struct tm_player *p, uint64_t n, int64_t t_
 bool tm_player_done(const struct tm_player *p);
 /* When the last byte of a done plan was sent or received, whichever was later; TM_NEVER before. */
 int64_t tm_player_over_us(const struct tm_player *p);
-/* When a done plan closes: so long after tm_player_over_us as its close_gap says; TM_NEVER before. */
+/* What this side's close runs from (struct tm_close); TM_NEVER while that has not happened, is not known, or waits for this side's own last
+ * write, and of a server that only answers the client's FIN: until that has come. */
+int64_t tm_player_close_event_us(const struct tm_player *p);
+/* When this side closes: the plan's gap after that, not before its own last write, and a reset not before the last byte of
+ * all; TM_NEVER as above. */
 int64_t tm_player_close_us(const struct tm_player *p);
 /* When silence becomes death: the time by which the other side's next bytes (or its close) should have come,
  * by the plan, plus grace; TM_NEVER while it is not the other side's turn. */

@@ -18,6 +18,7 @@ static int copy(struct tm_plan *to, const struct tm_plan *from)
     for (size_t i = 0; rc == TM_OK && i < from->n_writes; i++)
         rc = tm_plan_add(to, from->w[i]);
     to->close_gap_us = from->close_gap_us;
+    to->close = from->close;
     return rc;
 }
 

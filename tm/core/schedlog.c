@@ -30,6 +30,7 @@ static const char *const REF_NAMES[] = {[TM_OPEN_ORIGIN] = "origin",
                                         NULL};
 static const char *const DIR_NAMES[] = {[TM_UP] = "up", [TM_DOWN] = "down", NULL};
 static const char *const HOW_NAMES[] = {"died", "planned", NULL};
+static const char *const CLOSE_NAMES[] = {[TM_CLOSE_FIN] = "fin", [TM_CLOSE_RESET] = "reset", NULL};
 
 struct tm_schedlog {
     char *text; /* cap + DROPPED_LEN bytes */
@@ -217,13 +218,20 @@ void tm_schedlog_recv(struct tm_schedlog *l, uint32_t carrier, uint32_t i, const
         carrier, i, DIR_NAMES[w->dir], w->size, ref_of(i, w), w->gap_us, at_us);
 }
 
-void tm_schedlog_close(struct tm_schedlog *l, uint32_t carrier, int64_t event_us, int64_t gap_us,
-                       int64_t due_us)
+void tm_schedlog_close(struct tm_schedlog *l, uint32_t carrier, const struct tm_schedlog_close *c)
 {
+    char how[80] = "", server[80] = "";
+    bool does_answer = c->dir == TM_DOWN || c->server_ref == TM_SLOG_REF_FIN;
+    if (c->dir != TM_UP || c->how != TM_CLOSE_FIN || c->ref != TM_SLOG_REF_END || !does_answer)
+        (void)snprintf(how, sizeof how, ",\"dir\":\"%s\",\"how\":\"%s\",\"ref\":%" PRId64,
+                       DIR_NAMES[c->dir], CLOSE_NAMES[c->how], c->ref);
+    if (!does_answer)
+        (void)snprintf(server, sizeof server, ",\"server_ref\":%" PRId64 ",\"server_gap\":%" PRId64,
+                       c->server_ref, c->server_gap_us);
     put(l,
-        "{\"t\":\"close\",\"c\":%" PRIu32 ",\"event\":%" PRId64 ",\"gap\":%" PRId64
+        "{\"t\":\"close\",\"c\":%" PRIu32 "%s%s,\"event\":%" PRId64 ",\"gap\":%" PRId64
         ",\"due\":%" PRId64 "}",
-        carrier, event_us, gap_us, due_us);
+        carrier, how, server, c->event_us, c->gap_us, c->due_us);
 }
 
 void tm_schedlog_end(struct tm_schedlog *l, uint32_t carrier, int64_t at_us, int planned,
@@ -244,7 +252,7 @@ struct parse {
     struct tm_schedlog_line line;
     const char *p, *end;
     int64_t version, src, ref; /* ref: absolute index, -1: start */
-    uint32_t dir, plan_mode, open_ref, side, master, slip;
+    uint32_t dir, plan_mode, open_ref, side, master, slip, close_how;
 };
 
 enum field_type { F_U32, F_I64, F_NAME, F_TEXT, F_HEX };
@@ -318,11 +326,17 @@ static const struct field SENT_FIELDS[] = {WRITE_FIELDS,
                                            {"slip", TM_SLIP_NAMES, AT(slip), 0, 0, F_NAME, true},
                                            {0}};
 static const struct field RECV_FIELDS[] = {WRITE_FIELDS, I64("at", line.at_us), {0}};
-static const struct field CLOSE_FIELDS[] = {U32("c", line.carrier),
-                                            I64("event", line.event_us),
-                                            NAT("gap", line.gap_us),
-                                            I64("due", line.due_us),
-                                            {0}};
+static const struct field CLOSE_FIELDS[] = {
+    U32("c", line.carrier),
+    {"dir", DIR_NAMES, AT(dir), 0, 0, F_NAME, true},
+    {"how", CLOSE_NAMES, AT(close_how), 0, 0, F_NAME, true},
+    {"ref", NULL, AT(line.close.ref), TM_SLOG_REF_FIN, TM_PLAN_WRITES_MAX - 1, F_I64, true},
+    {"server_ref", NULL, AT(line.close.server_ref), 0, TM_PLAN_WRITES_MAX - 1, F_I64, true},
+    {"server_gap", NULL, AT(line.close.server_gap_us), 0, TM_WRITE_GAP_MAX, F_I64, true},
+    I64("event", line.close.event_us),
+    NAT("gap", line.close.gap_us),
+    I64("due", line.close.due_us),
+    {0}};
 static const struct field END_FIELDS[] = {U32("c", line.carrier),
                                           I64("at", line.at_us),
                                           {"how", HOW_NAMES, AT(line.planned), 0, 0, F_NAME, false},
@@ -511,6 +525,13 @@ static bool finish(struct parse *r)
     line->plan_mode = (enum tm_plan_mode)r->plan_mode;
     line->side = (enum tm_side)r->side;
     line->master = (enum tm_side)r->master;
+    line->close.dir = (enum tm_dir)r->dir;
+    line->close.how = (enum tm_close_how)r->close_how;
+    if (line->kind == TM_SLOG_CLOSE && line->close.dir == TM_DOWN)
+        return line->close.how == TM_CLOSE_FIN && line->close.ref != TM_SLOG_REF_END &&
+               line->close.server_ref == TM_SLOG_REF_FIN;
+    if (line->kind == TM_SLOG_CLOSE)
+        return line->close.ref != TM_SLOG_REF_FIN;
     if (line->kind != TM_SLOG_WRITE && line->kind != TM_SLOG_RECV)
         return true;
     line->w.dir = (uint8_t)r->dir;
@@ -530,6 +551,8 @@ int tm_schedlog_parse(struct tm_schedlog_line *out, const char *text, size_t len
         !take(&r, ':') || !take_name(&r, KIND_NAMES, &kind))
         return TM_ERR_FORMAT;
     r.line.kind = (enum tm_schedlog_kind)kind;
+    r.line.close.ref = TM_SLOG_REF_END;
+    r.line.close.server_ref = TM_SLOG_REF_FIN;
     const struct field *fields = KIND_FIELDS[kind];
     uint32_t seen = 0;
     while (take(&r, ',')) {

@@ -14,7 +14,10 @@
  *  "unsent":0}   one of the writer's own writes departed; `ref` is the absolute index of the event's write, -1: start;
  *     one that was late or short has "slip":"machine" or another cause too (tm/core/slip.h)
  * {"t":"recv","c":0,"i":4,"dir":"down","size":4000,"ref":3,"gap":2000,"at":9000}     the last byte of a write of the other side
- * {"t":"close","c":0,"event":9000,"gap":100,"due":9100}                           client: planned FIN
+ * {"t":"close","c":0,"event":9000,"gap":100,"due":9100}                           client: planned FIN, after the end
+ * {"t":"close","c":0,"dir":"down","how":"fin","ref":4,"event":9000,"gap":100,"due":9100}   any other closing of the writer's: "how" "reset",
+ *     ("server_ref" and "server_gap" in the client's, where the server closes by itself), `ref` the number of a write; -1: the end (the last byte of all writes and, where the server closes by itself, its FIN); -2: the
+ *     client's FIN
  * {"t":"end","c":0,"at":9105,"how":"planned"|"died","writes":5,"why":"..."}        writes: completed, both directions
  *
  * The invariant of the schedule is, for every carrier, the sequence of (dir, size, ref, gap) over its write
@@ -65,8 +68,17 @@ void tm_schedlog_write(struct tm_schedlog *l, uint32_t carrier, uint32_t i,
                        int64_t last_us, uint32_t unsent, enum tm_slip slip);
 void tm_schedlog_recv(struct tm_schedlog *l, uint32_t carrier, uint32_t i, const struct tm_write *w,
                       int64_t at_us);
-void tm_schedlog_close(struct tm_schedlog *l, uint32_t carrier, int64_t event_us, int64_t gap_us,
-                       int64_t due_us);
+#define TM_SLOG_REF_END (-1) /* also when the line does not say */
+#define TM_SLOG_REF_FIN (-2)
+struct tm_schedlog_close {
+    enum tm_dir dir;
+    enum tm_close_how how;
+    int64_t ref; /* number of a write, or TM_SLOG_REF_ */
+    int64_t event_us, gap_us, due_us;
+    int64_t server_ref; /* up: what the server's runs from, TM_SLOG_REF_FIN: it answers; down: 0 */
+    int64_t server_gap_us;
+};
+void tm_schedlog_close(struct tm_schedlog *l, uint32_t carrier, const struct tm_schedlog_close *c);
 void tm_schedlog_end(struct tm_schedlog *l, uint32_t carrier, int64_t at_us, int planned,
                      uint32_t writes, const char *why);
 
@@ -87,8 +99,9 @@ struct tm_schedlog_line {
     uint64_t index, dropped;
     enum tm_plan_src src;
     enum tm_open_ref open_ref;
-    struct tm_write w; /* write, recv: dir, size, gap_us, ref_back */
-    int64_t gap_us;    /* open, close */
+    struct tm_write w;              /* write, recv: dir, size, gap_us, ref_back */
+    int64_t gap_us;                 /* open */
+    struct tm_schedlog_close close; /* close */
     int64_t event_us, due_us, first_us, last_us, at_us, prep_us;
     uint32_t unsent;
     enum tm_slip slip;          /* write; NONE also when the line does not say */

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tm/core/lookout.h"
 #include "tm/core/schedlog.h"
 
 static int make_gen(struct tm_gen **out, const struct tm_session_cfg *cfg,
@@ -18,7 +19,8 @@ static int make_gen(struct tm_gen **out, const struct tm_session_cfg *cfg,
     struct tm_gen_cfg g = {.model = cfg->model,
                            .n_users = cfg->n_users,
                            .pace_us = (int64_t)cfg->pace_ms * TM_US_PER_MS,
-                           .batches = cfg->batches};
+                           .batches = cfg->batches,
+                           .maker = cfg->maker};
     memcpy(g.seed, seed, TM_TOKEN_SEED_LEN); /* the rest of the 32 bytes is zero */
     return tm_gen_new(out, &g);
 }
@@ -51,7 +53,8 @@ static void set_digest(struct tm_session *s)
 static int session_init(struct tm_session *s)
 {
     const struct tm_session_cfg *cfg = &s->cfg;
-    int rc = make_gen(&s->gen, cfg, cfg->seed);
+    s->lookout = calloc(1, sizeof *s->lookout);
+    int rc = s->lookout ? make_gen(&s->gen, cfg, cfg->seed) : TM_ERR_NOMEM;
     if (rc == TM_OK && cfg->side == TM_SERVER && cfg->master == TM_SERVER)
         rc = make_gen(&s->master_gen, cfg, cfg->master_seed);
     if (rc == TM_OK)
@@ -125,6 +128,8 @@ int tm_session_new(struct tm_session **out, const struct tm_session_cfg *cfg, in
     s->heard_us = TM_NEVER;
     s->answered_us = TM_NEVER;
     s->unanswered_us = TM_NEVER;
+    s->wanted_us = TM_NEVER;
+    s->mercy_us = now_us;
     int rc = session_init(s);
     if (rc == TM_OK) {
         say_hello(s);
@@ -141,7 +146,7 @@ void tm_session_free(struct tm_session *s)
         return;
     for (uint32_t i = 0; i < s->n_carriers; i++)
         tm_session_carrier_free(s, s->carriers[i]);
-    for (uint32_t i = 0; i < TM_STREAMS_MAX; i++) {
+    for (uint32_t i = 0; i < s->n_slots; i++) {
         if (s->streams[i].live)
             tm_stream_deinit(&s->streams[i], &s->flight);
     }
@@ -152,6 +157,7 @@ void tm_session_free(struct tm_session *s)
     tm_gen_free(s->master_gen);
     free(s->openers);
     free(s->heads_sent);
+    free(s->lookout);
     free(s);
 }
 
@@ -186,61 +192,22 @@ static void consider(const struct tm_session *s, struct outlook *o, const struct
         o->best = *c;
 }
 
-static int64_t carrier_dead_us(const struct tm_carrier *c, int64_t grace_us)
-{
-    switch (c->state) {
-    case TM_CARRIER_OPENING:
-        return tm_later_us(c->opened_us, grace_us);
-    case TM_CARRIER_LIVE:
-        return tm_player_dead_us(&c->player);
-    case TM_CARRIER_CLOSING:
-        return tm_later_us(tm_player_close_us(&c->player), grace_us);
-    case TM_CARRIER_ENDED:
-    case TM_CARRIER_KILLED:
-        return TM_NEVER;
-    }
-    return TM_NEVER;
-}
-
-/* Works out what is due on a carrier, and when it counts as dead, unless nothing happened to it since the last time. */
-static void refresh(const struct tm_session *s, struct tm_carrier *c)
-{
-    if (c->is_fresh)
-        return;
-    c->is_fresh = true;
-    c->due_us = TM_NEVER;
-    c->due_is_close = false;
-    c->dead_us = carrier_dead_us(c, s->cfg.grace_us);
-    if (c->state != TM_CARRIER_LIVE)
-        return;
-    if (!c->writing && tm_player_next(&c->player, &c->due)) {
-        c->due_us = c->due.due_us;
-    } else if (s->cfg.side == TM_CLIENT) {
-        c->due_us = tm_player_close_us(&c->player);
-        c->due_is_close = true;
-    }
-}
-
-static void consider_carrier(const struct tm_session *s, struct tm_carrier *c, struct outlook *o)
-{
-    refresh(s, c);
-    if (c->state == TM_CARRIER_OPENING)
-        o->due_us = tm_min_us(o->due_us, c->opened_us);
-    consider(s, o, &(struct candidate){.due_us = c->due_us, .carrier = c});
-}
-
 /* As of s->now_us. */
 static struct outlook look_ahead(const struct tm_session *s)
 {
     struct outlook o = {.best = {.due_us = TM_NEVER}, .due_us = TM_NEVER, .prepare_us = TM_NEVER};
     if (s->failed)
         return o;
-    uint32_t n_open = 0;
+    const struct tm_lookout *a = tm_session_lookout(s);
+    uint32_t first = 0;
     for (uint32_t i = 0; i < s->n_carriers; i++) {
-        consider_carrier(s, s->carriers[i], &o);
-        n_open += s->carriers[i]->state != TM_CARRIER_ENDED;
+        first = a->due_us[i] < a->due_us[first] ? i : first;
+        o.due_us = tm_min_us(o.due_us, a->opening_us[i]);
     }
-    bool room = n_open < TM_CARRIERS_MAX;
+    if (s->n_carriers > 0)
+        consider(s, &o,
+                 &(struct candidate){.due_us = a->due_us[first], .carrier = s->carriers[first]});
+    bool room = a->n_open < TM_CARRIERS_MAX;
     for (uint32_t u = 0; s->openers && room && u < s->cfg.n_users; u++) {
         int64_t event_us;
         struct candidate cand = {.opener = &s->openers[u],
@@ -255,31 +222,51 @@ int64_t tm_session_due_us(const struct tm_session *s)
     return look_ahead(s).due_us;
 }
 
+/* When somebody dead by dead_us counts as dead, a stall forgiven; the killed are dead at once. */
+static int64_t mercied_us(const struct tm_session *s, int64_t dead_us)
+{
+    return dead_us == INT64_MIN ? dead_us : tm_max_us(dead_us, s->mercy_us);
+}
+
+/* When the next carrier counts as dead; now for those that were killed. */
+static int64_t death_us(const struct tm_session *s)
+{
+    const struct tm_lookout *a = tm_session_lookout(s);
+    int64_t next_us = TM_NEVER;
+    for (uint32_t i = 0; i < s->n_carriers; i++)
+        next_us = tm_min_us(next_us, mercied_us(s, a->dead_us[i]));
+    return next_us == INT64_MIN ? s->now_us : next_us; /* one was killed */
+}
+
 int64_t tm_session_next_us(const struct tm_session *s)
 {
-    int64_t next = look_ahead(s).prepare_us;
     if (s->is_asked && !s->failed)
         return s->now_us; /* users may have to be woken */
-    for (uint32_t i = 0; i < s->n_carriers; i++) {
-        refresh(s, s->carriers[i]);
-        if (s->carriers[i]->state == TM_CARRIER_KILLED)
-            return s->now_us;
-        next = tm_min_us(next, s->carriers[i]->dead_us);
-    }
-    return next;
+    return tm_min_us(look_ahead(s).prepare_us, death_us(s));
+}
+
+/* A shell that comes later than asked by more than this part of the grace has stood still. */
+#define STALL_PARTS 4
+
+/* Whoever comes so much later than asked has stood still, and what arrived meanwhile may still lie where neither
+ * the shell nor we have looked; an opening may even have been handed out after its time.  So nobody is dead before a
+ * whole grace has passed since. */
+static void note_stall(struct tm_session *s, int64_t now_us)
+{
+    if (s->wanted_us < now_us && now_us - s->wanted_us > s->cfg.grace_us / STALL_PARTS)
+        s->mercy_us = tm_later_us(now_us, s->cfg.grace_us);
+    s->wanted_us = now_us; /* until this poll says otherwise */
 }
 
 static bool hand_kill(struct tm_session *s, int64_t now_us, struct tm_act *act)
 {
     int64_t heard_us = tm_min_us(now_us, s->heard_us);
+    const struct tm_lookout *a = tm_session_lookout(s);
     for (uint32_t i = 0; i < s->n_carriers; i++) {
         struct tm_carrier *c = s->carriers[i];
-        refresh(s, c);
-        if (c->dead_us <= heard_us)
-            tm_session_kill(s, c, c->state == TM_CARRIER_OPENING ? "no connection" : "silent",
-                            now_us);
-        if (c->state != TM_CARRIER_KILLED)
+        if (mercied_us(s, a->dead_us[i]) > heard_us)
             continue;
+        tm_session_kill(s, c, c->state == TM_CARRIER_OPENING ? "no connection" : "silent", now_us);
         *act = (struct tm_act){.kind = TM_ACT_KILL, .carrier = c->k, .why = c->why};
         tm_session_ended(s, c);
         return true;
@@ -315,7 +302,7 @@ static void hand_write(struct tm_session *s, struct tm_carrier *c, const struct 
     handshake_of(s, c, act);
     c->n_handed++;
     c->writing = true;
-    c->is_fresh = false;
+    tm_session_touch(s, c);
     c->write_i = (uint32_t)due->i;
     c->write_left = act->size - act->hs_size;
     s->stats.wire_tx_bytes += act->size;
@@ -325,25 +312,94 @@ static void hand_write(struct tm_session *s, struct tm_carrier *c, const struct 
     tm_player_handed(&c->player, due);
 }
 
-/* So far away must everything be that the next batch of a joint model may be put together first. */
-#define IDLE_US (100 * TM_US_PER_MS)
-
-static void prepare_plans(struct tm_session *s, int64_t next_due_us, int64_t now_us)
+static void hand_close(struct tm_session *s, struct tm_carrier *c, int64_t due_us,
+                       struct tm_act *act)
 {
-    if (next_due_us - IDLE_US < now_us || !s->gen || tm_gen_prepare(s->gen))
-        return;
-    if (s->master_gen)
-        (void)tm_gen_prepare(s->master_gen);
+    const struct tm_plan *plan = &c->player.known.plan;
+    bool is_client = s->cfg.side == TM_CLIENT;
+    uint8_t back = is_client ? plan->close.back : plan->close.server_back;
+    const struct tm_schedlog_close close = {
+        .dir = tm_side_dir(s->cfg.side),
+        .how = is_client ? (enum tm_close_how)plan->close.how : TM_CLOSE_FIN,
+        .ref = back > 0    ? (int64_t)plan->n_writes - back
+               : is_client ? TM_SLOG_REF_END
+                           : TM_SLOG_REF_FIN,
+        .event_us = tm_player_close_event_us(&c->player),
+        .gap_us = is_client ? plan->close_gap_us : plan->close.server_gap_us,
+        .due_us = due_us,
+        .server_ref = plan->close.server_back > 0
+                          ? (int64_t)plan->n_writes - plan->close.server_back
+                          : TM_SLOG_REF_FIN,
+        .server_gap_us = plan->close.server_gap_us};
+    c->state = TM_CARRIER_CLOSING;
+    tm_session_touch(s, c);
+    *act = (struct tm_act){.kind = close.how == TM_CLOSE_RESET ? TM_ACT_RESET : TM_ACT_CLOSE,
+                           .carrier = c->k,
+                           .due_us = due_us,
+                           .is_patient = !tm_close_is_plain(&plan->close)};
+    if (s->log)
+        tm_schedlog_close(s->log, c->k, &close);
 }
 
-/* The schedule begins when the shell first asks, however long that took it; a user of a model in its turn, because a hundred who
- * pause alike would otherwise open all their first connections within a second. */
-static void begin(struct tm_session *s, int64_t now_us)
+/* So far away must everything be that the next batch of a joint model may be put together here first. */
+#define IDLE_US (100 * TM_US_PER_MS)
+
+bool tm_session_prepare(struct tm_session *s)
 {
-    int64_t turn_us = s->cfg.is_schedule ? 0 : TM_USER_TURN_US;
+    if (s->gen && tm_gen_prepare(s->gen))
+        return true;
+    return s->master_gen && tm_session_missing(s) == 0 && tm_gen_prepare(s->master_gen);
+}
+
+uint32_t tm_session_missing(const struct tm_session *s)
+{
+    return s->gen ? tm_gen_missing(s->gen) : 0;
+}
+
+bool tm_session_is_prepared(const struct tm_session *s, const struct tm_token *t)
+{
+    const struct tm_gen *gen = t->src == TM_SRC_SESSION  ? s->gen
+                               : t->src == TM_SRC_MASTER ? s->master_gen
+                                                         : NULL;
+    return !s->cfg.maker || !gen || t->user >= s->cfg.n_users || tm_gen_has(gen, t->user);
+}
+
+/* What a maker has brought takes less than the lead that everything has now. */
+static void prepare_plans(struct tm_session *s, int64_t next_due_us, int64_t now_us)
+{
+    if (s->cfg.maker || next_due_us - IDLE_US >= now_us)
+        (void)tm_session_prepare(s);
+}
+
+/* The master's schedule is the users' next one as soon as its first plans can be made without anything being late. */
+static void follow_master(struct tm_session *s)
+{
+    if (!s->openers || !s->master_gen || s->openers[0].want == TM_SRC_MASTER ||
+        (s->cfg.maker && tm_gen_missing(s->master_gen) > 0))
+        return;
+    for (uint32_t u = 0; u < s->cfg.n_users; u++)
+        tm_opener_switch(&s->openers[u], TM_SRC_MASTER);
+}
+
+/* How long after the user before it a user of a model begins. */
+static int64_t turn_us(const struct tm_session_cfg *cfg, int64_t prepared_us)
+{
+    int64_t own_us = tm_min_us(TM_USER_TURN_US, TM_USER_TURNS_US / cfg->n_users);
+    if (cfg->is_schedule)
+        return 0;
+    /* The server has as much to prepare, user after user, and begins only now: half as long again lets it keep up. */
+    bool took_long = cfg->maker && prepared_us > TM_US_PER_S;
+    return took_long ? tm_max_us(own_us, prepared_us * 3 / 2 / cfg->n_users) : own_us;
+}
+
+/* The schedule begins when the shell first asks, however long that took it (since made_us); a user of a model in its turn, because a hundred who
+ * pause alike would otherwise open all their first connections within a second. */
+static void begin(struct tm_session *s, int64_t made_us, int64_t now_us)
+{
+    int64_t each_us = turn_us(&s->cfg, now_us - made_us);
     s->is_begun = true;
     for (uint32_t u = 0; s->openers && u < s->cfg.n_users; u++)
-        tm_opener_init(&s->openers[u], u, TM_SRC_SESSION, now_us + u * turn_us);
+        tm_opener_init(&s->openers[u], u, TM_SRC_SESSION, now_us + u * each_us);
     for (uint32_t u = 0; s->openers && s->cfg.on_demand && u < s->cfg.n_users; u++)
         tm_opener_hold(&s->openers[u]);
     s->demand_us = tm_max_us(s->demand_us, now_us);
@@ -351,33 +407,29 @@ static void begin(struct tm_session *s, int64_t now_us)
 
 bool tm_session_poll(struct tm_session *s, int64_t now_us, struct tm_act *act)
 {
+    int64_t before_us = s->now_us;
     s->now_us = now_us;
+    note_stall(s, now_us);
     tm_session_note_fresh(s, now_us);
     if (!s->is_begun)
-        begin(s, now_us);
+        begin(s, before_us, now_us);
     if (hand_kill(s, now_us, act))
         return true;
+    follow_master(s);
     for (uint32_t u = 0; s->openers && u < s->cfg.n_users; u++)
         tm_opener_fill(&s->openers[u], s->gen, s->master_gen);
     tm_session_mind_demand(s);
     struct outlook ahead = look_ahead(s);
     struct candidate best = ahead.best;
     if (best.due_us == TM_NEVER) {
+        s->wanted_us = tm_min_us(ahead.prepare_us, death_us(s));
         prepare_plans(s, ahead.due_us, now_us);
         return false;
     }
     if (best.opener)
         return tm_session_hand_opening(s, best.opener, now_us, act) || hand_kill(s, now_us, act);
     if (best.carrier->due_is_close) {
-        const struct tm_player *p = &best.carrier->player;
-        int64_t over_us = tm_player_over_us(p);
-        best.carrier->state = TM_CARRIER_CLOSING;
-        best.carrier->is_fresh = false;
-        *act = (struct tm_act){
-            .kind = TM_ACT_CLOSE, .carrier = best.carrier->k, .due_us = best.due_us};
-        if (s->log)
-            tm_schedlog_close(s->log, best.carrier->k, over_us, p->known.plan.close_gap_us,
-                              best.due_us);
+        hand_close(s, best.carrier, best.due_us, act);
         return true;
     }
     struct tm_player_due due = best.carrier->due;
@@ -407,9 +459,7 @@ void tm_session_cfg_from_token(struct tm_session_cfg *cfg, const struct tm_token
 void tm_session_token(const struct tm_session *s, uint32_t carrier, struct tm_token *t)
 {
     const struct tm_session_cfg *cfg = &s->cfg;
-    const struct tm_carrier *c = NULL;
-    for (uint32_t i = 0; i < s->n_carriers && !c; i++)
-        c = s->carriers[i]->k == carrier ? s->carriers[i] : NULL;
+    const struct tm_carrier *c = tm_lookout_find(s->lookout, carrier);
     TM_ASSERT(c != NULL);
     memset(t, 0, sizeof *t);
     t->kind = TM_TOKEN_CARRIER;
@@ -446,6 +496,8 @@ void tm_session_token(const struct tm_session *s, uint32_t carrier, struct tm_to
 void tm_session_get_stats(const struct tm_session *s, struct tm_session_stats *out)
 {
     *out = s->stats;
+    out->batches_late =
+        (s->gen ? tm_gen_late(s->gen) : 0) + (s->master_gen ? tm_gen_late(s->master_gen) : 0);
     out->carriers_live = 0;
     for (uint32_t i = 0; i < s->n_carriers; i++) {
         enum tm_carrier_state st = s->carriers[i]->state;
@@ -453,7 +505,7 @@ void tm_session_get_stats(const struct tm_session *s, struct tm_session_stats *o
             st == TM_CARRIER_LIVE || st == TM_CARRIER_CLOSING || st == TM_CARRIER_OPENING;
     }
     out->streams_live = 0;
-    for (uint32_t i = 0; i < TM_STREAMS_MAX; i++)
+    for (uint32_t i = 0; i < s->n_slots; i++)
         out->streams_live += s->streams[i].live;
 }
 

@@ -33,7 +33,9 @@
 /* Entries of explicit plans that a session takes from the other end, of all carriers that it has: what would be more ends it.  (A plan
  * that this end computes is as long as the model says.) */
 #define TM_TOLD_MAX    (1U << 22)
-#define TM_STREAMS_MAX 256U /* live streams of a session, both openers together */
+#define TM_STREAMS_MAX 256U /* live streams of a session at the client, which opens them all */
+/* A server holds more, for it may learn later than the client that one has ended, or deliver the last of it later. */
+#define TM_STREAMS_HELD (2 * TM_STREAMS_MAX)
 
 struct tm_session; /* opaque */
 
@@ -44,6 +46,14 @@ TM_MUST_CHECK int tm_session_new(struct tm_session **out, const struct tm_sessio
 void tm_session_free(struct tm_session *s);
 /* Of the model or the schedule file, TM_TOKEN_DIGEST_LEN bytes; borrowed. */
 const uint8_t *tm_session_digest(const struct tm_session *s);
+
+/* For a shell whose maker puts a joint model's batches together: does, or asks the maker for, a piece of what first plans need; to be called
+ * before the first poll until it says false, and again when the maker has brought something. */
+bool tm_session_prepare(struct tm_session *s);
+/* Batches that the users' first plans would still have to wait for, about; 0: none. */
+uint32_t tm_session_missing(const struct tm_session *s);
+/* Server: tm_session_accept will not have to wait for a batch that is being made. */
+bool tm_session_is_prepared(const struct tm_session *s, const struct tm_token *t);
 
 /* A client's token for act (TM_ACT_OPEN): everything but kind, client_id and time_ms, which the caller sets. */
 void tm_session_token(const struct tm_session *s, uint32_t carrier, struct tm_token *t);
@@ -56,7 +66,8 @@ enum tm_act_kind {
                      tm_session_sent. */
     TM_ACT_WRITE, /* send a buffer of act.size bytes: first the handshake part, if any, then records composed
                      by tm_session_compose until it returns 0 */
-    TM_ACT_CLOSE, /* client: FIN at act.due_us (planned), all writes have left; then _gone when it is closed */
+    TM_ACT_CLOSE, /* FIN at act.due_us (planned), all writes have left; reading goes on; then _gone when it is closed */
+    TM_ACT_RESET, /* client: RST at act.due_us (planned), but not before TCP has sent all that was written; then _gone */
     TM_ACT_KILL /* give the carrier up at once (RST): dead or in error; the engine has forgotten it, report
                      nothing more about it */
 };
@@ -74,11 +85,13 @@ struct tm_act {
     bool
         rel_prev; /* WRITE: the write right before it on this carrier is ours and has not been reported
                               as sent: leave gap_us after its actual departure instead of at due_us */
+    bool is_patient; /* CLOSE: the other side's FIN may come late; the engine gives up by itself */
     uint32_t gap_us; /* OPEN: after establishment; WRITE with rel_prev; the plan's gap otherwise */
     const char *why; /* KILL: a few words for the log */
 };
 
-/* Of the actions whose preparation time has come, the one that is due first; false when there is none now. */
+/* Of the actions whose preparation time has come, the one that is due first; false when there is none now.  Called a quarter of the grace
+ * or more after it was due to be (or after something came that was handed over meanwhile), it judges no silence before another grace has passed. */
 bool tm_session_poll(struct tm_session *s, int64_t now_us, struct tm_act *act);
 /* When to call tm_session_poll again if nothing else happens; TM_NEVER: not before an event. */
 int64_t tm_session_next_us(const struct tm_session *s);
@@ -111,12 +124,20 @@ int tm_session_record(struct tm_session *s, uint32_t carrier, const uint8_t *p, 
  * unsent: bytes that the kernel still had queued before it (for the log). */
 void tm_session_sent(struct tm_session *s, uint32_t carrier, uint32_t write, int64_t t_first_us,
                      int64_t t_last_us, uint32_t unsent);
+/* The other side's FIN, after everything before it was read and reported.  What the shell does then. */
+enum tm_finish {
+    TM_FINISH_ANSWER, /* server: close at once */
+    TM_FINISH_WAIT,   /* nothing: the plan goes on, and an action will close (has closed) */
+    TM_FINISH_BROKEN  /* no plan closes here */
+};
+enum tm_finish tm_session_finished(struct tm_session *s, uint32_t carrier, int64_t t_us);
 /* The TCP connection is over.  Closed after the last write, as planned, is the planned end; everything else is
  * death.  Returns false for a death (so that the shell can log it), true for a planned end and for a carrier that
  * the engine had given up itself. */
 enum tm_gone {
-    TM_GONE_CLOSED, /* both sides' FIN, after everything before them was read and reported */
-    TM_GONE_LOST    /* refused, reset, timed out, a TLS error, or given up by the shell */
+    TM_GONE_CLOSED, /* both sides' FIN, after everything before them was read and reported, or our planned reset */
+    TM_GONE_RESET, /* the other side's RST, after everything before it was read and reported */
+    TM_GONE_LOST   /* refused, reset, timed out, a TLS error, or given up by the shell */
 };
 bool tm_session_gone(struct tm_session *s, uint32_t carrier, enum tm_gone how, int64_t t_us);
 
@@ -176,7 +197,8 @@ struct tm_session_stats {
     uint64_t payload_rx_bytes; /* user data delivered in order */
     uint32_t carriers_live, carriers_opened, carriers_ended, carriers_died;
     uint32_t streams_live;
-    int64_t last_rx_us; /* when anything was last received; 0: never */
+    uint64_t batches_late; /* put together while writes waited, although there is a maker */
+    int64_t last_rx_us;    /* when anything was last received; 0: never */
     struct tm_distortion distortion;
 };
 void tm_session_get_stats(const struct tm_session *s, struct tm_session_stats *out);

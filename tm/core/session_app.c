@@ -7,7 +7,7 @@ struct tm_stream *tm_session_stream(struct tm_session *s, uint64_t id)
 {
     if (id == 0)
         return &s->control;
-    for (uint32_t i = 0; i < TM_STREAMS_MAX; i++) {
+    for (uint32_t i = 0; i < s->n_slots; i++) {
         if (s->streams[i].live && s->streams[i].id == id)
             return &s->streams[i];
     }
@@ -16,13 +16,21 @@ struct tm_stream *tm_session_stream(struct tm_session *s, uint64_t id)
 
 static struct tm_stream *new_stream(struct tm_session *s, uint64_t id)
 {
-    for (uint32_t i = 0; i < TM_STREAMS_MAX; i++) {
-        if (!s->streams[i].live)
-            return tm_stream_init(&s->streams[i], id, TM_STREAM_WINDOW_MIN) == TM_OK
-                       ? &s->streams[i]
-                       : NULL;
-    }
-    return NULL;
+    uint32_t i = 0;
+    while (i < s->n_slots && s->streams[i].live)
+        i++;
+    if (i == TM_STREAMS_HELD || tm_stream_init(&s->streams[i], id, TM_STREAM_WINDOW_MIN) != TM_OK)
+        return NULL;
+    s->n_slots = i < s->n_slots ? s->n_slots : i + 1;
+    return &s->streams[i];
+}
+
+static uint32_t n_live(const struct tm_session *s)
+{
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < s->n_slots; i++)
+        n += s->streams[i].live;
+    return n;
 }
 
 /* Whether the peer is the one who opens streams with this id. */
@@ -36,7 +44,12 @@ struct tm_stream *tm_session_stream_for_data(struct tm_session *s, uint64_t id)
     struct tm_stream *st = tm_session_stream(s, id);
     if (st || !is_peers(s, id) || id <= s->peer_stream)
         return st;
-    return new_stream(s, id); /* data may overtake the OPEN, which is in order */
+    if (id <= s->unheard_stream)
+        return NULL;
+    st = new_stream(s, id); /* data may overtake the OPEN, which is in order */
+    if (!st)
+        s->unheard_stream = id; /* its bytes are gone: it will be refused when its OPEN comes */
+    return st;
 }
 
 void tm_session_mark(struct tm_session *s, struct tm_stream *st, unsigned flags)
@@ -125,7 +138,7 @@ int tm_session_stream_open(struct tm_session *s, const struct tm_dest *dest, uin
         return TM_ERR_CLOSED;
     if (tm_sendbuf_room(&s->control.tx) < TM_CONTROL_WINDOW / 2)
         return TM_ERR_LIMIT;
-    struct tm_stream *st = new_stream(s, s->next_stream);
+    struct tm_stream *st = n_live(s) < TM_STREAMS_MAX ? new_stream(s, s->next_stream) : NULL;
     if (!st)
         return TM_ERR_LIMIT;
     st->announced = true;
@@ -316,7 +329,7 @@ bool tm_session_next_event(struct tm_session *s, struct tm_event *ev)
         *ev = (struct tm_event){.kind = TM_EVENT_FAILED, .why = s->failed};
         return true;
     }
-    for (uint32_t i = 0; s->n_events > 0 && i < TM_STREAMS_MAX; i++) {
+    for (uint32_t i = 0; s->n_events > 0 && i < s->n_slots; i++) {
         if (s->streams[i].live && s->streams[i].events) {
             take_event(s, &s->streams[i], ev);
             return true;

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "tm/core/lookout.h"
 #include "tm/core/schedlog.h"
 
 void tm_session_carrier_free(struct tm_session *s, struct tm_carrier *c)
@@ -15,13 +16,10 @@ void tm_session_carrier_free(struct tm_session *s, struct tm_carrier *c)
 
 struct tm_carrier *tm_session_find(struct tm_session *s, uint32_t k)
 {
-    for (uint32_t i = 0; i < s->n_carriers; i++) {
-        if (s->carriers[i]->k == k) {
-            s->carriers[i]->is_fresh = false;
-            return s->carriers[i];
-        }
-    }
-    return NULL;
+    struct tm_carrier *c = tm_lookout_find(s->lookout, k);
+    if (c)
+        tm_session_touch(s, c);
+    return c;
 }
 
 uint32_t tm_session_n_open(const struct tm_session *s)
@@ -69,7 +67,7 @@ int tm_session_add(struct tm_session *s, struct tm_carrier **out, uint32_t k,
     }
     if (s->n_carriers == TM_CARRIERS_KEPT)
         forget_oldest(s);
-    s->carriers[s->n_carriers++] = c;
+    tm_session_enlist(s, c);
     s->stats.carriers_opened++;
     *out = c;
     return TM_OK;
@@ -80,12 +78,7 @@ fail:
 
 void tm_session_forget(struct tm_session *s, struct tm_carrier *c)
 {
-    for (uint32_t i = 0; i < s->n_carriers; i++) {
-        if (s->carriers[i] == c) {
-            s->carriers[i] = s->carriers[--s->n_carriers];
-            break;
-        }
-    }
+    tm_session_delist(s, c);
     tm_session_carrier_free(s, c);
 }
 
@@ -159,7 +152,7 @@ void tm_session_kill(struct tm_session *s, struct tm_carrier *c, const char *why
     if (c->state == TM_CARRIER_KILLED)
         return;
     bool was_open = c->state != TM_CARRIER_ENDED;
-    c->is_fresh = false;
+    tm_session_touch(s, c);
     c->state = TM_CARRIER_KILLED;
     c->why = why;
     tm_session_lose(s, c);
@@ -183,9 +176,31 @@ void tm_session_fail(struct tm_session *s, const char *why)
 void tm_session_ended(struct tm_session *s, struct tm_carrier *c)
 {
     c->state = TM_CARRIER_ENDED;
-    c->is_fresh = false;
+    tm_session_touch(s, c);
     if (s->failed || c->peer_reported || tm_item_list_is_empty(&c->sent))
         tm_session_forget(s, c);
+}
+
+enum tm_finish tm_session_finished(struct tm_session *s, uint32_t carrier, int64_t t_us)
+{
+    struct tm_carrier *c = tm_session_find(s, carrier);
+    enum tm_finish otherwise = s->cfg.side == TM_SERVER ? TM_FINISH_ANSWER : TM_FINISH_BROKEN;
+    if (c && c->state == TM_CARRIER_CLOSING)
+        otherwise = TM_FINISH_WAIT;
+    if (!c || (c->state != TM_CARRIER_LIVE && c->state != TM_CARRIER_CLOSING))
+        return otherwise;
+    return tm_player_peer_fin(&c->player, t_us) == TM_OK ? TM_FINISH_WAIT : otherwise;
+}
+
+/* Whether a carrier that went so did what its plan says. */
+static bool is_planned(const struct tm_session *s, const struct tm_carrier *c, enum tm_gone how)
+{
+    bool is_server = s->cfg.side == TM_SERVER;
+    bool is_reset = c->player.known.plan.close.how == TM_CLOSE_RESET;
+    if (!tm_player_done(&c->player) || how == TM_GONE_LOST)
+        return false;
+    return how == TM_GONE_RESET ? is_server && is_reset
+                                : is_server || c->state == TM_CARRIER_CLOSING;
 }
 
 bool tm_session_gone(struct tm_session *s, uint32_t carrier, enum tm_gone how, int64_t t_us)
@@ -193,8 +208,7 @@ bool tm_session_gone(struct tm_session *s, uint32_t carrier, enum tm_gone how, i
     struct tm_carrier *c = tm_session_find(s, carrier);
     if (!c || c->state == TM_CARRIER_KILLED || c->state == TM_CARRIER_ENDED)
         return true;
-    bool planned = how == TM_GONE_CLOSED && tm_player_done(&c->player) &&
-                   (s->cfg.side == TM_SERVER || c->state == TM_CARRIER_CLOSING);
+    bool planned = is_planned(s, c, how);
     c->state = TM_CARRIER_ENDED;
     note_end(s, c, planned, planned ? "" : "connection lost", t_us);
     if (!planned)

@@ -21,7 +21,10 @@
 
 #define TM_PREP_US 2000U /* default of prep_us */
 #define TM_USER_TURN_US                                                                            \
-    (50 * TM_US_PER_MS) /* a model's user begins so long after the one before it */
+    (50 * TM_US_PER_MS) /* a model's user begins so long after the one before it, */
+#define TM_USER_TURNS_US                                                                           \
+    (5 *                                                                                           \
+     TM_US_PER_S) /* or less, so that all have begun after this; half as long again as preparing took, if that is more */
 #define TM_GRACE_US (10 * TM_US_PER_S)
 
 struct tm_session_cfg {
@@ -49,7 +52,8 @@ struct tm_session_cfg {
         idle_stop_us; /* none begins when no stream was open for so long; 0: they go on for ever */
     int64_t grace_us; /* a peer's write later than its plan by this much: the carrier is dead;
                                      0: TM_GRACE_US */
-    struct tm_batches *batches; /* joint models: as of struct tm_gen_cfg */
+    struct tm_batches *batches;         /* joint models: as of struct tm_gen_cfg */
+    const struct tm_batch_maker *maker; /* the same */
 };
 
 /* A server's configuration from the first token that arrives of a session; model or schedule, master_seed and

@@ -14,7 +14,7 @@ static bool has_gate(const struct tm_session *s)
 
 static bool has_stream(const struct tm_session *s)
 {
-    for (uint32_t i = 0; i < TM_STREAMS_MAX; i++) {
+    for (uint32_t i = 0; i < s->n_slots; i++) {
         if (s->streams[i].live)
             return true;
     }

@@ -1,6 +1,7 @@
 /* tm/core/session_int.h - the engine's state, shared by its files and nobody else:
  *   session.c      life, poll, statistics
  *   session_carrier.c  carriers: added, lost, ended, forgotten
+ *   lookout.c       carriers by number, and what is due on them
  *   session_plan.c     plans and openings
  *   session_net.c  what comes from the network: carriers, records, frames, control messages
  *   session_app.c  what comes from and goes to applications: streams, events, credit
@@ -11,6 +12,7 @@
 #define TM_CORE_SESSION_INT_H
 
 #include "models/gen.h"
+#include "tm/core/carrier.h"
 #include "tm/core/embed.h"
 #include "tm/core/flight.h"
 #include "tm/core/message.h"
@@ -24,73 +26,22 @@
 #define TM_CARRIERS_KEPT (2 * TM_CARRIERS_HELD)
 /* Carriers arrive in any order, but none so long after one that was opened this much later. */
 #define TM_CARRIERS_SEEN 4096U
-#define TM_CARRIER_ASKED 4U /* writes under way whose plan was waited for, that are remembered */
 /* A write is handed out so long before it is due, if it is known by then (never less than cfg.prep_us, the least gap
  * after an event of the other side): a front thread that is held up by so much delays nothing. */
 #define TM_WRITE_LEAD_US (5 * TM_US_PER_MS)
 #define TM_FLIGHT_ITEMS  16384U /* DATA frames of a session that wait for acknowledgement */
 
-/*  client:  OPENING --tm_session_opened--> LIVE --CLOSE--> CLOSING --_gone--> ENDED --peer's report--> (free)
- *  server:                  accept ------> LIVE ------------------ _gone--> ENDED
- *  any:     dead, error --> KILLED --KILL handed out--> ENDED;     _gone unplanned --> ENDED */
-enum tm_carrier_state {
-    TM_CARRIER_OPENING,
-    TM_CARRIER_LIVE,
-    TM_CARRIER_CLOSING,
-    TM_CARRIER_ENDED, /* over; what was sent on it waits for the peer's report of how far it came */
-    TM_CARRIER_KILLED
-};
-
-struct tm_carrier {
-    uint32_t k;
-    enum tm_carrier_state state;
-    enum tm_plan_src src;
-    uint32_t user;
-    uint64_t index;
-    bool is_over;      /* its user's opener knows that nothing is left to be sent or received */
-    int64_t opened_us; /* planned time of opening (client) or acceptance (server) */
-    struct tm_player player;
-    /* sending */
-    struct tm_item_list sent;
-    uint32_t n_handed;      /* own writes handed out */
-    uint64_t tx_records;    /* composed so far */
-    uint64_t acked_records; /* of these, known to have been received */
-    bool writing;           /* a WRITE was handed out and is not fully composed */
-    uint32_t write_i;       /* its index */
-    uint32_t write_left;    /* bytes of it not yet composed */
-    bool shipping;          /* explicit plan, and this end is its master */
-    size_t shipped;         /* entries known to the slave or under way to it on this carrier */
-    int64_t sent_due_us;    /* due time of the last departed write */
-    uint64_t sent_bytes;    /* end offset of it, by the plan */
-    unsigned n_asked;       /* writes whose plan had to be waited for; the last ones of them: */
-    struct {
-        uint32_t i;
-        int64_t t_us; /* when it came */
-    } asked[TM_CARRIER_ASKED];
-    /* receiving */
-    uint32_t n_told; /* entries of its plan that came in PLAN frames */
-    uint64_t rx_records;
-    bool ack_due;
-    bool peer_reported; /* the peer's CARRIER_END has come */
-    bool
-        was_lost; /* what was in flight when it died is being sent again; the report may still spare it */
-    const char *why; /* KILLED */
-    /* what is due on it, worked out once for each change (session.c) */
-    bool is_fresh;
-    bool due_is_close;
-    int64_t due_us;
-    int64_t dead_us;
-    struct tm_player_due due;
-};
+struct tm_lookout;
 
 struct tm_session {
     struct tm_session_cfg cfg;
     uint8_t digest[TM_DIGEST_LEN]; /* of model or schedule; every token carries its first bytes */
     uint8_t part_digest[TM_MIX_PARTS_MAX][TM_TOKEN_PART_LEN]; /* client: of a mix; first bytes */
-    struct tm_gen *gen;        /* of cfg.seed or the file; NULL: the file is not here */
-    struct tm_gen *master_gen; /* of the master's seed; NULL until known */
-    struct tm_opener *openers; /* client: cfg.n_users */
-    uint32_t *heads_sent;      /* server as master of explicit plans: heads sent per user */
+    struct tm_gen *gen;         /* of cfg.seed or the file; NULL: the file is not here */
+    struct tm_gen *master_gen;  /* of the master's seed; NULL until known */
+    struct tm_opener *openers;  /* client: cfg.n_users */
+    uint32_t *heads_sent;       /* server as master of explicit plans: heads sent per user */
+    struct tm_lookout *lookout; /* owned */
     struct tm_carrier *carriers[TM_CARRIERS_KEPT];
     uint32_t n_carriers;                       /* used entries of the array, packed */
     uint32_t n_told;                           /* of all of them */
@@ -99,10 +50,12 @@ struct tm_session {
     uint64_t seen_bits[TM_CARRIERS_SEEN / 64]; /* ... and these of so many from there on */
     struct tm_flight flight;
     struct tm_stream control;
-    struct tm_stream streams[TM_STREAMS_MAX];
+    struct tm_stream streams[TM_STREAMS_HELD];
+    uint32_t n_slots;          /* of them: none behind was ever used */
     uint32_t rr;               /* stream that composes next */
     uint64_t next_stream;      /* id of our next opening */
     uint64_t peer_stream;      /* highest id announced by the peer; 0: none */
+    uint64_t unheard_stream;   /* highest id whose bytes came early and found no room; 0: none */
     uint64_t tx_pool, rx_pool; /* bytes left to lend to growing windows */
     uint32_t n_events;         /* streams with pending events */
     bool is_begun;             /* polled before: the openers run */
@@ -112,10 +65,11 @@ struct tm_session {
     bool failed_told;   /* the FAILED event has been given */
     bool played_told;   /* the PLAYED event has been given */
     int64_t now_us;
-    bool is_asked;     /* a stream was opened since the last poll */
-    bool has_demanded; /* ... or ever */
-    int64_t demand_us; /* when one was open last; before any: the start */
-    int64_t heard_us;  /* all that came before has been handed over */
+    bool is_asked;               /* a stream was opened since the last poll */
+    bool has_demanded;           /* ... or ever */
+    int64_t demand_us;           /* when one was open last; before any: the start */
+    int64_t heard_us;            /* all that came before has been handed over */
+    int64_t wanted_us, mercy_us; /* when the shell was to ask again; nobody counts as dead before */
     struct tm_schedlog *log;
     struct tm_session_stats stats;
     struct tm_tally *tally; /* borrowed; NULL: none */
@@ -148,6 +102,10 @@ void tm_session_carrier_free(struct tm_session *s, struct tm_carrier *c);
 void tm_session_note_over(struct tm_session *s, struct tm_carrier *c);
 /* Nothing happens on it any more; it stays only while the peer's report can spare us something. */
 void tm_session_ended(struct tm_session *s, struct tm_carrier *c);
+
+/* lookout.c */
+/* Something has happened to the carrier: what is due on it is to be worked out anew. */
+void tm_session_touch(struct tm_session *s, struct tm_carrier *c);
 
 /* session_plan.c */
 /* How the plans of this session are embedded. */

@@ -8,8 +8,15 @@
 #include "tm/core/frame.h"
 #include "tm/core/schedlog.h"
 
+/* The shell should have asked by then what is to be done about it. */
+static void note_wanted(struct tm_session *s, int64_t t_us)
+{
+    s->wanted_us = tm_min_us(s->wanted_us, t_us);
+}
+
 void tm_session_opened(struct tm_session *s, uint32_t carrier, int64_t t_us)
 {
+    note_wanted(s, t_us);
     struct tm_carrier *c = tm_session_find(s, carrier);
     if (!c || c->state != TM_CARRIER_OPENING)
         return;
@@ -110,11 +117,13 @@ int tm_session_accept(struct tm_session *s, const struct tm_token *t, uint32_t h
 void tm_session_heard(struct tm_session *s, int64_t t_us)
 {
     s->heard_us = t_us;
+    note_wanted(s, t_us);
 }
 
 void tm_session_received(struct tm_session *s, uint32_t carrier, size_t n, int64_t t_us)
 {
     struct tm_carrier *c = tm_session_find(s, carrier);
+    note_wanted(s, t_us);
     s->stats.wire_rx_bytes += n;
     s->stats.last_rx_us = t_us;
     tm_tally_bytes(s->tally, t_us, n, 0);
@@ -213,7 +222,12 @@ static int on_carrier_end(struct tm_session *s, const struct tm_message *m, int6
         return TM_OK;
     }
     acknowledge(s, c, m->u.end.n_records);
-    if (!tm_player_done(&c->player))
+    /* Where it had all and closed as planned, its last bytes may still be on their way here.  What is lost is known now, so
+     * nothing more may be sent. */
+    const struct tm_known_plan *known = &c->player.known;
+    bool may_go_on = known->complete && !tm_close_is_plain(&known->plan.close) &&
+                     c->player.own_next >= known->plan.n_writes && !c->writing;
+    if (!tm_player_done(&c->player) && !may_go_on)
         tm_session_kill(s, c, "the peer lost it", now_us);
     else
         tm_session_lose(s, c);
@@ -228,12 +242,10 @@ static int on_plan_seed(struct tm_session *s, const struct tm_message *m)
     struct tm_gen_cfg g = {.model = s->cfg.model,
                            .n_users = s->cfg.n_users,
                            .pace_us = (int64_t)s->cfg.pace_ms * TM_US_PER_MS,
-                           .batches = s->cfg.batches};
+                           .batches = s->cfg.batches,
+                           .maker = s->cfg.maker};
     memcpy(g.seed, m->u.seed, sizeof m->u.seed);
-    int rc = tm_gen_new(&s->master_gen, &g);
-    for (uint32_t u = 0; rc == TM_OK && u < s->cfg.n_users; u++)
-        tm_opener_switch(&s->openers[u], TM_SRC_MASTER);
-    return rc;
+    return tm_gen_new(&s->master_gen, &g); /* the next poll follows it */
 }
 
 static int on_plan_head(struct tm_session *s, const struct tm_message *m)

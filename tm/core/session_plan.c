@@ -126,6 +126,7 @@ bool tm_session_hand_opening(struct tm_session *s, struct tm_opener *o, int64_t 
     c->user = o->user;
     c->index = o->next.index;
     c->opened_us = due_us;
+    c->handed_us = now_us;
     c->shipping = src == TM_SRC_EXPLICIT && tm_session_is_master(s);
     if (c->shipping)
         c->shipped = tm_embed_head(&c->player.known.plan, &s->cfg.shape, TM_CLIENT,

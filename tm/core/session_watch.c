@@ -123,7 +123,7 @@ void tm_session_note_gone(struct tm_session *s, const struct tm_carrier *c, bool
 
 void tm_session_note_fresh(struct tm_session *s, int64_t now_us)
 {
-    for (uint32_t i = 0; s->has_fresh && i < TM_STREAMS_MAX; i++) {
+    for (uint32_t i = 0; s->has_fresh && i < s->n_slots; i++) {
         struct tm_stream *st = &s->streams[i];
         if (st->live && st->tx.end > st->tx.next)
             tm_waits_put(&st->waits, st->tx.end, now_us);
@@ -133,7 +133,7 @@ void tm_session_note_fresh(struct tm_session *s, int64_t now_us)
 
 static void add_streams(const struct tm_session *s, struct tm_session_control *out)
 {
-    for (uint32_t i = 0; i < TM_STREAMS_MAX; i++) {
+    for (uint32_t i = 0; i < s->n_slots; i++) {
         const struct tm_stream *st = &s->streams[i];
         if (!st->live || st->refused || st->tx.end == st->tx.next)
             continue;

@@ -48,6 +48,17 @@ static void drop_after_first(struct tm_plan *p, size_t n)
     p->n_writes -= n;
 }
 
+/* References to the end, after `more` writes were added behind all others or some taken away in front. */
+static void project_close(struct tm_plan *p, unsigned more)
+{
+    uint8_t *const back[] = {&p->close.back, &p->close.server_back};
+    for (int i = 0; i < 2; i++) {
+        size_t want = *back[i] > 0 ? *back[i] + (size_t)more : 0;
+        want = want < p->n_writes ? want : p->n_writes;
+        *back[i] = (uint8_t)(want < UINT8_MAX ? want : UINT8_MAX);
+    }
+}
+
 /* Rules 1 and 2: exactly one up write in front, and a down write behind it. */
 static int project_start(struct tm_plan *p, const struct tm_shape *shape)
 {
@@ -68,10 +79,13 @@ static int project_start(struct tm_plan *p, const struct tm_shape *shape)
         drop_after_first(p, lead - 1);
     }
     p->w[0].ref_back = 0;
-    if (tm_shape_flight_index(p) < p->n_writes)
-        return TM_OK;
-    return tm_plan_add(p,
-                       (struct tm_write){.size = shape->flight_min, .dir = TM_DOWN, .ref_back = 1});
+    int rc = TM_OK;
+    unsigned more = tm_shape_flight_index(p) == p->n_writes;
+    if (more)
+        rc = tm_plan_add(
+            p, (struct tm_write){.size = shape->flight_min, .dir = TM_DOWN, .ref_back = 1});
+    project_close(p, more);
+    return rc;
 }
 
 /* At least `min`; what that adds is owed, and given back as soon as one write can spare all of it. */

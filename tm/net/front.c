@@ -1,14 +1,22 @@
 /* tm/net/front.c - the pump, and the table of streams. */
 #include "tm/net/front_impl.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include <openssl/crypto.h>
 
 #include "tm/core/schedlog.h"
 #include "tm/core/session_watch.h"
 #include "tm/net/lane.h"
 
 #define LOG_CAP (4U << 20) /* a quarter of a second of the busiest session, many times over */
+/* A pump works so long, overrun by one action; the loop then looks around for what has become more urgent, and the alarm is due at once
+ * for the rest. */
+#define PUMP_US 1000
+
+static_assert(TM_WIRE_CONNS_MAX / 2 >= TM_CARRIERS_HELD, "a wire thread holds all of a session");
 
 struct tm_session *tm_front_session(struct tm_front *f)
 {
@@ -33,7 +41,7 @@ static size_t sink_index(const struct tm_front *f, uint64_t stream)
 int tm_front_attach(struct tm_front *f, uint64_t stream, struct tm_sink *sink)
 {
     size_t i = sink_index(f, stream);
-    if (i == TM_STREAMS_MAX)
+    if (i == TM_STREAMS_HELD)
         return TM_ERR_LIMIT;
     f->sinks[i].stream = stream;
     f->sinks[i].sink = sink;
@@ -107,8 +115,14 @@ static void do_act(struct tm_front *f, const struct tm_act *act)
             tm_lane_write(lane, act);
         return;
     case TM_ACT_CLOSE:
-        if (lane != NULL)
+        if (lane != NULL && act->is_patient)
+            tm_lane_shut(lane, act->due_us);
+        else if (lane != NULL)
             tm_lane_close(lane, act->due_us);
+        return;
+    case TM_ACT_RESET:
+        if (lane != NULL)
+            tm_lane_abort(lane, act->due_us);
         return;
     case TM_ACT_KILL:
         if (lane != NULL)
@@ -117,8 +131,7 @@ static void do_act(struct tm_front *f, const struct tm_act *act)
     }
 }
 
-/* Handshakes take a tenth of a millisecond or two each.  After one of them the loop looks around for what has become
- * more urgent meanwhile; the alarm is due at once if there is more. */
+/* Handshakes take a tenth of a millisecond or two each: a pump ends after one. */
 static bool is_long(const struct tm_act *act)
 {
     return act->kind == TM_ACT_OPEN || (act->kind == TM_ACT_WRITE && act->hs != TM_HS_NONE);
@@ -132,16 +145,28 @@ static void note_heard(struct tm_front *f)
     tm_session_heard(f->session, tm_wire_next(f->wire, &ev) ? ev.t_us : now_us);
 }
 
+/* A slice of each large write that is under way, in turns: one, and more as long as there is time. */
+static void give_turns(struct tm_front *f, int64_t until_us)
+{
+    bool has_time = true;
+    while (f->n_turns > 0 && has_time) {
+        f->turn = f->turn + 1 < f->n_lanes ? f->turn + 1 : 0;
+        if (tm_lane_turn(f->lanes[f->turn]))
+            has_time = tm_now_us() < until_us;
+    }
+}
+
 void tm_front_pump(struct tm_front *f)
 {
     struct tm_act act;
     struct tm_event ev;
     f->is_again = true;
-    if (f->is_pumping)
+    if (f->is_pumping || f->is_preparing)
         return;
     f->is_pumping = true;
     note_heard(f);
     bool has_rest = false;
+    int64_t until_us = tm_now_us() + PUMP_US;
     while (f->is_again) {
         f->is_again = false;
         while (tm_session_next_event(f->session, &ev)) {
@@ -151,29 +176,54 @@ void tm_front_pump(struct tm_front *f)
         while (!has_rest && tm_session_poll(f->session, tm_now_us(), &act)) {
             do_act(f, &act);
             f->is_again = true;
-            has_rest = is_long(&act);
+            has_rest = is_long(&act) || tm_now_us() >= until_us;
         }
+        if (!f->is_again)
+            give_turns(f, until_us);
     }
     f->is_pumping = false;
-    tm_alarm_set(f->alarm, tm_session_next_us(f->session));
+    tm_alarm_set(f->alarm, f->n_turns > 0 ? 0 : tm_session_next_us(f->session));
     if (f->drain != NULL)
         tm_logdrain_poke(f->drain);
 }
 
+/* ---- Batches ahead of time ---- */
+
+static void prepare(struct tm_front *f)
+{
+    while (tm_session_prepare(f->session))
+        ;
+    if (tm_session_missing(f->session) > 0 && tm_workshop_is_busy(f->workshop))
+        return; /* on_made follows */
+    f->is_preparing = false;
+    tm_alarm_set(f->alarm, 0);
+    f->ops->prepared(f->owner);
+}
+
+static void on_made(void *user)
+{
+    struct tm_front *f = user;
+    if (f->is_preparing) {
+        prepare(f);
+        return;
+    }
+    tm_front_pump(f);
+    if (tm_session_prepare(f->session)) /* what was made is used, and the next is asked for */
+        (void)tm_session_prepare(f->session);
+    if (f->ops->made != NULL)
+        f->ops->made(f->owner);
+}
+
 static void on_alarm(void *user)
 {
-    tm_front_pump(user);
+    struct tm_front *f = user;
+    if (f->is_preparing)
+        prepare(f);
+    else
+        tm_front_pump(f);
 }
 
 /* ---- Lanes ---- */
-
-struct tm_lane *tm_front_lane(const struct tm_front *f, uint32_t carrier)
-{
-    for (size_t i = 0; i < f->n_lanes; i++)
-        if (tm_lane_carrier(f->lanes[i]) == carrier)
-            return f->lanes[i];
-    return NULL;
-}
 
 const struct tm_ask_key *tm_front_key(const struct tm_front *f, uint32_t carrier)
 {
@@ -232,7 +282,13 @@ int tm_front_new(struct tm_front **out, const struct tm_front_cfg *cfg)
         f->ops = cfg->ops;
         f->owner = cfg->owner;
         f->keep_keys = cfg->keep_keys;
-        rc = tm_session_new(&f->session, cfg->session, tm_now_us());
+        rc = tm_workshop_new(&f->workshop, cfg->loop, on_made, f);
+    }
+    if (rc == TM_OK) {
+        struct tm_session_cfg session = *cfg->session;
+        session.maker = tm_workshop_maker(f->workshop);
+        rc = tm_session_new(&f->session, &session, tm_now_us());
+        OPENSSL_cleanse(&session, sizeof session);
     }
     if (rc == TM_OK) {
         tm_session_set_tally(f->session, cfg->tally);
@@ -255,7 +311,20 @@ int tm_front_new(struct tm_front **out, const struct tm_front_cfg *cfg)
 
 void tm_front_start(struct tm_front *f)
 {
+    f->is_preparing = true;
     tm_alarm_set(f->alarm, 0);
+}
+
+static void on_part_closed(void *user)
+{
+    struct tm_front *f = user;
+    if (--f->n_ending > 0)
+        return;
+    void (*closed)(void *) = f->closed;
+    void *closed_user = f->closed_user;
+    free(f);
+    if (closed != NULL)
+        closed(closed_user);
 }
 
 void tm_front_free(struct tm_front *f, void (*closed)(void *user), void *user)
@@ -268,11 +337,14 @@ void tm_front_free(struct tm_front *f, void (*closed)(void *user), void *user)
     tm_alarm_free(f->alarm);
     if (f->session != NULL)
         tm_session_set_log(f->session, NULL);
-    tm_session_free(f->session);
-    struct tm_logdrain *drain = f->drain;
-    free(f);
-    if (drain != NULL)
-        tm_logdrain_close(drain, closed, user);
-    else if (closed != NULL)
-        closed(user);
+    tm_session_free(f->session); /* and with it what the workshop works for */
+    f->session = NULL;
+    f->closed = closed;
+    f->closed_user = user;
+    f->n_ending = 2;
+    if (f->drain != NULL)
+        tm_logdrain_close(f->drain, on_part_closed, f);
+    else
+        on_part_closed(f);
+    tm_workshop_free(f->workshop, on_part_closed, f);
 }

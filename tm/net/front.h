@@ -30,7 +30,7 @@ uv_loop_t *tm_front_loop(struct tm_front *f);
 /* Works off everything that the engine has to say, then arms the alarm. */
 void tm_front_pump(struct tm_front *f);
 
-/* Events of `stream` go to `sink` (borrowed) from now on.  TM_ERR_LIMIT beyond TM_STREAMS_MAX. */
+/* Events of `stream` go to `sink` (borrowed) from now on.  TM_ERR_LIMIT beyond TM_STREAMS_HELD. */
 TM_MUST_CHECK int tm_front_attach(struct tm_front *f, uint64_t stream, struct tm_sink *sink);
 /* No more events for the stream. */
 void tm_front_detach(struct tm_front *f, uint64_t stream);

@@ -12,16 +12,22 @@
 #include "tm/net/logdrain.h"
 #include "tm/net/tls.h"
 #include "tm/net/wire.h"
+#include "tm/net/workshop.h"
 
 struct tm_lane;
 
-#define TM_FRONT_KEYS 32U /* exporter values kept of a JOIN session */
+#define TM_FRONT_KEYS    32U   /* exporter values kept of a JOIN session */
+#define TM_FRONT_BUCKETS 1024U /* a power of two */
 
 /* What differs between client and server.  Called from the pump or by lanes. */
 struct tm_front_ops {
     void (*open)(void *owner, const struct tm_act *act);    /* client: TM_ACT_OPEN */
     void (*stream)(void *owner, const struct tm_event *ev); /* server: TM_EVENT_OPEN */
     void (*failed)(void *owner, const char *why);           /* the session is over; once */
+    void (*prepared)(
+        void *
+            owner); /* client: the first plans can be made, its schedule begins; once, from the loop */
+    void (*made)(void *owner);   /* server: a batch of its plans was made; from the loop */
     void (*played)(void *owner); /* client: the schedule file is at its end; once */
     void (*lane_up)(void *owner, struct tm_lane *lane); /* the far end proved to know the PSK */
     /* It died, before (not authentic) or after that; it is freed next. */
@@ -48,19 +54,27 @@ struct tm_front {
     const struct tm_front_ops *ops;
     void *owner;
     struct tm_alarm *alarm;
-    struct tm_schedlog *log; /* the drain's; NULL: none */
+    struct tm_workshop *workshop; /* its maker is the session's */
+    struct tm_schedlog *log;      /* the drain's; NULL: none */
     struct tm_logdrain *drain;
     bool is_pumping, is_again; /* see tm_front_pump */
+    bool is_preparing;         /* the first plans wait for batches: nothing is pumped yet */
     bool is_failed;            /* the session is over */
     bool is_stopping;          /* tm_front_free has begun */
     bool keep_keys;
+    size_t n_turns; /* lanes that want a turn (tm_lane_turn) */
+    size_t turn;    /* index of the lane that had the last one */
+    unsigned n_ending; /* parts that have not reported their end to tm_front_free */
+    void (*closed)(void *user);
+    void *closed_user;
     size_t n_lanes;
     struct tm_lane *lanes[TM_CARRIERS_HELD];
+    struct tm_lane *by_carrier[TM_FRONT_BUCKETS], *by_conn[TM_FRONT_BUCKETS]; /* lane.c */
     size_t n_sinks;
     struct {
         uint64_t stream;
         struct tm_sink *sink;
-    } sinks[TM_STREAMS_MAX];
+    } sinks[TM_STREAMS_HELD];
     size_t n_keys; /* ever added; the last TM_FRONT_KEYS are there */
     struct tm_ask_key keys[TM_FRONT_KEYS];
     uint8_t plain[TM_TLS_PLAIN_MAX]; /* scratch of the lanes, one at a time */
@@ -69,7 +83,7 @@ struct tm_front {
 
 /* TM_ERR_NOMEM, RANGE (session), IO. */
 TM_MUST_CHECK int tm_front_new(struct tm_front **out, const struct tm_front_cfg *cfg);
-/* The first pump, from the loop: nothing happens before. */
+/* Client: prepares the first plans, says so (ops->prepared) and pumps, all from the loop: nothing happens before. */
 void tm_front_start(struct tm_front *f);
 /* Ends what is left (streams hear FAILED, lanes are reset) and frees; `closed` (may be NULL) is called when the
  * log is written and nothing of libuv's is left. */
@@ -78,7 +92,9 @@ void tm_front_free(struct tm_front *f, void (*closed)(void *user), void *user);
 /* The wire thread has room for commands again. */
 void tm_front_room(struct tm_front *f);
 
+/* Defined in lane.c: the lane of a carrier, of a connection of the wire thread; NULL: none. */
 struct tm_lane *tm_front_lane(const struct tm_front *f, uint32_t carrier);
+struct tm_lane *tm_front_lane_of_conn(const struct tm_front *f, uint32_t conn);
 /* The exporter value of a carrier of a JOIN session, NULL when it is not known (any more). */
 const struct tm_ask_key *tm_front_key(const struct tm_front *f, uint32_t carrier);
 

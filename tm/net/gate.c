@@ -16,7 +16,7 @@
 #define BYTES_MAX   (1U << 20)          /* read between the verdict and RELEASED */
 #define BUCKETS     256U
 
-enum visit_state { JUDGING, RELEASING, CLOSING, RELAYING };
+enum visit_state { JUDGING, WAITING, RELEASING, CLOSING, RELAYING };
 
 struct visit {
     struct tm_gate *gate;
@@ -25,6 +25,8 @@ struct visit {
     struct tm_wire_event accepted;
     struct tm_decoy *decoy; /* NULL: none, or ended */
     bool has_end;           /* FIN read */
+    bool is_again;          /* it has waited */
+    int64_t judged_us;      /* when the last byte of a hello that waits was read */
     size_t len, cap;
     uint8_t *bytes; /* read so far */
 };
@@ -116,11 +118,41 @@ static void judge(struct visit *v, int64_t t_us)
                                         .hello = &hello,
                                         .raw = {v->bytes, v->len},
                                         .t_us = t_us,
-                                        .accepted = &v->accepted};
-    if (v->gate->cfg.judge(v->gate->cfg.user, &guest) == TM_GATE_OURS)
+                                        .accepted = &v->accepted,
+                                        .is_again = v->is_again};
+    switch (v->gate->cfg.judge(v->gate->cfg.user, &guest)) {
+    case TM_GATE_OURS:
         visit_free(v);
-    else
+        return;
+    case TM_GATE_LATER:
+        v->state = WAITING;
+        v->is_again = true;
+        v->judged_us = t_us;
+        return;
+    case TM_GATE_STRANGER:
         be_stranger(v);
+        return;
+    }
+}
+
+/* It was ours, and is not worth waiting for any more. */
+static void give_up(struct visit *v)
+{
+    v->state = CLOSING;
+    TM_ASSERT_EQ(tm_wire_reset(v->gate->cfg.wire, v->accepted.id), TM_OK);
+}
+
+void tm_gate_again(struct tm_gate *g)
+{
+    for (uint32_t b = 0; b < BUCKETS; b++) {
+        for (struct visit *v = g->bucket[b], *next; v != NULL; v = next) {
+            next = v->next;
+            if (v->state != WAITING)
+                continue;
+            v->state = JUDGING;
+            judge(v, v->judged_us);
+        }
+    }
 }
 
 /* ---- The decoy ---- */
@@ -212,7 +244,10 @@ void tm_gate_on_wire(struct tm_gate *g, const struct tm_wire_event *ev)
         return;
     case TM_WIRE_END_OF_FILE:
         v->has_end = true;
-        be_stranger(v);
+        if (v->state == WAITING)
+            give_up(v);
+        else
+            be_stranger(v);
         return;
     case TM_WIRE_RELEASED:
         on_released(v, ev->fd);
@@ -232,7 +267,9 @@ void tm_gate_sweep(struct tm_gate *g, int64_t now_us)
     int64_t limit_us = g->has_decoy ? PATIENCE_US : SILENT_US;
     for (uint32_t b = 0; b < BUCKETS; b++)
         for (struct visit *v = g->bucket[b]; v != NULL; v = v->next)
-            if (now_us - v->accepted.t_us > limit_us)
+            if (now_us - v->accepted.t_us > limit_us && v->state == WAITING)
+                give_up(v);
+            else if (now_us - v->accepted.t_us > limit_us)
                 be_stranger(v);
 }
 

@@ -1,6 +1,7 @@
 /* tm/net/gate.h - accepted connections until it is known whose they are, and strangers at the decoy.
  *
  *   ACCEPTED (decoy dialled) --> JUDGING --ours--> the server's
+ *                                   |        --ours, later--> WAITING --again--> JUDGING
  *                                   | stranger, FIN, decoy speaks, too late
  *                                   v
  *                       RELEASING --RELEASED--> RELAYING --both ends over--> gone
@@ -28,9 +29,11 @@ struct tm_gate_guest {
     struct tm_view raw;                   /* all bytes of it */
     int64_t t_us;                         /* its last byte was read */
     const struct tm_wire_event *accepted; /* addresses and time */
+    bool is_again;                        /* the verdict was LATER before */
 };
-enum tm_gate_verdict { TM_GATE_OURS, TM_GATE_STRANGER };
-/* OURS: the connection is the callee's from now on; the gate knows it no more. */
+enum tm_gate_verdict { TM_GATE_OURS, TM_GATE_STRANGER, TM_GATE_LATER };
+/* OURS: the connection is the callee's from now on; the gate knows it no more.  LATER: it is ours and cannot be taken yet; it is judged
+ * anew, as of the same time, by tm_gate_again. */
 typedef enum tm_gate_verdict (*tm_gate_judge_fn)(void *user, const struct tm_gate_guest *guest);
 
 struct tm_gate_cfg {
@@ -47,6 +50,8 @@ TM_MUST_CHECK int tm_gate_new(struct tm_gate **out, const struct tm_gate_cfg *cf
 void tm_gate_free(struct tm_gate *g);
 /* Any event of the wire thread; those of connections that are not here are ignored, ACCEPTED never is. */
 void tm_gate_on_wire(struct tm_gate *g, const struct tm_wire_event *ev);
+/* Something has changed for those that were to be judged later. */
+void tm_gate_again(struct tm_gate *g);
 /* Once a second: who has been silent too long is a stranger. */
 void tm_gate_sweep(struct tm_gate *g, int64_t now_us);
 

@@ -1,6 +1,7 @@
 /* tm/net/lane.c - one carrier's handshake, composing and reading.
  *
- * A planned write is composed piece by piece (handshake part, then records) into chunks for the wire thread.
+ * A planned write is composed piece by piece (handshake part, then records) into chunks for the wire thread: a slice at once, what is
+ * left of a large one in turns with other lanes, so that the first bytes of all can leave in time.
  * At most FLIGHT_MAX bytes of a lane are under way to it; markers (chunks whose departure is reported) say
  * how far it is.  A write whose pieces do not add up to its size kills the carrier: that is our own bug, and the
  * wire must not show it. */
@@ -20,6 +21,7 @@
 #include "tm/net/wirepoll.h"
 
 #define FLIGHT_MAX 262144U    /* bytes of a lane in the ring */
+#define SLICE      65536U     /* bytes composed in a turn; a tenth of a millisecond */
 #define MARK_EVERY 65536U     /* bytes of a large write between markers */
 #define MARKS      64U        /* markers under way */
 #define PROGRESS   (1U << 31) /* write_no of a marker inside a write; plans have fewer writes */
@@ -28,11 +30,14 @@ enum lane_state { OPENING, HANDSHAKE, LIVE, ENDING };
 
 struct tm_lane {
     struct tm_lane_cfg cfg;
+    struct tm_lane *next_by_carrier, *next_by_conn; /* in the front's buckets */
+    size_t at;                                      /* in its list */
     enum lane_state state;
     bool is_authentic;
     bool has_heard;    /* bytes of the far end have come */
     bool is_composing; /* act is a WRITE not yet wholly given to the wire */
     bool is_first;     /* ... of which nothing has been given */
+    bool wants_turn;   /* ... and could go on; counted in n_turns of the front */
     struct tm_act act;
     uint32_t left;      /* bytes of it not yet composed */
     uint32_t unmarked;  /* bytes given since the last marker */
@@ -41,17 +46,63 @@ struct tm_lane {
     uint32_t mark[MARKS]; /* bytes that each marker under way stands for */
 };
 
+/* ---- Which there are ---- */
+
+static size_t bucket_of(uint32_t number)
+{
+    return number & (TM_FRONT_BUCKETS - 1);
+}
+
+static void enlist(struct tm_front *f, struct tm_lane *l)
+{
+    struct tm_lane **by_carrier = &f->by_carrier[bucket_of(l->cfg.carrier)];
+    struct tm_lane **by_conn = &f->by_conn[bucket_of(l->cfg.conn)];
+    l->next_by_carrier = *by_carrier;
+    *by_carrier = l;
+    l->next_by_conn = *by_conn;
+    *by_conn = l;
+    l->at = f->n_lanes++;
+    f->lanes[l->at] = l;
+}
+
+static void delist(struct tm_front *f, struct tm_lane *l)
+{
+    struct tm_lane **by_carrier = &f->by_carrier[bucket_of(l->cfg.carrier)];
+    struct tm_lane **by_conn = &f->by_conn[bucket_of(l->cfg.conn)];
+    while (*by_carrier != l)
+        by_carrier = &(*by_carrier)->next_by_carrier;
+    *by_carrier = l->next_by_carrier;
+    while (*by_conn != l)
+        by_conn = &(*by_conn)->next_by_conn;
+    *by_conn = l->next_by_conn;
+    struct tm_lane *moved = f->lanes[--f->n_lanes];
+    f->lanes[l->at] = moved;
+    moved->at = l->at;
+}
+
+struct tm_lane *tm_front_lane(const struct tm_front *f, uint32_t carrier)
+{
+    struct tm_lane *l = f->by_carrier[bucket_of(carrier)];
+    while (l != NULL && l->cfg.carrier != carrier)
+        l = l->next_by_carrier;
+    return l;
+}
+
+struct tm_lane *tm_front_lane_of_conn(const struct tm_front *f, uint32_t conn)
+{
+    struct tm_lane *l = f->by_conn[bucket_of(conn)];
+    while (l != NULL && l->cfg.conn != conn)
+        l = l->next_by_conn;
+    return l;
+}
+
 /* ---- Ends ---- */
 
 static void lane_free(struct tm_lane *l)
 {
     struct tm_front *f = l->cfg.front;
-    for (size_t i = 0; i < f->n_lanes; i++) {
-        if (f->lanes[i] == l) {
-            f->lanes[i] = f->lanes[--f->n_lanes];
-            break;
-        }
-    }
+    f->n_turns -= l->wants_turn;
+    delist(f, l);
     tm_tls_free(l->cfg.take_tls);
     free(l);
 }
@@ -114,6 +165,18 @@ void tm_lane_close(struct tm_lane *l, int64_t due_us)
     TM_ASSERT_EQ(tm_wire_close(l->cfg.front->wire, l->cfg.conn, due_us), TM_OK);
 }
 
+void tm_lane_shut(struct tm_lane *l, int64_t due_us)
+{
+    l->state = ENDING;
+    TM_ASSERT_EQ(tm_wire_shut(l->cfg.front->wire, l->cfg.conn, due_us), TM_OK);
+}
+
+void tm_lane_abort(struct tm_lane *l, int64_t due_us)
+{
+    l->state = ENDING;
+    TM_ASSERT_EQ(tm_wire_abort(l->cfg.front->wire, l->cfg.conn, due_us), TM_OK);
+}
+
 /* ---- Writing ---- */
 
 /* The size of the next piece of the current write: its handshake part, or a record. */
@@ -160,7 +223,7 @@ static bool has_room(const struct tm_lane *l)
 {
     if (l->n_marks == MARKS || l->in_flight >= FLIGHT_MAX)
         return false; /* SENT goes on */
-    if (tm_wire_room(l->cfg.front->wire) >= TM_WIREPOLL_RESERVE + TM_WIRE_CHUNK_MAX)
+    if (tm_wire_has_spare(l->cfg.front->wire, TM_WIREPOLL_RESERVE))
         return true;
     l->cfg.front->ops->want_room(l->cfg.front->owner);
     return false;
@@ -188,12 +251,20 @@ static int give(struct tm_lane *l, const uint8_t *chunk, uint32_t len)
     return tm_wire_write(l->cfg.front->wire, &cmd);
 }
 
-/* Goes on with the current write as far as there is room. */
+static void set_turn(struct tm_lane *l, bool wants_turn)
+{
+    l->cfg.front->n_turns += (size_t)wants_turn - (size_t)l->wants_turn;
+    l->wants_turn = wants_turn;
+}
+
+/* Goes on with the current write by a slice, as far as there is room; may free the lane. */
 static void lane_compose(struct tm_lane *l)
 {
     struct tm_front *f = l->cfg.front;
     int rc = TM_OK;
-    while (rc == TM_OK && l->left > 0 && has_room(l)) {
+    uint32_t stop = l->left > SLICE ? l->left - SLICE : 0;
+    bool is_room = true;
+    while (rc == TM_OK && l->left > stop && (is_room = has_room(l))) {
         uint32_t len = 0;
         uint32_t size = next_piece(l);
         while (rc == TM_OK && size > 0 && size <= l->left && len + size <= sizeof f->chunk) {
@@ -205,6 +276,7 @@ static void lane_compose(struct tm_lane *l)
         if (rc == TM_OK)
             rc = len == 0 ? TM_ERR_RANGE : give(l, f->chunk, len);
     }
+    set_turn(l, rc == TM_OK && l->left > 0 && is_room);
     if (rc == TM_OK && l->left > 0)
         return;
     l->is_composing = false;
@@ -243,7 +315,15 @@ int tm_lane_hello(struct tm_lane *l, const struct tm_act *act, const uint8_t *he
 void tm_lane_room(struct tm_lane *l)
 {
     if (l->is_composing)
-        lane_compose(l);
+        set_turn(l, true);
+}
+
+bool tm_lane_turn(struct tm_lane *l)
+{
+    if (!l->wants_turn)
+        return false;
+    lane_compose(l);
+    return true;
 }
 
 static void on_sent(struct tm_lane *l, const struct tm_wire_event *ev)
@@ -306,8 +386,11 @@ static void on_rx(struct tm_lane *l, const struct tm_wire_event *ev)
     }
 }
 
-static void on_end_of_file(struct tm_lane *l)
+static void on_end_of_file(struct tm_lane *l, int64_t t_us)
 {
+    enum tm_finish finish = tm_session_finished(l->cfg.front->session, l->cfg.carrier, t_us);
+    if (finish == TM_FINISH_WAIT)
+        return;
     if (l->cfg.side == TM_SERVER && !l->is_composing)
         tm_lane_close(l, tm_now_us());
     else if (l->state != ENDING)
@@ -333,12 +416,18 @@ static void on_up(struct tm_lane *l, const struct tm_wire_event *ev)
     tm_lane_log_up(l, ev);
 }
 
+static bool is_reset_errno(int error)
+{
+    return error == ECONNRESET || error == EPIPE;
+}
+
 static void on_down(struct tm_lane *l, const struct tm_wire_event *ev)
 {
     char text[96];
     switch (ev->why) {
     case TM_WIRE_DOWN_CLOSED:
     case TM_WIRE_DOWN_OURS:
+    case TM_WIRE_DOWN_ABORTED:
         (void)snprintf(text, sizeof text, "connection closed");
         break;
     case TM_WIRE_DOWN_TIMEOUT:
@@ -349,10 +438,13 @@ static void on_down(struct tm_lane *l, const struct tm_wire_event *ev)
         tm_errno_text(ev->error, text, sizeof text);
         break;
     }
-    enum tm_gone how = ev->why == TM_WIRE_DOWN_CLOSED ? TM_GONE_CLOSED : TM_GONE_LOST;
+    bool is_reset = ev->why == TM_WIRE_DOWN_RESET && is_reset_errno(ev->error);
+    enum tm_gone how = ev->why == TM_WIRE_DOWN_CLOSED || ev->why == TM_WIRE_DOWN_ABORTED
+                           ? TM_GONE_CLOSED
+                       : is_reset ? TM_GONE_RESET
+                                  : TM_GONE_LOST;
     bool is_answer = is_unproved(l) && l->has_heard; /* bytes say more than the reset behind them */
-    bool is_cut = is_unproved(l) && ev->why == TM_WIRE_DOWN_RESET &&
-                  (ev->error == ECONNRESET || ev->error == EPIPE);
+    bool is_cut = is_unproved(l) && is_reset;
     lane_end(l, how, ev->t_us, is_answer ? TM_ERR_AUTH : TM_ERR_IO,
              is_answer ? refused_text
              : is_cut  ? cut_text
@@ -372,7 +464,7 @@ void tm_lane_on_wire(struct tm_lane *l, const struct tm_wire_event *ev)
         on_sent(l, ev);
         return;
     case TM_WIRE_END_OF_FILE:
-        on_end_of_file(l);
+        on_end_of_file(l, ev->t_us);
         return;
     case TM_WIRE_DOWN:
         on_down(l, ev);
@@ -396,7 +488,7 @@ int tm_lane_new(struct tm_lane **out, const struct tm_lane_cfg *cfg)
     }
     l->cfg = *cfg;
     l->state = cfg->side == TM_CLIENT ? OPENING : HANDSHAKE;
-    f->lanes[f->n_lanes++] = l;
+    enlist(f, l);
     return TM_OK;
 }
 

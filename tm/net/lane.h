@@ -38,10 +38,15 @@ bool tm_lane_is_authentic(const struct tm_lane *l);
 TM_MUST_CHECK int tm_lane_hello(struct tm_lane *l, const struct tm_act *act, const uint8_t *hello);
 void tm_lane_write(struct tm_lane *l, const struct tm_act *act);
 void tm_lane_close(struct tm_lane *l, int64_t due_us);
+/* Planned: nothing is written any more; its own FIN waits for the other side's as long as the engine does, and a reset until TCP has sent all. */
+void tm_lane_shut(struct tm_lane *l, int64_t due_us);
+void tm_lane_abort(struct tm_lane *l, int64_t due_us);
 void tm_lane_kill(struct tm_lane *l, const char *why);
 
-/* The wire thread has room again. */
+/* The wire thread has room again: a write that is not wholly composed wants a turn. */
 void tm_lane_room(struct tm_lane *l);
+/* Composes a slice of such a write, which may end and free the lane; false: it has none. */
+bool tm_lane_turn(struct tm_lane *l);
 /* The "up" line of the schedule log, from event UP or ACCEPTED. */
 void tm_lane_log_up(const struct tm_lane *l, const struct tm_wire_event *ev);
 /* An event of its connection; the lane may be freed by it.  The caller pumps the front. */

@@ -27,7 +27,8 @@
 /* ---- Client ---- */
 
 enum tm_tunnel_state {
-    TM_TUNNEL_CONNECTING, /* no carrier has been authenticated yet */
+    TM_TUNNEL_PREPARING, /* a joint model's first batches are put together; nothing has been sent */
+    TM_TUNNEL_CONNECTING, /* the schedule has begun; no carrier has been authenticated yet */
     TM_TUNNEL_UP,         /* a carrier's far end proved to be our server */
     TM_TUNNEL_TROUBLE, /* a carrier could not be opened: err and text say why; the session goes on by its
                              schedule, the app may stop it */
@@ -43,7 +44,7 @@ struct tm_tunnel_report {
         text; /* TROUBLE, FAILED: what happened, to stand behind "cannot reach HOST:PORT: ", for example
                          "connection refused"; valid during the call */
 };
-/* UP comes at the first authenticated carrier and again after TROUBLE; TROUBLE at every failed opening. */
+/* CONNECTING comes once, before any other, from the loop.  UP comes at the first authenticated carrier and again after TROUBLE; TROUBLE at every failed opening. */
 typedef void (*tm_tunnel_state_fn)(void *user, const struct tm_tunnel_report *r);
 
 struct tm_tunnel_client_cfg {
@@ -67,7 +68,7 @@ TM_MUST_CHECK int tm_tunnel_shape(struct tm_shape *out, const char *sni, struct 
 
 struct tm_tunnel_client;
 
-/* Makes the session, starts the wire thread and the schedule.  TM_ERR_NOMEM, RANGE (session cfg), TLS, IO;
+/* Makes the session, starts the wire thread and, when the first plans can be made, the schedule.  TM_ERR_NOMEM, RANGE (session cfg), TLS, IO;
  * msg says what. */
 TM_MUST_CHECK int tm_tunnel_client_new(struct tm_tunnel_client **out,
                                        const struct tm_tunnel_client_cfg *cfg, struct tm_msg *msg);
@@ -78,6 +79,8 @@ void tm_tunnel_client_stop(struct tm_tunnel_client *t, void (*stopped)(void *use
 struct tm_front *tm_tunnel_client_front(struct tm_tunnel_client *t);
 void tm_tunnel_client_stats(const struct tm_tunnel_client *t, struct tm_session_stats *out);
 enum tm_tunnel_state tm_tunnel_client_state(const struct tm_tunnel_client *t);
+/* PREPARING: about so many batches are missing. */
+uint32_t tm_tunnel_client_missing(const struct tm_tunnel_client *t);
 
 /* A JOIN session's one request to the server itself (not to a destination), and its answer.  `exporter` is
  * keying material of one of the session's carriers (tm_tls_exporter with TM_IDENTITY_LABEL), the same on both

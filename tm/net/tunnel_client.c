@@ -75,6 +75,11 @@ static void on_failed(void *owner, const char *why)
     report(owner, TM_TUNNEL_FAILED, TM_ERR_PROTO, why);
 }
 
+static void on_prepared(void *owner)
+{
+    report(owner, TM_TUNNEL_CONNECTING, TM_OK, "");
+}
+
 static void on_played(void *owner)
 {
     report(owner, TM_TUNNEL_PLAYED, TM_OK, "the schedule is at its end");
@@ -154,17 +159,10 @@ static void on_open(void *owner, const struct tm_act *act)
 
 /* ---- The wire thread ---- */
 
-static struct tm_lane *lane_of(const struct tm_tunnel_client *t, uint32_t conn)
-{
-    for (size_t i = 0; i < t->front->n_lanes; i++)
-        if (tm_lane_conn(t->front->lanes[i]) == conn)
-            return t->front->lanes[i];
-    return NULL;
-}
-
 static void on_wire(void *user, const struct tm_wire_event *ev)
 {
-    struct tm_lane *lane = lane_of(user, ev->id);
+    const struct tm_tunnel_client *t = user;
+    struct tm_lane *lane = tm_front_lane_of_conn(t->front, ev->id);
     if (lane != NULL) /* else it was given up, and its last events are under way */
         tm_lane_on_wire(lane, ev);
 }
@@ -198,6 +196,7 @@ static void on_stream(void *owner, const struct tm_event *ev)
 static const struct tm_front_ops client_ops = {.open = on_open,
                                                .stream = on_stream,
                                                .failed = on_failed,
+                                               .prepared = on_prepared,
                                                .played = on_played,
                                                .lane_up = on_lane_up,
                                                .lane_lost = on_lane_lost,
@@ -306,7 +305,7 @@ int tm_tunnel_client_new(struct tm_tunnel_client **out, const struct tm_tunnel_c
     t->key = cfg->key;
     t->on_state = cfg->on_state;
     t->user = cfg->user;
-    t->state = TM_TUNNEL_CONNECTING;
+    t->state = TM_TUNNEL_PREPARING;
     t->stopper.data = t;
     (void)uv_timer_init(cfg->loop, &t->stopper);
     int rc = start(t, cfg, msg);
@@ -358,6 +357,11 @@ void tm_tunnel_client_watch(struct tm_tunnel_client *t, struct tm_tunnel_watch *
 enum tm_tunnel_state tm_tunnel_client_state(const struct tm_tunnel_client *t)
 {
     return t->state;
+}
+
+uint32_t tm_tunnel_client_missing(const struct tm_tunnel_client *t)
+{
+    return tm_session_missing(t->front->session);
 }
 
 int tm_tunnel_client_ask(struct tm_tunnel_client *t, struct tm_view request,

@@ -172,15 +172,24 @@ static void on_open(void *owner, const struct tm_act *act)
     TM_ASSERT_EQ(act->kind, TM_ACT_WRITE); /* a server opens no carriers */
 }
 
-static void on_played(void *owner)
+static void on_nothing(void *owner)
 {
     (void)owner; /* it is the client's to say */
+}
+
+static void on_made(void *owner)
+{
+    struct tm_server_session *s = owner;
+    tm_gate_again(s->server->gate);
+    tm_front_pump(s->front);
 }
 
 static const struct tm_front_ops server_ops = {.open = on_open,
                                                .stream = on_stream,
                                                .failed = on_failed,
-                                               .played = on_played,
+                                               .prepared = on_nothing,
+                                               .made = on_made,
+                                               .played = on_nothing,
                                                .lane_up = on_lane_up,
                                                .lane_lost = on_lane_lost,
                                                .want_room = on_want_room};
@@ -355,22 +364,33 @@ static void sweep(uv_timer_t *timer)
 
 /* ---- Admission ---- */
 
-/* An admitted token becomes a lane of its session. */
-static int adopt(struct tm_tunnel_server *t, const struct tm_gate_guest *guest,
-                 const struct tm_admitted *ad)
+/* The session that the token is of, begun if need be. */
+static struct tm_server_session *session_of(struct tm_tunnel_server *t, const struct tm_token *tok)
 {
-    struct tm_server_session *s = find_session(t, &ad->token);
+    struct tm_server_session *s = find_session(t, tok);
+    if (s != NULL)
+        return s;
+    s = new_session(t, tok);
+    while (s != NULL && tm_session_prepare(s->front->session))
+        ;
+    return s;
+}
+
+/* Its plan needs a batch that is being made: nobody else is to wait for that. */
+static bool is_early(const struct tm_server_session *s, const struct tm_token *tok)
+{
+    return !tm_session_is_prepared(s->front->session, tok) &&
+           tm_workshop_is_busy(s->front->workshop);
+}
+
+/* An admitted token becomes a lane of its session. */
+static int adopt(struct tm_tunnel_server *t, struct tm_server_session *s,
+                 const struct tm_gate_guest *guest, const struct tm_admitted *ad)
+{
     struct tm_lane *lane = NULL;
     struct tm_tls *tls = NULL;
     struct tm_server_route *r = calloc(1, sizeof *r);
-    bool is_new = false;
     int rc = r == NULL ? TM_ERR_NOMEM : tm_tls_server_new(&tls, t->tls, ad->psk, guest->raw);
-    if (rc != TM_OK)
-        goto out;
-    is_new = s == NULL;
-    if (is_new)
-        s = new_session(t, &ad->token);
-    rc = s == NULL ? TM_ERR_AUTH : TM_OK;
     if (rc != TM_OK)
         goto out;
     rc = tm_session_accept(s->front->session, &ad->token, (uint32_t)guest->raw.len, guest->t_us);
@@ -396,11 +416,10 @@ static int adopt(struct tm_tunnel_server *t, const struct tm_gate_guest *guest,
     *r = (struct tm_server_route){.conn = guest->conn, .carrier = ad->token.carrier, .session = s};
     *route_of(t, guest->conn) = r;
     r = NULL;
+    s->has_begun = true;
     tm_lane_log_up(lane, guest->accepted);
     mark_dirty(s);
 out:
-    if (s != NULL && rc != TM_OK && is_new)
-        s->is_over = true;
     tm_tls_free(tls);
     free(r);
     return rc;
@@ -410,13 +429,22 @@ static enum tm_gate_verdict judge(void *user, const struct tm_gate_guest *guest)
 {
     struct tm_tunnel_server *t = user;
     struct tm_admitted ad = {0};
+    struct tm_server_session *s = NULL;
+    enum tm_gate_verdict verdict = TM_GATE_STRANGER;
     int rc = tm_admit_check(&t->admit, guest, &ad);
     if (rc == TM_OK)
-        rc = adopt(t, guest, &ad);
-    if (rc == TM_OK)
+        s = session_of(t, &ad.token);
+    if (s != NULL && is_early(s, &ad.token)) {
+        verdict = TM_GATE_LATER;
+    } else if (s != NULL && adopt(t, s, guest, &ad) == TM_OK) {
+        verdict = TM_GATE_OURS;
+    } else if (s != NULL && !s->has_begun) {
+        s->is_over = true;
+    }
+    if (verdict != TM_GATE_STRANGER && !guest->is_again)
         tm_admit_use(&t->admit, &ad);
     OPENSSL_cleanse(&ad, sizeof ad);
-    return rc == TM_OK ? TM_GATE_OURS : TM_GATE_STRANGER;
+    return verdict;
 }
 
 /* ---- Life ---- */

@@ -24,6 +24,7 @@ struct tm_server_session {
     uint8_t session_id[TM_SESSION_ID_LEN];
     int64_t seen_us;     /* last time with a carrier */
     struct tm_model mix; /* what it plays, when that is a mix */
+    bool has_begun;      /* it has had a carrier */
     bool is_over;        /* failed or dropped: the sweep ends it */
     bool is_dirty;       /* to be pumped */
     struct tm_server_session *next_dirty;

@@ -14,6 +14,7 @@ void tm_tunnel_server_add(struct tm_session_stats *total, const struct tm_sessio
     total->resent_tx_bytes += s->resent_tx_bytes;
     total->pad_tx_bytes += s->pad_tx_bytes;
     total->payload_rx_bytes += s->payload_rx_bytes;
+    total->batches_late += s->batches_late;
     total->carriers_opened += s->carriers_opened;
     total->carriers_ended += s->carriers_ended;
     total->carriers_died += s->carriers_died;

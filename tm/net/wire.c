@@ -207,6 +207,17 @@ int tm_wire_close(struct tm_wire *w, uint32_t id, int64_t due_us)
                     &(struct tm_wire_cmd){.kind = TM_WIRE_CMD_CLOSE, .id = id, .due_us = due_us});
 }
 
+int tm_wire_shut(struct tm_wire *w, uint32_t id, int64_t due_us)
+{
+    return send_cmd(w, &(struct tm_wire_cmd){.kind = TM_WIRE_CMD_SHUT, .id = id, .due_us = due_us});
+}
+
+int tm_wire_abort(struct tm_wire *w, uint32_t id, int64_t due_us)
+{
+    return send_cmd(w,
+                    &(struct tm_wire_cmd){.kind = TM_WIRE_CMD_ABORT, .id = id, .due_us = due_us});
+}
+
 int tm_wire_reset(struct tm_wire *w, uint32_t id)
 {
     return send_cmd(w, &(struct tm_wire_cmd){.kind = TM_WIRE_CMD_RESET, .id = id});
@@ -217,15 +228,20 @@ int tm_wire_release(struct tm_wire *w, uint32_t id)
     return send_cmd(w, &(struct tm_wire_cmd){.kind = TM_WIRE_CMD_RELEASE, .id = id});
 }
 
-size_t tm_wire_room(struct tm_wire *w)
+/* Twice: at the ring's end it may also take the unused rest, which is shorter than itself. */
+static size_t with_write(size_t spare)
 {
-    size_t room = tm_ring_room(w->cmds);
-    return room > sizeof(struct tm_wire_cmd) ? room - sizeof(struct tm_wire_cmd) : 0;
+    return spare + 2 * tm_ring_cost(sizeof(struct tm_wire_cmd) + TM_WIRE_CHUNK_MAX);
 }
 
-bool tm_wire_await_room(struct tm_wire *w, size_t want)
+bool tm_wire_has_spare(struct tm_wire *w, size_t spare)
 {
-    return tm_ring_await_room(w->cmds, want + sizeof(struct tm_wire_cmd));
+    return tm_ring_free_bytes(w->cmds) >= with_write(spare);
+}
+
+bool tm_wire_await_spare(struct tm_wire *w, size_t spare)
+{
+    return tm_ring_await_free(w->cmds, with_write(spare));
 }
 
 int tm_wire_room_fd(const struct tm_wire *w)

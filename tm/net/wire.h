@@ -32,8 +32,10 @@
 #include "tm/base/err.h"
 #include "tm/net/kernel.h"
 
-#define TM_WIRE_CONNS_MAX 2048U  /* half of them opened, half accepted */
+#define TM_WIRE_CONNS_MAX                                                                          \
+    4096U /* half of them opened, half accepted: one session of TM_CARRIERS_HELD, and others */
 #define TM_WIRE_CHUNK_MAX 16448U /* bytes of one write command: any TLS record fits */
+#define TM_WIRE_RING_MIN  ((size_t)8 << 20)
 
 struct tm_wire; /* opaque */
 
@@ -46,7 +48,7 @@ enum tm_wire_priority {
 };
 
 struct tm_wire_cfg {
-    size_t ring_bytes; /* of each ring, a power of two >= 8 MiB; 0: 8 MiB */
+    size_t ring_bytes; /* of each ring, a power of two >= TM_WIRE_RING_MIN; 0: that */
     const char *cc;    /* TCP congestion control; NULL: the system's */
     uint32_t
         notsent_bytes;  /* TCP_NOTSENT_LOWAT: how much may wait unsent in the kernel; 0: 128 KiB */
@@ -60,7 +62,7 @@ TM_MUST_CHECK int tm_wire_start(struct tm_wire **out, const struct tm_wire_cfg *
 /* Closes everything that is open as the end of a process would, joins the thread, frees.  NULL is allowed.  No events afterwards. */
 void tm_wire_stop(struct tm_wire *w);
 
-/* ---- Commands.  TM_ERR_LIMIT: the ring is full, try again after tm_wire_room_fd is readable ---- */
+/* ---- Commands.  TM_ERR_LIMIT: the ring is full, try again when it has room (tm_wire_has_spare) ---- */
 
 /* Accept connections of this listening socket from now on; the wire owns it. */
 TM_MUST_CHECK int tm_wire_listen(struct tm_wire *w, int fd);
@@ -89,15 +91,20 @@ struct tm_wire_write {
 TM_MUST_CHECK int tm_wire_write(struct tm_wire *w, const struct tm_wire_write *cmd);
 /* After everything written has left: FIN at due_us, then DOWN when the peer's FIN has come too. */
 TM_MUST_CHECK int tm_wire_close(struct tm_wire *w, uint32_t id, int64_t due_us);
+/* The same, but the peer's FIN may come as late as it likes: whoever waits for it gives up by tm_wire_reset. */
+TM_MUST_CHECK int tm_wire_shut(struct tm_wire *w, uint32_t id, int64_t due_us);
+/* After our TCP has sent everything written: RST at due_us, or as soon as that is so, then DOWN.  What the network loses of it is not sent again. */
+TM_MUST_CHECK int tm_wire_abort(struct tm_wire *w, uint32_t id, int64_t due_us);
 /* RST at once; what is queued is dropped. */
 TM_MUST_CHECK int tm_wire_reset(struct tm_wire *w, uint32_t id);
 /* Hand the socket over: RX events before RELEASED hold all that was read from it. */
 TM_MUST_CHECK int tm_wire_release(struct tm_wire *w, uint32_t id);
 
-/* Bytes of write commands that fit for sure now. */
-size_t tm_wire_room(struct tm_wire *w);
-/* The front will wait for room of `want` bytes on tm_wire_room_fd; false: it is there already. */
-bool tm_wire_await_room(struct tm_wire *w, size_t want);
+/* A write command of any size surely fits now, and leaves `spare` bytes of the ring for others (of which each takes 256 at most,
+ * unless it is a write too). */
+bool tm_wire_has_spare(struct tm_wire *w, size_t spare);
+/* The front will wait for that on tm_wire_room_fd; false: it is so already. */
+bool tm_wire_await_spare(struct tm_wire *w, size_t spare);
 int tm_wire_room_fd(const struct tm_wire *w);
 
 /* ---- Events ---- */
@@ -113,6 +120,7 @@ enum tm_wire_event_kind {
 };
 enum tm_wire_down {
     TM_WIRE_DOWN_CLOSED,  /* both sides' FIN, ours as commanded */
+    TM_WIRE_DOWN_ABORTED, /* tm_wire_abort */
     TM_WIRE_DOWN_RESET,   /* the peer's RST, or an error: error says which */
     TM_WIRE_DOWN_REFUSED, /* it could not be established: error */
     TM_WIRE_DOWN_TIMEOUT, /* the peer's FIN did not come */

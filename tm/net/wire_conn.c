@@ -3,9 +3,11 @@
 #include "tm/net/wire_impl.h"
 
 #include <errno.h>
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "tm/base/time.h"
@@ -256,6 +258,18 @@ void tm_wire_conn_accept(struct tm_wire *w, uint32_t id, int fd,
 
 /* ---- What is due ---- */
 
+#define UNSENT_LOOK_US 200
+
+/* A reset throws away what our TCP has not sent yet. */
+static void abort_when_sent(struct tm_wire_conn *c)
+{
+    int n_unsent = 0;
+    if (ioctl(c->fd, SIOCOUTQNSD, &n_unsent) == 0 && n_unsent > 0)
+        tm_wire_conn_set_next(c, tm_later_us(tm_now_us(), UNSENT_LOOK_US));
+    else
+        tm_wire_conn_down(c, TM_WIRE_DOWN_ABORTED, 0);
+}
+
 static void maybe_shut(struct tm_wire_conn *c)
 {
     if (!c->close_wanted || c->head || c->started || c->error != 0 || c->state != TM_WIRE_LIVE)
@@ -264,21 +278,28 @@ static void maybe_shut(struct tm_wire_conn *c)
         tm_wire_conn_set_next(c, c->close_us);
         return;
     }
+    if (c->close_kind == TM_WIRE_CMD_ABORT) {
+        abort_when_sent(c);
+        return;
+    }
     (void)shutdown(c->fd, SHUT_WR);
     if (c->eof) {
         tm_wire_conn_down(c, TM_WIRE_DOWN_CLOSED, 0);
         return;
     }
     c->state = TM_WIRE_LINGERING;
-    c->limit_us = tm_later_us(tm_now_us(), c->wire->cfg.linger_us);
+    c->limit_us = c->close_kind == TM_WIRE_CMD_SHUT
+                      ? TM_NEVER
+                      : tm_later_us(tm_now_us(), c->wire->cfg.linger_us);
     tm_wire_conn_set_next(c, c->limit_us);
 }
 
-void tm_wire_conn_close(struct tm_wire_conn *c, int64_t due_us)
+void tm_wire_conn_close(struct tm_wire_conn *c, enum tm_wire_cmd_kind kind, int64_t due_us)
 {
     if (c->close_wanted)
         return;
     c->close_wanted = true;
+    c->close_kind = kind;
     c->close_us = due_us;
     tm_wire_conn_pump(c);
 }

@@ -17,7 +17,6 @@
 #include "tm/net/ring.h"
 #include "tm/net/wire.h"
 
-#define TM_WIRE_RING_MIN  ((size_t)8 << 20)
 #define TM_WIRE_BLOCKS    32768U /* chunks queued in all; memory is touched when used */
 #define TM_WIRE_READ      65536U /* bytes of one read() */
 #define TM_WIRE_HALF      (TM_WIRE_CONNS_MAX / 2)
@@ -30,6 +29,8 @@ enum tm_wire_cmd_kind {
     TM_WIRE_CMD_OPEN,
     TM_WIRE_CMD_WRITE,
     TM_WIRE_CMD_CLOSE,
+    TM_WIRE_CMD_SHUT,
+    TM_WIRE_CMD_ABORT,
     TM_WIRE_CMD_RESET,
     TM_WIRE_CMD_RELEASE
 };
@@ -83,6 +84,7 @@ struct tm_wire_conn {
     bool blocked;                      /* the socket is full */
     bool starved;                      /* events have no room: not read */
     bool close_wanted, eof;
+    enum tm_wire_cmd_kind close_kind; /* CLOSE, SHUT, ABORT: what is wanted */
     int error; /* sending failed so: nothing is sent any more, the rest is read */
     int64_t close_us;
     int64_t departed_us; /* last byte of the previous planned write, or establishment */
@@ -171,7 +173,7 @@ void tm_wire_conn_accept(struct tm_wire *w, uint32_t id, int fd,
 /* Does what is due, sends what can be sent, sets next_us. */
 void tm_wire_conn_pump(struct tm_wire_conn *c);
 /* FIN at due_us, when all that is queued has left. */
-void tm_wire_conn_close(struct tm_wire_conn *c, int64_t due_us);
+void tm_wire_conn_close(struct tm_wire_conn *c, enum tm_wire_cmd_kind kind, int64_t due_us);
 /* Ends it: plain close for CLOSED, else RST; DOWN is told. */
 void tm_wire_conn_down(struct tm_wire_conn *c, enum tm_wire_down why, int error);
 void tm_wire_conn_release(struct tm_wire_conn *c);

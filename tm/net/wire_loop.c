@@ -223,8 +223,10 @@ static void run_cmd(struct tm_wire *w, const struct tm_wire_cmd *cmd)
             cmd_write(c, cmd);
         return;
     case TM_WIRE_CMD_CLOSE:
+    case TM_WIRE_CMD_SHUT:
+    case TM_WIRE_CMD_ABORT:
         if (is_known)
-            tm_wire_conn_close(c, cmd->due_us);
+            tm_wire_conn_close(c, cmd->kind, cmd->due_us);
         return;
     case TM_WIRE_CMD_RESET:
         if (is_known)

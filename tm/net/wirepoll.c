@@ -1,11 +1,14 @@
 /* tm/net/wirepoll.c - two doorbells in uv_poll handles. */
 #include "tm/net/wirepoll.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "tm/net/alarm.h"
 #include "tm/net/ring.h"
+
+static_assert(TM_WIREPOLL_RESERVE <= TM_WIRE_RING_MIN / 2, "half of the ring is for writes");
 
 struct tm_wirepoll {
     struct tm_wirepoll_cfg cfg;
@@ -135,7 +138,7 @@ void tm_wirepoll_want_room(struct tm_wirepoll *p)
     if (p->wants_room)
         return;
     p->wants_room = true;
-    if (!tm_wire_await_room(p->wire, TM_WIREPOLL_RESERVE + TM_WIRE_CHUNK_MAX + 256)) {
+    if (!tm_wire_await_spare(p->wire, TM_WIREPOLL_RESERVE)) {
         /* It is there already: the doorbell is rung by ourselves, through the same path. */
         const uint64_t one = 1;
         ssize_t n = write(tm_wire_room_fd(p->wire), &one, sizeof one);

@@ -11,7 +11,10 @@ enum happening {
     HAPPENS_ARRIVE,
     HAPPENS_UP,
     HAPPENS_GONE,
+    HAPPENS_SHUT, /* that side's own FIN leaves */
     HAPPENS_FIN,
+    HAPPENS_ABORT, /* that side resets as planned */
+    HAPPENS_RST,
     HAPPENS_TIMER,
     HAPPENS_WAKE
 };
@@ -33,7 +36,8 @@ struct tm_link {        /* one direction of a carrier */
 
 struct tm_wire {
     bool live;
-    bool over[2]; /* that side knows, or has closed */
+    bool over[2];                 /* that side knows, or has closed */
+    bool has_shut[2], has_fin[2]; /* its FIN has left; the other's has come */
     struct tm_link dir[2];
     uint32_t hello_gap_us;
 };

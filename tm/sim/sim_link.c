@@ -130,10 +130,16 @@ static void act_write(struct tm_sim *w, enum tm_side side, const struct tm_act *
     w->stats.n_writes++;
 }
 
-/* A FIN arrives behind all that was sent before it. */
-static int64_t fin_arrival_us(const struct tm_sim *w, const struct tm_link *l, int64_t due_us)
+/* A closing leaves behind all writes. */
+static void act_close(struct tm_sim *w, enum tm_side side, const struct tm_act *act)
 {
-    return tm_max_us(tm_max_us(due_us, l->departs_us) + w->cfg.delay_us, l->arrive_us);
+    const struct tm_link *l = &w->wire[act->carrier].dir[side];
+    bool is_reset = act->kind == TM_ACT_RESET;
+    tm_sim_push(w, (struct tm_agenda_item){
+                       .t_us = tm_max_us(tm_max_us(act->due_us, w->now_us), l->departs_us),
+                       .kind = is_reset ? HAPPENS_ABORT : HAPPENS_SHUT,
+                       .side = side,
+                       .carrier = act->carrier});
 }
 
 void tm_sim_act(struct tm_sim *w, enum tm_side side, const struct tm_act *act)
@@ -146,11 +152,8 @@ void tm_sim_act(struct tm_sim *w, enum tm_side side, const struct tm_act *act)
         act_write(w, side, act);
         break;
     case TM_ACT_CLOSE:
-        tm_sim_push(w, (struct tm_agenda_item){
-                           .t_us = fin_arrival_us(w, &w->wire[act->carrier].dir[side], act->due_us),
-                           .kind = HAPPENS_FIN,
-                           .side = TM_SERVER,
-                           .carrier = act->carrier});
+    case TM_ACT_RESET:
+        act_close(w, side, act);
         break;
     case TM_ACT_KILL:
         w->wire[act->carrier].over[side] = true;
@@ -257,22 +260,74 @@ static void on_gone(struct tm_sim *w, const struct tm_agenda_item *item)
                           item->last ? TM_GONE_CLOSED : TM_GONE_LOST, w->now_us);
 }
 
-/* The client's FIN has come: the server closes too, and its FIN goes back. */
+/* What `side` sends now, empty, comes behind all that it sent before. */
+static void push_bare(struct tm_sim *w, enum tm_side side, enum happening kind, uint32_t carrier)
+{
+    const struct tm_link *l = &w->wire[carrier].dir[side];
+    tm_sim_push(
+        w, (struct tm_agenda_item){.t_us = tm_max_us(w->now_us + w->cfg.delay_us, l->arrive_us),
+                                   .kind = kind,
+                                   .side = tm_sim_other(side),
+                                   .carrier = carrier});
+}
+
+/* Both FINs are known to a side, or it has reset: it tells its engine. */
+static void side_over(struct tm_sim *w, enum tm_side side, uint32_t carrier, enum tm_gone how)
+{
+    struct tm_wire *c = &w->wire[carrier];
+    c->over[side] = true;
+    c->live = c->live && !c->over[tm_sim_other(side)];
+    (void)tm_session_gone(w->end[side], carrier, how, w->now_us);
+}
+
+static void shut(struct tm_sim *w, enum tm_side side, uint32_t carrier)
+{
+    struct tm_wire *c = &w->wire[carrier];
+    if (!c->live || c->over[side] || c->has_shut[side])
+        return;
+    c->has_shut[side] = true;
+    push_bare(w, side, HAPPENS_FIN, carrier);
+    if (c->has_fin[side])
+        side_over(w, side, carrier, TM_GONE_CLOSED);
+}
+
 static void on_fin(struct tm_sim *w, const struct tm_agenda_item *item)
 {
     struct tm_wire *c = &w->wire[item->carrier];
-    if (!c->live)
+    enum tm_side side = (enum tm_side)item->side;
+    if (!c->live || c->over[side])
         return;
-    c->live = false;
-    struct tm_agenda_item gone = {.t_us = w->now_us,
-                                  .kind = HAPPENS_GONE,
-                                  .side = TM_SERVER,
-                                  .carrier = item->carrier,
-                                  .last = true};
-    tm_sim_push(w, gone);
-    gone.t_us += w->cfg.delay_us;
-    gone.side = TM_CLIENT;
-    tm_sim_push(w, gone);
+    c->has_fin[side] = true;
+    if (c->has_shut[side]) {
+        side_over(w, side, item->carrier, TM_GONE_CLOSED);
+        return;
+    }
+    switch (tm_session_finished(w->end[side], item->carrier, w->now_us)) {
+    case TM_FINISH_ANSWER:
+        shut(w, side, item->carrier);
+        break;
+    case TM_FINISH_WAIT:
+        break;
+    case TM_FINISH_BROKEN:
+        tm_sim_fail(w, TM_ERR_PROTO);
+        break;
+    }
+}
+
+static void on_abort(struct tm_sim *w, const struct tm_agenda_item *item)
+{
+    enum tm_side side = (enum tm_side)item->side;
+    if (!w->wire[item->carrier].live || w->wire[item->carrier].over[side])
+        return;
+    push_bare(w, side, HAPPENS_RST, item->carrier);
+    side_over(w, side, item->carrier, TM_GONE_CLOSED);
+}
+
+static void on_rst(struct tm_sim *w, const struct tm_agenda_item *item)
+{
+    enum tm_side side = (enum tm_side)item->side;
+    if (w->wire[item->carrier].live && !w->wire[item->carrier].over[side])
+        side_over(w, side, item->carrier, TM_GONE_RESET);
 }
 
 void tm_sim_handle(struct tm_sim *w, struct tm_agenda_item *item)
@@ -290,8 +345,17 @@ void tm_sim_handle(struct tm_sim *w, struct tm_agenda_item *item)
     case HAPPENS_GONE:
         on_gone(w, item);
         break;
+    case HAPPENS_SHUT:
+        shut(w, (enum tm_side)item->side, item->carrier);
+        break;
     case HAPPENS_FIN:
         on_fin(w, item);
+        break;
+    case HAPPENS_ABORT:
+        on_abort(w, item);
+        break;
+    case HAPPENS_RST:
+        on_rst(w, item);
         break;
     case HAPPENS_TIMER:
         tm_sim_tell(w, &(struct tm_sim_event){.kind = TM_SIM_TIMER, .number = item->number});
@@ -303,7 +367,8 @@ void tm_sim_handle(struct tm_sim *w, struct tm_agenda_item *item)
 
 bool tm_sim_cut(struct tm_sim *w, uint32_t carrier, enum tm_side first, int64_t second_us)
 {
-    if (carrier >= w->n_wires || !w->wire[carrier].live)
+    if (carrier >= w->n_wires || !w->wire[carrier].live ||
+        (w->wire[carrier].has_shut[TM_CLIENT] && w->wire[carrier].has_shut[TM_SERVER]))
         return false;
     w->wire[carrier].live = false;
     struct tm_agenda_item gone = {

@@ -30,6 +30,16 @@ static void opening(struct maker *m, uint32_t carrier, uint32_t user, uint64_t i
     tm_schedlog_open(m->log, carrier, user, &o, TM_SRC_SESSION, INT64_C(1000) * carrier, 0, 0);
 }
 
+/* A plain closing. */
+static void add_close(struct tm_schedlog *l, uint32_t carrier, int64_t gap_us, int64_t due_us)
+{
+    tm_schedlog_close(l, carrier,
+                      &(struct tm_schedlog_close){.ref = TM_SLOG_REF_END,
+                                                  .gap_us = gap_us,
+                                                  .due_us = due_us,
+                                                  .server_ref = TM_SLOG_REF_FIN});
+}
+
 /* Two writes, the second of `down_size` bytes; times depend on the carrier only. */
 static void writes(struct maker *m, uint32_t carrier, uint32_t n, uint32_t down_size)
 {
@@ -84,7 +94,7 @@ static void carriers_are_printed_by_their_place_in_the_plan(void)
     opening(&m, 1, 0, 0, 5);
     writes(&m, 0, 1, 0);
     writes(&m, 1, 2, 4000);
-    tm_schedlog_close(m.log, 1, 0, 44, 44);
+    add_close(m.log, 1, 44, 44);
     struct tm_schedule s = finish(&m);
     char *text = NULL;
     size_t len = 0;
@@ -173,7 +183,7 @@ static void other_opening_and_closing_are_found(void)
         struct maker m = begin(TM_CLIENT);
         opening(&m, 0, 0, 0, i == 1 ? 6 : 5);
         writes(&m, 0, 2, 4000);
-        tm_schedlog_close(m.log, 0, 0, i == 3 ? 45 : 44, 0);
+        add_close(m.log, 0, i == 3 ? 45 : 44, 0);
         s[i] = finish(&m);
     }
     struct tm_invariant_result r = compare(s[0], s[1]);

@@ -120,7 +120,7 @@ static void what_no_projection_does_is_wrong(void)
         {"\"gap\":9000", "\"gap\":8999", "has a gap of 8999 us"},
         {"\"ref\":\"ended\"", "\"ref\":\"prev\"", "opens after another event"},
         {"\"gap\":5,", "\"gap\":6,", "opens after another event or gap"},
-        {"\"gap\":70", "\"gap\":71", "closes 71 us after its last byte, in the file 70"},
+        {"\"gap\":70", "\"gap\":71", "closes 71 us after its event, in the file 70"},
         {"\"user\":0,\"index\":1", "\"user\":3,\"index\":1", "user 3 has no connection"},
         {"{\"t\":\"close\",\"c\":1",
          "{\"t\":\"recv\",\"c\":1,\"i\":2,\"dir\":\"down\",\"size\":30,\"ref\":1,\"gap\":4,\"at\":"

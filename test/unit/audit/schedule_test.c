@@ -41,7 +41,8 @@ static void both_logs_of_a_run_come_together(void)
     CHECK_INT(tm_sched_carrier_prefix(c), STORY_WRITES);
     CHECK(tm_sched_carrier_is_planned(c));
     CHECK(!tm_sched_carrier_is_dead(c));
-    CHECK(c->has_open && c->has_close && c->has_up[TM_SERVER] && c->has_endpoints[TM_SERVER]);
+    CHECK(c->has_open && c->has_close[TM_UP] && c->has_up[TM_SERVER] &&
+          c->has_endpoints[TM_SERVER]);
     CHECK(tm_endpoint_is_equal(&c->client[TM_CLIENT], &c->client[TM_SERVER]));
     CHECK(tm_endpoint_is_equal(&c->server[TM_CLIENT], &c->server[TM_SERVER]));
     CHECK_INT(c->client[TM_SERVER].port, 40000);

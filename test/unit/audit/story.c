@@ -115,8 +115,19 @@ static void log_carrier(struct tm_schedlog *l, const struct story *s, enum tm_si
     if (s->has_up && side == TM_SERVER)
         tm_schedlog_up(l, k, t + s->up_us + 100, "10.0.0.2:443", "10.0.0.1:40000");
     log_writes(l, s, side, k);
-    if (s->has_close && side == TM_CLIENT)
-        tm_schedlog_close(l, k, t + s->close_due_us - 1000, 1000, t + s->close_due_us);
+    enum tm_dir dir = side == TM_CLIENT ? TM_UP : TM_DOWN;
+    struct tm_schedlog_close closing = s->closing[dir];
+    closing.due_us += t;
+    closing.event_us += t;
+    if (s->has_closing[dir])
+        tm_schedlog_close(l, k, &closing);
+    else if (s->has_close && side == TM_CLIENT)
+        tm_schedlog_close(l, k,
+                          &(struct tm_schedlog_close){.ref = TM_SLOG_REF_END,
+                                                      .event_us = t + s->close_due_us - 1000,
+                                                      .gap_us = 1000,
+                                                      .due_us = t + s->close_due_us,
+                                                      .server_ref = TM_SLOG_REF_FIN});
     if (s->has_end)
         tm_schedlog_end(l, k, t + s->end_us, s->is_planned, STORY_WRITES, "");
 }

@@ -48,6 +48,9 @@ struct story {
     uint32_t n_copies;  /* carriers with this life, from one port, STORY_STEP_US apart */
     uint32_t n_dropped; /* lines lost by the client's log */
     bool has_up, has_close, has_end, is_planned;
+    struct tm_schedlog_close
+        closing[2]; /* by enum tm_dir; up: instead of the plain one at close_due_us */
+    bool has_closing[2];
     bool has_log[2]; /* by enum tm_side */
     struct tm_conform_cfg cfg;
 };

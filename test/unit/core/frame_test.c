@@ -213,7 +213,103 @@ static void unknown_message_is_skipped(void)
     CHECK_INT(m.kind, 0);
 }
 
+static void closings_come_back_as_written(void)
+{
+    static const struct tm_close some[] = {{0},
+                                           {TM_CLOSE_FIN, 2, 0, 0},
+                                           {TM_CLOSE_FIN, 0, 1, 0},
+                                           {TM_CLOSE_RESET, 0, 0, 0},
+                                           {TM_CLOSE_RESET, 1, 2, TM_WRITE_GAP_MAX}};
+    static const size_t len[] = {5, 6, 7, 5, 15};
+    for (size_t i = 0; i < sizeof some / sizeof some[0]; i++) {
+        uint8_t buf[TM_ENTRY_LEN_MAX];
+        struct tm_plan p = {.close_gap_us = 123456, .close = some[i]};
+        struct tm_known_plan k = {0};
+        for (int n = 0; n < 2; n++) {
+            CHECK_INT(tm_plan_add(&p, (struct tm_write){9, 0, TM_UP, 0}), TM_OK);
+            CHECK_INT(tm_plan_add(&k.plan, (struct tm_write){9, 0, TM_UP, 0}), TM_OK);
+        }
+        struct tm_wr wr = tm_wr_init(buf, sizeof buf);
+        tm_entry_encode(&wr, &p, 2, 1);
+        CHECK_INT(wr.len, len[i]);
+        CHECK_INT(tm_entry_len(&p, 2), len[i]);
+        for (size_t cut = 0; cut < wr.len; cut++) {
+            struct tm_rd r = tm_rd_init(buf, cut);
+            CHECK_INT(tm_entry_decode(&r, &k), TM_ERR_FORMAT);
+            CHECK(!k.complete);
+        }
+        struct tm_rd r = tm_rd_init(buf, wr.len);
+        CHECK_INT(tm_entry_decode(&r, &k), TM_OK);
+        CHECK(k.complete && tm_close_is_same(&k.plan.close, &some[i]));
+        CHECK_INT(k.plan.close_gap_us, 123456);
+        tm_plan_deinit(&k.plan);
+        tm_plan_deinit(&p);
+    }
+}
+
+/* Any bytes: refused, or a plan that may be played and is written again as it was read. */
+static void any_closing_is_refused_or_sound(void)
+{
+    uint64_t x = 88172645463325252U; /* Marsaglia's xorshift */
+    size_t n_taken = 0;
+    for (int round = 0; round < 20000; round++) {
+        uint8_t in[12], out[TM_ENTRY_LEN_MAX];
+        for (size_t i = 0; i < sizeof in; i++) {
+            x ^= x << 13;
+            x ^= x >> 7;
+            x ^= x << 17;
+            in[i] = (uint8_t)(x >> 20) & (i % 3 ? 0x47 : 0xff);
+        }
+        in[0] = (uint8_t)(0x80 | (in[0] & 0x0f));
+        struct tm_known_plan k = {0};
+        for (int n = 0; n < 5; n++)
+            CHECK_INT(tm_plan_add(&k.plan, (struct tm_write){9, 0, TM_UP, 0}), TM_OK);
+        struct tm_rd r = tm_rd_init(in, sizeof in);
+        int rc = tm_entry_decode(&r, &k);
+        CHECK(rc == TM_OK || rc == TM_ERR_FORMAT);
+        CHECK_INT(k.complete, rc == TM_OK);
+        CHECK_INT(tm_plan_check(&k.plan), TM_OK);
+        n_taken += k.complete;
+        if (k.complete) {
+            struct tm_wr wr = tm_wr_init(out, sizeof out);
+            struct tm_known_plan again = {.plan = {.n_writes = 5}};
+            tm_entry_encode(&wr, &k.plan, 5, 1);
+            struct tm_rd back = tm_rd_init(out, wr.len);
+            CHECK(tm_wr_ok(&wr) && wr.len == tm_entry_len(&k.plan, 5));
+            CHECK_INT(tm_entry_decode(&back, &again), TM_OK);
+            CHECK(tm_close_is_same(&again.plan.close, &k.plan.close));
+            CHECK_INT(again.plan.close_gap_us, k.plan.close_gap_us);
+        }
+        tm_plan_deinit(&k.plan);
+    }
+    CHECK(n_taken > 1000 && n_taken < 19000);
+}
+
+static void closings_of_no_plan_are_refused(void)
+{
+    static const uint8_t bad[][5] = {
+        {0x82, 1, 0},       /* runs from a write 0 back */
+        {0x82, 1, 3},       /* from one before the first */
+        {0x84, 1, 0, 1},    /* so the server's */
+        {0x84, 1, 3, 1},    /* ... */
+        {0x88, 1, 1, 1, 1}, /* no such bit */
+        {0xc0, 1},
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        struct tm_known_plan k = {0};
+        for (int n = 0; n < 2; n++)
+            CHECK_INT(tm_plan_add(&k.plan, (struct tm_write){9, 0, TM_UP, 0}), TM_OK);
+        struct tm_rd r = tm_rd_init(bad[i], sizeof bad[i]);
+        CHECK_INT(tm_entry_decode(&r, &k), TM_ERR_FORMAT);
+        CHECK(!k.complete);
+        tm_plan_deinit(&k.plan);
+    }
+}
+
 static const struct check_case cases[] = {
+    {"closings_come_back_as_written", closings_come_back_as_written},
+    {"any_closing_is_refused_or_sound", any_closing_is_refused_or_sound},
+    {"closings_of_no_plan_are_refused", closings_of_no_plan_are_refused},
     {"frames_come_back_as_written", frames_come_back_as_written},
     {"data_fits_exactly_or_says_so", data_fits_exactly_or_says_so},
     {"malformed_frames_are_refused", malformed_frames_are_refused},

@@ -182,7 +182,133 @@ static void unknown_plan_is_bounded(void)
     tm_player_deinit(&p);
 }
 
+/* The plan with another closing: the client's runs from write 4, its own last, before the server's last has come. */
+static struct tm_player closing_player(enum tm_side side, struct tm_close close)
+{
+    struct tm_known_plan k = plan();
+    struct tm_player p;
+    k.plan.close = close;
+    tm_player_init(&p, side, &k, 0, GRACE);
+    CHECK_INT(tm_player_grown(&p), TM_OK);
+    return p;
+}
+
+static void client_may_close_before_the_last_byte_comes(void)
+{
+    struct tm_player p = closing_player(TM_CLIENT, (struct tm_close){.back = 2});
+    play(&p, 0, 0, 10);
+    CHECK_INT(tm_player_received(&p, 1000, 50000), TM_OK);
+    play(&p, 3, 52000, 52000);
+    CHECK_INT(tm_player_close_us(&p), TM_NEVER);
+    play(&p, 4, 55000, 55100);
+    CHECK_INT(tm_player_close_event_us(&p), 55100);
+    CHECK_INT(tm_player_close_us(&p), 64100);
+    CHECK(!tm_player_done(&p));
+    CHECK_INT(tm_player_peer_fin(&p, 60000),
+              TM_ERR_PROTO); /* only the server's answer is planned */
+    CHECK_INT(tm_player_received(&p, 1000, 90000), TM_OK);
+    CHECK(tm_player_done(&p));
+    CHECK_INT(tm_player_close_us(&p), 64100);
+    CHECK_INT(tm_player_dead_us(&p), 90000 + 9000 + GRACE);
+    tm_player_deinit(&p);
+    /* From a write of the server's, but not before its own last has left. */
+    p = closing_player(TM_CLIENT, (struct tm_close){.back = 4});
+    play(&p, 0, 0, 10);
+    CHECK_INT(tm_player_received(&p, 1000, 50000), TM_OK);
+    play(&p, 3, 52000, 52000);
+    play(&p, 4, 55000, 70000);
+    CHECK_INT(tm_player_close_event_us(&p), 50000);
+    CHECK_INT(tm_player_close_us(&p), 70000);
+    tm_player_deinit(&p);
+}
+
+static void server_that_is_closed_early_sends_the_rest_and_answers(void)
+{
+    struct tm_player p = closing_player(TM_SERVER, (struct tm_close){.back = 2});
+    CHECK_INT(tm_player_received(&p, 517, 100), TM_OK);
+    play(&p, 1, 5100, 5100);
+    play(&p, 2, 5200, 5200);
+    CHECK_INT(tm_player_received(&p, 119, 60000), TM_OK);
+    CHECK_INT(tm_player_peer_fin(&p, 60500), TM_ERR_PROTO); /* a byte is missing */
+    CHECK_INT(tm_player_received(&p, 1, 61000), TM_OK);
+    CHECK_INT(tm_player_peer_fin(&p, 62000), TM_OK);
+    CHECK_INT(tm_player_close_us(&p), TM_NEVER);
+    play(&p, 5, 63500, 63600);
+    CHECK_INT(tm_player_close_event_us(&p), 62000);
+    CHECK_INT(tm_player_close_us(&p), 63600);
+    tm_player_deinit(&p);
+    p = closing_player(TM_SERVER, (struct tm_close){0}); /* a plain one waits for nobody */
+    CHECK_INT(tm_player_received(&p, 637, 100), TM_OK);
+    CHECK_INT(tm_player_peer_fin(&p, 200), TM_ERR_PROTO);
+    CHECK_INT(tm_player_close_us(&p), TM_NEVER);
+    tm_player_deinit(&p);
+}
+
+static void server_may_close_by_itself(void)
+{
+    const struct tm_close close = {.server_back = 1, .server_gap_us = 700};
+    struct tm_player p = closing_player(TM_SERVER, close);
+    CHECK_INT(tm_player_received(&p, 637, 100), TM_OK);
+    play(&p, 1, 5100, 5100);
+    play(&p, 2, 5200, 5200);
+    CHECK_INT(tm_player_close_us(&p), TM_NEVER);
+    play(&p, 5, 5200, 6000);
+    CHECK_INT(tm_player_close_us(&p), 6700);
+    tm_player_deinit(&p);
+    /* What the client does at the end waits for that FIN. */
+    p = closing_player(TM_CLIENT, close);
+    play(&p, 0, 0, 10);
+    CHECK_INT(tm_player_received(&p, 1000, 50000), TM_OK);
+    play(&p, 3, 52000, 52000);
+    play(&p, 4, 55000, 55000);
+    CHECK_INT(tm_player_peer_fin(&p, 80000), TM_ERR_PROTO); /* too soon: bytes are missing */
+    CHECK_INT(tm_player_received(&p, 1000, 90000), TM_OK);
+    CHECK_INT(tm_player_close_us(&p), TM_NEVER);
+    CHECK_INT(tm_player_dead_us(&p), 90000 + 700 + 9000 + GRACE);
+    CHECK_INT(tm_player_peer_fin(&p, 95000), TM_OK);
+    CHECK_INT(tm_player_close_us(&p), 104000);
+    CHECK_INT(tm_player_dead_us(&p), 95000 + 700 + 9000 + GRACE);
+    tm_player_deinit(&p);
+}
+
+static void reset_waits_for_all_bytes(void)
+{
+    struct tm_player p =
+        closing_player(TM_CLIENT, (struct tm_close){.how = TM_CLOSE_RESET, .back = 2});
+    play(&p, 0, 0, 10);
+    CHECK_INT(tm_player_received(&p, 1000, 50000), TM_OK);
+    play(&p, 3, 52000, 52000);
+    play(&p, 4, 55000, 55000);
+    CHECK_INT(tm_player_close_us(&p), TM_NEVER);
+    CHECK_INT(tm_player_received(&p, 999, 90000), TM_OK);
+    CHECK_INT(tm_player_close_us(&p), TM_NEVER);
+    CHECK_INT(tm_player_received(&p, 1, 91000), TM_OK);
+    CHECK_INT(tm_player_close_us(&p), 91000);
+    tm_player_deinit(&p);
+}
+
+static void nobody_closes_before_the_end_of_the_plan_is_known(void)
+{
+    struct tm_player p = closing_player(TM_CLIENT, (struct tm_close){.back = 6});
+    play(&p, 0, 0, 10);
+    CHECK_INT(tm_player_received(&p, 1000, 50000), TM_OK);
+    play(&p, 3, 52000, 52000);
+    play(&p, 4, 55000, 55000);
+    CHECK_INT(tm_player_close_us(&p), 55000);
+    p.known.complete = false;
+    CHECK_INT(tm_player_close_us(&p), TM_NEVER);
+    CHECK_INT(tm_player_peer_fin(&p, 60000), TM_ERR_PROTO);
+    tm_player_deinit(&p);
+}
+
 static const struct check_case cases[] = {
+    {"client_may_close_before_the_last_byte_comes", client_may_close_before_the_last_byte_comes},
+    {"server_that_is_closed_early_sends_the_rest_and_answers",
+     server_that_is_closed_early_sends_the_rest_and_answers},
+    {"server_may_close_by_itself", server_may_close_by_itself},
+    {"reset_waits_for_all_bytes", reset_waits_for_all_bytes},
+    {"nobody_closes_before_the_end_of_the_plan_is_known",
+     nobody_closes_before_the_end_of_the_plan_is_known},
     {"client_follows_events_of_both_sides", client_follows_events_of_both_sides},
     {"write_after_an_undeparted_own_one_is_relative_to_it",
      write_after_an_undeparted_own_one_is_relative_to_it},

@@ -3,31 +3,19 @@
 
 #include <string.h>
 
+#include "models/batches.h"
 #include "test/support/check.h"
 #include "test/support/oom.h"
+#include "test/unit/core/session_pair.h"
 #include "tm/core/frame.h"
 #include "tm/core/message.h"
 #include "tm/core/opener.h"
 #include "tm/core/stream.h"
 
-static const struct tm_shape SHAPE = {.hello_min = 480, .flight_min = 250, .fin_min = 80};
-
-static struct tm_session_cfg config(enum tm_side side, struct tm_model *m)
-{
-    tm_model_constant_default(m);
-    return (struct tm_session_cfg){.side = side,
-                                   .master = TM_CLIENT,
-                                   .model = m,
-                                   .shape = SHAPE,
-                                   .n_users = 1,
-                                   .prep_us = TM_PREP_US,
-                                   .seed = {1, 2, 3}};
-}
-
 /* A client that has opened carrier 0, and its token. */
 static struct tm_session *client(struct tm_model *m, struct tm_token *t)
 {
-    struct tm_session_cfg cfg = config(TM_CLIENT, m);
+    struct tm_session_cfg cfg = session_pair_cfg(TM_CLIENT, m);
     struct tm_session *s;
     CHECK_INT(tm_session_new(&s, &cfg, 0), TM_OK);
     struct tm_act act;
@@ -215,10 +203,57 @@ static void what_waits_in_the_shell_is_not_taken_for_silence(void)
     tm_session_heard(s, 20 * TM_US_PER_S);
     CHECK(!tm_session_poll(s, 20 * TM_US_PER_S, &act));
     CHECK(!tm_session_poll(s, 26 * TM_US_PER_S, &act)); /* judged as of what was heard */
-    tm_session_heard(s, 26 * TM_US_PER_S);
-    CHECK(tm_session_poll(s, 26 * TM_US_PER_S, &act));
+    tm_session_heard(s, 30 * TM_US_PER_S - 1);
+    CHECK(!tm_session_poll(s, 30 * TM_US_PER_S - 1, &act));
+    tm_session_heard(s, 30 * TM_US_PER_S);
+    CHECK(tm_session_poll(s, 30 * TM_US_PER_S, &act));
     CHECK_INT(act.kind, TM_ACT_KILL);
     CHECK_STR(act.why, "silent");
+    tm_session_free(s);
+}
+
+/* Asked whenever it wants to be, it counts the grace from the plan. */
+static void silence_is_death_after_the_grace(void)
+{
+    struct tm_model m;
+    struct tm_token t;
+    struct tm_session *s = client(&m, &t);
+    struct tm_act act = {0};
+    int64_t now_us = 0;
+    while (!tm_session_poll(s, now_us, &act) && now_us < 60 * TM_US_PER_S)
+        now_us = tm_session_next_us(s);
+    CHECK_INT(act.kind, TM_ACT_KILL);
+    CHECK_STR(act.why, "no connection");
+    CHECK_INT(now_us, TM_GRACE_US);
+    tm_session_free(s);
+}
+
+/* Thirteen seconds pass in the shell between the opening and the next look (or in making the plan of the opening). */
+static void after_standing_still_arrivals_count_before_deadlines(void)
+{
+    struct tm_model m;
+    struct tm_token t;
+    struct tm_session *s = client(&m, &t);
+    struct tm_act act;
+    const int64_t back_us = 13 * TM_US_PER_S;
+    tm_session_heard(s, back_us); /* the shell has not looked at its sockets yet */
+    CHECK(!tm_session_poll(s, back_us, &act));
+    CHECK_INT(tm_session_next_us(s), back_us + TM_GRACE_US);
+    tm_session_opened(s, 0, back_us + 1000);
+    tm_session_sent(s, 0, 0, back_us + 1000, back_us + 1000, 0);
+    tm_session_received(s, 0, 1448, back_us + 2000);
+    tm_session_heard(s, back_us + 3000);
+    CHECK(!tm_session_poll(s, back_us + 3000, &act));
+    struct tm_session_stats st;
+    tm_session_get_stats(s, &st);
+    CHECK_INT(st.carriers_died, 0);
+    CHECK_INT(st.carriers_live, 1);
+    tm_session_free(s);
+    s = client(&m, &t); /* and whoever is silent all the same is dead in the end */
+    CHECK(!tm_session_poll(s, back_us, &act));
+    CHECK(!tm_session_poll(s, back_us + TM_GRACE_US - 1, &act));
+    CHECK(tm_session_poll(s, back_us + TM_GRACE_US, &act));
+    CHECK_INT(act.kind, TM_ACT_KILL);
     tm_session_free(s);
 }
 
@@ -228,7 +263,7 @@ static void what_waits_in_the_shell_is_not_taken_for_silence(void)
 static void the_schedule_begins_when_first_asked(void)
 {
     struct tm_model m;
-    struct tm_session_cfg cfg = config(TM_CLIENT, &m);
+    struct tm_session_cfg cfg = session_pair_cfg(TM_CLIENT, &m);
     struct tm_session *s;
     struct tm_act act;
     CHECK_INT(tm_session_new(&s, &cfg, 1000), TM_OK);
@@ -242,7 +277,7 @@ static void the_schedule_begins_when_first_asked(void)
  * 500 ms after the flight, which came at 1 ms. */
 static struct tm_session *sixteen_users(struct tm_model *m)
 {
-    struct tm_session_cfg cfg = config(TM_CLIENT, m);
+    struct tm_session_cfg cfg = session_pair_cfg(TM_CLIENT, m);
     struct tm_session *s;
     struct tm_act act;
     cfg.n_users = 16;
@@ -268,6 +303,35 @@ static void users_begin_in_their_turns(void)
         n += act.kind == TM_ACT_OPEN;
         CHECK(n <=
               act.due_us / TM_USER_TURN_US + 1); /* no more users than had their turn by then */
+    }
+    CHECK_INT(n, 16);
+    tm_session_free(s);
+}
+
+/* The server has the same to prepare, and can only begin now. */
+static void users_begin_as_slowly_as_their_plans_were_prepared(void)
+{
+    const struct tm_batch_maker none = {0}; /* never asked: a constant model has no batches */
+    const int64_t begun_us = 12 * TM_US_PER_S;
+    struct tm_model m;
+    struct tm_session_cfg cfg = session_pair_cfg(TM_CLIENT, &m);
+    struct tm_session *s;
+    struct tm_act act;
+    int n = 0;
+    cfg.n_users = 16;
+    cfg.maker = &none;
+    CHECK_INT(tm_session_new(&s, &cfg, 0), TM_OK);
+    for (int64_t t_us = begun_us; t_us < begun_us + 18 * TM_US_PER_S;
+         t_us = tm_session_next_us(s)) {
+        while (tm_session_poll(s, t_us, &act)) {
+            struct tm_token t = {.index = 1};
+            if (act.kind == TM_ACT_OPEN)
+                tm_session_token(s, act.carrier, &t);
+            if (t.index > 0) /* the end of one that nobody answers, and the next */
+                continue;
+            n++;
+            CHECK(act.due_us >= begun_us + t.user * (18 * TM_US_PER_S / 16));
+        }
     }
     CHECK_INT(n, 16);
     tm_session_free(s);
@@ -314,62 +378,7 @@ static void what_is_due_first_is_handed_out_first(void)
 
 /* ---- Without memory ---- */
 
-/* Two engines face to face without a network: each action is carried out at once at the other end. */
-struct pair {
-    struct tm_model model;
-    struct tm_session *end[2];
-    int64_t now_us;
-};
-
-static void deliver(struct pair *p, enum tm_side from, const struct tm_act *act)
-{
-    static uint8_t plain[TM_RECORD_PLAIN_MAX];
-    struct tm_session *to = p->end[!from];
-    if (act->hs_size > 0 && to)
-        tm_session_received(to, act->carrier, act->hs_size, p->now_us);
-    size_t n;
-    while ((n = tm_session_compose(p->end[from], act->carrier, plain, p->now_us)) > 0) {
-        if (!to)
-            continue;
-        tm_session_received(to, act->carrier, n + TM_RECORD_OVERHEAD, p->now_us);
-        (void)tm_session_record(to, act->carrier, plain, n, p->now_us);
-    }
-    tm_session_sent(p->end[from], act->carrier, act->write, p->now_us, p->now_us, 0);
-}
-
-static void open_carrier(struct pair *p, const struct tm_act *act)
-{
-    struct tm_token t;
-    tm_session_token(p->end[TM_CLIENT], act->carrier, &t);
-    tm_session_opened(p->end[TM_CLIENT], act->carrier, p->now_us);
-    tm_session_sent(p->end[TM_CLIENT], act->carrier, 0, p->now_us, p->now_us, 0);
-    if (!p->end[TM_SERVER]) {
-        struct tm_session_cfg cfg;
-        tm_session_cfg_from_token(&cfg, &t);
-        cfg.model = &p->model;
-        if (tm_session_new(&p->end[TM_SERVER], &cfg, p->now_us) != TM_OK)
-            p->end[TM_SERVER] = NULL;
-    }
-    if (!p->end[TM_SERVER] ||
-        tm_session_accept(p->end[TM_SERVER], &t, act->size, p->now_us) != TM_OK)
-        (void)tm_session_gone(p->end[TM_CLIENT], act->carrier, TM_GONE_LOST, p->now_us);
-}
-
-static void act_on(struct pair *p, enum tm_side side, const struct tm_act *act)
-{
-    if (act->kind == TM_ACT_OPEN)
-        open_carrier(p, act);
-    else if (act->kind == TM_ACT_WRITE)
-        deliver(p, side, act);
-    else if (act->kind == TM_ACT_KILL && p->end[!side])
-        (void)tm_session_gone(p->end[!side], act->carrier, TM_GONE_LOST, p->now_us);
-    if (act->kind == TM_ACT_CLOSE) {
-        (void)tm_session_gone(p->end[TM_SERVER], act->carrier, TM_GONE_CLOSED, p->now_us);
-        (void)tm_session_gone(p->end[TM_CLIENT], act->carrier, TM_GONE_CLOSED, p->now_us);
-    }
-}
-
-static void applications(struct pair *p, enum tm_side side)
+static void applications(struct session_pair *p, enum tm_side side)
 {
     static const uint8_t bytes[200000];
     struct tm_event ev;
@@ -390,9 +399,9 @@ static void applications(struct pair *p, enum tm_side side)
 }
 
 /* A client and a server carry a stream for four virtual seconds. */
-static void four_seconds(struct pair *p, enum tm_side master, enum tm_plan_mode mode)
+static void four_seconds(struct session_pair *p, enum tm_side master, enum tm_plan_mode mode)
 {
-    struct tm_session_cfg cfg = config(TM_CLIENT, &p->model);
+    struct tm_session_cfg cfg = session_pair_cfg(TM_CLIENT, &p->model);
     cfg.master = master;
     cfg.plan_mode = mode;
     p->model.u.constant = (struct tm_constant){60000, 20000, 10};
@@ -407,7 +416,7 @@ static void four_seconds(struct pair *p, enum tm_side master, enum tm_plan_mode 
         for (int side = 0; side < 2 && p->end[side]; side++) {
             struct tm_act act;
             while (tm_session_poll(p->end[side], p->now_us, &act))
-                act_on(p, (enum tm_side)side, &act);
+                session_pair_act(p, (enum tm_side)side, &act);
             applications(p, (enum tm_side)side);
         }
         for (int side = 0; side < 2 && p->end[side]; side++)
@@ -423,7 +432,7 @@ static void survive_without_memory(enum tm_side master, enum tm_plan_mode mode)
 {
     bool done = false;
     for (unsigned long n = 1; !done && n < 100000; n += n < 150 ? 1 : n / 20) {
-        struct pair p = {0};
+        struct session_pair p = {0};
         oom_fail_after(n);
         four_seconds(&p, master, mode);
         done = !oom_hit();
@@ -456,8 +465,13 @@ static const struct check_case cases[] = {
     {"bytes_beyond_the_plan_kill_the_carrier", bytes_beyond_the_plan_kill_the_carrier},
     {"what_waits_in_the_shell_is_not_taken_for_silence",
      what_waits_in_the_shell_is_not_taken_for_silence},
+    {"silence_is_death_after_the_grace", silence_is_death_after_the_grace},
+    {"after_standing_still_arrivals_count_before_deadlines",
+     after_standing_still_arrivals_count_before_deadlines},
     {"the_schedule_begins_when_first_asked", the_schedule_begins_when_first_asked},
     {"users_begin_in_their_turns", users_begin_in_their_turns},
+    {"users_begin_as_slowly_as_their_plans_were_prepared",
+     users_begin_as_slowly_as_their_plans_were_prepared},
     {"openings_are_handed_out_ahead", openings_are_handed_out_ahead},
     {"what_is_due_first_is_handed_out_first", what_is_due_first_is_handed_out_first},
     {"every_failing_allocation_is_survived", every_failing_allocation_is_survived},

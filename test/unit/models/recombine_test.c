@@ -329,6 +329,49 @@ static void blocks_stay_whole(void)
     tm_deck_deinit(&out);
 }
 
+/* Closings that run from the client's last write or the server's, and say by their gaps whose they are. */
+static void close_all(struct tm_deck *d)
+{
+    for (uint32_t i = 0; i < d->n_conns; i++) {
+        struct tm_deck_conn *c = &d->conn[i];
+        c->close = (struct tm_close){.how = (uint8_t)(i % 2),
+                                     .back = (uint8_t)(1 + i % 3),
+                                     .server_back = (uint8_t)(1 + i % 2),
+                                     .server_gap_us = i};
+    }
+}
+
+static uint8_t dir_of(const struct tm_deck *d, const struct tm_deck_conn *c, uint8_t back)
+{
+    return d->w[c->first + c->n_writes - back].dir;
+}
+
+static void a_closing_stays_with_the_end_that_it_closed(void)
+{
+    struct tm_deck in = {0}, out = {0};
+    const struct tm_recombine_cfg cfg = tm_recombine_cfg_default();
+    size_t n_crossed = 0;
+    fill(&in);
+    close_all(&in);
+    (void)mix(&out, &in, &cfg, KEY);
+    CHECK(out.n_conns > N_CONNS / 2);
+    for (size_t i = 0; i < out.n_conns; i++) {
+        const struct tm_deck_conn *got = &out.conn[i];
+        CHECK(got->close.server_gap_us < N_CONNS);
+        const struct tm_deck_conn *want = &in.conn[got->close.server_gap_us % N_CONNS];
+        CHECK_INT(out.w[got->first + got->n_writes - 1].size,
+                  in.w[want->first + want->n_writes - 1].size);
+        CHECK_INT(got->close.how, want->close.how);
+        CHECK_INT(dir_of(&out, got, got->close.back), dir_of(&in, want, want->close.back));
+        CHECK_INT(dir_of(&out, got, got->close.server_back),
+                  dir_of(&in, want, want->close.server_back));
+        n_crossed += out.w[got->first + 1].size != in.w[want->first + 1].size;
+    }
+    CHECK(n_crossed > out.n_conns / 2);
+    tm_deck_deinit(&in);
+    tm_deck_deinit(&out);
+}
+
 static void decks_too_small_to_mix_are_reported(void)
 {
     struct tm_deck in = {0}, out = {0};
@@ -371,6 +414,7 @@ static void nonsense_is_refused(void)
 }
 
 static const struct check_case cases[] = {
+    {"a_closing_stays_with_the_end_that_it_closed", a_closing_stays_with_the_end_that_it_closed},
     {"every_write_and_pause_is_used_exactly_once", every_write_and_pause_is_used_exactly_once},
     {"no_parent_gives_more_than_its_share", no_parent_gives_more_than_its_share},
     {"order_of_directions_is_kept", order_of_directions_is_kept},

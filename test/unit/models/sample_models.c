@@ -70,6 +70,11 @@ int sample_joint(struct tm_model *m, const char *name, uint32_t n, uint32_t vari
                                                                .ref_back = k > 0});
         if (rc == TM_OK && i % 4 == 3)
             tm_deck_weld_last(&j->deck);
+        if (rc == TM_OK && i % 3 == 2)
+            tm_deck_close_last(&j->deck, &(struct tm_close){.how = (uint8_t)(i % 2),
+                                                            .back = (uint8_t)(i % 4),
+                                                            .server_back = 2,
+                                                            .server_gap_us = 40 * i});
     }
     if (rc)
         tm_model_deinit(m);
@@ -97,7 +102,8 @@ static bool same_conns(const struct tm_deck *a, const struct tm_deck *b)
         same = same && a->conn[i].first == b->conn[i].first &&
                a->conn[i].n_writes == b->conn[i].n_writes &&
                a->conn[i].close_gap_us == b->conn[i].close_gap_us &&
-               a->conn[i].role == b->conn[i].role;
+               a->conn[i].role == b->conn[i].role &&
+               tm_close_is_same(&a->conn[i].close, &b->conn[i].close);
     for (size_t i = 0; i < a->n_writes; i++)
         same = same && a->w[i].size == b->w[i].size && a->w[i].gap_us == b->w[i].gap_us &&
                a->w[i].dir == b->w[i].dir && a->w[i].ref_back == b->w[i].ref_back &&

@@ -180,9 +180,12 @@ static void a_write_waits_for_none_more_than_255_before_it(void)
     }
 }
 
+#define DOWN      "{\"t\":\"data\",\"c\":0,\"i\":1,\"dir\":\"down\",\"size\":9,\"ref\":0,\"gap\":7}\n"
+#define END(rest) HEAD OPEN DATA DOWN "{\"t\":\"close\",\"c\":0,\"gap\":5" rest "}\n"
+
 static void no_flipped_bits_or_missing_ends_do_harm(void)
 {
-    char text[] = HEAD OPEN DATA CLOSE;
+    char text[] = END(",\"how\":\"reset\",\"ref\":1,\"server_ref\":0,\"server_gap\":8");
     struct tm_schedfile f;
     struct tm_msg msg;
     size_t len = sizeof text - 1;
@@ -205,7 +208,69 @@ static void no_flipped_bits_or_missing_ends_do_harm(void)
     tm_schedfile_deinit(&f);
 }
 
+static void closings_read_as_they_say(void)
+{
+    static const struct {
+        const char *text;
+        struct tm_close want;
+    } row[] = {
+        {END(""), {0}},
+        {END(",\"how\":\"fin\",\"ref\":-1"), {0}},
+        {END(",\"ref\":0"), {TM_CLOSE_FIN, 2, 0, 0}},
+        {END(",\"ref\":1,\"how\":\"reset\""), {TM_CLOSE_RESET, 1, 0, 0}},
+        {END(",\"server_ref\":1,\"server_gap\":300"), {TM_CLOSE_FIN, 0, 1, 300}},
+        {END(",\"how\":\"reset\",\"server_ref\":0,\"server_gap\":4000000000"),
+         {TM_CLOSE_RESET, 0, 2, TM_WRITE_GAP_MAX}},
+    };
+    uint8_t digest[6][TM_DIGEST_LEN];
+    for (size_t i = 0; i < 6; i++) {
+        struct tm_schedfile f;
+        struct tm_msg msg = {""};
+        CHECK_INT(read_exactly(&f, row[i].text, strlen(row[i].text), &msg), TM_OK);
+        CHECK_STR(msg.text, "");
+        CHECK_INT(f.n_conns, 1);
+        CHECK_INT(f.conn[0].plan.close_gap_us, 5);
+        CHECK(tm_close_is_same(&f.conn[0].plan.close, &row[i].want));
+        CHECK_INT(tm_plan_check(&f.conn[0].plan), TM_OK);
+        tm_schedfile_digest(&f, digest[i]);
+        for (size_t k = 0; k < i; k++)
+            CHECK_INT(memcmp(digest[i], digest[k], TM_DIGEST_LEN) == 0, i == 1 && k == 0);
+        tm_schedfile_deinit(&f);
+    }
+}
+
+static void closings_that_cannot_be_are_refused(void)
+{
+    static const struct {
+        const char *text;
+        int rc;
+        const char *says;
+    } row[] = {
+        {END(",\"how\":\"rst\""), TM_ERR_FORMAT, "\"fin\" or \"reset\""},
+        {END(",\"how\":1"), TM_ERR_FORMAT, "\"how\" is a text"},
+        {END(",\"ref\":2"), TM_ERR_RANGE, "one of the last"},
+        {END(",\"ref\":-2"), TM_ERR_RANGE, "one of the last"},
+        {END(",\"ref\":\"end\""), TM_ERR_FORMAT, "number of a write"},
+        {END(",\"server_ref\":1"), TM_ERR_FORMAT, "together"},
+        {END(",\"server_gap\":1"), TM_ERR_FORMAT, "together"},
+        {END(",\"server_ref\":2,\"server_gap\":1"), TM_ERR_RANGE, "one of the last"},
+        {END(",\"server_ref\":1,\"server_gap\":4000000001"), TM_ERR_RANGE, "4000000000"},
+        {END(",\"server_ref\":1,\"server_gap\":-1"), TM_ERR_RANGE, "backwards"},
+        {END(",\"server_ref\":99999999999,\"server_gap\":1"), TM_ERR_RANGE, "no such write"},
+    };
+    for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
+        struct tm_schedfile f;
+        struct tm_msg msg;
+        CHECK_INT(read_exactly(&f, row[i].text, strlen(row[i].text), &msg), row[i].rc);
+        if (!strstr(msg.text, row[i].says))
+            CHECK_STR(msg.text, row[i].says);
+        tm_schedfile_deinit(&f);
+    }
+}
+
 static const struct check_case CASES[] = {
+    {"closings_read_as_they_say", closings_read_as_they_say},
+    {"closings_that_cannot_be_are_refused", closings_that_cannot_be_are_refused},
     {"the_documented_example_reads_as_it_says", the_documented_example_reads_as_it_says},
     {"lines_of_connections_may_be_mixed_and_users_count_for_themselves",
      lines_of_connections_may_be_mixed_and_users_count_for_themselves},

@@ -413,6 +413,54 @@ static void a_blocked_write_ends_with_the_peers_rst(void)
     scene_stop(&s);
 }
 
+/* Our FIN is out, and the peer goes on for longer than others are waited for; another connection is the clock. */
+static void a_shut_connection_is_read_as_long_as_the_peer_likes(void)
+{
+    struct scene s;
+    int peer, other;
+    scene_start(&s, &(struct tm_wire_cfg){.linger_us = 1000});
+    struct scene_conn *c = scene_open_plain(&s, &peer);
+    struct scene_conn *clock = scene_open_plain(&s, &other);
+    uint8_t bytes[50] = {3}, got;
+    CHECK_INT(tm_wire_shut(s.w, c->id, 0), TM_OK);
+    CHECK_INT(plain_read(peer, &got, 1), 0);
+    scene_write(&s, clock, 0, tm_now_us() + 10000, NOW, bytes, 1);
+    SCENE_UNTIL(&s, clock->n_sent == 1);
+    CHECK_INT(c->n_down, 0);
+    plain_write(peer, bytes, sizeof bytes);
+    SCENE_UNTIL(&s, c->n_rx == sizeof bytes);
+    CHECK_INT(c->n_down, 0);
+    (void)close(peer);
+    SCENE_UNTIL(&s, c->n_down == 1);
+    CHECK_INT(c->why, TM_WIRE_DOWN_CLOSED);
+    (void)close(other);
+    scene_stop(&s);
+}
+
+static void a_planned_reset_waits_for_its_time_and_for_what_is_queued(void)
+{
+    struct scene s;
+    int peer;
+    scene_start(&s, NULL);
+    struct scene_conn *c = scene_open_plain(&s, &peer);
+    uint8_t bytes[50] = {4}, got[51];
+    plain_write(peer, bytes, 50);
+    CHECK_INT(shutdown(peer, SHUT_WR), 0);
+    SCENE_UNTIL(&s, c->n_eof == 1);
+    int64_t due_us = tm_now_us() + 5000;
+    scene_write(&s, c, 0, due_us + 2000, NOW, bytes, 50);
+    CHECK_INT(tm_wire_abort(s.w, c->id, due_us), TM_OK);
+    SCENE_UNTIL(&s, c->n_down == 1);
+    CHECK_INT(c->why, TM_WIRE_DOWN_ABORTED);
+    CHECK_INT(c->n_sent, 1);
+    CHECK(c->down_us >= due_us + 2000);
+    CHECK_INT(plain_read(peer, got, 50), 50);
+    CHECK_INT(recv(peer, got, 1, 0), -1);
+    CHECK_INT(errno, ECONNRESET);
+    (void)close(peer);
+    scene_stop(&s);
+}
+
 static void our_rst_drops_what_is_queued(void)
 {
     struct scene s;
@@ -505,6 +553,10 @@ static const struct check_case cases[] = {
     {"the_peers_rst_comes_after_its_bytes", the_peers_rst_comes_after_its_bytes},
     {"a_peer_that_resets_at_once_is_heard_out", a_peer_that_resets_at_once_is_heard_out},
     {"a_blocked_write_ends_with_the_peers_rst", a_blocked_write_ends_with_the_peers_rst},
+    {"a_shut_connection_is_read_as_long_as_the_peer_likes",
+     a_shut_connection_is_read_as_long_as_the_peer_likes},
+    {"a_planned_reset_waits_for_its_time_and_for_what_is_queued",
+     a_planned_reset_waits_for_its_time_and_for_what_is_queued},
     {"our_rst_drops_what_is_queued", our_rst_drops_what_is_queued},
     {"an_opening_can_be_called_off", an_opening_can_be_called_off},
     {"commands_for_a_connection_that_is_gone_are_ignored",

@@ -144,6 +144,44 @@ static void one_connection_is_enough_for_k_1_and_the_key_decides_the_rest(void)
     tm_deck_deinit(&c);
 }
 
+/* Half of the connections reset, seven close behind their letter; each server of a third has a pause of its own. */
+static void closings_of_few_become_plain_and_their_pauses_are_pooled(void)
+{
+    struct tm_deck d = letters();
+    struct tm_pool_deck_count n;
+    uint32_t n_reset = 0, n_back = 0, n_as_was = 0, last_us = 0;
+    for (uint32_t i = 0; i < N_CONNS; i++) {
+        struct tm_close *c = &d.conn[i].close;
+        c->how = i % 2 ? TM_CLOSE_RESET : TM_CLOSE_FIN;
+        c->back = i % 2 == 0 && i < 14 ? 2 : 0;
+        if (i % 2 && i % 3 == 0)
+            *c = (struct tm_close){TM_CLOSE_RESET, 0, 1, 100 * i};
+    }
+    CHECK_INT(tm_pool_deck(&d, K, KEY, &n), TM_OK);
+    CHECK_INT(tm_deck_check(&d), TM_OK);
+    for (uint32_t i = 0; i < N_CONNS; i++) {
+        const struct tm_close *c = &d.conn[i].close;
+        CHECK_INT(c->how, i % 2 ? TM_CLOSE_RESET : TM_CLOSE_FIN);
+        n_reset += c->how == TM_CLOSE_RESET;
+        n_back += c->back > 0;
+        if (c->server_back == 0)
+            continue;
+        CHECK(c->server_gap_us >= last_us && c->server_gap_us <= 100 * N_CONNS); /* in order */
+        last_us = c->server_gap_us;
+        n_as_was += c->server_gap_us == 100 * i;
+    }
+    CHECK_INT(n_reset, N_CONNS / 2);
+    CHECK_INT(n_back, 0);
+    CHECK(n_as_was < 8);
+    tm_deck_deinit(&d);
+    /* Of all: kept with k of 1. */
+    d = letters();
+    d.conn[5].close.back = 2;
+    CHECK_INT(tm_pool_deck(&d, 1, KEY, &n), TM_OK);
+    CHECK_INT(d.conn[5].close.back, 2);
+    tm_deck_deinit(&d);
+}
+
 static void empty_decks_and_unsound_ones(void)
 {
     struct tm_deck none = {0}, bad = {0};
@@ -163,6 +201,8 @@ static const struct check_case cases[] = {
     {"few_connections_are_one_step", few_connections_are_one_step},
     {"one_connection_is_enough_for_k_1_and_the_key_decides_the_rest",
      one_connection_is_enough_for_k_1_and_the_key_decides_the_rest},
+    {"closings_of_few_become_plain_and_their_pauses_are_pooled",
+     closings_of_few_become_plain_and_their_pauses_are_pooled},
     {"empty_decks_and_unsound_ones", empty_decks_and_unsound_ones},
 };
 CHECK_MAIN("pool deck", cases)

@@ -276,7 +276,27 @@ static void only_whole_connections_are_learned(void)
     tm_cut_deinit(&k.cut);
 }
 
-static void a_close_before_the_last_answer_comes_at_once(void)
+static void check_close(const struct talk *k, enum tm_close_how how, unsigned back,
+                        unsigned server_back, uint32_t server_gap_ms, uint32_t gap_ms)
+{
+    const struct tm_deck_conn *c = &k->deck.conn[0];
+    CHECK_INT(c->close.how, how);
+    CHECK_INT(c->close.back, back);
+    CHECK_INT(c->close.server_back, server_back);
+    CHECK_INT(c->close.server_gap_us, 1000 * server_gap_ms);
+    CHECK_INT(c->close_gap_us, 1000 * gap_ms);
+}
+
+/* Cut, and looked at. */
+static void close_is(struct talk *k, enum tm_close_how how, unsigned back, unsigned server_back,
+                     uint32_t server_gap_ms, uint32_t gap_ms)
+{
+    CHECK_INT(tm_cut_finish(&k->cut, FULL, TM_DECK_FIRST, &k->deck), TM_OK);
+    CHECK_INT(tm_deck_check(&k->deck), TM_OK);
+    check_close(k, how, back, server_back, server_gap_ms, gap_ms);
+}
+
+static void a_close_before_the_last_answer_runs_from_what_the_client_knew(void)
 {
     struct talk k;
     start(&k, 1000, 5000);
@@ -286,8 +306,74 @@ static void a_close_before_the_last_answer_comes_at_once(void)
     feed(&k, 70, TM_DOWN, TM_TCP_FIN | TM_TCP_ACK, 5020, 1011, 0);
     CHECK_INT(tm_cut_finish(&k.cut, FULL, TM_DECK_FIRST, &k.deck), TM_OK);
     check_write(&k, 1, TM_DOWN, 20, 3, 1);
-    CHECK_INT(k.deck.conn[0].close_gap_us, 0);
+    check_close(&k, TM_CLOSE_FIN, 2, 0, 0, 8);
     finish(&k, 2);
+    /* The same, after the first of two answers, and the client's closed socket resets what comes late. */
+    start(&k, 1000, 5000);
+    up(&k, 32, 0, 10, 0);
+    down(&k, 65, 0, 20, 10);
+    feed(&k, 71, TM_UP, TM_TCP_FIN | TM_TCP_ACK, 1010, 5020, 0);
+    down(&k, 90, 20, 30, 10);
+    feed(&k, 91, TM_UP, TM_TCP_RST, 1011, 0, 0);
+    close_is(&k, TM_CLOSE_FIN, 2, 0, 0, 4); /* 2 ms from the tap to the client and back */
+    finish(&k, 3);
+}
+
+static void a_server_that_closes_by_itself_is_told_by_what_it_knew(void)
+{
+    struct talk k;
+    start(&k, 1000, 5000);
+    up(&k, 32, 0, 10, 0);
+    down(&k, 65, 0, 20, 10);
+    feed(&k, 70, TM_DOWN, TM_TCP_FIN | TM_TCP_ACK, 5020, 1010, 0);
+    feed(&k, 75, TM_UP, TM_TCP_FIN | TM_TCP_ACK, 1010, 5021, 0);
+    close_is(&k, TM_CLOSE_FIN, 0, 1, 5, 3);
+    finish(&k, 2);
+    /* After the client's write, and both at once: the client did not know yet. */
+    start(&k, 1000, 5000);
+    down(&k, 65, 0, 20, 0);
+    up(&k, 70, 0, 10, 20);
+    feed(&k, 102, TM_DOWN, TM_TCP_FIN | TM_TCP_ACK, 5020, 1010, 0);
+    feed(&k, 103, TM_UP, TM_TCP_FIN | TM_TCP_ACK, 1010, 5020, 0);
+    close_is(&k, TM_CLOSE_FIN, 1, 1, 2, 33);
+    finish(&k, 2);
+}
+
+static void a_reset_is_a_close_unless_a_fin_was(void)
+{
+    struct talk k;
+    start(&k, 1000, 5000);
+    up(&k, 32, 0, 10, 0);
+    feed(&k, 65, TM_DOWN, TM_TCP_FIN | TM_TCP_ACK, 5000, 1010, 20);
+    feed(&k, 68, TM_UP, TM_TCP_RST | TM_TCP_ACK, 1010, 5021, 0);
+    close_is(&k, TM_CLOSE_RESET, 0, 1, 0, 1);
+    finish(&k, 2);
+    start(&k, 1000, 5000);
+    up(&k, 32, 0, 10, 0);
+    down(&k, 65, 0, 20, 10);
+    feed(&k, 80, TM_UP, TM_TCP_RST | TM_TCP_ACK, 1010, 5020, 0);
+    close_is(&k, TM_CLOSE_RESET, 0, 0, 0, 13);
+    finish(&k, 2);
+    /* The server's reset says nothing of the client. */
+    start(&k, 1000, 5000);
+    up(&k, 32, 0, 10, 0);
+    down(&k, 65, 0, 20, 10);
+    feed(&k, 80, TM_DOWN, TM_TCP_RST | TM_TCP_ACK, 5020, 1010, 0);
+    close_is(&k, TM_CLOSE_FIN, 0, 0, 0, 13);
+    finish(&k, 2);
+}
+
+static void a_close_that_refers_farther_than_a_plan_can_say_is_at_the_end(void)
+{
+    struct talk k;
+    start(&k, 1000, 5000);
+    up(&k, 32, 0, 10, 0);
+    feed(&k, 40, TM_UP, TM_TCP_FIN | TM_TCP_ACK, 1010, 5000, 0);
+    for (uint32_t i = 0; i < 256; i++)
+        down(&k, 65 + i, i, 1, 11);
+    feed(&k, 400, TM_DOWN, TM_TCP_FIN | TM_TCP_ACK, 5256, 1011, 0);
+    close_is(&k, TM_CLOSE_FIN, 0, 0, 0, 0);
+    finish(&k, 257);
 }
 
 static void what_nagle_held_back_is_a_write_of_its_own(void)
@@ -356,7 +442,13 @@ static const struct check_case cases[] = {
     {"keep_alives_are_no_writes", keep_alives_are_no_writes},
     {"a_reference_reaches_back_255_writes", a_reference_reaches_back_255_writes},
     {"only_whole_connections_are_learned", only_whole_connections_are_learned},
-    {"a_close_before_the_last_answer_comes_at_once", a_close_before_the_last_answer_comes_at_once},
+    {"a_close_before_the_last_answer_runs_from_what_the_client_knew",
+     a_close_before_the_last_answer_runs_from_what_the_client_knew},
+    {"a_server_that_closes_by_itself_is_told_by_what_it_knew",
+     a_server_that_closes_by_itself_is_told_by_what_it_knew},
+    {"a_reset_is_a_close_unless_a_fin_was", a_reset_is_a_close_unless_a_fin_was},
+    {"a_close_that_refers_farther_than_a_plan_can_say_is_at_the_end",
+     a_close_that_refers_farther_than_a_plan_can_say_is_at_the_end},
     {"what_nagle_held_back_is_a_write_of_its_own", what_nagle_held_back_is_a_write_of_its_own},
     {"what_was_under_way_when_it_was_reset_counts", what_was_under_way_when_it_was_reset_counts},
     {"the_full_segment_is_the_most_frequent_large_one",
