@@ -12,8 +12,11 @@ struct signal {
     size_t from; /* of SIGNAL_FROM_ONE: the machine that does not get it */
 };
 
-/* A machine and where it is. */
+/* A machine and where it is.  Most events lead nowhere: what tells so stands together. */
 struct run {
+    uint16_t heard;  /* of the current state; 0 when the machine has ended */
+    bool is_alive;   /* has not ended */
+    bool is_limited; /* the current state has a limit */
     const struct tm_mb_machine *m;
     struct tm_mb_runtime at;
     struct tm_mb_action pending; /* of this call; ask NONE: nothing */
@@ -27,6 +30,7 @@ struct tm_mb_framework {
     int64_t blocked_ns, blocking_since_ns;
     bool is_blocking;
     bool has_zeroed[2]; /* a counter A or B of any machine became zero in this call */
+    bool has_asked;     /* some `pending` may be set */
     struct signal signal;
     size_t n_runs;
     struct run runs[];
@@ -35,7 +39,7 @@ struct tm_mb_framework {
 /* What became of a transition: whether a limit still counts for the old state. */
 enum change { UNCHANGED, CHANGED };
 
-static enum change transition(struct tm_mb_framework *f, size_t i, enum tm_mb_event_kind e);
+static inline enum change transition(struct tm_mb_framework *f, size_t i, enum tm_mb_event_kind e);
 
 /* Two points of time; going back counts as 0. */
 static int64_t elapsed_ns(int64_t from_ns, int64_t to_ns)
@@ -154,6 +158,7 @@ static void schedule(struct tm_mb_framework *f, size_t i, const struct tm_mb_sta
     if (s->duration != TM_MB_NO_DIST)
         a.duration_us = sample_gap_us(f, r->m, s->duration);
     r->pending = a;
+    f->has_asked = true;
 }
 
 /* By how much counter `c` changes; `other` is the other counter's old value. */
@@ -221,15 +226,14 @@ static void raise_signal(struct tm_mb_framework *f, size_t i)
         f->signal.kind = SIGNAL_FROM_SEVERAL;
 }
 
-/* Draws where event `e` leads; false: nowhere.  Quirk: one number is drawn for any list, also when its only target is certain. */
+/* Draws where event `e`, which the state hears, leads; false: nowhere.  Quirk: one number is drawn for any list, also when its
+ * only target is certain. */
 static bool draw_target(struct tm_mb_framework *f, const struct run *r, enum tm_mb_event_kind e,
                         uint32_t *to)
 {
     const struct tm_mb_state *s = &r->m->states[r->at.state];
     const uint32_t end = s->first_edge[e + 1];
     uint32_t k = s->first_edge[e];
-    if (k == end)
-        return false;
     const float chance = tm_mb_rng_chance(f->rng);
     float sum = 0;
     for (; k < end; k++) {
@@ -242,13 +246,21 @@ static bool draw_target(struct tm_mb_framework *f, const struct run *r, enum tm_
     return false;
 }
 
+static void be_in(struct run *r, uint32_t state)
+{
+    r->at.state = state;
+    r->is_alive = state != TM_MB_STATE_END;
+    r->heard = r->is_alive ? r->m->states[state].heard : 0;
+    r->is_limited = r->is_alive && r->m->states[state].limit != TM_MB_NO_DIST;
+}
+
 static enum change enter(struct tm_mb_framework *f, size_t i, uint32_t to)
 {
     struct run *r = &f->runs[i];
     const struct tm_mb_state *s = &r->m->states[to];
     const uint32_t from = r->at.state;
     if (to != from) {
-        r->at.state = to;
+        be_in(r, to);
         r->at.limit = sample_limit(f, r->m, s);
     }
     const bool is_below =
@@ -264,14 +276,14 @@ static enum change enter(struct tm_mb_framework *f, size_t i, uint32_t to)
 }
 
 /* At most two levels deep: CounterZero fires once for each counter in a call. */
-static enum change transition(struct tm_mb_framework *f, size_t i, enum tm_mb_event_kind e)
+static enum change follow(struct tm_mb_framework *f, size_t i, enum tm_mb_event_kind e)
 {
     struct run *r = &f->runs[i];
     uint32_t to;
-    if (r->at.state == TM_MB_STATE_END || !draw_target(f, r, e, &to))
+    if (!draw_target(f, r, e, &to))
         return UNCHANGED;
     if (to == TM_MB_STATE_END) { /* what it asked for before stays */
-        r->at.state = TM_MB_STATE_END;
+        be_in(r, TM_MB_STATE_END);
         return CHANGED;
     }
     if (to == TM_MB_STATE_SIGNAL) {
@@ -281,56 +293,45 @@ static enum change transition(struct tm_mb_framework *f, size_t i, enum tm_mb_ev
     return enter(f, i, to);
 }
 
-/* One action of machine i's state was carried out.  Quirk: LimitReached comes again with every further one. */
-static void count_down(struct tm_mb_framework *f, size_t i)
+static inline enum change transition(struct tm_mb_framework *f, size_t i, enum tm_mb_event_kind e)
+{
+    return f->runs[i].heard >> e & 1 ? follow(f, i, e) : UNCHANGED;
+}
+
+/* One action of machine i's state was carried out if `is_done`.  Quirk: LimitReached comes again with every further one. */
+static inline void count_down(struct tm_mb_framework *f, size_t i, bool is_done)
 {
     struct run *r = &f->runs[i];
-    if (r->at.state == TM_MB_STATE_END)
-        return;
-    if (r->at.limit > 0)
-        r->at.limit--;
-    if (r->at.limit > 0 || r->m->states[r->at.state].limit == TM_MB_NO_DIST)
-        return;
-    r->pending.ask = TM_MB_ASK_NONE;
-    (void)transition(f, i, TM_MB_LIMIT_REACHED);
-}
-
-static void transition_all(struct tm_mb_framework *f, enum tm_mb_event_kind e)
-{
-    for (size_t i = 0; i < f->n_runs; i++)
-        (void)transition(f, i, e);
-}
-
-static void normal_sent(struct tm_mb_framework *f)
-{
-    f->normal_sent++;
-    for (size_t i = 0; i < f->n_runs; i++) {
-        f->runs[i].at.normal_sent++;
-        (void)transition(f, i, TM_MB_NORMAL_SENT);
+    r->at.limit -= is_done & r->is_alive & (r->at.limit > 0);
+    if (is_done & r->is_limited & (r->at.limit == 0)) {
+        r->pending.ask = TM_MB_ASK_NONE;
+        (void)transition(f, i, TM_MB_LIMIT_REACHED);
     }
 }
 
-/* Quirk: counted for the framework even when there is no such machine. */
-static void padding_sent(struct tm_mb_framework *f, size_t i)
-{
-    f->padding_sent++;
-    if (i >= f->n_runs)
-        return;
-    f->runs[i].at.padding_sent++;
-    if (transition(f, i, TM_MB_PADDING_SENT) == UNCHANGED)
-        count_down(f, i);
-}
+enum {
+    OF_ONE = 1,  /* only the machine whose action it was hears it */
+    IS_DONE = 2, /* an action of that machine was carried out */
+    INSIDE = 4,  /* raised here, never reported */
+};
+
+static const uint8_t traits[TM_MB_EVENT_KINDS] = {
+    [TM_MB_PADDING_SENT] = OF_ONE | IS_DONE,
+    [TM_MB_BLOCKING_BEGIN] = IS_DONE,
+    [TM_MB_TIMER_BEGIN] = OF_ONE | IS_DONE,
+    [TM_MB_TIMER_END] = OF_ONE,
+    [TM_MB_LIMIT_REACHED] = INSIDE,
+    [TM_MB_COUNTER_ZERO] = INSIDE,
+    [TM_MB_SIGNAL] = INSIDE,
+};
 
 /* Blocking that goes on keeps its beginning. */
-static void blocking_begin(struct tm_mb_framework *f, size_t by)
+static void blocking_begin(struct tm_mb_framework *f)
 {
-    if (!f->is_blocking) {
-        f->is_blocking = true;
-        f->blocking_since_ns = f->now_ns;
-    }
-    for (size_t i = 0; i < f->n_runs; i++)
-        if (transition(f, i, TM_MB_BLOCKING_BEGIN) == UNCHANGED && i == by)
-            count_down(f, i);
+    if (f->is_blocking)
+        return;
+    f->is_blocking = true;
+    f->blocking_since_ns = f->now_ns;
 }
 
 static void blocking_end(struct tm_mb_framework *f)
@@ -338,47 +339,40 @@ static void blocking_end(struct tm_mb_framework *f)
     const int64_t gap_ns = f->is_blocking ? elapsed_ns(f->blocking_since_ns, f->now_ns) : 0;
     f->blocked_ns = sum_ns(f->blocked_ns, gap_ns);
     f->is_blocking = false;
-    for (size_t i = 0; i < f->n_runs; i++) {
+    for (size_t i = 0; i < f->n_runs; i++)
         f->runs[i].at.blocked_ns = sum_ns(f->runs[i].at.blocked_ns, gap_ns);
-        (void)transition(f, i, TM_MB_BLOCKING_END);
+}
+
+/* Kinds come in any order, so that nothing here should depend on guessing them: counting is done by adding 0 or 1.
+ * Quirk: padding is counted for the framework even when there is no such machine. */
+static inline __attribute__((always_inline)) void feed(struct tm_mb_framework *f,
+                                                       const struct tm_mb_event *event)
+{
+    const enum tm_mb_event_kind e = event->kind;
+    if ((unsigned)e >= TM_MB_EVENT_KINDS || traits[e] & INSIDE)
+        return;
+    const bool is_normal = e == TM_MB_NORMAL_SENT, is_padding = e == TM_MB_PADDING_SENT;
+    f->normal_sent += is_normal;
+    f->padding_sent += is_padding;
+    if (e == TM_MB_BLOCKING_BEGIN)
+        blocking_begin(f);
+    else if (e == TM_MB_BLOCKING_END)
+        blocking_end(f);
+    const bool is_of_one = traits[e] & OF_ONE;
+    const bool is_done = traits[e] & IS_DONE;
+    const size_t by = event->machine;
+    const size_t end = is_of_one && by < f->n_runs ? by + 1 : f->n_runs;
+    for (size_t i = is_of_one ? by : 0; i < end; i++) {
+        f->runs[i].at.normal_sent += is_normal;
+        f->runs[i].at.padding_sent += is_padding;
+        if (transition(f, i, e) == UNCHANGED)
+            count_down(f, i, is_done & (i == by));
     }
 }
 
-void tm_mb_framework_feed(struct tm_mb_framework *f, const struct tm_mb_event *e)
+void tm_mb_framework_feed(struct tm_mb_framework *f, const struct tm_mb_event *event)
 {
-    switch (e->kind) {
-    case TM_MB_NORMAL_RECV:
-    case TM_MB_PADDING_RECV:
-    case TM_MB_TUNNEL_RECV:
-    case TM_MB_TUNNEL_SENT:
-        transition_all(f, e->kind);
-        break;
-    case TM_MB_NORMAL_SENT:
-        normal_sent(f);
-        break;
-    case TM_MB_PADDING_SENT:
-        padding_sent(f, e->machine);
-        break;
-    case TM_MB_BLOCKING_BEGIN:
-        blocking_begin(f, e->machine);
-        break;
-    case TM_MB_BLOCKING_END:
-        blocking_end(f);
-        break;
-    case TM_MB_TIMER_BEGIN:
-        if (e->machine < f->n_runs && transition(f, e->machine, e->kind) == UNCHANGED)
-            count_down(f, e->machine);
-        break;
-    case TM_MB_TIMER_END:
-        if (e->machine < f->n_runs)
-            (void)transition(f, e->machine, e->kind);
-        break;
-    case TM_MB_LIMIT_REACHED:
-    case TM_MB_COUNTER_ZERO:
-    case TM_MB_SIGNAL:
-    case TM_MB_EVENT_KINDS:
-        break;
-    }
+    feed(f, event);
 }
 
 /* Hands the call's signals over.  Quirks: one that is raised in answer reaches the machine that was left out, once, and no one
@@ -386,8 +380,6 @@ void tm_mb_framework_feed(struct tm_mb_framework *f, const struct tm_mb_event *e
 static void deliver_signals(struct tm_mb_framework *f)
 {
     const struct signal s = f->signal;
-    if (s.kind == SIGNAL_NONE)
-        return;
     f->signal.kind = SIGNAL_NONE;
     for (size_t i = 0; i < f->n_runs; i++)
         if (s.kind == SIGNAL_FROM_SEVERAL || i != s.from)
@@ -403,18 +395,27 @@ void tm_mb_framework_begin(struct tm_mb_framework *f, int64_t now_ns)
     if (now_ns > f->now_ns)
         f->now_ns = now_ns;
     f->has_zeroed[0] = f->has_zeroed[1] = false;
+    if (!f->has_asked)
+        return;
+    f->has_asked = false;
     for (size_t i = 0; i < f->n_runs; i++)
         f->runs[i].pending.ask = TM_MB_ASK_NONE;
 }
 
-size_t tm_mb_framework_end(struct tm_mb_framework *f, struct tm_mb_action *actions)
+static size_t hand_out(struct tm_mb_framework *f, struct tm_mb_action *actions)
 {
     size_t n = 0;
-    deliver_signals(f);
     for (size_t i = 0; i < f->n_runs; i++)
         if (f->runs[i].pending.ask != TM_MB_ASK_NONE)
             actions[n++] = f->runs[i].pending;
     return n;
+}
+
+size_t tm_mb_framework_end(struct tm_mb_framework *f, struct tm_mb_action *actions)
+{
+    if (f->signal.kind != SIGNAL_NONE)
+        deliver_signals(f);
+    return f->has_asked ? hand_out(f, actions) : 0;
 }
 
 size_t tm_mb_framework_step(struct tm_mb_framework *f, const struct tm_mb_event *events,
@@ -422,7 +423,7 @@ size_t tm_mb_framework_step(struct tm_mb_framework *f, const struct tm_mb_event 
 {
     tm_mb_framework_begin(f, now_ns);
     for (size_t k = 0; k < n_events; k++)
-        tm_mb_framework_feed(f, &events[k]);
+        feed(f, &events[k]);
     return tm_mb_framework_end(f, actions);
 }
 
@@ -445,6 +446,7 @@ int tm_mb_framework_new(struct tm_mb_framework **out, const struct tm_mb_machine
     for (size_t i = 0; i < n_machines; i++) {
         struct run *r = &f->runs[i];
         r->m = machines[i];
+        be_in(r, 0);
         /* Quirk: the limit is 0 when the first state has no action, but without limit when it is entered later. */
         if (r->m->states[0].ask != TM_MB_ASK_NONE)
             r->at.limit = sample_limit(f, r->m, &r->m->states[0]);

@@ -69,6 +69,7 @@ int tm_mb_build_edge(struct tm_mb_machine *m, enum tm_mb_event_kind e, uint32_t 
     m->edges[m->n_edges++] = (struct tm_mb_edge){.to = to, .p = p};
     for (int i = (int)e + 1; i <= TM_MB_EVENT_KINDS; i++)
         s->first_edge[i] = (uint32_t)m->n_edges;
+    s->heard = (uint16_t)(s->heard | 1U << e);
     return TM_OK;
 }
 

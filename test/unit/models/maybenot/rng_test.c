@@ -35,7 +35,7 @@ static void chacha_is_the_project_s_stream(void)
     CHECK(tm_mb_rng_u64(&r) == tm_rng_u64(&plain));
     uint8_t b[4];
     tm_rng_bytes(&plain, b, sizeof b);
-    CHECK_INT(tm_mb_rng_u32(&r), b[0] | b[1] << 8 | b[2] << 16 | (uint32_t)b[3] << 24);
+    CHECK_INT(tm_mb_rng_u32(&r), (uint32_t)(b[0] | b[1] << 8 | b[2] << 16) | (uint32_t)b[3] << 24);
     tm_mb_rng_deinit(&r);
     CHECK_INT(r.chacha.key[0], 0);
 }
