@@ -10,11 +10,14 @@
 
 struct tm_mbsim_event {
     int64_t t_ns;
-    uint16_t machine; /* of PADDING_SENT, BLOCKING_BEGIN, TIMER_* */
-    uint8_t kind;     /* enum tm_mb_event_kind, never one from inside the framework */
-    uint8_t rank;     /* among events of equal time, the smaller first */
-    bool is_client;   /* where */
-    bool is_padding;  /* of packets */
+    union {
+        uint16_t machine;    /* of PADDING_SENT, BLOCKING_BEGIN, TIMER_* */
+        uint16_t size_bytes; /* of TUNNEL_SENT and TUNNEL_RECV in mode network; else 0 */
+    };
+    uint8_t kind;    /* enum tm_mb_event_kind, never one from inside the framework */
+    uint8_t rank;    /* among events of equal time, the smaller first */
+    bool is_client;  /* where */
+    bool is_padding; /* of packets */
     bool bypass, replace;
 };
 
