@@ -35,7 +35,7 @@ static void run_job(const struct batch *b, size_t i)
             job->rc = tm_msg_set(&job->msg, job->rc, "%s: %s", job->path, why.text);
     }
     if (job->rc == TM_OK && job->output)
-        job->rc = tm_trial_write(job->output, &log, &trace, b->cfg->size_bytes, &job->msg);
+        job->rc = tm_trial_write(job->output, &log, &trace, job->result.size_bytes, &job->msg);
     tm_mbsim_log_deinit(&log);
     tm_mbsim_trace_deinit(&trace);
 }

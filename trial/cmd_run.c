@@ -71,8 +71,8 @@ static const struct argp_option option_table[] = {
      2},
     {"loss", OPT_LOSS, "X", 0, "probability that a packet is lost, 0 to 0.9 (0)", 2},
     {"pps", OPT_PPS, "N", 0, "mode v2: packets a second, each way; 0: the trace's own (0)", 2},
-    {"size", OPT_SIZE, "BYTES", 0, "of padding, and of packets for which a trace says none (1500)",
-     2},
+    {"size", OPT_SIZE, "BYTES", 0,
+     "of padding, and of packets for which a trace says none (as its largest, or 1500)", 2},
     {"tail", OPT_TAIL, "TIME", 0, "go on for so long after the last packet (0)", 3},
     {"output", 'o', "DIR", 0,
      "write what the client sees to DIR/NAME.log, a file for each trace; -: print it", 3},
@@ -325,7 +325,6 @@ int tm_cmd_run(int argc, char **argv)
                "-: a text on standard input.  TIME is like 20ms or 1s."};
     const long n_processors = sysconf(_SC_NPROCESSORS_ONLN);
     struct options o = {.n_jobs = n_processors > 0 ? (unsigned)n_processors : 1};
-    o.cfg.size_bytes = 1500;
     o.cfg.max_steps = 20000000;
     tm_args_parse(&argp, argc, argv, &o);
     return run(&o);

@@ -2,6 +2,7 @@
 
 #define V2_DELAY_NS INT64_C(10000000)
 #define SEED_STEP   16 /* more than the streams of one run */
+#define SIZE_BYTES  1500U
 
 struct machines {
     struct tm_mb_ready client, server; /* of a ready defence */
@@ -45,6 +46,18 @@ static int64_t delay_ns(const struct tm_mbsim_trace *trace, const struct tm_tria
     return cfg->mode == TM_TRIAL_V2 ? V2_DELAY_NS : trip_ns(trace, cfg);
 }
 
+/* Padding that can hide the largest packet. */
+static uint32_t padding_size(const struct tm_mbsim_trace *trace, const struct tm_trial_cfg *cfg)
+{
+    uint32_t most = 0;
+    for (size_t i = 0; i < trace->n; i++)
+        most = trace->packets[i].size_bytes > most ? trace->packets[i].size_bytes : most;
+    if (cfg->size_bytes > 0)
+        return cfg->size_bytes;
+    most = most > 0 ? most : SIZE_BYTES;
+    return most < TM_MBSIM_SIZE_MAX ? most : TM_MBSIM_SIZE_MAX;
+}
+
 /* The run with the machines, or with none. */
 static int run(struct tm_mbsim_log *log, struct tm_mbsim_net_counts *counts,
                const struct tm_mbsim_trace *trace, const struct tm_trial_cfg *cfg,
@@ -67,7 +80,7 @@ static int run(struct tm_mbsim_log *log, struct tm_mbsim_net_counts *counts,
                                          .up = line,
                                          .down = line,
                                          .trip_ns = trip_ns(trace, cfg),
-                                         .size_bytes = cfg->size_bytes,
+                                         .size_bytes = padding_size(trace, cfg),
                                          .seed = seed,
                                          .max_steps = cfg->max_steps,
                                          .tail_ns = cfg->tail_ns};
@@ -90,7 +103,8 @@ int tm_trial_run(struct tm_trial *out, struct tm_mbsim_log *log, const struct tm
     struct tm_mbsim_log plain = {.n = 0};
     struct tm_mbsim_net_counts ignored;
     struct machines m;
-    *out = (struct tm_trial){.delay_ns = delay_ns(trace, cfg)};
+    *out =
+        (struct tm_trial){.delay_ns = delay_ns(trace, cfg), .size_bytes = padding_size(trace, cfg)};
     int rc = make_machines(&m, cfg, seed, msg);
     if (rc == TM_OK)
         rc = run(log, &out->counts, trace, cfg, &m, seed, msg);
@@ -98,8 +112,8 @@ int tm_trial_run(struct tm_trial *out, struct tm_mbsim_log *log, const struct tm
         rc = run(&plain, &ignored, trace, cfg, &none, seed, msg);
     if (rc == TM_OK)
         rc = tm_mbsim_report_make(&out->report, log, &plain);
-    out->packet_bytes = bytes_of(trace, cfg->size_bytes);
-    out->padding_bytes = (out->report.up.n_padding + out->report.down.n_padding) * cfg->size_bytes;
+    out->packet_bytes = bytes_of(trace, out->size_bytes);
+    out->padding_bytes = (out->report.up.n_padding + out->report.down.n_padding) * out->size_bytes;
     tm_mbsim_log_deinit(&plain);
     tm_mb_ready_free(&m.client);
     tm_mb_ready_free(&m.server);

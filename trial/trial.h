@@ -20,9 +20,10 @@ struct tm_trial_cfg {
     bool has_delay;                    /* else, in mode network, that of the trace */
     bool has_trip;                     /* else guessed from each trace */
     int64_t trip_ns, tail_ns;
-    uint64_t pps;        /* mode v2; 0: the trace's own */
-    uint32_t size_bytes; /* of padding, and where a trace says none */
-    uint64_t seed;       /* of the first trace; the next one's is 16 more */
+    uint64_t pps; /* mode v2; 0: the trace's own */
+    uint32_t
+        size_bytes; /* of padding, and where a trace says none; 0: the trace's largest, or 1500 */
+    uint64_t seed;  /* of the first trace; the next one's is 16 more */
     size_t max_steps;
 };
 
@@ -31,7 +32,8 @@ struct tm_trial {
     struct tm_mbsim_net_counts counts; /* mode network */
     uint64_t packet_bytes;             /* of the application, from the trace */
     uint64_t padding_bytes;
-    int64_t delay_ns; /* one way, that was used */
+    uint32_t size_bytes; /* of padding, that was used */
+    int64_t delay_ns;    /* one way, that was used */
 };
 
 /* Runs the trace that is trial number `index`.  With *out the defended run's packets at the client are in *log.  TM_ERR_RANGE, TM_ERR_NOMEM. */
