@@ -27,7 +27,7 @@ static void run_job(const struct batch *b, size_t i)
     struct tm_trial_job *job = &b->jobs[i];
     struct tm_mbsim_trace trace = {.n = 0};
     struct tm_mbsim_log log = {.n = 0};
-    job->rc = tm_trial_load_trace(&trace, job->path, &job->msg);
+    job->rc = tm_trial_load_trace(&trace, job->path, b->cfg->take, &job->msg);
     if (job->rc == TM_OK) {
         struct tm_msg why = {""};
         job->rc = tm_trial_run(&job->result, &log, &trace, b->cfg, i, &why);

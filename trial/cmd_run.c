@@ -28,6 +28,7 @@ enum {
     OPT_PPS,
     OPT_SIZE,
     OPT_TAIL,
+    OPT_IP,
     OPT_SEED,
     OPT_STEPS,
     OPT_JOBS,
@@ -73,6 +74,8 @@ static const struct argp_option option_table[] = {
     {"pps", OPT_PPS, "N", 0, "mode v2: packets a second, each way; 0: the trace's own (0)", 2},
     {"size", OPT_SIZE, "BYTES", 0,
      "of padding, and of packets for which a trace says none (as its largest, or 1500)", 2},
+    {"ip", OPT_IP, NULL, 0,
+     "of captures, all IP packets of TCP (those with payload, by the payload's size)", 3},
     {"tail", OPT_TAIL, "TIME", 0, "go on for so long after the last packet (0)", 3},
     {"output", 'o', "DIR", 0,
      "write what the client sees to DIR/NAME.log, a file for each trace; -: print it", 3},
@@ -196,6 +199,9 @@ static error_t parse(int key, char *arg, struct argp_state *st)
         return 0;
     case OPT_JOBS:
         o->n_jobs = (unsigned)tm_args_number(arg, "jobs", 1, 256, st);
+        return 0;
+    case OPT_IP:
+        cfg->take = TM_TRIAL_IP;
         return 0;
     case OPT_JSON:
         o->is_json = true;

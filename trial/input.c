@@ -50,7 +50,8 @@ static bool is_capture(const uint8_t *head, size_t n)
     return n >= 2 && head[0] == 0x1f && head[1] == 0x8b;
 }
 
-static int read_capture(struct tm_mbsim_trace *out, const char *path, struct tm_msg *msg)
+static int read_capture(struct tm_mbsim_trace *out, const char *path, enum tm_trial_take take,
+                        struct tm_msg *msg)
 {
     struct tm_pcap_source *s = NULL;
     struct tm_packet p;
@@ -64,10 +65,11 @@ static int read_capture(struct tm_mbsim_trace *out, const char *path, struct tm_
         }
         is_first = false;
         const bool is_sent = memcmp(p.src, client, sizeof client) == 0;
-        if (!is_sent && memcmp(p.dst, client, sizeof client) != 0)
+        const uint32_t size_bytes = take == TM_TRIAL_IP ? p.ip_wire_len : p.payload_len;
+        if ((!is_sent && memcmp(p.dst, client, sizeof client) != 0) || size_bytes == 0)
             continue;
         const struct tm_mbsim_packet packet = {
-            .t_ns = p.t_us * 1000, .size_bytes = p.ip_wire_len, .is_sent = is_sent};
+            .t_ns = p.t_us * 1000, .size_bytes = size_bytes, .is_sent = is_sent};
         if (tm_mbsim_trace_add(out, &packet) != TM_OK) {
             rc = TM_ERR_NOMEM;
             break;
@@ -92,7 +94,8 @@ static int read_text(struct tm_mbsim_trace *out, FILE *f, const char *path, stru
     return rc;
 }
 
-static int read_file(struct tm_mbsim_trace *out, const char *path, struct tm_msg *msg)
+static int read_file(struct tm_mbsim_trace *out, const char *path, enum tm_trial_take take,
+                     struct tm_msg *msg)
 {
     uint8_t head[4];
     if (strcmp(path, "-") == 0)
@@ -102,14 +105,16 @@ static int read_file(struct tm_mbsim_trace *out, const char *path, struct tm_msg
         return fail_io(path, msg);
     const size_t n = fread(head, 1, sizeof head, f);
     rewind(f);
-    int rc = is_capture(head, n) ? read_capture(out, path, msg) : read_text(out, f, path, msg);
+    int rc =
+        is_capture(head, n) ? read_capture(out, path, take, msg) : read_text(out, f, path, msg);
     (void)fclose(f);
     return rc;
 }
 
-int tm_trial_load_trace(struct tm_mbsim_trace *out, const char *path, struct tm_msg *msg)
+int tm_trial_load_trace(struct tm_mbsim_trace *out, const char *path, enum tm_trial_take take,
+                        struct tm_msg *msg)
 {
-    int rc = read_file(out, path, msg);
+    int rc = read_file(out, path, take, msg);
     if (rc == TM_OK)
         rc = tm_mbsim_trace_sort(out);
     if (rc == TM_OK && out->n == 0)

@@ -7,12 +7,18 @@
 
 #define TM_TRIAL_TEXT_MAX ((size_t)1 << 30) /* of a trace or a file of machines */
 
+/* Which packets of a capture count. */
+enum tm_trial_take {
+    TM_TRIAL_PAYLOAD, /* those with TCP payload, by its size: what a tunnel that ends TCP carries */
+    TM_TRIAL_IP,      /* all of TCP, by their IP size: what a tunnel of packets carries */
+};
+
 /* A trace as text (tm/mbsim/trace.h) or a capture (learner/pcap_source.h), told by content; "-" is standard input, as text.  Of a capture,
- * the TCP packets from and to one address, the client: the source of the first packet, or its destination when that is a SYN with ACK;
- * sizes are those of the IP packets.  Sorted, its first packet at 0.  Adds to *out.  TM_ERR_IO, TM_ERR_FORMAT (also of no packets at all),
+ * the TCP packets from and to one address, the client: the source of the first packet, or its destination when that is a SYN with ACK.
+ * Sorted, its first packet at 0.  Adds to *out.  TM_ERR_IO, TM_ERR_FORMAT (also of no packets at all),
  * TM_ERR_LIMIT, TM_ERR_NOMEM, those of captures; msg names the file. */
 TM_MUST_CHECK int tm_trial_load_trace(struct tm_mbsim_trace *out, const char *path,
-                                      struct tm_msg *msg);
+                                      enum tm_trial_take take, struct tm_msg *msg);
 
 /* Machines of one end. */
 struct tm_trial_machines { /* {0} has none */

@@ -13,6 +13,7 @@ enum tm_trial_mode { TM_TRIAL_NETWORK, TM_TRIAL_V2 };
 
 struct tm_trial_cfg {
     enum tm_trial_mode mode;
+    enum tm_trial_take take;
     const struct tm_defence *ready; /* built anew for each trace; NULL: the machines below */
     struct tm_trial_machines client, server;
     struct tm_mb_framework_cfg limits; /* at either end */

@@ -22,7 +22,7 @@ static int load(const char *text, struct tm_mbsim_trace *t, struct tm_msg *msg)
 {
     *t = (struct tm_mbsim_trace){.n = 0};
     write_file(text);
-    const int rc = tm_trial_load_trace(t, path, msg);
+    const int rc = tm_trial_load_trace(t, path, TM_TRIAL_PAYLOAD, msg);
     CHECK_INT(unlink(path), 0);
     return rc;
 }
@@ -48,23 +48,41 @@ static void messages_name_the_file(void)
     CHECK_INT(load("nothing here\n", &t, &msg), TM_ERR_FORMAT);
     CHECK(strstr(msg.text, ": no packets"));
     tm_mbsim_trace_deinit(&t);
-    CHECK_INT(tm_trial_load_trace(&t, "/nonexistent/trace", &msg), TM_ERR_IO);
+    CHECK_INT(tm_trial_load_trace(&t, "/nonexistent/trace", TM_TRIAL_PAYLOAD, &msg), TM_ERR_IO);
     CHECK_STR(msg.text, "/nonexistent/trace: No such file or directory");
 }
 
-/* Six packets of a connection; the client sent the first one. */
+static int load_capture(const char *name, enum tm_trial_take take, struct tm_mbsim_trace *t)
+{
+    *t = (struct tm_mbsim_trace){.n = 0};
+    return tm_trial_load_trace(t, name, take, NULL);
+}
+
+/* A connection of SMTP, 6 packets each way. */
 static void a_capture_is_told_by_content(void)
 {
-    struct tm_mbsim_trace t = {.n = 0};
-    struct tm_msg msg = {""};
-    CHECK_INT(tm_trial_load_trace(&t, "data/captures/smtp/suricata-smtp-errors.pcap", &msg), TM_OK);
+    static const char smtp[] = "data/captures/smtp/suricata-smtp-errors.pcap";
+    struct tm_mbsim_trace t;
+    CHECK_INT(load_capture(smtp, TM_TRIAL_IP, &t), TM_OK);
     CHECK_INT(t.n, 12);
     CHECK(t.packets[0].is_sent && !t.packets[1].is_sent);
     CHECK_INT(t.packets[0].t_ns, 0);
     CHECK(t.packets[0].size_bytes >= 40);
     tm_mbsim_trace_deinit(&t);
-    CHECK_INT(tm_trial_load_trace(&t, "data/captures/https/vast-vlan.pcap.gz", &msg), TM_OK);
+    CHECK_INT(load_capture("data/captures/https/vast-vlan.pcap.gz", TM_TRIAL_IP, &t), TM_OK);
     CHECK_INT(t.n, 1000);
+    tm_mbsim_trace_deinit(&t);
+}
+
+static void packets_without_payload_do_not_count(void)
+{
+    static const char smtp[] = "data/captures/smtp/suricata-smtp-errors.pcap";
+    struct tm_mbsim_trace t;
+    CHECK_INT(load_capture(smtp, TM_TRIAL_PAYLOAD, &t), TM_OK);
+    CHECK(t.n > 0 && t.n < 12);
+    for (size_t i = 0; i < t.n; i++)
+        CHECK(t.packets[i].size_bytes > 0);
+    CHECK_INT(t.packets[0].t_ns, 0);
     tm_mbsim_trace_deinit(&t);
 }
 
@@ -104,6 +122,7 @@ static const struct check_case cases[] = {
     {"a_text_is_sorted_and_begins_at_0", a_text_is_sorted_and_begins_at_0},
     {"messages_name_the_file", messages_name_the_file},
     {"a_capture_is_told_by_content", a_capture_is_told_by_content},
+    {"packets_without_payload_do_not_count", packets_without_payload_do_not_count},
     {"machines_come_one_a_line", machines_come_one_a_line},
     {"a_bad_machine_is_named_by_its_line", a_bad_machine_is_named_by_its_line},
 };
