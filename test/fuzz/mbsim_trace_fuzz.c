@@ -8,7 +8,7 @@
 #include "tm/mbsim/trace.h"
 #include "tm/mbsim/v2.h"
 
-enum { STEPS_MAX = 3000, PACKETS_MAX = 2000 };
+enum { STEPS_MAX = 1000, PACKETS_MAX = 2000 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
