@@ -242,7 +242,7 @@ static int compare_outputs(const void *a, const void *b)
 /* Two traces that would be written to one file are an error, before anything is written. */
 static int check_outputs(const struct tm_trial_job *jobs, size_t n)
 {
-    const char **names = calloc(n, sizeof *names);
+    const char **names = calloc(n + 1, sizeof *names);
     int status = names ? 0 : 1;
     for (size_t i = 0; i < n && names; i++)
         names[i] = jobs[i].output;
@@ -299,7 +299,7 @@ static int finish(const struct tm_trial_job *jobs, const struct options *o)
 
 static int run(struct options *o)
 {
-    struct tm_trial_job *jobs = calloc(o->n_traces, sizeof *jobs);
+    struct tm_trial_job *jobs = calloc(o->n_traces + 1, sizeof *jobs);
     int status = jobs ? 0 : 1;
     if (status == 0)
         status = load(&o->cfg.client, o->client);

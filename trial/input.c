@@ -132,7 +132,7 @@ static int add_machine(struct tm_trial_machines *out, const char *line, size_t l
 {
     if (out->n == TM_MB_MACHINES_MAX)
         return tm_msg_set(msg, TM_ERR_LIMIT, "more than %u machines", TM_MB_MACHINES_MAX);
-    int rc = tm_grow(&out->machines, &out->cap, out->n, sizeof out->machines[0]);
+    int rc = tm_grow(&out->machines, &out->cap, out->n, sizeof(void *));
     if (rc == TM_OK)
         rc = tm_mb_machine_parse(&out->machines[out->n], line, len, msg);
     out->n += rc == TM_OK;

@@ -5,6 +5,7 @@
 #define SIZE_BYTES  1500U
 
 struct machines {
+    uint64_t seed;                     /* of the run */
     struct tm_mb_ready client, server; /* of a ready defence */
     struct tm_mbsim_end_cfg at_client, at_server;
 };
@@ -20,7 +21,7 @@ static struct tm_mbsim_end_cfg end_of(struct tm_mb_machine *const *machines, siz
 static int make_machines(struct machines *m, const struct tm_trial_cfg *cfg, uint64_t seed,
                          struct tm_msg *msg)
 {
-    *m = (struct machines){.client.n = 0};
+    *m = (struct machines){.seed = seed};
     if (!cfg->ready) {
         m->at_client = end_of(cfg->client.machines, cfg->client.n, &cfg->limits);
         m->at_server = end_of(cfg->server.machines, cfg->server.n, &cfg->limits);
@@ -61,7 +62,7 @@ static uint32_t padding_size(const struct tm_mbsim_trace *trace, const struct tm
 /* The run with the machines, or with none. */
 static int run(struct tm_mbsim_log *log, struct tm_mbsim_net_counts *counts,
                const struct tm_mbsim_trace *trace, const struct tm_trial_cfg *cfg,
-               const struct machines *m, uint64_t seed, struct tm_msg *msg)
+               const struct machines *m, struct tm_msg *msg)
 {
     struct tm_mbsim_line_cfg line = cfg->line;
     line.delay_ns = delay_ns(trace, cfg);
@@ -70,7 +71,7 @@ static int run(struct tm_mbsim_log *log, struct tm_mbsim_net_counts *counts,
                                            .server = m->at_server,
                                            .delay_ns = line.delay_ns,
                                            .pps = cfg->pps,
-                                           .seed = seed,
+                                           .seed = m->seed,
                                            .max_steps = cfg->max_steps,
                                            .keep = TM_MBSIM_KEEP_PACKETS};
         return tm_mbsim_v2(log, trace, &v2, msg);
@@ -81,7 +82,7 @@ static int run(struct tm_mbsim_log *log, struct tm_mbsim_net_counts *counts,
                                          .down = line,
                                          .trip_ns = trip_ns(trace, cfg),
                                          .size_bytes = padding_size(trace, cfg),
-                                         .seed = seed,
+                                         .seed = m->seed,
                                          .max_steps = cfg->max_steps,
                                          .tail_ns = cfg->tail_ns};
     return tm_mbsim_net(log, counts, trace, &net, msg);
@@ -99,7 +100,7 @@ int tm_trial_run(struct tm_trial *out, struct tm_mbsim_log *log, const struct tm
                  const struct tm_trial_cfg *cfg, size_t index, struct tm_msg *msg)
 {
     const uint64_t seed = cfg->seed + SEED_STEP * index;
-    const struct machines none = {.client.n = 0};
+    const struct machines none = {.seed = seed};
     struct tm_mbsim_log plain = {.n = 0};
     struct tm_mbsim_net_counts ignored;
     struct machines m;
@@ -107,9 +108,9 @@ int tm_trial_run(struct tm_trial *out, struct tm_mbsim_log *log, const struct tm
         (struct tm_trial){.delay_ns = delay_ns(trace, cfg), .size_bytes = padding_size(trace, cfg)};
     int rc = make_machines(&m, cfg, seed, msg);
     if (rc == TM_OK)
-        rc = run(log, &out->counts, trace, cfg, &m, seed, msg);
+        rc = run(log, &out->counts, trace, cfg, &m, msg);
     if (rc == TM_OK)
-        rc = run(&plain, &ignored, trace, cfg, &none, seed, msg);
+        rc = run(&plain, &ignored, trace, cfg, &none, msg);
     if (rc == TM_OK)
         rc = tm_mbsim_report_make(&out->report, log, &plain);
     out->packet_bytes = bytes_of(trace, out->size_bytes);

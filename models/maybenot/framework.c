@@ -58,7 +58,8 @@ static int64_t sum_ns(int64_t a, int64_t b)
 /* Seconds and the rest apart, as upstream divides durations: the last bit decides in the vectors. */
 static double as_double(int64_t gap_ns)
 {
-    return (double)(gap_ns / NS_PER_S) * (double)NS_PER_S + (double)(gap_ns % NS_PER_S);
+    const int64_t whole_s = gap_ns / NS_PER_S, rest_ns = gap_ns % NS_PER_S;
+    return (double)whole_s * (double)NS_PER_S + (double)rest_ns;
 }
 
 static uint64_t add_sat(uint64_t a, uint64_t b)

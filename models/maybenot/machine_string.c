@@ -51,7 +51,8 @@ static int base64_pads(const char *text, size_t len)
 static int inflate_once(const uint8_t *in, size_t len, uint8_t *out, size_t *n_out,
                         struct tm_msg *msg)
 {
-    z_stream z = {.next_in = in, .next_out = out, .avail_out = TM_MB_RAW_MAX};
+    z_stream z = {.next_in = in, .avail_out = TM_MB_RAW_MAX};
+    z.next_out = out;
     z.avail_in = (uInt)(len < TM_MB_ZLIB_MAX ? len : TM_MB_ZLIB_MAX);
     if (inflateInit(&z) != Z_OK)
         return TM_ERR_NOMEM;
