@@ -2,7 +2,7 @@
  *
  * Two ends with a fixed delay between them.  The client's sent packets are the trace's; the server's are its received ones, earlier by the delay.
  * No packet waits for another one, but for the lag that blocks put on all later packets of both ends (path.h).
- * Source: the Rust crate maybenot-simulator 2.2.1, whose results these are to the last bit, quirks included (marked "quirk"; also in
+ * Source: Maybenot sec. 5; the Rust crate maybenot-simulator 2.2.1, whose results these are to the last bit, quirks included (marked "quirk"; also in
  * queue.h, path.h and heap.h).  Not here: its integration delays, which it draws from a source that cannot be repeated.  Pure. */
 #ifndef TM_MBSIM_V2_H
 #define TM_MBSIM_V2_H

@@ -20,7 +20,7 @@ void tm_mb_ready_free(struct tm_mb_ready *r);
 /* All builders below: TM_OK with valid machines in *out (to be freed, in any case); TM_ERR_RANGE with the reason in msg; TM_ERR_NOMEM. */
 
 /* FRONT: a budget of padding, drawn, spread by a Rayleigh density over the beginning, whose width is drawn as well.  No packet is delayed.
- * Source: Gong and Wang, "Zero-delay Lightweight Defenses against Website Fingerprinting", sec. 4.2. */
+ * Source: Gong and Wang, "Zero-delay Lightweight Defenses against Website Fingerprinting". */
 struct tm_mb_front_cfg {
     uint32_t budget;                   /* packets at most, 1..1000000; 1..budget are sent */
     double window_min_s, window_max_s; /* 0.01 <= min <= max <= 1000: where the density peaks */
@@ -34,7 +34,7 @@ TM_MUST_CHECK int tm_mb_ready_front(struct tm_mb_ready *out, const struct tm_mb_
 
 /* Tamaraw: packets leave at a constant rate, the application's or padding; it ends at a multiple of `chunk` packets, when nothing waited for
  * at least as many, and begins again with the next packet.  (The paper ends with the page, which no machine can see.)
- * Source: Cai et al., "A Systematic Approach to Developing and Evaluating Website Fingerprinting Defenses", sec. 5. */
+ * Source: Cai et al., "A Systematic Approach to Developing and Evaluating Website Fingerprinting Defenses". */
 struct tm_mb_tamaraw_cfg {
     double interval_s; /* 0.0001..10 */
     uint32_t chunk;    /* 1..100000 */
@@ -47,7 +47,7 @@ TM_MUST_CHECK int tm_mb_ready_tamaraw(struct tm_mb_ready *out, const struct tm_m
 /* RegulaTor: the server sends at a rate that decays from the last surge on; a surge is when too many packets wait for it.  The client sends one
  * packet for so many received ones, and lets none wait too long.  When the padding budget is used up the defence ends and packets leave as
  * they come (the paper goes on to pace them).
- * Source: Holland and Hopper, "RegulaTor: A Straightforward Website Fingerprinting Defense", sec. 4. */
+ * Source: Holland and Hopper, "RegulaTor: A Straightforward Website Fingerprinting Defense". */
 struct tm_mb_regulator_cfg {
     double rate;         /* R: packets a second after a surge, 2..10000 */
     double decay;        /* D: the rate is R * D^t, 0.01..0.999 */
@@ -74,12 +74,13 @@ TM_MUST_CHECK int tm_mb_ready_regulator_server(struct tm_mb_ready *out,
 
 /* Interspace: padding in the gaps of either side, from distributions of which form and parameters are drawn; at most half of what is sent, after
  * the first 1,500.
- * Source: Pulls, "Towards Effective and Efficient Padding Machines for Tor", sec. 6; as Maybenot machines: Maybenot sec. 5. */
+ * Source: Pulls, "Towards Effective and Efficient Padding Machines for Tor"; as Maybenot machines: the Rust
+ * crate maybenot-machines 1.0.1. */
 TM_MUST_CHECK int tm_mb_ready_interspace_client(struct tm_mb_ready *out, struct tm_mb_rng *rng);
 TM_MUST_CHECK int tm_mb_ready_interspace_server(struct tm_mb_ready *out, struct tm_mb_rng *rng);
 
 /* Break-Pad: a burst of padding when a burst of received packets goes on for long; limits as Interspace.
- * Source: Maybenot sec. 5. */
+ * Source: Huang and Du, "Break-Pad: Effective Padding Machines for Tor with Break Burst Padding"; as Maybenot machines: as above. */
 TM_MUST_CHECK int tm_mb_ready_break_pad_client(struct tm_mb_ready *out);
 TM_MUST_CHECK int tm_mb_ready_break_pad_server(struct tm_mb_ready *out);
 
