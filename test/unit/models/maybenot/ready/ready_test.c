@@ -116,7 +116,7 @@ static void front_draws_another_budget_with_another_seed(void)
     tm_mb_ready_free(&b);
 }
 
-/* The client's packets leave every 40 ms from the first slot on, whatever it has to send, and end at a multiple of 100 slots. */
+/* Packets leave at even times from the first one on, whatever there is to send, and end at a multiple of 100 slots. */
 static void check_constant_rate(const struct tm_mbsim_log *l, bool is_client, int64_t gap_ns)
 {
     int64_t last_ns = INT64_MIN, n = 0;
@@ -124,8 +124,7 @@ static void check_constant_rate(const struct tm_mbsim_log *l, bool is_client, in
     for (size_t i = 0; i < l->n; i++) {
         if (!leaves(&l->events[i], is_client))
             continue;
-        /* The first packets leave before the block begins, at the same time or when it is told. */
-        is_even = is_even && (n < 2 || l->events[i].t_ns - last_ns == gap_ns);
+        is_even = is_even && (n == 0 || l->events[i].t_ns - last_ns == gap_ns);
         last_ns = l->events[i].t_ns;
         n++;
     }
@@ -144,6 +143,7 @@ static void tamaraw_sends_at_a_constant_rate_and_ends_at_a_chunk(void)
         CHECK_INT(tm_mb_ready_tamaraw(&p.client, &TM_MB_TAMARAW_CLIENT, NULL), TM_OK);
         CHECK_INT(tm_mb_ready_tamaraw(&p.server, &TM_MB_TAMARAW_SERVER, NULL), TM_OK);
         play(&p, &t, 60000 * MS, 1);
+        check_constant_rate(&p.log, true, 40 * MS);
         check_constant_rate(&p.log, false, 12 * MS);
         CHECK_INT(n_leaving(&p.log, false, false), n);
         free_play(&p);
