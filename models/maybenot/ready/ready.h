@@ -32,8 +32,8 @@ struct tm_mb_front_cfg {
 TM_MUST_CHECK int tm_mb_ready_front(struct tm_mb_ready *out, const struct tm_mb_front_cfg *cfg,
                                     struct tm_mb_rng *rng, struct tm_msg *msg);
 
-/* Tamaraw: packets leave at a constant rate, the application's or padding; it ends at a multiple of `chunk` packets, when nothing waited for
- * at least as many, and begins again with the next packet.  (The paper ends with the page, which no machine can see.)
+/* Tamaraw: packets leave at a constant rate, the application's or padding; it ends at a multiple of `chunk` packets, when the
+ * application sent and received nothing for at least as many, and begins again with the next packet.  (The paper ends with the page, which no machine can see.)
  * Source: Cai et al., "A Systematic Approach to Developing and Evaluating Website Fingerprinting Defenses". */
 struct tm_mb_tamaraw_cfg {
     double interval_s; /* 0.0001..10 */
