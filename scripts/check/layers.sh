@@ -8,7 +8,7 @@ cd "$TM_ROOT" || exit 1
 bad=0
 
 check_includes() {
-    tree_files '*.c' '*.h' | grep -E '^(tm|models|page|learner|audit|bench)/' |
+    tree_files '*.c' '*.h' | grep -E '^(tm|models|page|learner|audit|trial|bench)/' |
         xargs -r -d '\n' grep -nE '^[[:space:]]*#[[:space:]]*include' /dev/null |
         awk -v conf=scripts/check/layers.conf '
         function complain(what) { print place ": " what; bad = 1 }
