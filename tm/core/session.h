@@ -50,9 +50,8 @@ void tm_session_token(const struct tm_session *s, uint32_t carrier, struct tm_to
 /* ---- Actions: what the shell must prepare now, up to 5 ms before it is due (OPEN: TM_OPENER_LEAD_US) ---- */
 
 enum tm_act_kind {
-    TM_ACT_OPEN, /* client: make the ClientHello (act.size bytes, token by tm_session_token), connect at
-                     act.due_us, send it gap_us after TCP is established.  It is write 0: report it by
-                     tm_session_sent. */
+    TM_ACT_OPEN, /* client: make the ClientHello (act.size bytes, token by tm_session_token), connect at act.due_us,
+                     send it gap_us after TCP is established.  It is write 0: report it by tm_session_sent. */
     TM_ACT_WRITE, /* send a buffer of act.size bytes: first the handshake part, if any, then records composed
                      by tm_session_compose until it returns 0 */
     TM_ACT_CLOSE, /* FIN at act.due_us (planned), all writes have left; reading goes on; then _gone when it is closed */

@@ -1,6 +1,7 @@
-/* tm/net/tunnel_server_impl.h - the server's end, shared by its two files and nobody else:
- *   tunnel_server.c        sessions: routed to, admitted, begun, ended
- *   tunnel_server_watch.c  what it tells of them */
+/* tm/net/tunnel_server_impl.h - the server's end, shared by its files and nobody else:
+ *   tunnel_server.c         sessions: routed to, admitted, begun, ended
+ *   tunnel_server_source.c  what they play
+ *   tunnel_server_watch.c   what it tells of them */
 #ifndef TM_NET_TUNNEL_SERVER_IMPL_H
 #define TM_NET_TUNNEL_SERVER_IMPL_H
 
@@ -54,6 +55,11 @@ struct tm_tunnel_server {
     void (*stopped)(void *user);
     void *stopped_user;
 };
+
+/* Puts what decides a session that begins with this token into *cfg: a model, in *mix if it is one, a schedule, or a driver.  NULL, or why it
+ * cannot be played here. */
+const char *tm_tunnel_server_source(struct tm_tunnel_server *t, const struct tm_token *tok,
+                                    struct tm_model *mix, struct tm_session_cfg *cfg);
 
 /* Adds what a session sent and received, and how its carriers ended. */
 void tm_tunnel_server_add(struct tm_session_stats *total, const struct tm_session_stats *s);
