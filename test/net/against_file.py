@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""against_file.py FILE SERVER_PORT CLIENT_PCAP SERVER_PCAP - is what was captured what a schedule file says?
+"""against_file.py FILE SERVER_PORT CLIENT_PCAP SERVER_PCAP BEGAN_US - is what was captured what a schedule file says?
 
-Knows neither the programs' logs nor their code: FILE and the packets alone.  FILE has one user.  Every connection must be
+Knows neither the programs' logs nor their code: FILE, the packets, and when the run began (microseconds of the wall clock).  FILE has one user.  Every connection must be
 there, with exactly its bytes in each direction, and no byte of a write before the write's time: the last byte of the write that
 it waits for, at its sender's end, plus the gap.  Openings and closings, the client's and the server's, likewise.  Late is printed and not judged.
 """
@@ -9,7 +9,6 @@ import json
 import struct
 import sys
 
-LATE_START_US = 5000
 EARLY_US = 100  # the clocks of two captures on one machine, and tcpdump's stamps
 
 
@@ -157,17 +156,16 @@ def main():
     views = {"up": connections(sys.argv[3], port), "down": connections(sys.argv[4], port)}
     for v in views.values():
         assert len(v) == len(plan), f"{len(v)} connections, the file has {len(plan)}"
-    late, due = [], 0
+    late, due = [], int(sys.argv[5])
     for k, p in enumerate(plan):
         at = {d: v[k] for d, v in views.items()}
         check_conn(k, p, at, late)
         syn, ref = at["up"]["up"].syn, p["open"]["ref"]
         if ref == "ended":
             due = max(ended(c) for c in views["up"][:k]) + p["open"]["gap"]
-        elif ref == "prev":  # the planned opening of the one before, not the actual one
+        else:  # the planned opening of the one before, not the actual one; of the first, when the run began
+            assert ref == ("prev" if k else "origin"), f"connection {k}: its opening waits for {ref}"
             due += p["open"]["gap"]
-        else:  # when the run began is not in the packets
-            due = syn - LATE_START_US
         assert syn >= due - EARLY_US, f"connection {k} opened {due - syn} us before its time"
     late.sort()
     print(f"{len(plan)} connections, {len(late)} writes: every offset is the file's; departure behind event and gap:",
