@@ -73,6 +73,14 @@ static void make_short(struct tm_model *m)
     SET(m, TM_SWING_SERVER_THINK, 4000, 9000);
 }
 
+/* Both ends think longer than the path is: at any moment writes of both wait for their time. */
+static void make_thoughtful(struct tm_model *m)
+{
+    make_short(m);
+    SET(m, TM_SWING_REQ_THINK, 100000, 200000, 300000);
+    SET(m, TM_SWING_SERVER_THINK, 100000, 250000);
+}
+
 /* The simulator's, with less between pages. */
 static void make_joint(struct tm_model *m)
 {
@@ -91,7 +99,8 @@ static const struct {
     const char *name;
     void (*make)(struct tm_model *m);
 } MODELS[] = {{"fast", make_fast},   {"ssh36", make_ssh36}, {"silent", make_silent},
-              {"quick", make_quick}, {"short", make_short}, {"joint", make_joint}};
+              {"quick", make_quick}, {"short", make_short}, {"thoughtful", make_thoughtful},
+              {"joint", make_joint}};
 
 static int save(const char *path, const char *name)
 {
