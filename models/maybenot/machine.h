@@ -75,7 +75,7 @@ struct tm_mb_state {
     uint32_t timeout, duration,
         limit; /* indices of distributions (us, us, count), or TM_MB_NO_DIST */
     struct tm_mb_counter_update counter[2]; /* A, B */
-    uint16_t heard; /* bit e: there are transitions for event e */
+    uint16_t heard;                         /* bit e: there are transitions for event e */
     /* Transitions for event e: edges[first_edge[e] .. first_edge[e + 1] - 1]. */
     uint32_t first_edge[TM_MB_EVENT_KINDS + 1];
 };
