@@ -4,6 +4,7 @@
 #include "test/support/check.h"
 #include "test/unit/core/session_pair.h"
 #include "tm/core/frame.h"
+#include "tm/core/trail.h"
 
 #define USERS    8U
 #define STREAMS  3U
@@ -11,8 +12,9 @@
 
 struct spread {
     uint64_t bytes[STREAMS][CARRIERS]; /* up */
-    uint64_t last;                     /* stream of the last record with data */
-    uint32_t n_turns, n_records;       /* how often it was another than before */
+    struct tm_trail trail[CARRIERS];
+    uint64_t last;               /* stream of the last record with data */
+    uint32_t n_turns, n_records; /* how often it was another than before */
 };
 
 static void on_record(void *user, enum tm_side from, uint32_t carrier, struct tm_view plain)
@@ -21,10 +23,13 @@ static void on_record(void *user, enum tm_side from, uint32_t carrier, struct tm
     struct tm_rd r = tm_rd_init(plain.p, plain.len);
     while (from == TM_CLIENT && r.len > 0) {
         struct tm_frame f;
+        CHECK(carrier < CARRIERS);
         CHECK_INT(tm_frame_decode(&r, &f), TM_OK);
+        if (f.kind == TM_FRAME_DATA)
+            CHECK_INT(tm_trail_follow(&sp->trail[carrier], &f), TM_OK);
         if (f.kind != TM_FRAME_DATA || f.u.data.stream == 0)
             continue;
-        CHECK(f.u.data.stream / 2 <= STREAMS && carrier < CARRIERS);
+        CHECK(f.u.data.stream / 2 <= STREAMS);
         sp->bytes[f.u.data.stream / 2 - 1][carrier] += f.u.data.bytes.len;
         sp->n_turns += f.u.data.stream != sp->last;
         sp->n_records++;
@@ -48,7 +53,7 @@ static void a_streams_bytes_lie_on_many_carriers(void)
 {
     static const uint8_t bytes[100000];
     static const struct tm_dest d = {.kind = TM_ADDR_NAME, .len = 1, .addr = "a", .port = 1};
-    struct spread sp = {0};
+    static struct spread sp;
     struct session_pair p = {.on_record = on_record, .user = &sp};
     struct tm_session_cfg cfg = session_pair_cfg(TM_CLIENT, &p.model);
     cfg.n_users = USERS;
