@@ -1,7 +1,7 @@
 /* tm/core/compose.c - the plaintext of a record (TrafficMimic sec. 2: plan, control, data, padding).
  *
- * Order: the plan of this carrier, acknowledgements, control (stream 0), user data of the streams in turn,
- * zeros.  What is put in depends on what waits; how long it is, never. */
+ * Order: the plan of this carrier, acknowledgements, control (stream 0), user data of the streams, new and
+ * small ones first, in turn, zeros.  What is put in depends on what waits; how long it is, never. */
 #include "tm/core/session_int.h"
 
 #include <string.h>
@@ -75,12 +75,50 @@ void tm_session_put_stream(struct tm_session *s, struct tm_carrier *c, struct tm
     }
 }
 
+#define NEW_BYTES     ((uint64_t)64 << 10) /* a stream is new until so much of it was sent */
+#define LITTLE_BYTES  ((uint64_t)2 << 10)  /* and small when no more waits */
+#define LIGHT_RECORDS 3U /* in a row that begin with light streams while heavy ones wait */
+
+/* New and small streams are light: a page's request, a key stroke.  They go before heavy ones. */
+static bool is_light(const struct tm_stream *st)
+{
+    return st->tx.next < NEW_BYTES || st->tx.end - st->tx.next <= LITTLE_BYTES;
+}
+
+/* Streams of one kind, the one whose turn it is first.  False: none of them was put in. */
+static bool put_kind(struct tm_session *s, struct tm_carrier *c, bool light, struct tm_wr *w,
+                     int64_t now_us)
+{
+    uint32_t from = s->turn[light];
+    bool is_first = true;
+    for (uint32_t i = 0; i < s->n_slots && tm_wr_room(w) > 0; i++) {
+        uint32_t slot = (from + i) % s->n_slots;
+        struct tm_stream *st = &s->streams[slot];
+        size_t before = w->len;
+        if (!tm_stream_has_data(st) || is_light(st) != light)
+            continue;
+        tm_session_put_stream(s, c, st, w, now_us);
+        if (is_first && w->len > before) {
+            s->turn[light] = slot + 1;
+            is_first = false;
+        }
+    }
+    return !is_first;
+}
+
+/* Light streams first, but every fourth record begins with heavy ones if they wait, so that nobody starves. */
 static void put_streams(struct tm_session *s, struct tm_carrier *c, struct tm_wr *w, int64_t now_us)
 {
     tm_session_put_stream(s, c, &s->control, w, now_us);
-    for (uint32_t i = 0; i < s->n_slots && tm_wr_room(w) > 0; i++)
-        tm_session_put_stream(s, c, &s->streams[(s->rr + i) % s->n_slots], w, now_us);
-    s->rr = s->n_slots > 0 ? (s->rr + 1) % s->n_slots : 0;
+    bool heavy_first = s->n_light_records == LIGHT_RECORDS;
+    s->n_light_records = heavy_first ? 0 : s->n_light_records;
+    if (heavy_first)
+        (void)put_kind(s, c, false, w, now_us);
+    bool had_light = put_kind(s, c, true, w, now_us);
+    if (heavy_first)
+        return;
+    bool had_heavy = put_kind(s, c, false, w, now_us);
+    s->n_light_records = had_light && !had_heavy ? s->n_light_records + 1 : 0;
 }
 
 size_t tm_session_compose(struct tm_session *s, uint32_t carrier, uint8_t *buf, int64_t now_us)

@@ -57,7 +57,8 @@ struct tm_session {
     struct tm_stream control;
     struct tm_stream streams[TM_STREAMS_HELD];
     uint32_t n_slots;          /* of them: none behind was ever used */
-    uint32_t rr;               /* stream that composes next */
+    uint32_t turn[2];          /* slot of the heavy, of the light stream that composes next */
+    uint32_t n_light_records;  /* in a row that light streams filled */
     uint64_t next_stream;      /* id of our next opening */
     uint64_t peer_stream;      /* highest id announced by the peer; 0: none */
     uint64_t unheard_stream;   /* highest id whose bytes came early and found no room; 0: none */
