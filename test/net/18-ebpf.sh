@@ -168,7 +168,7 @@ EOT
 got=$(sh -c 'echo $$ >"$0/cgroup.procs" && exec "$@"' "$BASE/service" nsenter --net="/run/netns/$NS_c" "$probe" dest 10.77.0.8 7000)
 [ "$got" = 'peer=10.77.0.8 7000 said=10.77.0.8 7000' ] || fail "--cgroup: $got"
 # More at once than the session has streams for: some wait.
-carried "$probe" many "${TM_EBPF_MANY:-2000}" 300 >"$WORK/many" 2>&1 || fail "many: $(head -n 5 "$WORK/many")"
+carried timeout 240 "$probe" many "${TM_EBPF_MANY:-2000}" 300 >"$WORK/many" 2>&1 || fail "many: $(head -n 5 "$WORK/many")"
 say "$(cat "$WORK/many")"
 
 say "== not at all"

@@ -9,8 +9,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define BACKLOG 4096 /* connections that wait for the tunnel's first plans; the kernel caps it */
-
 /* A socket on loopback, -1 with errno. */
 static int new_socket(int family, int type)
 {
@@ -31,7 +29,7 @@ static int new_socket(int family, int type)
         return -1;
     if (family == AF_INET6)
         (void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
-    if (bind(fd, &a.any, len) == 0 && (type != SOCK_STREAM || listen(fd, BACKLOG) == 0))
+    if (bind(fd, &a.any, len) == 0 && (type != SOCK_STREAM || listen(fd, TM_DOOR_BACKLOG) == 0))
         return fd;
     int error = errno;
     (void)close(fd);

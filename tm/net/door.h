@@ -4,6 +4,10 @@
 
 #include "tm/base/err.h"
 
+/* Connections that wait to be accepted, as far as the kernel lets (net.core.somaxconn).  One beyond is lost without a word: its
+ * program believes that it is connected. */
+#define TM_DOOR_BACKLOG 4096
+
 struct tm_doors {
     int tcp4, tcp6; /* listening on 127.0.0.1 and [::1], ports of the kernel's choice; -1: none */
     int udp4, udp6;

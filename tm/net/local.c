@@ -18,6 +18,7 @@
 
 #include "tm/core/socks5.h"
 #include "tm/net/addr.h"
+#include "tm/net/door.h"
 #include "tm/net/front.h"
 #include "tm/net/pipe.h"
 #include "tm/net/sock.h"
@@ -397,7 +398,8 @@ int tm_local_open(struct tm_local **out, const struct tm_local_cfg *cfg, struct 
     bool is_taken = cfg->kind == TM_LOCAL_DIVERTED;
     int rc = is_taken ? take_listener(l) : uv_tcp_bind(&l->listener, cfg->addr, 0);
     if (rc == 0)
-        rc = uv_listen((uv_stream_t *)&l->listener, BACKLOG, on_connection);
+        rc = uv_listen((uv_stream_t *)&l->listener, is_taken ? TM_DOOR_BACKLOG : BACKLOG,
+                       on_connection);
     if (rc != 0) {
         char addr[TM_ADDR_TEXT_MAX] = "loopback";
         if (!is_taken)
