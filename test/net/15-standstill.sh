@@ -14,7 +14,7 @@ PID_get='' PID_standing='' # set by start
 path
 "$(program TM_TEST_MODEL)" "$MODELS" thoughtful || fail "models"
 mkdir "$WORK/docs"
-random_file "$WORK/docs/file" 700000
+random_file "$WORK/docs/file" 600000
 start_nginx w 10.8.0.2:80 "$WORK/docs"
 enrol --name www.example.org
 start_capture c lk0 "$WORK/c.pcap"
@@ -50,18 +50,18 @@ start get in_ns c curl -sS --fail --noproxy '' --max-time 100 --socks5-hostname 
     --limit-rate 30k http://10.8.0.2/file
 wait_for 20 "[ -s $WORK/got ]" || fail "no download: $(cat "$WORK/get.log")"
 
-say "== 3 s each: nobody gives anything up"
-stand client 3
+say "== 2.5 s each: nobody gives anything up"
+stand client 2.5
 told client "$client" "$CLIENT_STATE" 1
-stand server 3
+stand server 2.5
 told server "$server" "$SERVER_STATE" 1
 wait_for 5 "'$client' status --state '$CLIENT_STATE'" || fail "not in control: $("$client" status --state "$CLIENT_STATE")"
 number_ok "$(figure "$client" "$CLIENT_STATE" totals.carriers_died)" 0 0 "carriers that died at the client"
 number_ok "$(figure "$server" "$SERVER_STATE" totals.carriers_died)" 0 0 "carriers that died at the server"
 
-say "== 12 s: the server gives the carriers up, nobody the download"
+say "== 11.5 s: the server gives the carriers up, nobody the download"
 kill -0 "$PID_get" 2>/dev/null || fail "the download is over already"
-start standing stand client 12
+start standing stand client 11.5
 wait_for 9 "'$server' status --state '$SERVER_STATE' | grep '^NOT IN CONTROL.*the client is .* behind its plan'" ||
     fail "the server does not miss the client: $("$server" status --state "$SERVER_STATE")"
 "$client" status --state "$CLIENT_STATE" >"$WORK/status" 2>&1 && fail "a program that is stopped is in control"
