@@ -61,9 +61,13 @@ double tm_pearson(const double *a, const double *b, uint32_t n)
     return s[2] / sqrt(s[0] * s[1]);
 }
 
+struct values {
+    const double *v;
+};
+
 static int by_value(const void *x, const void *y, void *values)
 {
-    const double *v = values;
+    const double *v = ((const struct values *)values)->v;
     double a = v[*(const uint32_t *)x];
     double b = v[*(const uint32_t *)y];
     return a < b ? -1 : a > b;
@@ -71,9 +75,10 @@ static int by_value(const void *x, const void *y, void *values)
 
 static void ranks_of(const double *v, uint32_t n, double *rank, uint32_t *order)
 {
+    struct values values = {v};
     for (uint32_t i = 0; i < n; i++)
         order[i] = i;
-    qsort_r(order, n, sizeof *order, by_value, (void *)(uintptr_t)v);
+    qsort_r(order, n, sizeof *order, by_value, &values);
     for (uint32_t i = 0; i < n;) {
         uint32_t end = i + 1;
         while (end < n && v[order[end]] <= v[order[i]])

@@ -196,6 +196,7 @@ static void one_window(struct slide *s, int64_t from_us, double *score)
     }
     volume(s->carrier, &s->at[s->n], from_us, to_us, total);
     for (uint32_t dir = 0; is_busy && dir < N_DIRS; dir++) {
+        /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): slide_deinit frees it */
         const double *size = s->size + (size_t)dir * s->n;
         evidence_of(&s->t, size, s->n, total[dir], s->evidence);
         for (uint32_t i = 0; i < s->n; i++) {
@@ -209,7 +210,7 @@ static int slide_init(struct slide *s)
 {
     size_t n = (size_t)s->n + 1;
     s->at = calloc(n, sizeof *s->at);
-    s->size = malloc(N_DIRS * n * sizeof *s->size);
+    s->size = calloc(N_DIRS * n, sizeof *s->size);
     s->evidence = malloc(n * sizeof *s->evidence);
     s->weight = calloc(n, sizeof *s->weight);
     int rc = tables_init(&s->t, s->n);
