@@ -195,8 +195,8 @@ static void one_window(struct slide *s, int64_t from_us, double *score)
         is_busy |= bytes[0] + bytes[1] > 0;
     }
     volume(s->carrier, &s->at[s->n], from_us, to_us, total);
+    /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): slide_deinit frees what size points into */
     for (uint32_t dir = 0; is_busy && dir < N_DIRS; dir++) {
-        /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): slide_deinit frees it */
         const double *size = s->size + (size_t)dir * s->n;
         evidence_of(&s->t, size, s->n, total[dir], s->evidence);
         for (uint32_t i = 0; i < s->n; i++) {
