@@ -8,6 +8,7 @@
 
 #define CELL_BITS_START 10U
 #define BITS_FIRST      40U
+#define PLACED          (UINT32_C(1) << 31) /* in a row's kind, while the table is put in order in place */
 
 void tm_held_deinit(struct tm_held *h)
 {
@@ -56,8 +57,8 @@ static void put(struct tm_held *h, const struct tm_held_row *r)
     }
 }
 
-/* All rows, rounded, into a table of 2^cell_bits. */
-static int rebuild(struct tm_held *h, unsigned cell_bits)
+/* Into a larger table, of 2^cell_bits. */
+static int grow(struct tm_held *h, unsigned cell_bits)
 {
     struct tm_held to = *h;
     size_t len;
@@ -69,14 +70,69 @@ static int rebuild(struct tm_held *h, unsigned cell_bits)
         return TM_ERR_NOMEM;
     memset(to.row, 0, len);
     for (size_t i = 0; i < h->n_cells; i++) {
-        struct tm_held_row r = h->row[i];
-        r.value = tm_held_rounded(r.value, h->bits);
-        if (r.count > 0)
-            put(&to, &r);
+        if (h->row[i].count > 0)
+            put(&to, &h->row[i]);
     }
     free(h->row);
     *h = to;
     return TM_OK;
+}
+
+static struct tm_held_row placed(struct tm_held_row r)
+{
+    r.kind |= PLACED;
+    return r;
+}
+
+/* The row to its cell; one in the way that has not been placed yet goes on instead of it. */
+static void place(struct tm_held *h, struct tm_held_row r)
+{
+    size_t i = cell_of(h, &r);
+    for (;;) {
+        struct tm_held_row there = h->row[i];
+        if ((there.kind & PLACED) == 0) {
+            h->row[i] = placed(r);
+            h->n_rows++;
+            if (there.count == 0)
+                return;
+            r = there;
+            i = cell_of(h, &r);
+        } else if (there.value == r.value && there.host == r.host &&
+                   there.kind == (r.kind | PLACED)) {
+            h->row[i].count += r.count;
+            return;
+        } else {
+            i = (i + 1) & (h->n_cells - 1);
+        }
+    }
+}
+
+/* All rows are rounded, in their table: a second one would be the most memory that a long capture takes. */
+static void round_all(struct tm_held *h)
+{
+    h->n_rows = 0;
+    for (size_t i = 0; i < h->n_cells; i++)
+        h->row[i].value = tm_held_rounded(h->row[i].value, h->bits);
+    for (size_t i = 0; i < h->n_cells; i++) {
+        struct tm_held_row r = h->row[i];
+        if (r.count == 0 || (r.kind & PLACED) != 0)
+            continue;
+        h->row[i].count = 0;
+        place(h, r);
+    }
+    for (size_t i = 0; i < h->n_cells; i++)
+        h->row[i].kind &= ~PLACED;
+}
+
+/* The first rounding that changes a value, unless it is below the least. */
+static unsigned first_bits(const struct tm_held *h)
+{
+    uint64_t all = 0;
+    for (size_t i = 0; i < h->n_cells; i++)
+        all |= h->row[i].count > 0 ? h->row[i].value : 0;
+    unsigned len = all > 0 ? 64 - (unsigned)__builtin_clzll(all) : 0;
+    unsigned bits = len > BITS_FIRST ? BITS_FIRST : len > 0 ? len - 1 : 0;
+    return bits > TM_HELD_BITS_MIN ? bits : TM_HELD_BITS_MIN;
 }
 
 /* What waits goes to its cells, which are fetched together: each is somewhere else. */
@@ -84,7 +140,7 @@ static int settle(struct tm_held *h)
 {
     int rc = TM_OK;
     while (rc == TM_OK && (h->n_rows + h->n_waiting) * 4 >= h->n_cells * 3)
-        rc = rebuild(h, h->n_cells > 0 ? h->cell_bits + 1 : CELL_BITS_START);
+        rc = grow(h, h->n_cells > 0 ? h->cell_bits + 1 : CELL_BITS_START);
     if (rc != TM_OK)
         return rc;
     for (size_t i = 0; i < h->n_waiting; i++) {
@@ -94,11 +150,11 @@ static int settle(struct tm_held *h)
     for (size_t i = 0; i < h->n_waiting; i++)
         put(h, &h->waiting[i]);
     h->n_waiting = 0;
-    while (rc == TM_OK && h->n_rows > TM_HELD_ROWS_MAX && h->bits != TM_HELD_BITS_MIN) {
-        h->bits = h->bits == 0 ? BITS_FIRST : h->bits - 1;
-        rc = rebuild(h, h->cell_bits);
+    while (h->n_rows > TM_HELD_ROWS_MAX && h->bits != TM_HELD_BITS_MIN) {
+        h->bits = h->bits == 0 ? first_bits(h) : h->bits - 1;
+        round_all(h);
     }
-    return rc;
+    return TM_OK;
 }
 
 int tm_held_add(struct tm_held *h, uint32_t host, uint32_t kind, uint64_t value)
