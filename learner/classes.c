@@ -88,6 +88,22 @@ void tm_classes_deinit(struct tm_classes *c)
     *c = (struct tm_classes){0};
 }
 
+static void keep_most(size_t *most, size_t bytes)
+{
+    *most = bytes > *most ? bytes : *most;
+}
+
+/* As it is now, if that is more than before. */
+static void take_memory(struct tm_class *class, const struct tm_world *w)
+{
+    struct tm_memory now = {0};
+    tm_world_memory(w, &now);
+    tm_fitter_memory(class->fitter, &now);
+    keep_most(&class->memory.open_bytes, now.open_bytes);
+    keep_most(&class->memory.host_bytes, now.host_bytes);
+    keep_most(&class->memory.learned_bytes, now.learned_bytes);
+}
+
 static int take_capture(void *ctx, const struct tm_world *w, size_t index)
 {
     struct tm_classes *c = ctx;
@@ -96,8 +112,10 @@ static int take_capture(void *ctx, const struct tm_world *w, size_t index)
     while (c->world[i] != w)
         i++;
     int rc = tm_samples_merge(&c->class[i].samples, tm_world_samples(w));
+    take_memory(&c->class[i], w);
     if (rc == TM_OK)
         rc = tm_fitter_end(c->class[i].fitter);
+    take_memory(&c->class[i], w);
     if (rc == TM_OK && c->collect[i])
         rc = tm_collect_end(c->collect[i], &c->class[i].deck);
     if (rc == TM_OK && c->collect[i])

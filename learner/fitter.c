@@ -100,6 +100,15 @@ void tm_fitter_free(struct tm_fitter *f)
     free(f);
 }
 
+void tm_fitter_memory(const struct tm_fitter *f, struct tm_memory *m)
+{
+    m->open_bytes += f->cap_spans * sizeof *f->span;
+    m->host_bytes += tm_keymap_bytes(&f->user_keys) + tm_keymap_bytes(&f->host_keys) +
+                     f->cap_users * sizeof *f->user + f->cap_hosts * sizeof *f->host;
+    m->learned_bytes += tm_samples_bytes(f->samples) + tm_samples_bytes(&f->sessions) +
+                        f->held.n_cells * sizeof *f->held.row;
+}
+
 /* A side's host: addresses may be clients here and servers there. */
 static int host_of(struct tm_fitter *f, const uint8_t addr[TM_ADDR_LEN], bool is_server,
                    uint32_t *out)

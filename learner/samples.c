@@ -66,6 +66,14 @@ int tm_samples_add(struct tm_samples *s, unsigned kind, uint64_t value)
     return rc;
 }
 
+size_t tm_samples_bytes(const struct tm_samples *s)
+{
+    size_t bytes = 0;
+    for (size_t k = 0; k < TM_SAMPLES_KINDS; k++)
+        bytes += s->cap[k] * sizeof *s->v[k] + s->tally[k].len;
+    return bytes;
+}
+
 uint64_t tm_samples_total(const struct tm_samples *s, unsigned kind)
 {
     return s->n[kind] + s->tally[kind].total;

@@ -44,6 +44,8 @@ struct tm_runs {
 void tm_samples_deinit(struct tm_samples *s);
 /* One value of a kind below TM_SAMPLES_KINDS.  TM_ERR_NOMEM. */
 TM_MUST_CHECK int tm_samples_add(struct tm_samples *s, unsigned kind, uint64_t value);
+/* Bytes that the collection takes. */
+size_t tm_samples_bytes(const struct tm_samples *s);
 /* How many values were added. */
 uint64_t tm_samples_total(const struct tm_samples *s, unsigned kind);
 /* All values of `from` too.  TM_ERR_NOMEM. */
