@@ -9,21 +9,21 @@ void tm_samples_deinit(struct tm_samples *s)
 {
     for (size_t k = 0; k < TM_SAMPLES_KINDS; k++) {
         free(s->v[k]);
-        tm_tally_deinit(&s->tally[k]);
+        tm_packed_deinit(&s->packed[k]);
     }
     *s = (struct tm_samples){0};
 }
 
-/* All of `more` into the kind's tally. */
-static int join(struct tm_samples *s, unsigned kind, const struct tm_tally_reader *more)
+/* All of `more` into the kind's packed ones. */
+static int join(struct tm_samples *s, unsigned kind, const struct tm_packed_reader *more)
 {
-    struct tm_tally joined;
-    struct tm_tally_reader old = tm_tally_read(&s->tally[kind]);
-    int rc = tm_tally_join(&old, more, TM_SAMPLES_RUNS_MAX, &s->bits[kind], &joined);
+    struct tm_packed joined;
+    struct tm_packed_reader old = tm_packed_read(&s->packed[kind]);
+    int rc = tm_packed_join(&old, more, TM_SAMPLES_RUNS_MAX, &s->bits[kind], &joined);
     if (rc != TM_OK)
         return rc;
-    tm_tally_deinit(&s->tally[kind]);
-    s->tally[kind] = joined;
+    tm_packed_deinit(&s->packed[kind]);
+    s->packed[kind] = joined;
     return TM_OK;
 }
 
@@ -38,18 +38,18 @@ static int settle(struct tm_samples *s, unsigned kind)
         return TM_ERR_NOMEM;
     tm_sort_u64(s->v[kind], spare, (uint32_t)n, 0);
     free(spare);
-    struct tm_tally_reader waiting = tm_tally_read_sorted(s->v[kind], n);
+    struct tm_packed_reader waiting = tm_packed_read_sorted(s->v[kind], n);
     int rc = join(s, kind, &waiting);
     if (rc == TM_OK)
         s->n[kind] = 0;
     return rc;
 }
 
-/* A list that is half as long as the tally makes the reading of the tally cheap; a longer one only takes memory. */
+/* A list that is half as long as the packed one makes the reading of that cheap; a longer one only takes memory. */
 static bool is_full(const struct tm_samples *s, unsigned kind)
 {
     size_t n = s->n[kind];
-    return n >= TM_SAMPLES_WAIT_MIN && (n >= TM_SAMPLES_WAIT_MAX || n >= s->tally[kind].n / 2);
+    return n >= TM_SAMPLES_WAIT_MIN && (n >= TM_SAMPLES_WAIT_MAX || n >= s->packed[kind].n / 2);
 }
 
 int tm_samples_add(struct tm_samples *s, unsigned kind, uint64_t value)
@@ -70,21 +70,21 @@ size_t tm_samples_bytes(const struct tm_samples *s)
 {
     size_t bytes = 0;
     for (size_t k = 0; k < TM_SAMPLES_KINDS; k++)
-        bytes += s->cap[k] * sizeof *s->v[k] + s->tally[k].len;
+        bytes += s->cap[k] * sizeof *s->v[k] + s->packed[k].len;
     return bytes;
 }
 
 uint64_t tm_samples_total(const struct tm_samples *s, unsigned kind)
 {
-    return s->n[kind] + s->tally[kind].total;
+    return s->n[kind] + s->packed[kind].total;
 }
 
-/* The other's tally too. */
-static int merge_tally(struct tm_samples *s, const struct tm_samples *from, unsigned kind)
+/* The other's packed ones too. */
+static int merge_packed(struct tm_samples *s, const struct tm_samples *from, unsigned kind)
 {
     uint8_t bits = from->bits[kind];
-    struct tm_tally_reader theirs = tm_tally_read(&from->tally[kind]);
-    if (from->tally[kind].n == 0)
+    struct tm_packed_reader theirs = tm_packed_read(&from->packed[kind]);
+    if (from->packed[kind].n == 0)
         return TM_OK;
     if (bits > 0 && (s->bits[kind] == 0 || bits < s->bits[kind]))
         s->bits[kind] = bits;
@@ -94,7 +94,7 @@ static int merge_tally(struct tm_samples *s, const struct tm_samples *from, unsi
 int tm_samples_merge(struct tm_samples *s, const struct tm_samples *from)
 {
     for (unsigned kind = 0; kind < TM_SAMPLES_KINDS; kind++) {
-        int rc = merge_tally(s, from, kind);
+        int rc = merge_packed(s, from, kind);
         for (size_t i = 0; i < from->n[kind] && rc == TM_OK; i++)
             rc = tm_samples_add(s, kind, from->v[kind][i]);
         if (rc != TM_OK)
@@ -109,11 +109,11 @@ int tm_samples_runs(struct tm_samples *s, unsigned kind, struct tm_runs *out)
     int rc = settle(s, kind);
     if (rc != TM_OK)
         return rc;
-    struct tm_tally_reader r = tm_tally_read(&s->tally[kind]);
-    out->v = calloc(s->tally[kind].n + 1, sizeof *out->v);
+    struct tm_packed_reader r = tm_packed_read(&s->packed[kind]);
+    out->v = calloc(s->packed[kind].n + 1, sizeof *out->v);
     if (!out->v)
         return TM_ERR_NOMEM;
-    while (tm_tally_next(&r))
+    while (tm_packed_next(&r))
         out->v[out->n++] = r.run;
     return TM_OK;
 }
@@ -124,12 +124,12 @@ int tm_samples_fit(struct tm_samples *s, unsigned kind, size_t max_points, struc
     int rc = settle(s, kind);
     if (rc != TM_OK)
         return rc;
-    struct tm_tally_reader r = tm_tally_read(&s->tally[kind]);
-    struct tm_dist_point *pt = calloc(s->tally[kind].n + 1, sizeof *pt);
+    struct tm_packed_reader r = tm_packed_read(&s->packed[kind]);
+    struct tm_dist_point *pt = calloc(s->packed[kind].n + 1, sizeof *pt);
     if (!pt)
         return TM_ERR_NOMEM;
     size_t n = 0;
-    for (uint64_t cum = 0; tm_tally_next(&r); n++) {
+    for (uint64_t cum = 0; tm_packed_next(&r); n++) {
         cum += r.run.count;
         pt[n] = (struct tm_dist_point){r.run.value, cum};
     }

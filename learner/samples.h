@@ -2,7 +2,7 @@
  * came.
  *
  * Memory is bounded whatever the captures' length.  New values wait in a list, which grows with the number of
- * different ones that there are already; a full list is sorted into counted runs (learner/tally.h).  With more
+ * different ones that there are already; a full list is sorted into counted runs (learner/packed.h).  With more
  * than TM_SAMPLES_RUNS_MAX different values, all lose their lowest significant bits, no more than needed.  What
  * is left depends on the values alone, not on their order: rounding down nests, so the same values in several
  * collections that are merged give the same as in one. */
@@ -13,7 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "learner/tally.h"
+#include "learner/packed.h"
 #include "models/model.h"
 #include "tm/base/err.h"
 
@@ -30,8 +30,8 @@ struct tm_samples {
     uint64_t *v[TM_SAMPLES_KINDS]; /* owned; the values that wait */
     size_t n[TM_SAMPLES_KINDS];
     size_t cap[TM_SAMPLES_KINDS];
-    struct tm_tally tally[TM_SAMPLES_KINDS]; /* owned; the others */
-    uint8_t bits[TM_SAMPLES_KINDS];          /* significant bits that the tally keeps; 0: all */
+    struct tm_packed packed[TM_SAMPLES_KINDS]; /* owned; the others */
+    uint8_t bits[TM_SAMPLES_KINDS];            /* significant bits that packed ones keep; 0: all */
 };
 
 /* By value, each value once; owned.  {0} is empty. */

@@ -75,7 +75,7 @@ static int get_kind(struct tm_rd *rd, struct tm_samples *s, unsigned kind)
         return TM_ERR_NOMEM;
     int rc = get_runs(rd, v, (size_t)n);
     if (rc == TM_OK)
-        rc = tm_tally_pack(v, (size_t)n, &s->tally[kind]);
+        rc = tm_packed_pack(v, (size_t)n, &s->packed[kind]);
     free(v);
     return rc;
 }

@@ -1,4 +1,4 @@
-#include "learner/tally.h"
+#include "learner/packed.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +10,7 @@
 #define BITS_FIRST 40U /* the first rounding; what is below 2^40 us or bytes stays as it is */
 #define N_BITS     65U
 
-/* A tally under work. */
+/* A packed list under work. */
 struct writer {
     uint8_t *byte; /* owned */
     size_t cap;
@@ -24,20 +24,21 @@ struct writer {
         [N_BITS]; /* values that differ from the one before if so many bits are kept, and not with fewer */
 };
 
-void tm_tally_deinit(struct tm_tally *t)
+void tm_packed_deinit(struct tm_packed *t)
 {
     free(t->byte);
-    *t = (struct tm_tally){0};
+    *t = (struct tm_packed){0};
 }
 
-struct tm_tally_reader tm_tally_read(const struct tm_tally *t)
+struct tm_packed_reader tm_packed_read(const struct tm_packed *t)
 {
-    return (struct tm_tally_reader){.byte = t->byte, .byte_end = t->byte ? t->byte + t->len : NULL};
+    return (struct tm_packed_reader){.byte = t->byte,
+                                     .byte_end = t->byte ? t->byte + t->len : NULL};
 }
 
-struct tm_tally_reader tm_tally_read_sorted(const uint64_t *v, size_t n)
+struct tm_packed_reader tm_packed_read_sorted(const uint64_t *v, size_t n)
 {
-    return (struct tm_tally_reader){.v = v, .v_end = n > 0 ? v + n : v};
+    return (struct tm_packed_reader){.v = v, .v_end = n > 0 ? v + n : v};
 }
 
 static uint64_t get(const uint8_t **at)
@@ -59,7 +60,7 @@ static size_t put(uint8_t *p, uint64_t v)
     return len;
 }
 
-bool tm_tally_next(struct tm_tally_reader *r)
+bool tm_packed_next(struct tm_packed_reader *r)
 {
     if (r->byte != r->byte_end) {
         r->run.value += get(&r->byte);
@@ -122,18 +123,18 @@ static int write_run(struct writer *w, struct tm_run run)
 }
 
 /* Both readers to their end. */
-static int write_all(struct writer *w, struct tm_tally_reader a, struct tm_tally_reader b)
+static int write_all(struct writer *w, struct tm_packed_reader a, struct tm_packed_reader b)
 {
-    bool has_a = tm_tally_next(&a);
-    bool has_b = tm_tally_next(&b);
+    bool has_a = tm_packed_next(&a);
+    bool has_b = tm_packed_next(&b);
     int rc = TM_OK;
     while (rc == TM_OK && (has_a || has_b)) {
         if (has_a && (!has_b || a.run.value <= b.run.value)) {
             rc = write_run(w, a.run);
-            has_a = tm_tally_next(&a);
+            has_a = tm_packed_next(&a);
         } else {
             rc = write_run(w, b.run);
-            has_b = tm_tally_next(&b);
+            has_b = tm_packed_next(&b);
         }
     }
     return rc == TM_OK ? flush(w) : rc;
@@ -158,9 +159,9 @@ static void begin(struct writer *w, unsigned bits)
 }
 
 /* What was written becomes *out, unless rc is an error. */
-static int end(struct writer *w, int rc, struct tm_tally *out)
+static int end(struct writer *w, int rc, struct tm_packed *out)
 {
-    *out = (struct tm_tally){0};
+    *out = (struct tm_packed){0};
     if (rc == TM_OK && w->n > 0) {
         out->byte = malloc(w->len);
         rc = out->byte ? TM_OK : TM_ERR_NOMEM;
@@ -175,7 +176,7 @@ static int end(struct writer *w, int rc, struct tm_tally *out)
     return rc;
 }
 
-int tm_tally_pack(const struct tm_run *v, size_t n, struct tm_tally *out)
+int tm_packed_pack(const struct tm_run *v, size_t n, struct tm_packed *out)
 {
     struct writer w = {0};
     int rc = TM_OK;
@@ -186,8 +187,8 @@ int tm_tally_pack(const struct tm_run *v, size_t n, struct tm_tally *out)
     return end(&w, rc, out);
 }
 
-int tm_tally_join(const struct tm_tally_reader *a, const struct tm_tally_reader *b, size_t n_max,
-                  uint8_t *bits, struct tm_tally *out)
+int tm_packed_join(const struct tm_packed_reader *a, const struct tm_packed_reader *b, size_t n_max,
+                   uint8_t *bits, struct tm_packed *out)
 {
     struct writer w = {.bits = *bits};
     TM_ASSERT(n_max >= 256);
