@@ -1,4 +1,8 @@
-/* learner/memory.h - what learning keeps in memory, by what makes it grow. */
+/* learner/memory.h - what learning keeps in memory, by what makes it grow.
+ *
+ * Connections that are open, the most at a time: the flow table, their exchanges, their places in line.  Addresses: users,
+ * clients and servers.  Values that differ, up to a limit: samples, and what waits for its host's round trip; and the
+ * connections of a joint model, which is made of them.  Nothing else grows with a capture. */
 #ifndef TM_LEARNER_MEMORY_H
 #define TM_LEARNER_MEMORY_H
 
@@ -6,11 +10,9 @@
 
 /* Bytes that are in use, or were and are kept to be used again. */
 struct tm_memory {
-    size_t
-        open_bytes; /* with the most connections that were open at a time: the flow table, their exchanges, their places in line */
-    size_t host_bytes; /* with the addresses: users, clients and servers */
-    size_t
-        learned_bytes; /* with the values that differ, up to a limit: samples, and values that wait for their host's round trip */
+    size_t open_bytes;
+    size_t host_bytes;
+    size_t learned_bytes;
 };
 
 #endif
