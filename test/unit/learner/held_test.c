@@ -47,7 +47,10 @@ static size_t count(struct tm_held_row *row, size_t n, unsigned bits)
     size_t kept = 0;
     for (size_t i = 0; i < n; i++) {
         struct value v = value_of(i);
-        row[i] = (struct tm_held_row){tm_held_rounded(v.value, bits), 1, v.host, v.kind};
+        row[i] = (struct tm_held_row){.value = tm_held_rounded(v.value, bits) & TM_HELD_VALUE_MAX,
+                                      .kind = v.kind % TM_HELD_KINDS,
+                                      .host = v.host,
+                                      .count = 1};
     }
     qsort(row, n, sizeof *row, by_all);
     for (size_t i = 0; i < n; i++) {
