@@ -80,22 +80,49 @@ static bool is_end_captured(const struct tm_judge *j, const struct tm_subject *x
     return end_wall(j, x->c) + travel_us <= j->v->last_us;
 }
 
-/* Sets n_judged, total and is_whole; a partial carrier is cut where the wire or the capture ends. */
+/* Every byte of [start, end) was seen, or acknowledged and so transmitted.  A byte that was neither may have been
+ * lost before the capture: whether it came is known only when it is sent again. */
+static bool is_delivered(const struct tm_wire_half *h, uint64_t start, uint64_t end)
+{
+    uint64_t acked = acked_bytes(h);
+    return !h->has_isn || end <= acked ||
+           tm_wire_half_unseen(h, start > acked ? start : acked, end) == 0;
+}
+
+static bool is_all_delivered(const struct tm_subject *x)
+{
+    uint64_t total[2] = {0, 0};
+    for (uint32_t i = 0; i < tm_sched_carrier_prefix(x->c); i++)
+        total[x->c->writes[i].w.dir] += x->c->writes[i].w.size;
+    return is_delivered(&x->conn->half[TM_UP], 0, total[TM_UP]) &&
+           is_delivered(&x->conn->half[TM_DOWN], 0, total[TM_DOWN]);
+}
+
+/* Its end cannot be judged: an end of the tunnel was stopped, and reset it, before TCP had sent again what was lost. */
+static bool is_stopped(const struct tm_judge *j, const struct tm_subject *x)
+{
+    int64_t rst_us = tm_min_us(x->conn->half[TM_UP].rst_us, x->conn->half[TM_DOWN].rst_us);
+    return rst_us != TM_NEVER && rst_us >= tm_judge_log_end(j) && !tm_judge_is_reset(x) &&
+           !is_all_delivered(x);
+}
+
+/* Sets n_judged, total and is_whole; a partial carrier is cut where the wire or the capture ends, or where TCP still
+ * had to send again. */
 static void set_extent(struct tm_judge *j, struct tm_subject *x)
 {
     const struct tm_sched_carrier *c = x->c;
     uint32_t prefix = tm_sched_carrier_prefix(c);
     x->is_whole = tm_sched_carrier_is_planned(c) && is_end_captured(j, x);
+    x->is_whole = x->is_whole && !is_stopped(j, x); /* is_reset asks whether it is whole so far */
     if (x->is_whole && (prefix < c->n_writes || prefix != end_writes(c)))
         tm_judge_differ(j, TM_DIFF_LOG_HOLE, x->number, prefix, end_writes(c), prefix,
                         "is missing in the log: expected %" PRIu32 " writes, seen %" PRIu32,
                         end_writes(c), prefix);
     for (uint32_t i = 0; i < prefix; i++) {
         const struct tm_sched_write *w = &c->writes[i];
-        const struct tm_wire_half *h = &x->conn->half[w->w.dir];
-        uint64_t end = x->total[w->w.dir] + w->w.size;
+        uint64_t start = x->total[w->w.dir], end = start + w->w.size;
         if (!x->is_whole && (write_done_wall(j, w) > j->v->last_us ||
-                             (h->has_isn && end > h->high && end > acked_bytes(h))))
+                             !is_delivered(&x->conn->half[w->w.dir], start, end)))
             break;
         x->total[w->w.dir] = end;
         x->n_judged = i + 1;
@@ -199,7 +226,7 @@ static bool is_held(struct tm_judge *j, const struct tm_subject *x, const struct
     return true;
 }
 
-/* All of the write is there.  What is not was either sent and not captured, or not sent. */
+/* All of the write is there.  What is not was either acknowledged, so sent and not captured, or did not come. */
 static bool is_complete(struct tm_judge *j, const struct tm_subject *x, const struct place *p)
 {
     unsigned dir = x->c->writes[p->i].w.dir;
@@ -208,16 +235,17 @@ static bool is_complete(struct tm_judge *j, const struct tm_subject *x, const st
     if (unseen == 0)
         return true;
     uint64_t seen = p->end - p->start - unseen;
-    if (acked_bytes(h) >= p->end || h->high >= p->end || !h->has_isn) {
+    if (is_delivered(h, p->start, p->end)) {
         j->r->unseen_bytes[dir] += unseen;
         tm_judge_differ(
             j, TM_DIFF_UNSEEN, x->number, p->i, (int64_t)(p->end - p->start), (int64_t)seen,
             "%s: expected %" PRIu64 " bytes, seen %" PRIu64 ": the capture dropped packets",
             tm_judge_dir_text(dir), p->end - p->start, seen);
     } else {
-        tm_judge_differ(j, TM_DIFF_SHORT, x->number, p->i, (int64_t)p->end, (int64_t)h->high,
-                        "%s: expected %" PRIu64 " bytes in all, seen %" PRIu64,
-                        tm_judge_dir_text(dir), p->end, h->high);
+        tm_judge_differ(
+            j, TM_DIFF_SHORT, x->number, p->i, (int64_t)(p->end - p->start), (int64_t)seen,
+            "%s: expected %" PRIu64 " bytes, seen %" PRIu64 ", and the rest was not acknowledged",
+            tm_judge_dir_text(dir), p->end - p->start, seen);
     }
     return false;
 }

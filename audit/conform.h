@@ -10,14 +10,17 @@
  *  - held:  a byte of write j left together with bytes of j+1, long after the sender's log says that it was
  *           given to TCP although the congestion window was open: fewer than O_j bytes were out before j+1 (only
  *           judged where the capture was taken at the sender);
- *  - short: the bytes of a logged write never appear;  excess: bytes beyond the last write;
- *  - unseen: transmitted, but missing in the capture (it dropped packets): neither exact nor the program's fault.
+ *  - short: bytes of a logged write do not appear and were not acknowledged, on a carrier that ended as planned;
+ *  - excess: bytes beyond the last write;
+ *  - unseen: acknowledged, so transmitted, but missing in the capture (it dropped packets): neither exact nor the
+ *           program's fault.
  * Segments are never compared: the kernel may merge and split them.  Where the sender's log is not given,
  * d_j is the earliest time that the plan allows (reference event as the other log dates it, plus the gap).
  * Opened: SYN not before its due time.  Closed: the client's FIN after its last write, not before due and not before the last byte of
  * what it runs from, first; then the server's, no RST; but, where the plan says so, the server's first, not before due; or the client's RST,
  * not before due nor before the last byte of all.  Carriers that died or were open when a log or the capture stopped are
- * judged up to the last write that is both logged and on the wire.
+ * judged up to the last write that is both logged and on the wire; bytes that are neither seen nor acknowledged were lost
+ * on the path before the capture, and cut the carrier there when it was not to be seen whether they are sent again.
  * Source: DESIGN.md sec. 4 (exactness) and sec. 3 (reference events).  Pure. */
 #ifndef TM_AUDIT_CONFORM_H
 #define TM_AUDIT_CONFORM_H

@@ -36,7 +36,7 @@ static const struct tm_schedlog_close *client_close(const struct tm_subject *x)
 }
 
 /* The client's log says so; or, where there is none, a server to whom that was planned has seen it. */
-static bool is_reset(const struct tm_subject *x)
+bool tm_judge_is_reset(const struct tm_subject *x)
 {
     const struct tm_wire_half *up = &x->conn->half[TM_UP];
     bool is_told = client_close(x) || x->c->has_open;
@@ -72,7 +72,7 @@ static int64_t least_close_us(const struct tm_subject *x)
     if (!x->is_whole ||
         is_server_told) /* the server's log does not tell what the client's waits for */
         return INT64_MIN;
-    return c && c->ref >= 0 && !is_reset(x) ? write_seen_us(x, c->ref) : last_byte_us(x);
+    return c && c->ref >= 0 && !tm_judge_is_reset(x) ? write_seen_us(x, c->ref) : last_byte_us(x);
 }
 
 /* The client's FIN, or its planned RST, at `at_us`. */
@@ -94,7 +94,7 @@ static void judge_fin_time(struct tm_judge *j, const struct tm_subject *x)
     const struct tm_wire_half *down = &x->conn->half[TM_DOWN];
     const struct tm_schedlog_close *s = x->c->has_close[TM_DOWN] ? &x->c->close[TM_DOWN] : NULL;
     int64_t due = s ? tm_judge_wall(j, TM_SERVER, s->due_us) : INT64_MIN;
-    int64_t at_us = is_reset(x) ? tm_min_us(up->fin_us, up->rst_us) : up->fin_us;
+    int64_t at_us = tm_judge_is_reset(x) ? tm_min_us(up->fin_us, up->rst_us) : up->fin_us;
     if (at_us != TM_NEVER)
         judge_client_time(j, x, at_us);
     if (due != INT64_MIN && down->fin_us < due - j->cfg->tolerance_us)
@@ -108,7 +108,7 @@ static void judge_fin_time(struct tm_judge *j, const struct tm_subject *x)
 /* Whether a whole carrier must show this side's FIN. */
 static bool needs_fin(const struct tm_subject *x, int dir)
 {
-    if (!is_reset(x))
+    if (!tm_judge_is_reset(x))
         return true;
     return dir == TM_DOWN && does_server_close(x) && client_close(x) &&
            client_close(x)->ref == TM_SLOG_REF_END;
@@ -119,7 +119,7 @@ static void judge_whole_close(struct tm_judge *j, const struct tm_subject *x)
     for (int d = 0; d < 2; d++) {
         const struct tm_wire_half *h = &x->conn->half[d];
         const char *who = d == TM_UP ? "client" : "server";
-        bool may_reset = d == TM_UP && is_reset(x);
+        bool may_reset = d == TM_UP && tm_judge_is_reset(x);
         if (h->fin_us == TM_NEVER && needs_fin(x, d))
             tm_judge_differ(j, TM_DIFF_NO_FIN, x->number, -1, 1, 0, "no FIN from the %s", who);
         else if (h->fin_us != TM_NEVER && h->fin_offset < x->total[d])
@@ -137,19 +137,24 @@ static void judge_whole_close(struct tm_judge *j, const struct tm_subject *x)
     }
 }
 
+int64_t tm_judge_log_end(const struct tm_judge *j)
+{
+    int64_t end = TM_NEVER;
+    for (int side = 0; side < 2; side++) {
+        if (j->s->has_side[side])
+            end = tm_min_us(end, tm_judge_wall(j, (enum tm_side)side, j->s->last_us[side]));
+    }
+    return end;
+}
+
 /* A carrier that the log still has open must not be closed on the wire while the log goes on. */
 static void judge_still_open(struct tm_judge *j, const struct tm_subject *x)
 {
+    int64_t log_end = tm_judge_log_end(j);
     for (int d = 0; d < 2; d++) {
         const struct tm_wire_half *h = &x->conn->half[d];
         const char *who = d == TM_UP ? "client" : "server";
-        int64_t log_end = TM_NEVER;
-        for (int side = 0; side < 2; side++) {
-            if (j->s->has_side[side])
-                log_end =
-                    tm_min_us(log_end, tm_judge_wall(j, (enum tm_side)side, j->s->last_us[side]));
-        }
-        if (h->rst_us < log_end && !is_reset(x))
+        if (h->rst_us < log_end && !tm_judge_is_reset(x))
             tm_judge_differ(j, TM_DIFF_RST, x->number, -1, 0, 1,
                             "RST from the %s, but the log has it open", who);
         if (h->fin_us < log_end && !x->c->has_close[TM_UP] && !x->c->has_close[TM_DOWN])

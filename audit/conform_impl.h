@@ -60,7 +60,10 @@ TM_MUST_CHECK int tm_judge_join(struct tm_judge *j);
 /* Connections that no carrier has.  TM_ERR_NOMEM. */
 TM_MUST_CHECK int tm_judge_strangers(struct tm_judge *j);
 
-/* conform_close.c: SYN, FIN and RST against the plan. */
+/* conform_close.c: SYN, FIN and RST against the plan; whether the client was to reset; and the earlier end of the
+ * logs, on the capture's clock. */
+bool tm_judge_is_reset(const struct tm_subject *x);
+int64_t tm_judge_log_end(const struct tm_judge *j);
 void tm_judge_open_close(struct tm_judge *j, const struct tm_subject *x);
 
 #endif
