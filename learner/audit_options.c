@@ -3,7 +3,7 @@
 #include <argp.h>
 #include <stdlib.h>
 
-#include "learner/args.h"
+#include "tm/cli/args.h"
 #include "learner/pool.h"
 
 enum {

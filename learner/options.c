@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "learner/args.h"
+#include "tm/cli/args.h"
 #include "learner/options_model.h"
 #include "models/model.h"
 #include "tm/base/time.h"

@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-#include "learner/args.h"
+#include "tm/cli/args.h"
 #include "learner/shard.h"
 
 enum {

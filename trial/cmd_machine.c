@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "audit/json.h"
-#include "learner/args.h"
+#include "tm/cli/args.h"
 #include "trial/commands.h"
 #include "trial/defence.h"
 

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "learner/args.h"
+#include "tm/cli/args.h"
 #include "tm/base/time.h"
 #include "trial/commands.h"
 #include "trial/print.h"

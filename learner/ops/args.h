@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "learner/args.h"
+#include "tm/cli/args.h"
 #include "models/store/store.h"
 #include "tm/base/err.h"
 

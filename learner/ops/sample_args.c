@@ -1,6 +1,6 @@
 #include "learner/ops/sample_args.h"
 
-#include "learner/args.h"
+#include "tm/cli/args.h"
 #include "learner/ops/lines.h"
 #include "models/gen.h"
 

@@ -4,6 +4,8 @@
 # same arguments, the same defaults, and the same ones required; and the pages pass mandoc's lint.
 #
 # Both sides become lines "command|option|letter|argument|default", which must be equal.
+# tm-learn, tm-audit and tm-sim, whose help argp prints: what any command takes is in the page, and the page's lists
+# name nothing else.
 set -u
 . "$(dirname "$0")/../lib.sh"
 cd "$TM_ROOT" || exit 1
@@ -83,6 +85,34 @@ for program in tm-client tm-server; do
         bad=1
     fi
     [ "$(wc -l <"$work/help")" -ge 10 ] || fail "$program: only $(wc -l <"$work/help") options were found"
+    if command -v mandoc >/dev/null; then
+        mandoc -Tlint -Wwarning "$page" || bad=1
+    fi
+done
+
+# The long options of all commands of a program of argp's, from its help.
+taken() {
+    local c
+    for c in $("$1" --help | sed -n 's/^  \([a-z]\{3,\}\)  *[^ -].*/\1/p'); do
+        "$1" "$c" --help | sed -n 's/^  \(-[^ ],\|   \) --\([a-z0-9-]*\).*/\2/p'
+    done | grep -vxE 'help|usage|version' | sort -u
+}
+
+for program in learner/tm-learn audit/tm-audit trial/tm-sim; do
+    page=doc/man/${program#*/}.1
+    [ -x "$build/$program" ] || fail "$build/$program is not there: build it first"
+    taken "$build/$program" >"$work/help"
+    grep -oE 'Fl -[a-z0-9-]+' "$page" | sed 's/Fl -//' | sort -u >"$work/named"
+    grep '^\.It .*Fl -' "$page" | grep -oE 'Fl -[a-z0-9-]+' | sed 's/Fl -//' | grep -vxE 'help|version' | sort -u >"$work/listed"
+    if comm -23 "$work/help" "$work/named" | grep .; then
+        echo "${program#*/}: $page does not name these options"
+        bad=1
+    fi
+    if comm -13 "$work/help" "$work/listed" | grep .; then
+        echo "${program#*/}: no command takes these options that $page lists"
+        bad=1
+    fi
+    [ "$(wc -l <"$work/help")" -ge 10 ] || fail "${program#*/}: only $(wc -l <"$work/help") options were found"
     if command -v mandoc >/dev/null; then
         mandoc -Tlint -Wwarning "$page" || bad=1
     fi

@@ -1,6 +1,6 @@
 #include "learner/options.h"
 
-#include "learner/args.h"
+#include "tm/cli/args.h"
 #include "models/model.h"
 #include "test/support/check.h"
 

@@ -1,6 +1,6 @@
-/* learner/args.h - numbers, times and rates on the command line. */
-#ifndef TM_LEARNER_ARGS_H
-#define TM_LEARNER_ARGS_H
+/* tm/cli/args.h - numbers, times and rates on the command line. */
+#ifndef TM_CLI_ARGS_H
+#define TM_CLI_ARGS_H
 
 #include <argp.h>
 #include <stdbool.h>

@@ -1,4 +1,4 @@
-#include "learner/args.h"
+#include "tm/cli/args.h"
 
 #include <errno.h>
 #include <inttypes.h>
