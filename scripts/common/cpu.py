@@ -5,16 +5,18 @@ WINDOW_S = 5
 
 
 class Cpu:
-    """The machine's CPU share over samples, about one a second, the first when this is made."""
+    """The machine's CPU share over samples, about one a second, the first when this is made.  What runs at a lower priority than
+    usual gives way to others: it counts only when asked for."""
 
-    def __init__(self):
+    def __init__(self, counts_nice=True):
+        self.counts_nice = counts_nice
         self.samples = [self._read()]
 
-    @staticmethod
-    def _read():
+    def _read(self):
         with open("/proc/stat", encoding="ascii") as f:
-            v = [int(x) for x in f.readline().split()[1:9]]
-        return time.monotonic(), sum(v) - v[3] - v[4], sum(v)
+            user, nice, system, idle, iowait, *irqs = [int(x) for x in f.readline().split()[1:9]]
+        busy = user + system + sum(irqs) + (nice if self.counts_nice else 0)
+        return time.monotonic(), busy, user + nice + system + idle + iowait + sum(irqs)
 
     def sample(self):
         self.samples.append(self._read())

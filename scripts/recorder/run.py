@@ -19,7 +19,7 @@ class Runner:
         self.running = {c: 0 for c in pending}
         self.finished = {c: [] for c in pending}
         self.not_before = {c: 0.0 for c in pending}
-        self.cpu = Cpu()
+        self.cpu = Cpu(counts_nice=False)
         self.forced = 0
         self.limits = []  # CPU share at each start
 
