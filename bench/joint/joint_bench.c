@@ -23,6 +23,7 @@
 #include "tm/base/time.h"
 
 #define PATHS_MAX 8U
+#define PLAYS_MAX 15U /* but the first */
 #define PORTS_MAX 8U
 
 enum {
@@ -37,7 +38,8 @@ enum {
     O_PAUSES,
     O_SEED,
     O_SESSIONS,
-    O_K
+    O_K,
+    O_PLAY
 };
 
 enum kind { KIND_JOINT, KIND_TRAIN, KIND_SWING, KIND_PLAYED, KIND_LOOSE, KINDS };
@@ -50,7 +52,7 @@ struct options {
     struct tm_recombine_cfg cfg;
     const char *out, *labels, *train, *db, *name;
     enum kind kind;
-    uint32_t seed, k;
+    uint32_t seed, k, play;
 };
 
 static const struct argp_option OPTIONS[] = {
@@ -70,6 +72,8 @@ static const struct argp_option OPTIONS[] = {
     {"pauses", O_PAUSES, "PERMILLE", 0, "ranks that a pause may move", 0},
     {"k", O_K, "N", 0, "connections behind each size and pause (8)", 0},
     {"sessions", O_SESSIONS, "N", 0, "of a swing model's connections (120)", 0},
+    {"play", O_PLAY, "N", 0,
+     "of --kind played: the N-th play of the same deck, with other addresses (0)", 0},
     {"seed", O_SEED, "N", 0, "of everything that is drawn (1)", 0},
     {0}};
 
@@ -134,6 +138,9 @@ static uint32_t *number_of(struct options *o, int key, unsigned long *max)
         return &o->n_sessions;
     case O_K:
         return &o->k;
+    case O_PLAY:
+        *max = PLAYS_MAX;
+        return &o->play;
     case O_SEED:
         *max = UINT32_MAX;
         return &o->seed;
@@ -298,7 +305,7 @@ static void make_joint(const struct options *o, const struct tm_deck *captured, 
         *out = deck;
         return;
     }
-    tm_rng_child(key, cfg.key, TM_RNG_BATCH, 0);
+    tm_rng_child(key, cfg.key, TM_RNG_BATCH, o->play);
     if (tm_recombine(out, &deck, &o->cfg, key, &made->recombined) != TM_OK)
         fail("the deck cannot be recombined again");
     tm_deck_deinit(&deck);
@@ -378,6 +385,7 @@ static void make_swing(const struct options *o, struct tm_deck *out, size_t n)
 
 #define CLIENT_ADDR (UINT32_C(10) << 24 | 200U << 16 | 1U)
 #define SERVER_ADDR (UINT32_C(10) << 24 | 64U << 16)
+#define PLAY_ADDRS  (256U * 1024U) /* of one play: sessions have 256 each */
 #define START_US    INT64_C(1700000000000000)
 
 /* The path of session s: as often as in the capture, evenly spread (Weyl's sequence of the golden ratio). */
@@ -414,12 +422,13 @@ static void render(const struct options *o, const struct reading *r, const struc
     tm_render_head(out);
     (void)fputs("from_us,prefix,class,split,path,session,load\n", labels);
     for (uint32_t i = 0; i < n; i++) {
-        uint32_t s = session_of(o, d, i), addr = SERVER_ADDR + 256 * s + 1;
+        uint32_t s = session_of(o, d, i), addr = SERVER_ADDR + PLAY_ADDRS * o->play + 256 * s + 1;
         if (s != session) {
             session = s;
             path = path_of(o, r, s);
             (void)fprintf(labels, "0,%u.%u.%u.%u/32,cover,heldout,path%u,cover-%u,0\n", addr >> 24,
-                          addr >> 16 & 255, addr >> 8 & 255, addr & 255, path, s);
+                          addr >> 16 & 255, addr >> 8 & 255, addr & 255, path,
+                          o->play * (PLAY_ADDRS / 256) + s);
         }
         const struct tm_render_place place = {.start_us = START_US + (int64_t)i * 1000000,
                                               .client = CLIENT_ADDR,
