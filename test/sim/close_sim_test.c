@@ -2,7 +2,6 @@
  * of a stream is lost by it. */
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "models/gen.h"
 #include "test/sim/sim.h"
@@ -29,25 +28,13 @@ struct expectation {
     uint64_t n_ended, n_server_first, n_reset, n_before_last; /* of the client's log */
 };
 
-static struct tm_gen *make_gen(const struct sim_cfg *cfg, const uint8_t seed[TM_TOKEN_SEED_LEN])
-{
-    struct tm_gen *g = NULL;
-    struct tm_gen_cfg gc = {.model = cfg->model, .n_users = cfg->n_users};
-    memcpy(gc.seed, seed, TM_TOKEN_SEED_LEN);
-    CHECK_INT(tm_gen_new(&g, &gc), TM_OK);
-    return g;
-}
-
 static void begin(struct expectation *x, const struct sim_cfg *cfg)
 {
-    uint8_t seed[TM_SEED_LEN];
     *x = (struct expectation){.cfg = cfg, .carrier = calloc(MAX_CARRIERS, sizeof *x->carrier)};
     if (!x->carrier)
         abort();
-    tm_seed_from_u64(seed, cfg->seed);
-    x->gen[0] = make_gen(cfg, seed);
-    memset(seed, SIM_MASTER_SEED_BYTE, sizeof seed);
-    x->gen[1] = make_gen(cfg, seed);
+    x->gen[0] = sim_gen_new(cfg, SIM_GEN_SESSION);
+    x->gen[1] = sim_gen_new(cfg, SIM_GEN_MASTER);
 }
 
 static void end(struct expectation *x)

@@ -2,7 +2,6 @@
 #include "test/sim/sound.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "models/gen.h"
 #include "tm/base/time.h"
@@ -91,15 +90,9 @@ static void nothing_leaves_before_the_first_demand(void)
 static bool is_last_of_session(const struct sim_cfg *cfg, enum tm_plan_src src, uint32_t user,
                                uint64_t index)
 {
-    struct tm_gen_cfg gc = {.model = cfg->model, .n_users = USERS};
-    struct tm_gen *g = NULL;
+    bool is_masters = src == TM_SRC_MASTER || (src == TM_SRC_EXPLICIT && cfg->master == TM_SERVER);
+    struct tm_gen *g = sim_gen_new(cfg, is_masters ? SIM_GEN_MASTER : SIM_GEN_SESSION);
     struct tm_open open;
-    uint8_t seed[TM_SEED_LEN];
-    tm_seed_from_u64(seed, cfg->seed);
-    if (src == TM_SRC_MASTER || (src == TM_SRC_EXPLICIT && cfg->master == TM_SERVER))
-        memset(seed, SIM_MASTER_SEED_BYTE, sizeof seed);
-    memcpy(gc.seed, seed, TM_TOKEN_SEED_LEN);
-    CHECK_INT(tm_gen_new(&g, &gc), TM_OK);
     for (uint64_t i = 0; i <= index + 1; i++)
         CHECK(tm_gen_open(g, user, &open));
     tm_gen_free(g);

@@ -34,23 +34,11 @@ struct expectation {
     uint64_t n_src[3];
 };
 
-static struct tm_gen *make_gen(const struct sim_cfg *cfg, const uint8_t seed[TM_TOKEN_SEED_LEN])
-{
-    struct tm_gen *g = NULL;
-    struct tm_gen_cfg gc = {.model = cfg->model, .n_users = cfg->n_users};
-    memcpy(gc.seed, seed, TM_TOKEN_SEED_LEN);
-    CHECK_INT(tm_gen_new(&g, &gc), TM_OK);
-    return g;
-}
-
 static void begin(struct expectation *x, const struct sim_cfg *cfg)
 {
-    uint8_t seed[TM_SEED_LEN];
     *x = (struct expectation){.cfg = cfg, .carrier = calloc(MAX_CARRIERS, sizeof(struct carrier))};
-    tm_seed_from_u64(seed, cfg->seed);
-    x->session_gen = make_gen(cfg, seed);
-    memset(seed, SIM_MASTER_SEED_BYTE, sizeof seed);
-    x->master_gen = make_gen(cfg, seed);
+    x->session_gen = sim_gen_new(cfg, SIM_GEN_SESSION);
+    x->master_gen = sim_gen_new(cfg, SIM_GEN_MASTER);
     CHECK(x->carrier != NULL);
 }
 

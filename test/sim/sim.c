@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "models/gen.h"
 #include "tm/base/time.h"
 
 /* What a timer is for; a carrier's death is numbered DEATH + carrier. */
@@ -233,4 +234,18 @@ void sim_result_deinit(struct sim_result *r)
 {
     free(r->client_log);
     free(r->server_log);
+}
+
+struct tm_gen *sim_gen_new(const struct sim_cfg *cfg, enum sim_gen whose)
+{
+    struct tm_gen *g = NULL;
+    struct tm_gen_cfg gc = {.model = cfg->model, .n_users = cfg->n_users};
+    uint8_t seed[TM_SEED_LEN];
+    tm_seed_from_u64(seed, cfg->seed);
+    if (whose == SIM_GEN_MASTER)
+        memset(seed, SIM_MASTER_SEED_BYTE, sizeof seed);
+    memcpy(gc.seed, seed, TM_TOKEN_SEED_LEN);
+    if (tm_gen_new(&g, &gc) != TM_OK)
+        abort();
+    return g;
 }

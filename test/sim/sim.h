@@ -81,6 +81,10 @@ void sim_model_bulk(struct tm_model *m);   /* large responses, parallel connecti
  * server speaks first, in writes that TLS cannot make so small. */
 void sim_model_joint(struct tm_model *m);
 
+/* What a third party that knows the seeds would have: a generator of the session and one of its master, owned by the caller. */
+enum sim_gen { SIM_GEN_SESSION, SIM_GEN_MASTER };
+struct tm_gen *sim_gen_new(const struct sim_cfg *cfg, enum sim_gen whose);
+
 /* The lines of a log, one after another.  (Not strchr: checked strictly, it measures all that follows for every line.) */
 struct sim_lines {
     const char *at, *end;
