@@ -48,6 +48,8 @@ struct options {
     uint16_t port[PORTS_MAX];
     size_t n_ports;
     struct tm_render_path path[PATHS_MAX];
+    uint32_t share[PATHS_MAX];
+    bool has_shares;
     uint32_t n_paths, n_sessions;
     struct tm_recombine_cfg cfg;
     const char *out, *labels, *train, *db, *name;
@@ -59,7 +61,10 @@ static const struct argp_option OPTIONS[] = {
     {"port", 'p', "N[,N]...", 0, "the servers' ports", 0},
     {"output", 'o', "FILE", 0, "the capture to write", 0},
     {"labels", O_LABELS, "FILE", 0, "its labels", 0},
-    {"path", O_PATH, "RTT:JITTER:RATE", 0, "ms, ms, Mbit/s; can be given again (20:2:200)", 0},
+    {"path", O_PATH, "RTT:JITTER:RATE[:SHARE]", 0,
+     "ms, ms, Mbit/s, and how many of the sessions (as in the capture); can be given again "
+     "(20:2:200)",
+     0},
     {"kind", O_KIND, "KIND", 0,
      "joint: the deck of a model; played: welded and put together once more; loose: that without "
      "welds; train: as captured; swing: the model --name of --db",
@@ -79,18 +84,22 @@ static const struct argp_option OPTIONS[] = {
 
 static void parse_path(struct argp_state *st, struct options *o, const char *arg)
 {
-    double v[3] = {0};
+    double v[4] = {0};
     const char *at = arg;
     char *end = NULL;
-    bool good = o->n_paths < PATHS_MAX;
-    for (int i = 0; good && i < 3; i++) {
-        v[i] = strtod(at, &end);
-        good = end != at && *end == (i < 2 ? ':' : '\0');
+    int n = 0;
+    for (; n < 4; n++) {
+        v[n] = strtod(at, &end);
+        if (end == at || *end != ':')
+            break;
         at = end + 1;
     }
-    if (!good ||
-        !(v[0] > 0 && v[0] < 2000 && v[1] >= 0 && v[1] < 1000 && v[2] > 0.1 && v[2] < 100000))
-        argp_error(st, "--path %s: RTT:JITTER:RATE is wanted", arg);
+    bool good = o->n_paths < PATHS_MAX && n >= 2 && n < 4 && end != at && *end == '\0';
+    if (!good || !(v[0] > 0 && v[0] < 2000 && v[1] >= 0 && v[1] < 1000 && v[2] > 0.1 &&
+                   v[2] < 100000 && v[3] >= 0 && v[3] < 1e6))
+        argp_error(st, "--path %s: RTT:JITTER:RATE or RTT:JITTER:RATE:SHARE is wanted", arg);
+    o->share[o->n_paths] = (uint32_t)v[3];
+    o->has_shares |= n == 3;
     o->path[o->n_paths++] = (struct tm_render_path){.delay_us = (uint32_t)(v[0] * 500),
                                                     .jitter_us = (uint32_t)(v[1] * 500),
                                                     .rate_kbps = (uint32_t)(v[2] * 1000),
@@ -388,15 +397,16 @@ static void make_swing(const struct options *o, struct tm_deck *out, size_t n)
 #define PLAY_ADDRS  (256U * 1024U) /* of one play: sessions have 256 each */
 #define START_US    INT64_C(1700000000000000)
 
-/* The path of session s: as often as in the capture, evenly spread (Weyl's sequence of the golden ratio). */
+/* The path of session s: as often as was asked for or is in the capture, evenly spread (Weyl's sequence of the golden ratio). */
 static uint32_t path_of(const struct options *o, const struct reading *r, uint32_t s)
 {
+    const uint32_t *share = o->has_shares ? o->share : r->n_on;
     uint32_t total = 0, k = 0;
     for (uint32_t i = 0; i < o->n_paths; i++)
-        total += r->n_on[i];
+        total += share[i];
     uint64_t at = (uint64_t)((s + 1) * UINT32_C(2654435769)) * total >> 32;
-    for (; k + 1 < o->n_paths && at >= r->n_on[k]; k++)
-        at -= r->n_on[k];
+    for (; k + 1 < o->n_paths && at >= share[k]; k++)
+        at -= share[k];
     return k;
 }
 
