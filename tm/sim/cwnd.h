@@ -10,8 +10,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define TM_CWND_FIRST_BYTES (10U * 1448U)
-#define TM_CWND_FLIGHTS     16U /* told apart; what is more counts with the last */
+#define TM_CWND_FIRST_BYTES 14480U /* ten segments of 1448 */
+#define TM_CWND_FLIGHTS     16U    /* told apart; what is more counts with the last */
 
 /* {0}: nothing was sent. */
 struct tm_cwnd {
