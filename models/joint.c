@@ -3,7 +3,6 @@
 #include <inttypes.h>
 
 #include "models/canon.h"
-#include "tm/base/buf.h"
 
 void tm_joint_sum(const struct tm_joint *j, struct tm_joint_sum *out)
 {
@@ -58,6 +57,31 @@ int tm_joint_check(const char *name, const struct tm_joint *j, struct tm_msg *ms
 
 #define FOLLOWED (1U << 31) /* by the rest of a closing */
 
+static uint8_t *put_u32(uint8_t *at, uint32_t v)
+{
+    for (int shift = 24; shift >= 0; shift -= 8)
+        *at++ = (uint8_t)(v >> shift);
+    return at;
+}
+
+/* Many at a time: a server waits for this when a session begins. */
+static void canon_writes(struct tm_canon *c, const struct tm_deck *d)
+{
+    enum { WRITE_LEN = 11, WRITES = 256 };
+    uint8_t bytes[WRITE_LEN * WRITES];
+    for (size_t i = 0; i < d->n_writes;) {
+        uint8_t *at = bytes;
+        for (; i < d->n_writes && at < bytes + sizeof bytes; i++) {
+            at = put_u32(at, d->w[i].size);
+            at = put_u32(at, d->w[i].gap_us);
+            *at++ = d->w[i].dir;
+            *at++ = d->w[i].ref_back;
+            *at++ = d->weld[i];
+        }
+        tm_canon_bytes(c, bytes, (size_t)(at - bytes));
+    }
+}
+
 void tm_canon_joint(struct tm_canon *c, const struct tm_joint *j)
 {
     const struct tm_deck *d = &j->deck;
@@ -80,14 +104,5 @@ void tm_canon_joint(struct tm_canon *c, const struct tm_joint *j)
                      (uint32_t)close->how << 16 | (uint32_t)close->back << 8 | close->server_back);
         tm_canon_u32(c, close->server_gap_us);
     }
-    for (size_t i = 0; i < d->n_writes; i++) {
-        uint8_t bytes[11];
-        struct tm_wr wr = tm_wr_init(bytes, sizeof bytes);
-        tm_wr_u32(&wr, d->w[i].size);
-        tm_wr_u32(&wr, d->w[i].gap_us);
-        tm_wr_u8(&wr, d->w[i].dir);
-        tm_wr_u8(&wr, d->w[i].ref_back);
-        tm_wr_u8(&wr, d->weld[i]);
-        tm_canon_bytes(c, bytes, sizeof bytes);
-    }
+    canon_writes(c, d);
 }

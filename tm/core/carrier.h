@@ -43,11 +43,12 @@ struct tm_carrier {
     bool writing;           /* a WRITE was handed out and is not fully composed */
     uint32_t write_i;       /* its index */
     uint32_t write_left;    /* bytes of it not yet composed */
-    bool shipping;          /* explicit plan, and this end is its master */
-    size_t shipped;         /* entries known to the slave or under way to it on this carrier */
-    int64_t sent_due_us;    /* due time of the last departed write */
-    uint64_t sent_bytes;    /* end offset of it, by the plan */
-    unsigned n_asked;       /* writes whose plan had to be waited for; the last ones of them: */
+    bool is_early;       /* server: its plan is what the token said of it, and not computed yet */
+    bool shipping;       /* explicit plan, and this end is its master */
+    size_t shipped;      /* entries known to the slave or under way to it on this carrier */
+    int64_t sent_due_us; /* due time of the last departed write */
+    uint64_t sent_bytes; /* end offset of it, by the plan */
+    unsigned n_asked;    /* writes whose plan had to be waited for; the last ones of them: */
     struct {
         uint32_t i;
         int64_t t_us; /* when it came */

@@ -378,14 +378,6 @@ uint32_t tm_session_missing(const struct tm_session *s)
     return s->gen ? tm_gen_missing(s->gen) : 0;
 }
 
-bool tm_session_is_prepared(const struct tm_session *s, const struct tm_token *t)
-{
-    const struct tm_gen *gen = t->src == TM_SRC_SESSION  ? s->gen
-                               : t->src == TM_SRC_MASTER ? s->master_gen
-                                                         : NULL;
-    return !s->cfg.maker || !gen || t->user >= s->cfg.n_users || tm_gen_has(gen, t->user);
-}
-
 /* What a maker has brought takes less than the lead that everything has now. */
 static void prepare_plans(struct tm_session *s, int64_t next_due_us, int64_t now_us)
 {
@@ -443,6 +435,8 @@ bool tm_session_poll(struct tm_session *s, int64_t now_us, struct tm_act *act)
     if (hand_kill(s, now_us, act))
         return true;
     follow_master(s);
+    if (s->n_early > 0)
+        tm_session_settle(s, now_us);
     for (uint32_t u = 0; s->openers && u < s->cfg.n_users; u++)
         tm_opener_fill(&s->openers[u], s->gen, s->master_gen);
     tm_session_mind_demand(s);
@@ -518,6 +512,8 @@ void tm_session_token(const struct tm_session *s, uint32_t carrier, struct tm_to
         tm_entry_encode(&w, &c->player.known.plan, 1, c->shipped - 1);
         TM_ASSERT(tm_wr_ok(&w));
         t->head_len = (uint8_t)w.len;
+    } else if (!s->driver) {
+        tm_session_put_beginning(s, c, t);
     }
 }
 

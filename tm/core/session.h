@@ -41,7 +41,7 @@ const uint8_t *tm_session_digest(const struct tm_session *s);
 bool tm_session_prepare(struct tm_session *s);
 /* Batches that the users' first plans would still have to wait for, about; 0: none. */
 uint32_t tm_session_missing(const struct tm_session *s);
-/* Server: tm_session_accept will not have to wait for a batch that is being made. */
+/* Server: tm_session_accept will not have to wait for a batch that is being made: it is there, or the token says how the plan begins. */
 bool tm_session_is_prepared(const struct tm_session *s, const struct tm_token *t);
 
 /* A client's token for act (TM_ACT_OPEN): everything but kind, client_id and time_ms, which the caller sets. */
@@ -96,7 +96,7 @@ size_t tm_session_compose(struct tm_session *s, uint32_t carrier, uint8_t *buf, 
 void tm_session_opened(struct tm_session *s, uint32_t carrier, int64_t t_us);
 /* Server: an authenticated token opened a carrier; its ClientHello (hello_bytes, all of write 0) was
  * complete at t_us.  TM_ERR_PROTO: a carrier number used before, a plan that does not exist or a hello of
- * another size than planned; TM_ERR_LIMIT: too many carriers.  On error the carrier does not exist. */
+ * another size than planned (where the plan is known by the token alone, the session fails later); TM_ERR_LIMIT: too many carriers.  On error the carrier does not exist. */
 TM_MUST_CHECK int tm_session_accept(struct tm_session *s, const struct tm_token *t,
                                     uint32_t hello_bytes, int64_t t_us);
 /* Everything that came before t_us has been handed over: a peer's silence is judged as of then (of poll's now_us, if

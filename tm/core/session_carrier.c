@@ -199,6 +199,8 @@ enum tm_finish tm_session_finished(struct tm_session *s, uint32_t carrier, int64
         otherwise = TM_FINISH_WAIT;
     if (!c || (c->state != TM_CARRIER_LIVE && c->state != TM_CARRIER_CLOSING))
         return otherwise;
+    if (c->is_early && !c->player.known.complete)
+        tm_session_settle_carrier(s, c, t_us); /* it ended so soon: who waits for it must wait */
     return tm_player_peer_fin(&c->player, t_us) == TM_OK ? TM_FINISH_WAIT : otherwise;
 }
 

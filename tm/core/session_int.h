@@ -3,6 +3,7 @@
  *   session_carrier.c  carriers: added, lost, ended, forgotten
  *   lookout.c       carriers by number, and what is due on them
  *   session_plan.c     plans and openings
+ *   session_early.c    what a server plays before it can compute plans
  *   session_net.c  what comes from the network: carriers, records, frames, control messages
  *   session_app.c  what comes from and goes to applications: streams, events, credit
  *   session_demand.c   cover that begins and ends with demand
@@ -48,10 +49,11 @@ struct tm_session {
     uint32_t *heads_sent;       /* server as master of explicit plans: heads sent per user */
     struct tm_lookout *lookout; /* owned */
     struct tm_carrier *carriers[TM_CARRIERS_KEPT];
-    uint32_t n_carriers;                       /* used entries of the array, packed */
-    uint32_t n_told;                           /* of all of them */
-    uint32_t next_carrier;                     /* client: number of the next one */
-    uint64_t seen_base;                        /* server: all carrier numbers below were used ... */
+    uint32_t n_carriers;   /* used entries of the array, packed */
+    uint32_t n_told;       /* of all of them */
+    uint32_t n_early;      /* of them, about, whose plans are known by tokens alone */
+    uint32_t next_carrier; /* client: number of the next one */
+    uint64_t seen_base;    /* server: all carrier numbers below were used ... */
     uint64_t seen_bits[TM_CARRIERS_SEEN / 64]; /* ... and these of so many from there on */
     struct tm_flight flight;
     struct tm_stream control;
@@ -125,6 +127,17 @@ TM_MUST_CHECK int tm_session_plan(struct tm_session *s, enum tm_plan_src src, ui
                                   uint64_t index, struct tm_known_plan *out);
 /* Server as master of explicit plans: sends heads until TM_OPENER_HEADS - 1 wait at the client per user, fewer where users are many. */
 void tm_session_ship_heads(struct tm_session *s, uint32_t user, uint64_t opened_index);
+
+/* session_early.c */
+/* Client: the token says how the carrier's plan begins, where the server may not be able to compute it yet. */
+void tm_session_put_beginning(const struct tm_session *s, const struct tm_carrier *c,
+                              struct tm_token *t);
+/* The plan can be computed without putting a batch together first. */
+bool tm_session_has_plan(const struct tm_session *s, enum tm_plan_src src, uint32_t user);
+/* Server: computes the plan of which the token told the beginning.  The session fails where it is another. */
+void tm_session_settle_carrier(struct tm_session *s, struct tm_carrier *c, int64_t now_us);
+/* ... of all carriers of which that can be done by now. */
+void tm_session_settle(struct tm_session *s, int64_t now_us);
 
 /* session_demand.c */
 /* A stream was opened, or has ended. */

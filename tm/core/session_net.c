@@ -72,13 +72,13 @@ static bool is_new_number(struct tm_session *s, uint32_t k)
 }
 
 static int accepted_plan(struct tm_session *s, const struct tm_token *t,
-                         struct tm_known_plan *known)
+                         struct tm_known_plan *known, bool *is_early)
 {
-    if (t->src != TM_SRC_EXPLICIT || tm_session_is_master(s))
-        return tm_session_plan(s, t->src, t->user, t->index, known);
-    /* The client ships it: its token holds what follows the ClientHello, which it is itself. */
+    /* The client ships it, or says how it begins: its token holds what follows the ClientHello, which it is itself. */
+    bool is_shipped = t->src == TM_SRC_EXPLICIT && !tm_session_is_master(s);
     *known = (struct tm_known_plan){0};
-    return TM_OK;
+    *is_early = !is_shipped && t->head_len > 0 && !tm_session_has_plan(s, t->src, t->user);
+    return is_shipped || *is_early ? TM_OK : tm_session_plan(s, t->src, t->user, t->index, known);
 }
 
 /* The head in the token of an explicit plan whose first entry is the ClientHello that brought it. */
@@ -106,7 +106,8 @@ int tm_session_accept(struct tm_session *s, const struct tm_token *t, uint32_t h
     if (s->driver)
         return accept_driven(s, t, hello_bytes, t_us);
     struct tm_known_plan known = {0};
-    int rc = accepted_plan(s, t, &known);
+    bool is_early;
+    int rc = accepted_plan(s, t, &known, &is_early);
     if (rc == TM_OK && known.plan.n_writes == 0)
         rc = token_head(s, t, hello_bytes, &known);
     if (rc != TM_OK) {
@@ -132,6 +133,8 @@ int tm_session_accept(struct tm_session *s, const struct tm_token *t, uint32_t h
     c->user = t->user;
     c->index = t->index;
     c->opened_us = t_us;
+    c->is_early = is_early;
+    s->n_early += is_early;
     c->shipping = shipping;
     c->shipped = shipped;
     tm_session_received(s, t->carrier, hello_bytes, t_us);

@@ -19,9 +19,10 @@
 #define TM_CLIENT_ID_LEN    8
 #define TM_SESSION_ID_LEN   16
 #define TM_TOKEN_SEED_LEN   16
-#define TM_TOKEN_DIGEST_LEN 16  /* the first bytes of the model's digest */
-#define TM_TOKEN_HEAD_MAX   224 /* bytes of plan entries carried by the token (plan mode embedded) */
-#define TM_TOKEN_PART_LEN   4   /* of a part's digest: enough to find it, `digest` decides */
+#define TM_TOKEN_DIGEST_LEN 16 /* the first bytes of the model's digest */
+#define TM_TOKEN_HEAD_MAX                                                                          \
+    224 /* bytes of plan entries carried by the token (plan mode embedded, joint models) */
+#define TM_TOKEN_PART_LEN 4 /* of a part's digest: enough to find it, `digest` decides */
 
 enum tm_token_kind {
     TM_TOKEN_CARRIER = 0, /* opens carrier k of a session */

@@ -1,5 +1,7 @@
 #include "tm/sim/card.h"
 
+#include "tm/sim/cwnd.h"
+
 static uint64_t scaled(uint64_t n, int64_t to_us, int64_t from_us)
 {
     return from_us > 0 ? (uint64_t)((double)n * (double)to_us / (double)from_us + 0.5) : 0;
@@ -13,8 +15,8 @@ static unsigned permille(uint64_t part, uint64_t whole)
 int64_t tm_card_direct_us(const struct tm_card_cfg *cfg, uint64_t up_bytes, uint64_t down_bytes,
                           bool whole)
 {
-    double bytes = (double)up_bytes + (whole ? (double)down_bytes : 0);
-    return 2 * cfg->rtt_us + (int64_t)(bytes * 8e6 / (double)cfg->line_bps);
+    return 2 * cfg->rtt_us + tm_cwnd_span_us(up_bytes, cfg->rtt_us, cfg->line_bps) +
+           tm_cwnd_span_us(whole ? down_bytes : 0, cfg->rtt_us, cfg->line_bps);
 }
 
 uint64_t tm_card_capacity_bps(const struct tm_card *card, enum tm_dir dir)

@@ -6,8 +6,8 @@
  *   backlog   several streams always have more to send, both ways: capacity, useful share.
  * The first minute of each (a quarter, if that is less) is not counted: the modelled users are not all at work yet, the
  * windows not yet grown.
- * The path has no loss and no slow start (tm/sim/sim.h), for the tunnel and for the direct connection it is compared
- * with: the difference is the model's. */
+ * The path has no loss; connections begin with ten segments and double (tm/sim/cwnd.h), in the tunnel as does the direct connection it
+ * is compared with: the difference is the model's. */
 #ifndef TM_SIM_CARD_H
 #define TM_SIM_CARD_H
 
@@ -79,8 +79,8 @@ struct tm_card { /* empty: {0} */
  * TM_ERR_NOMEM; TM_ERR_CLOSED, TM_ERR_PROTO: the tunnel broke down, which is a bug. */
 TM_MUST_CHECK int tm_card_play(struct tm_card *card, const struct tm_card_cfg *cfg);
 
-/* What a direct connection takes for a transfer on that path: a round trip to connect, one for request and answer, and the line's time for
- * the bytes.  Whole: to the last byte, else to the first. */
+/* What a direct connection takes for a transfer on that path: a round trip to connect, one for request and answer, and for
+ * the bytes each way the line's time or slow start's.  Whole: to the last byte, else to the first. */
 int64_t tm_card_direct_us(const struct tm_card_cfg *cfg, uint64_t up_bytes, uint64_t down_bytes,
                           bool whole);
 

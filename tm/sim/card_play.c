@@ -36,7 +36,8 @@ static int play_open(struct play *p, struct tm_card *card, const struct tm_card_
                             .pace_ms = cfg->pace_ms,
                             .seed = cfg->seed + card->n_sessions,
                             .delay_us = cfg->rtt_us / 2,
-                            .line_bps = cfg->line_bps};
+                            .line_bps = cfg->line_bps,
+                            .is_slow_start = true};
     tm_seed_from_u64(seed, ~wc.seed);
     tm_rng_init(&p->rng, seed);
     memcpy(wc.master_seed, seed, sizeof wc.master_seed);

@@ -7,7 +7,7 @@
 #include "tm/base/time.h"
 #include "tm/sim/sim_impl.h"
 
-const struct tm_shape tm_sim_shape = {.hello_min = 480, .flight_min = 250, .fin_min = 80};
+const struct tm_shape tm_sim_shape = {.hello_min = 397, .flight_min = 225, .fin_min = 64};
 
 void tm_sim_fail(struct tm_sim *w, int rc)
 {
@@ -85,6 +85,8 @@ void tm_sim_free(struct tm_sim *w)
     tm_session_free(w->end[TM_SERVER]);
     tm_batches_free(w->batches);
     tm_rng_deinit(&w->rng);
+    for (uint32_t k = 0; k < w->n_wires; k++)
+        tm_sim_drop_waiting(&w->wire[k]);
     free(w->wire);
     free(w);
 }

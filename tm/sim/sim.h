@@ -2,8 +2,8 @@
  *
  * A world is a shell like the real one, without TLS and sockets: it does what the engines' actions ask, at the
  * exact due time, and carries the bytes over links with delay, jitter, rate and stalls.  Record and handshake sizes are
- * those of TLS; records arrive when their last byte does.  What TCP does besides is left out: no loss, no slow start, no
- * window.
+ * those of TLS; records arrive when their last byte does.  Of what TCP does besides, slow start can be had (is_slow_start); there is no loss and
+ * no receiver's window.
  *
  *   applications ── engine ══ links of each carrier, a line for all ══ engine ── applications
  *                   client                                             server
@@ -41,7 +41,9 @@ struct tm_sim_cfg {
     int64_t jitter_us; /* up to this much more, drawn anew for each record; order is kept */
     uint64_t rate_bps; /* bits a second of each carrier; 0: no limit */
     uint64_t line_bps; /* of all carriers together; 0: no limit */
-    double p_stall;    /* of a record: held up for stall_us */
+    bool
+        is_slow_start; /* TCP begins with ten segments (tm/sim/cwnd.h); else everything leaves at once */
+    double p_stall; /* of a record: held up for stall_us */
     int64_t stall_us;
     struct tm_schedlog *log[2]; /* by side; borrowed; NULL: none.  The caller drains them */
 };

@@ -1,14 +1,16 @@
-/* tm/sim/sim_impl.h - the inside of a world, for sim.c (engines, clock) and sim_link.c (what goes over links). */
+/* tm/sim/sim_impl.h - the inside of a world, for sim.c (engines, clock), sim_link.c (what goes over links) and sim_tcp.c (how fast). */
 #ifndef TM_SIM_SIM_IMPL_H
 #define TM_SIM_SIM_IMPL_H
 
 #include "tm/base/rng.h"
 #include "tm/base/time.h"
 #include "tm/sim/agenda.h"
+#include "tm/sim/cwnd.h"
 #include "tm/sim/sim.h"
 
 enum happening {
     HAPPENS_DEPART,
+    HAPPENS_FLOW, /* the window has opened for what waits to be sent */
     HAPPENS_ARRIVE,
     HAPPENS_SENT, /* the socket has taken a write whose successor is chosen late */
     HAPPENS_UP,
@@ -23,17 +25,22 @@ enum happening {
 
 /* What goes over a link in one piece: (part of) a write, cut at record ends. */
 struct tm_part {
-    uint32_t n_bytes; /* on the wire */
-    enum { PART_HELLO, PART_HANDSHAKE, PART_RECORD } what;
-    uint32_t room;   /* plaintext of the write so far, this record's included */
-    uint32_t len;    /* of bytes */
-    uint8_t bytes[]; /* HELLO: the token; RECORD: its plaintext */
+    struct tm_part *next; /* of those that wait */
+    uint32_t n_bytes;     /* on the wire */
+    uint32_t n_sent;      /* of them */
+    enum { PART_HELLO, PART_HANDSHAKE, PART_RECORD, PART_BARE } what;
+    enum happening happening; /* BARE: what it is at the other end */
+    uint32_t room;            /* plaintext of the write so far, this record's included */
+    uint32_t len;             /* of bytes */
+    uint8_t bytes[];          /* HELLO: the token; RECORD: its plaintext */
 };
 
 struct tm_link {        /* one direction of a carrier */
     int64_t free_us;    /* when the sender's line is free */
     int64_t arrive_us;  /* last arrival: order is kept */
     int64_t departs_us; /* last departure that was asked for */
+    struct tm_cwnd cwnd;
+    struct tm_part *first, *last; /* owned; handed to TCP, and not sent */
 };
 
 struct tm_wire {
@@ -103,5 +110,17 @@ void tm_sim_act(struct tm_sim *w, enum tm_side side, const struct tm_act *act);
 void tm_sim_handle(struct tm_sim *w, struct tm_agenda_item *item);
 /* Puts off what happens at an end that stands still; false: it does not. */
 bool tm_sim_defer(struct tm_sim *w, struct tm_agenda_item *item);
+
+/* sim_tcp.c */
+/* How long so many bytes take at a rate; 0: no limit. */
+int64_t tm_sim_span_us(uint64_t n_bytes, uint64_t bps);
+/* Of a carrier, each way; 0: no limit. */
+uint64_t tm_sim_rate_bps(const struct tm_sim *w, uint32_t carrier);
+/* The side hands its TCP what arrives at the other end behind all that it handed over before.  Takes the part. */
+void tm_sim_transmit(struct tm_sim *w, enum tm_side side, uint32_t carrier, struct tm_part *part);
+/* The window may have opened. */
+void tm_sim_flow(struct tm_sim *w, enum tm_side side, uint32_t carrier);
+/* Frees what waits on a carrier's links. */
+void tm_sim_drop_waiting(struct tm_wire *c);
 
 #endif

@@ -8,55 +8,6 @@
 /* As tm/net has it of carriers whose writes are chosen late. */
 #define UNSENT_BYTES 8192U
 
-static uint64_t below(struct tm_sim *w, int64_t n)
-{
-    return n > 0 ? tm_rng_below(&w->rng, (uint64_t)n) : 0;
-}
-
-static int64_t span_us(uint64_t n_bytes, uint64_t bps)
-{
-    return bps > 0 ? (int64_t)(n_bytes * 8000000 / bps) : 0;
-}
-
-static uint64_t rate_of(const struct tm_sim *w, uint32_t carrier)
-{
-    for (uint32_t i = 0; i < w->n_slow; i++) {
-        if (w->slow[i].carrier == carrier && w->slow[i].rate_bps > 0)
-            return w->slow[i].rate_bps;
-    }
-    return w->cfg.rate_bps;
-}
-
-int tm_sim_set_rate(struct tm_sim *w, uint32_t carrier, uint64_t rate_bps)
-{
-    uint32_t i = 0;
-    while (i < w->n_slow && w->slow[i].carrier != carrier)
-        i++;
-    if (i == TM_SIM_SLOW_MAX)
-        return TM_ERR_LIMIT;
-    w->slow[i] = (struct tm_sim_slow){carrier, rate_bps};
-    w->n_slow = i == w->n_slow ? i + 1 : w->n_slow;
-    return TM_OK;
-}
-
-/* When n bytes that leave now have arrived at the other end. */
-static int64_t arrival_us(struct tm_sim *w, enum tm_side from, struct tm_link *l, uint32_t n_bytes,
-                          uint64_t rate_bps)
-{
-    int64_t start = tm_max_us(w->now_us, l->free_us);
-    if (w->cfg.line_bps > 0) {
-        start = tm_max_us(start, w->line_free_us[from]);
-        w->line_free_us[from] = start + span_us(n_bytes, w->cfg.line_bps);
-        l->free_us = w->line_free_us[from];
-    }
-    l->free_us = tm_max_us(l->free_us, start + span_us(n_bytes, rate_bps));
-    int64_t t_us = l->free_us + w->cfg.delay_us + (int64_t)below(w, w->cfg.jitter_us);
-    if (w->cfg.p_stall > 0 && (double)below(w, 1000000) < w->cfg.p_stall * 1e6)
-        t_us += w->cfg.stall_us;
-    l->arrive_us = tm_max_us(l->arrive_us, t_us);
-    return l->arrive_us;
-}
-
 static struct tm_part *part_new(struct tm_sim *w, uint32_t n_bytes, const uint8_t *p, size_t len)
 {
     struct tm_part *part = malloc(sizeof *part + len);
@@ -64,7 +15,9 @@ static struct tm_part *part_new(struct tm_sim *w, uint32_t n_bytes, const uint8_
         tm_sim_fail(w, TM_ERR_NOMEM);
         return NULL;
     }
+    part->next = NULL;
     part->n_bytes = n_bytes;
+    part->n_sent = 0;
     part->what = PART_HANDSHAKE;
     part->room = 0;
     part->len = (uint32_t)len;
@@ -227,17 +180,13 @@ static void on_depart(struct tm_sim *w, struct tm_agenda_item *item)
                                 .carrier = item->carrier,
                                 .size_bytes = (uint32_t)item->number,
                                 .room_bytes = part->room};
-    uint64_t rate_bps = rate_of(w, item->carrier);
-    struct tm_agenda_item arrive = *item;
-    arrive.kind = HAPPENS_ARRIVE;
-    arrive.side = tm_sim_other(side);
-    arrive.t_us = arrival_us(w, side, &c->dir[side], part->n_bytes, rate_bps);
+    uint64_t rate_bps = tm_sim_rate_bps(w, item->carrier);
+    tm_sim_transmit(w, side, item->carrier, item->part);
     item->part = NULL;
-    tm_sim_push(w, arrive);
     if (!item->last)
         return;
     /* The socket takes it when less than UNSENT_BYTES wait there. */
-    int64_t full_us = c->dir[side].free_us - span_us(UNSENT_BYTES, rate_bps);
+    int64_t full_us = c->dir[side].free_us - tm_sim_span_us(UNSENT_BYTES, rate_bps);
     if (c->is_late_choice && full_us > w->now_us) {
         struct tm_agenda_item taken = *item;
         taken.kind = HAPPENS_SENT;
@@ -321,12 +270,12 @@ static void on_gone(struct tm_sim *w, const struct tm_agenda_item *item)
 /* What `side` sends now, empty, comes behind all that it sent before. */
 static void push_bare(struct tm_sim *w, enum tm_side side, enum happening kind, uint32_t carrier)
 {
-    const struct tm_link *l = &w->wire[carrier].dir[side];
-    tm_sim_push(
-        w, (struct tm_agenda_item){.t_us = tm_max_us(w->now_us + w->cfg.delay_us, l->arrive_us),
-                                   .kind = kind,
-                                   .side = tm_sim_other(side),
-                                   .carrier = carrier});
+    struct tm_part *part = part_new(w, 0, NULL, 0);
+    if (!part)
+        return;
+    part->what = PART_BARE;
+    part->happening = kind;
+    tm_sim_transmit(w, side, carrier, part);
 }
 
 /* Both FINs are known to a side, or it has reset: it tells its engine. */
@@ -393,6 +342,9 @@ void tm_sim_handle(struct tm_sim *w, struct tm_agenda_item *item)
     switch ((enum happening)item->kind) {
     case HAPPENS_SENT:
         on_sent(w, item);
+        break;
+    case HAPPENS_FLOW:
+        tm_sim_flow(w, (enum tm_side)item->side, item->carrier);
         break;
     case HAPPENS_UP:
         on_up(w, item);

@@ -50,12 +50,12 @@ static void the_masters_plan_follows_when_its_batches_are_there(void)
 }
 
 /* A browser opens connections ahead and drops them: the FIN is behind the hello, long before the server has its first batch. */
-static void a_connection_that_ends_before_the_servers_first_batch_is_taken(void)
+static void end_before_the_servers_first_batch(uint32_t hello_bytes)
 {
-    static const struct tm_write writes[] = {{.size = 1500, .dir = TM_UP},
-                                             {.size = 1500, .dir = TM_DOWN, .ref_back = 1},
-                                             {.size = 1500, .dir = TM_UP, .ref_back = 1},
-                                             {.size = 1500, .dir = TM_DOWN, .ref_back = 1}};
+    const struct tm_write writes[] = {{.size = hello_bytes, .dir = TM_UP},
+                                      {.size = 1500, .dir = TM_DOWN, .ref_back = 1},
+                                      {.size = 1500, .dir = TM_UP, .ref_back = 1},
+                                      {.size = 1500, .dir = TM_DOWN, .ref_back = 1}};
     const struct tm_close behind_the_hello = {.back = 2};
     struct tm_model m;
     CHECK_INT(sample_joint(&m, "pages", 80, 1500), TM_OK);
@@ -70,6 +70,17 @@ static void a_connection_that_ends_before_the_servers_first_batch_is_taken(void)
             tm_deck_close_last(&m.u.joint.deck, &behind_the_hello);
     }
     play(&m, TM_CLIENT, 20000);
+}
+
+static void a_connection_that_ends_before_the_servers_first_batch_is_taken(void)
+{
+    end_before_the_servers_first_batch(1500);
+}
+
+/* The hello has no room for the plan's beginning, and waits at the gate. */
+static void so_is_one_that_says_nothing_of_its_plan(void)
+{
+    end_before_the_servers_first_batch(100);
 }
 
 static void stopping_before_the_schedule_begins_leaves_nothing(void)
@@ -91,6 +102,7 @@ static const struct check_case cases[] = {
      the_masters_plan_follows_when_its_batches_are_there},
     {"a_connection_that_ends_before_the_servers_first_batch_is_taken",
      a_connection_that_ends_before_the_servers_first_batch_is_taken},
+    {"so_is_one_that_says_nothing_of_its_plan", so_is_one_that_says_nothing_of_its_plan},
     {"stopping_before_the_schedule_begins_leaves_nothing",
      stopping_before_the_schedule_begins_leaves_nothing},
 };

@@ -74,6 +74,67 @@ static void the_line_is_shared_by_all_connections(void)
     tm_model_deinit(&m);
 }
 
+/* How long after it left the third write of the client is answered, whole: the first two are of the handshake. */
+static int64_t answer_us(uint32_t size_bytes, bool is_slow_start)
+{
+    struct tm_model m;
+    tm_model_constant_default(&m);
+    m.u.constant = (struct tm_constant){
+        .size_bytes = size_bytes, .interval_us = 2 * TM_US_PER_S, .n_exchanges = 4};
+    struct tm_sim_cfg cfg = cfg_of(&m);
+    cfg.is_slow_start = is_slow_start;
+    struct tm_sim *w = world_of(&cfg);
+    struct tm_sim_event ev;
+    int64_t sent_us = 0, answered_us = 0;
+    for (int n_up = 0, n_down = 0; n_down < 3 && tm_sim_next(w, 20 * TM_US_PER_S, &ev) == 1;) {
+        if (ev.kind != TM_SIM_SENT)
+            continue;
+        n_up += ev.side == TM_CLIENT;
+        n_down += ev.side == TM_SERVER;
+        if (ev.side == TM_CLIENT && n_up == 3)
+            sent_us = tm_sim_now_us(w);
+        answered_us = tm_sim_now_us(w);
+    }
+    tm_sim_free(w);
+    tm_model_deinit(&m);
+    return answered_us - sent_us;
+}
+
+static void what_is_more_than_the_window_takes_round_trips(void)
+{
+    const int64_t least_us = 20000 + TM_PREP_US;
+    CHECK_INT(answer_us(14000, false), least_us);
+    CHECK_INT(answer_us(14000, true), least_us);
+    CHECK_INT(answer_us(60000, false), least_us);
+    /* Writes two seconds apart find the window at ten segments again: 14,480, 28,960 and the rest. */
+    CHECK_INT(answer_us(60000, true), least_us + 2 * 40000);
+}
+
+/* The client closes behind its last write, of which most waits for the window. */
+static void a_closing_comes_behind_what_waits(void)
+{
+    struct tm_model m;
+    tm_model_constant_default(&m);
+    m.u.constant =
+        (struct tm_constant){.size_bytes = 100000, .interval_us = 1000, .n_exchanges = 3};
+    struct tm_sim_cfg cfg = cfg_of(&m);
+    cfg.is_slow_start = true;
+    struct tm_sim *w = world_of(&cfg);
+    struct tm_sim_event ev;
+    struct tm_session_stats up, down;
+    int rc;
+    while ((rc = tm_sim_next(w, 20 * TM_US_PER_S, &ev)) == 1)
+        ;
+    tm_session_get_stats(tm_sim_end(w, TM_CLIENT), &up);
+    tm_session_get_stats(tm_sim_end(w, TM_SERVER), &down);
+    CHECK_INT(rc, 0);
+    CHECK(up.carriers_ended > 10);
+    CHECK_INT(up.carriers_died, 0);
+    CHECK_INT(down.carriers_died, 0);
+    tm_sim_free(w);
+    tm_model_deinit(&m);
+}
+
 static void timers_come_in_time_and_in_order(void)
 {
     struct tm_model m;
@@ -160,6 +221,9 @@ static void what_cannot_be_played_is_refused(void)
 static const struct check_case cases[] = {
     {"the_baseline_sends_when_arithmetic_says", the_baseline_sends_when_arithmetic_says},
     {"the_line_is_shared_by_all_connections", the_line_is_shared_by_all_connections},
+    {"what_is_more_than_the_window_takes_round_trips",
+     what_is_more_than_the_window_takes_round_trips},
+    {"a_closing_comes_behind_what_waits", a_closing_comes_behind_what_waits},
     {"timers_come_in_time_and_in_order", timers_come_in_time_and_in_order},
     {"a_cut_connection_ends_and_the_next_opens", a_cut_connection_ends_and_the_next_opens},
     {"time_never_goes_back_when_openings_must_wait", time_never_goes_back_when_openings_must_wait},
