@@ -81,11 +81,11 @@ class Lab:
         self.tunnel.start_client(self.args.models[0])
         for n in self.net.of("authority", "guard", "exit"):
             self.net.start(n)
-        self.net.wait_consensus(90, Progress())
+        self.net.wait_consensus(150, Progress())
         self.seconds["consensus"] = round(time.monotonic() - began, 1)
         for n in self.net.of("client", "onion"):
             self.net.start(n)
-        self.net.wait_bootstrapped(["client1", "client2", "onion"], 90, Progress())
+        self.net.wait_bootstrapped(["client1", "client2", "onion"], 120, Progress())
         self.seconds["bootstrapped"] = round(time.monotonic() - began, 1)
 
     def carried(self, model):

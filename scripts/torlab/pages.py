@@ -32,7 +32,7 @@ class Pages:
                 f.write(random.Random(f"{seed}/{size}").randbytes(size))
         self.wanted = {size: sha256(f"{self.files}/{size}") for size in sizes}
 
-    def _curl(self, client, seconds, *more):
+    def _through(self, client, seconds, *more):
         socks = f"{client.address}:{plan.SOCKS_PORT}"
         return subprocess.run(self.world.at(client.place, "curl", "-sS", "--no-progress-meter", "--fail", "--noproxy", "", "--max-time", str(seconds),
                                             "--socks5-hostname", socks, *more), capture_output=True, text=True, check=False)
@@ -43,7 +43,7 @@ class Pages:
         if os.path.exists(to):
             os.unlink(to)
         began = time.monotonic()
-        done = self._curl(client, seconds, "-o", to, f"http://{host}/{size}")
+        done = self._through(client, seconds, "-o", to, f"http://{host}/{size}")
         took = time.monotonic() - began
         return done.returncode == 0 and sha256(to) == self.wanted[size], took, done.stderr.strip()
 
@@ -56,7 +56,7 @@ class Pages:
     def row_at_once(self, model, route, client, host, size):
         """AT_ONCE fetches side by side, on as many connections of the exit's."""
         began = time.monotonic()
-        done = self._curl(client, 120, "--parallel", "--parallel-immediate", "--parallel-max", str(AT_ONCE), "-o", f"{self.got}/once-#1",
+        done = self._through(client, 120, "--parallel", "--parallel-immediate", "--parallel-max", str(AT_ONCE), "-o", f"{self.got}/once-#1",
                           "-w", "%{time_total}\n", f"http://{host}/{size}?[1-{AT_ONCE}]")
         took = [float(t) for t in done.stdout.split()] or [time.monotonic() - began]
         paths = [f"{self.got}/once-{i + 1}" for i in range(AT_ONCE)]
