@@ -43,7 +43,7 @@ class Pages:
         if os.path.exists(to):
             os.unlink(to)
         began = time.monotonic()
-        done = self._through(client, seconds, "-o", to, f"http://{host}/{size}")
+        done = self._through(client, seconds, "-o", to, f"{host}/{size}")
         took = time.monotonic() - began
         return done.returncode == 0 and sha256(to) == self.wanted[size], took, done.stderr.strip()
 
@@ -57,7 +57,7 @@ class Pages:
         """AT_ONCE fetches side by side, on as many connections of the exit's."""
         began = time.monotonic()
         done = self._through(client, 120, "--parallel", "--parallel-immediate", "--parallel-max", str(AT_ONCE), "-o", f"{self.got}/once-#1",
-                          "-w", "%{time_total}\n", f"http://{host}/{size}?[1-{AT_ONCE}]")
+                          "-w", "%{time_total}\n", f"{host}/{size}?[1-{AT_ONCE}]")
         took = [float(t) for t in done.stdout.split()] or [time.monotonic() - began]
         paths = [f"{self.got}/once-{i + 1}" for i in range(AT_ONCE)]
         same = sum(os.path.exists(p) and sha256(p) == self.wanted[size] for p in paths)
