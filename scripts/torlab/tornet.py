@@ -144,20 +144,21 @@ class TorNet:
         return int(found[-1]) if found else 0
 
     def wait_consensus(self, seconds, progress):
-        """Until every authority has one that names every relay, both exits and a guard: a client that gets an older one asks again much later."""
+        """Until every authority has one that names every relay, both exits and a guard, and guards have descriptors of all of them: a client
+        that finds less asks again ten seconds later."""
         n_relays, n_exits = len([n for n in self.nodes if n.is_relay]), len(self.of("exit"))
 
         def counts():
             found = [self._consensus_of(n) for n in self.of("authority")]
-            return tuple(min(f[i] for f in found) for i in range(3))
+            return (*(min(f[i] for f in found) for i in range(3)), min(self._descriptors_of(n) for n in self.of("guard")))
 
         def is_complete():
-            relays, exits, guards = counts()
-            progress(f"consensus: {relays} of {n_relays} relays, {exits} of {n_exits} exits, {guards} guards")
+            relays, exits, guards, descriptors = counts()
+            progress(f"consensus: {relays} of {n_relays} relays, {exits} of {n_exits} exits, {guards} guards; {descriptors} descriptors")
             self._all_alive()
-            return relays == n_relays and exits == n_exits and guards > 0
+            return relays == n_relays and exits == n_exits and guards > 0 and descriptors >= n_relays
         if not wait_until(seconds, is_complete):
-            raise LabError(f"no complete consensus after {seconds} s: {counts()} relays, exits, guards")
+            raise LabError(f"no complete consensus after {seconds} s: {counts()} relays, exits, guards, descriptors")
 
     def _consensus_of(self, node):
         """(relays, exits, guards) in the consensus that it has."""
@@ -167,6 +168,15 @@ class TorNet:
         except OSError:
             return 0, 0, 0
         return tuple(len(re.findall(p, text, re.M)) for p in (r"^r ", r"^s .*\bExit\b", r"^s .*\bGuard\b"))
+
+    def _descriptors_of(self, node):
+        """How many microdescriptors it has."""
+        found = 0
+        for name in ("cached-microdescs", "cached-microdescs.new"):
+            if os.path.exists(f"{self.dir(node)}/{name}"):
+                with open(f"{self.dir(node)}/{name}", encoding="utf-8", errors="replace") as f:
+                    found += f.read().count("\nonion-key\n")
+        return found
 
     def wait_bootstrapped(self, names, seconds, progress):
         def is_complete():
