@@ -22,6 +22,7 @@
 #include "tm/net/tls.h"
 
 #define TM_TUNNEL_IDLE_S  86400U /* a model may be silent for long; a day is beyond any of them */
+#define TM_TUNNEL_LEFT_S  60U    /* of a client that has begun another session meanwhile */
 #define TM_TUNNEL_ASK_MAX 4096U  /* bytes of a request of tm_tunnel_client_ask, and of its reply */
 
 /* ---- Client ---- */
@@ -148,7 +149,8 @@ struct tm_tunnel_server_cfg {
     uint32_t n_sessions_max;  /* 0: 1024 */
     uint32_t n_strangers_max; /* connections not (yet) ours, relays included; 0: 512 */
     uint32_t idle_s;          /* a session without carriers ends after; 0: TM_TUNNEL_IDLE_S */
-    int64_t grace_us;         /* of all sessions (struct tm_session_cfg); 0: TM_GRACE_US */
+    uint32_t left_s;  /* ..., when its client has begun another since; 0: TM_TUNNEL_LEFT_S */
+    int64_t grace_us; /* of all sessions (struct tm_session_cfg); 0: TM_GRACE_US */
     int64_t (*wall_us)(void); /* as of the client's */
 };
 

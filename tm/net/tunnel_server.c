@@ -4,7 +4,9 @@
  *                └─ route: connection -> session
  *
  * Sessions end in the sweep, once a second, when they failed, were dropped or stood without carriers for too
- * long: never in the middle of a callback. */
+ * long: never in the middle of a callback.  A client that is started again begins another; what the former one carried would
+ * wait for a day for somebody who does not come back, and its destinations with it.  Two programs may have one identity,
+ * so a session that still has carriers goes on. */
 #include "tm/net/tunnel_server_impl.h"
 
 #include <inttypes.h>
@@ -299,6 +301,14 @@ static void end_session(struct tm_server_session **at)
     free(s);
 }
 
+/* How long it may be without carriers. */
+static uint32_t patience_s(const struct tm_server_session *s)
+{
+    const struct tm_tunnel_server_cfg *cfg = &s->server->cfg;
+    uint32_t most_s = s->kind == TM_TOKEN_JOIN ? JOIN_IDLE_S : cfg->idle_s;
+    return s->is_left && cfg->left_s < most_s ? cfg->left_s : most_s;
+}
+
 static void sweep(uv_timer_t *timer)
 {
     struct tm_tunnel_server *t = timer->data;
@@ -306,10 +316,9 @@ static void sweep(uv_timer_t *timer)
     struct tm_server_session **at = &t->sessions;
     while (*at != NULL) {
         struct tm_server_session *s = *at;
-        uint32_t idle_s = s->kind == TM_TOKEN_JOIN ? JOIN_IDLE_S : t->cfg.idle_s;
         if (s->front->n_lanes > 0)
             s->seen_us = now_us;
-        if (s->is_over || now_us - s->seen_us > (int64_t)idle_s * TM_US_PER_S)
+        if (s->is_over || now_us - s->seen_us > (int64_t)patience_s(s) * TM_US_PER_S)
             end_session(at);
         else
             at = &s->next;
@@ -347,6 +356,16 @@ static bool is_early(const struct tm_server_session *s, const struct tm_token *t
            tm_workshop_is_busy(s->front->workshop);
 }
 
+/* The session has its first carrier: the client's former ones have been left. */
+static void begin(struct tm_server_session *s)
+{
+    for (struct tm_server_session *o = s->server->sessions; o != NULL; o = o->next)
+        if (o != s && o->kind == s->kind &&
+            memcmp(o->client_id, s->client_id, TM_CLIENT_ID_LEN) == 0)
+            o->is_left = true;
+    s->has_begun = true;
+}
+
 /* An admitted token becomes a lane of its session. */
 static int adopt(struct tm_tunnel_server *t, struct tm_server_session *s,
                  const struct tm_gate_guest *guest, const struct tm_admitted *ad)
@@ -380,7 +399,8 @@ static int adopt(struct tm_tunnel_server *t, struct tm_server_session *s,
     *r = (struct tm_server_route){.conn = guest->conn, .carrier = ad->token.carrier, .session = s};
     *route_of(t, guest->conn) = r;
     r = NULL;
-    s->has_begun = true;
+    if (!s->has_begun)
+        begin(s);
     tm_lane_log_up(lane, guest->accepted);
     mark_dirty(s);
     if (guest->end != NULL)
@@ -483,6 +503,7 @@ int tm_tunnel_server_new(struct tm_tunnel_server **out, const struct tm_tunnel_s
     t->cfg.n_strangers_max = cfg->n_strangers_max == 0 ? STRANGERS_MAX : cfg->n_strangers_max;
     t->cfg.wall_us = cfg->wall_us == NULL ? tm_wall_us : cfg->wall_us;
     t->cfg.idle_s = cfg->idle_s == 0 ? TM_TUNNEL_IDLE_S : cfg->idle_s;
+    t->cfg.left_s = cfg->left_s == 0 ? TM_TUNNEL_LEFT_S : cfg->left_s;
     tm_tunnel_join_model(&t->join_model);
     t->sweeper.data = t;
     (void)uv_timer_init(cfg->loop, &t->sweeper);

@@ -28,6 +28,7 @@ struct tm_server_session {
     struct tm_model mix; /* what it plays, when that is a mix */
     bool has_begun;      /* it has had a carrier */
     bool is_over;        /* failed or dropped: the sweep ends it */
+    bool is_left;        /* its client has begun another since */
     bool is_dirty;       /* to be pumped */
     struct tm_server_session *next_dirty;
     int64_t next_us; /* of one that is: when its next action is due for preparation */

@@ -257,6 +257,7 @@ static void start_server(struct scene *s)
         .decoy = s->cfg.no_decoy ? NULL : (struct sockaddr *)&s->decoy_addr,
         .replay_path = s->cfg.replay_path,
         .idle_s = s->cfg.idle_s,
+        .left_s = s->cfg.left_s,
         .grace_us = s->cfg.grace_us,
         .wall_us = s->cfg.wall_us[TM_SERVER],
     };

@@ -51,7 +51,7 @@ struct scene_cfg {
     FILE *client_log;
     const char *server_log_path;
     const char *replay_path;
-    uint32_t idle_s;
+    uint32_t idle_s, left_s;
     int64_t grace_us;
     int64_t (*wall_us[2])(void); /* wall clocks, by side; NULL: the machine's */
 };

@@ -313,6 +313,39 @@ static void a_reset_of_either_application_reaches_the_other(void)
     scene_stop(&s);
 }
 
+/* The first client ends with a connection open, as when it is killed: its server hears of that from the next client alone. */
+static void what_a_client_left_open_is_reset_once_it_has_begun_again(void)
+{
+    struct tm_model m = constant_model();
+    struct scene s;
+    struct sockaddr_in addr;
+    struct tm_tunnel_server_stats stats;
+    const struct scene_cfg cfg = {.model = &m, .left_s = 1};
+    char buf[8];
+    scene_start(&s, &cfg);
+    int app = scene_connect(&s.forward_addr);
+    CHECK_INT(send(app, "hello", 5, 0), 5);
+    int dest = scene_accept(&s, s.dest);
+    CHECK_INT(scene_read(&s, dest, buf, sizeof buf), 5);
+    tm_local_close(s.forward);
+    scene_stop_client(&s, s.client);
+    SCENE_UNTIL(&s, 20, s.n_stopped == 1)
+    {
+    }
+    tm_tunnel_server_stats(s.server, &stats);
+    CHECK_INT(stats.sessions_live, 1);
+    s.client = scene_new_client(&s);
+    s.forward = scene_new_forward(&s, s.client, &addr);
+    CHECK_INT(scene_read(&s, dest, buf, sizeof buf), -ECONNRESET);
+    exchange_through(&s, &addr, 60);
+    tm_tunnel_server_stats(s.server, &stats);
+    CHECK_INT(stats.sessions_live, 1);
+    CHECK_INT(stats.sessions_ended, 1);
+    (void)close(app);
+    (void)close(dest);
+    scene_stop(&s);
+}
+
 static void a_destination_that_refuses_means_a_reset(void)
 {
     struct tm_model m = constant_model();
@@ -394,6 +427,8 @@ static const struct check_case cases[] = {
     {"killed_carriers_lose_nothing", killed_carriers_lose_nothing},
     {"a_reset_of_either_application_reaches_the_other",
      a_reset_of_either_application_reaches_the_other},
+    {"what_a_client_left_open_is_reset_once_it_has_begun_again",
+     what_a_client_left_open_is_reset_once_it_has_begun_again},
     {"a_destination_that_refuses_means_a_reset", a_destination_that_refuses_means_a_reset},
     {"both_ends_write_their_schedule_log", both_ends_write_their_schedule_log},
 };
