@@ -29,8 +29,8 @@ struct tm_driver {
     int (*adopt)(struct tm_session *s, struct tm_carrier *c, uint32_t hello_bytes);
     void (*drop)(struct tm_carrier *c);
     void (*received)(struct tm_session *s, struct tm_carrier *c, size_t n, int64_t t_us);
-    void (*heard)(struct tm_session *s, struct tm_carrier *c, bool is_eliciting, size_t len,
-                  int64_t t_us);
+    void (*heard)(struct tm_session *s, struct tm_carrier *c, bool is_eliciting,
+                  struct tm_view plain, int64_t t_us);
     void (*acked)(struct tm_session *s, struct tm_carrier *c);
     void (*departed)(struct tm_session *s, struct tm_carrier *c, uint32_t write, int64_t t_us);
     void (*gone)(struct tm_session *s, struct tm_carrier *c, int64_t t_us);

@@ -10,7 +10,7 @@
 void tm_session_carrier_free(struct tm_session *s, struct tm_carrier *c)
 {
     s->n_told -= c->n_told;
-    if (c->relay)
+    if (s->driver)
         s->driver->drop(c);
     tm_flight_clear(&s->flight, &c->sent);
     tm_player_deinit(&c->player);

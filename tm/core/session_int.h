@@ -149,6 +149,9 @@ void tm_session_put_acks(struct tm_session *s, struct tm_carrier *here, struct t
 /* Frames of one stream into w, sent on c, until it has nothing or nothing more fits. */
 void tm_session_put_stream(struct tm_session *s, struct tm_carrier *c, struct tm_stream *st,
                            struct tm_wr *w, int64_t now_us);
+/* Control, then all other streams in turn. */
+void tm_session_put_streams(struct tm_session *s, struct tm_carrier *c, struct tm_wr *w,
+                            int64_t now_us);
 
 /* session_app.c */
 struct tm_stream *tm_session_stream(struct tm_session *s, uint64_t id);

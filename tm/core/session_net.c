@@ -435,7 +435,7 @@ int tm_session_record(struct tm_session *s, uint32_t carrier, const uint8_t *p, 
     } else {
         c->ack_due |= eliciting;
         if (s->driver && !s->failed)
-            s->driver->heard(s, c, eliciting, len, now_us);
+            s->driver->heard(s, c, eliciting, (struct tm_view){p, len}, now_us);
     }
     return rc;
 }
