@@ -41,6 +41,7 @@ enum tm_rng_label {
     TM_RNG_PART = 10,    /* a part of a mix */
     TM_RNG_PATH = 11,    /* a sample's round trips */
     TM_RNG_SHUFFLE = 12, /* a shuffling session, by side */
+    TM_RNG_MACHINES = 13, /* Maybenot machines of a session, by side; from 2 on their carrier */
     TM_RNG_TEST = 255,
 };
 void tm_rng_child(uint8_t out[TM_SEED_LEN], const uint8_t seed[TM_SEED_LEN],

@@ -43,8 +43,12 @@ struct tm_driver {
 
 /* MUFFLER: streams shuffled and split over carriers (models/shuffle.h). */
 extern const struct tm_driver tm_driver_shuffle;
+/* Maybenot machines: cells of one size on one carrier (tm/core/cells.h). */
+extern const struct tm_driver tm_driver_cells;
 
 /* The driver of a session; NULL: plans. */
 const struct tm_driver *tm_driver_of(enum tm_drive drive);
+/* Of the driver whose digest a driven session's token has; of any other, TM_DRIVE_SHUFFLE, which then refuses the digest. */
+enum tm_drive tm_driver_meant(const uint8_t digest[TM_TOKEN_DIGEST_LEN]);
 
 #endif

@@ -494,6 +494,15 @@ const struct tm_driver *tm_driver_of(enum tm_drive drive)
         return NULL;
     case TM_DRIVE_SHUFFLE:
         return &tm_driver_shuffle;
+    case TM_DRIVE_MAYBENOT:
+        return &tm_driver_cells;
     }
     return NULL;
+}
+
+enum tm_drive tm_driver_meant(const uint8_t digest[TM_TOKEN_DIGEST_LEN])
+{
+    uint8_t cells[TM_DIGEST_LEN];
+    tm_driver_cells.digest(cells);
+    return memcmp(cells, digest, TM_TOKEN_DIGEST_LEN) == 0 ? TM_DRIVE_MAYBENOT : TM_DRIVE_SHUFFLE;
 }
