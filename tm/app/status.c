@@ -63,12 +63,13 @@ static void fill_model(struct tm_status *st, const struct tm_session_control *c)
 {
     const struct tm_session_cfg *cfg = c->cfg;
     bool is_driven = cfg->drive != TM_DRIVE_PLANS;
+    const char *driver = cfg->drive == TM_DRIVE_MAYBENOT ? "maybenot" : "shuffle";
     copy(st->model.name, sizeof st->model.name,
-         is_driven    ? "shuffle"
+         is_driven    ? driver
          : cfg->model ? cfg->model->name
                       : "schedule");
     copy(st->model.kind, sizeof st->model.kind,
-         is_driven    ? "shuffle"
+         is_driven    ? driver
          : cfg->model ? tm_model_kind_name(cfg->model->kind)
                       : "schedule file");
     copy(st->model.master, sizeof st->model.master, cfg->master == TM_CLIENT ? "client" : "server");

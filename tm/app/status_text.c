@@ -75,7 +75,9 @@ static void put_model(FILE *out, const struct tm_status *st, const char *eol)
         tm_units_print_duration(pace, (int64_t)st->model.pace_ms * TM_US_PER_MS);
     if (!has_schedule(st)) {
         fprintf(out, "model         %s (digest %s), ", st->model.name, st->model.digest);
-        if (st->model.users > 0)
+        if (strcmp(st->model.kind, "maybenot") == 0)
+            fprintf(out, "one carrier of cells, driven by machines%s", eol);
+        else if (st->model.users > 0)
             fprintf(out, "%" PRIu64 " carriers%s", st->model.users, eol);
         else
             fprintf(out, "carriers follow the streams%s", eol);
