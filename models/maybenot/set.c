@@ -14,7 +14,7 @@ void tm_mb_set_free(struct tm_mb_set *set)
 static int add(struct tm_mb_set *set, const char *line, size_t len, size_t *n_states,
                struct tm_msg *msg)
 {
-    struct tm_msg why;
+    struct tm_msg why = {""};
     if (set->n == TM_MB_SET_MAX)
         return tm_msg_set(msg, TM_ERR_LIMIT, "more than %u machines", TM_MB_SET_MAX);
     int rc = tm_mb_machine_parse(&set->machine[set->n], line, len, &why);

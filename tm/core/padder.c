@@ -130,12 +130,13 @@ static bool is_blocking(const struct tm_padder *p)
 static void pad(struct tm_padder *p, const struct tm_mb_action *a, int64_t now_us)
 {
     struct tm_padder_counts *n = &p->counts;
-    bool waits = n->queued_normal + n->queued_padding > 0;
+    uint32_t n_queued = n->queued_normal + n->queued_padding;
+    bool waits = n_queued > 0;
     bool passes = is_blocking(p) && p->is_bypassable && a->bypass;
     report(p, TM_MB_PADDING_SENT, a->machine, now_us);
     if (a->replace && waits) {
         n->n_replaced++;
-        p->n_pass_head += passes && p->n_pass_head < n->queued_normal + n->queued_padding;
+        p->n_pass_head += passes && p->n_pass_head + p->n_pass_padding < n_queued;
     } else if (n->queued_padding == TM_PADDER_QUEUE_MAX) {
         n->n_dropped++;
     } else {
