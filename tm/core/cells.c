@@ -57,7 +57,7 @@ static int start(struct tm_session *s)
         cfg->max_blocking_ppm > 1000000)
         return TM_ERR_RANGE;
     cs->cell_bytes = cfg->cell_bytes;
-    return tm_cells_begin(s, s->now_us);
+    return tm_cells_begin(s);
 }
 
 static void stop(struct tm_session *s)
@@ -65,6 +65,7 @@ static void stop(struct tm_session *s)
     if (!s->cells)
         return;
     tm_padder_free(s->cells->padder);
+    tm_mb_set_free(&s->cells->own);
     tm_rng_deinit(&s->cells->rng);
     free(s->cells->text);
     free(s->cells);
@@ -146,20 +147,30 @@ static int64_t alone_us(const struct tm_session *s, const struct tm_padder_count
     return n->queued_padding > 0 ? cs->alive_us : tm_min_us(cs->ack_us, cs->alive_us);
 }
 
-static void queue(struct tm_session *s, int64_t now_us)
-{
-    struct tm_padder_counts n;
-    tm_padder_get_counts(s->cells->padder, &n);
-    uint32_t needed = n_needed(s);
-    if (needed == 0 && (alone_us(s, &n) <= now_us || s->is_unknown))
-        needed = 1;
-    if (needed > n.queued_normal)
-        tm_padder_queue(s->cells->padder, needed - n.queued_normal, now_us);
-}
-
 static bool has_room(const struct tm_carrier *c)
 {
     return !c->writing && c->n_handed - c->cells->n_departed < CELL_WRITES;
+}
+
+/* Normal cells to be queued now: all that are needed, where they are held; else one, when it can leave at once. */
+static uint32_t n_to_queue(const struct tm_session *s, const struct tm_carrier *c,
+                           const struct tm_padder_counts *n, int64_t now_us)
+{
+    uint32_t needed = n_needed(s);
+    if (needed == 0 && (alone_us(s, n) <= now_us || s->is_unknown))
+        needed = 1;
+    if (needed <= n->queued_normal)
+        return 0;
+    if (tm_padder_is_blocking(s->cells->padder))
+        return needed - n->queued_normal;
+    return n->queued_normal == 0 && has_room(c);
+}
+
+static void queue(struct tm_session *s, const struct tm_carrier *c, int64_t now_us)
+{
+    struct tm_padder_counts n;
+    tm_padder_get_counts(s->cells->padder, &n);
+    tm_padder_queue(s->cells->padder, n_to_queue(s, c, &n, now_us), now_us);
 }
 
 /* ---- Cells ---- */
@@ -269,9 +280,9 @@ static bool hand_cell(struct tm_session *s, int64_t now_us, struct tm_act *act)
 {
     struct tm_cells *cs = s->cells;
     struct tm_carrier *c = in_use(s);
-    if (c)
-        queue(s, now_us);
     tm_padder_run(cs->padder, now_us);
+    if (c)
+        queue(s, c, now_us);
     enum tm_cell cell = tm_padder_ready(cs->padder);
     if (!c || cell == TM_CELL_NONE || !has_room(c))
         return false;
@@ -340,8 +351,21 @@ static bool hand_open(struct tm_session *s, int64_t now_us, struct tm_act *act)
 
 /* ---- The driver's turn ---- */
 
+/* Server: the client heard that its machines are refused, and has gone. */
+static bool is_given_up(const struct tm_session *s)
+{
+    bool is_given_up = s->cells->refused != NULL;
+    for (uint32_t i = 0; i < s->n_carriers; i++)
+        is_given_up = is_given_up && s->carriers[i]->state == TM_CARRIER_ENDED;
+    return is_given_up;
+}
+
 static bool poll(struct tm_session *s, int64_t now_us, struct tm_act *act)
 {
+    if (is_given_up(s)) {
+        tm_session_fail(s, s->cells->refused);
+        return false;
+    }
     return hand_flight(s, act) || hand_cell(s, now_us, act) ||
            (open_due_us(s) <= now_us && hand_open(s, now_us, act));
 }
@@ -359,10 +383,11 @@ static int64_t next_us(const struct tm_session *s)
             us = s->now_us;
     }
     if (c) {
-        bool more = n_needed(s) > n.queued_normal || (s->is_unknown && n.queued_normal == 0);
-        us = more ? s->now_us : tm_min_us(us, alone_us(s, &n));
-        if (has_room(c) && tm_padder_ready(cs->padder) != TM_CELL_NONE)
+        if (n_to_queue(s, c, &n, s->now_us) > 0 ||
+            (has_room(c) && tm_padder_ready(cs->padder) != TM_CELL_NONE))
             us = s->now_us;
+        else if (has_room(c))
+            us = tm_min_us(us, alone_us(s, &n));
     }
     return tm_max_us(us, s->now_us);
 }
@@ -409,6 +434,8 @@ static void acked(struct tm_session *s, struct tm_carrier *c)
     s->cells->is_stuck = false;
     if (cc && cc->wanted_ack > c->acked_records)
         cc->silent_us = s->now_us;
+    if (tm_cells_acked(s, s->now_us) != TM_OK)
+        tm_session_fail(s, "out of memory");
 }
 
 static void departed(struct tm_session *s, struct tm_carrier *c, uint32_t write, int64_t t_us)

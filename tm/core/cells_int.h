@@ -14,7 +14,9 @@ struct tm_cells {
     int64_t ack_us;   /* what came is to be acknowledged at the latest; TM_NEVER: nothing is */
     uint32_t unacked; /* bytes of it */
     /* client */
-    int64_t open_us; /* no carrier is opened before */
+    struct tm_mb_set own; /* machines, until the server has its own */
+    uint64_t told_bytes;  /* control up to here tells the server its machines */
+    int64_t open_us;      /* no carrier is opened before */
     uint32_t n_fruitless;
     int64_t alive_us; /* when to send something for the carrier's sake */
     struct tm_rng rng;
@@ -38,10 +40,12 @@ struct tm_cell_carrier {
 };
 
 /* cells_machines.c */
-/* Client: checks its machines and starts them; queues the messages that tell the server's.  TM_ERR_RANGE, FORMAT, LIMIT, NOMEM. */
-TM_MUST_CHECK int tm_cells_begin(struct tm_session *s, int64_t now_us);
+/* Client: reads the machines of both ends.  TM_ERR_FORMAT, RANGE, LIMIT, NOMEM. */
+TM_MUST_CHECK int tm_cells_begin(struct tm_session *s);
 /* Client, after SETTINGS: sends the server its machines. */
 void tm_cells_tell(struct tm_session *s);
+/* Client: something was acknowledged; its machines start when the server has its own, or they could hold back what tells of those.  TM_ERR_NOMEM. */
+TM_MUST_CHECK int tm_cells_acked(struct tm_session *s, int64_t now_us);
 /* Server: a message of the client about its machines; TM_ERR_PROTO out of place or order, TM_ERR_NOMEM. */
 TM_MUST_CHECK int tm_cells_heard(struct tm_session *s, const struct tm_message *m, int64_t now_us);
 

@@ -6,10 +6,10 @@
 
 #define PPM 1000000U
 
-static int start(struct tm_session *s, const char *text, size_t len, int64_t now_us)
+/* Empties *take_set. */
+static int start(struct tm_session *s, struct tm_mb_set *take_set, int64_t now_us)
 {
     struct tm_cells *cs = s->cells;
-    struct tm_mb_set set;
     const struct tm_mb_framework_cfg cfg = {.max_padding_frac = (double)cs->max_padding_ppm / PPM,
                                             .max_blocking_frac =
                                                 (double)cs->max_blocking_ppm / PPM};
@@ -17,14 +17,12 @@ static int start(struct tm_session *s, const char *text, size_t len, int64_t now
     uint8_t own[TM_SEED_LEN];
     memcpy(seed, s->cfg.seed, sizeof s->cfg.seed);
     tm_rng_child(own, seed, TM_RNG_MACHINES, (uint64_t)s->cfg.side);
-    int rc = tm_mb_set_parse(&set, text, len, NULL);
-    if (rc == TM_OK)
-        rc = tm_padder_start(cs->padder, &set, &cfg, own, now_us);
+    int rc = tm_padder_start(cs->padder, take_set, &cfg, own, now_us);
     cs->is_told = rc == TM_OK;
     return rc;
 }
 
-int tm_cells_begin(struct tm_session *s, int64_t now_us)
+int tm_cells_begin(struct tm_session *s)
 {
     const struct tm_cells_cfg *cfg = s->cfg.cells;
     struct tm_mb_set other;
@@ -32,7 +30,9 @@ int tm_cells_begin(struct tm_session *s, int64_t now_us)
     s->cells->max_blocking_ppm = cfg->max_blocking_ppm;
     int rc = tm_mb_set_parse(&other, (const char *)cfg->server.p, cfg->server.len, NULL);
     tm_mb_set_free(&other);
-    return rc == TM_OK ? start(s, (const char *)cfg->client.p, cfg->client.len, now_us) : rc;
+    if (rc != TM_OK)
+        return rc;
+    return tm_mb_set_parse(&s->cells->own, (const char *)cfg->client.p, cfg->client.len, NULL);
 }
 
 void tm_cells_tell(struct tm_session *s)
@@ -50,6 +50,15 @@ void tm_cells_tell(struct tm_session *s)
                                     left < TM_MACHINES_PART_MAX ? left : TM_MACHINES_PART_MAX};
         tm_session_say(s, &m);
     }
+    s->cells->told_bytes = s->control.tx.end;
+}
+
+int tm_cells_acked(struct tm_session *s, int64_t now_us)
+{
+    struct tm_cells *cs = s->cells;
+    if (s->cfg.side != TM_CLIENT || cs->is_told || s->control.tx.base < cs->told_bytes)
+        return TM_OK;
+    return start(s, &cs->own, now_us);
 }
 
 /* The client hears of it and ends the session; nothing but control is sent until then. */
@@ -62,9 +71,12 @@ static void refuse(struct tm_session *s, const char *why)
 static int whole(struct tm_session *s, int64_t now_us)
 {
     struct tm_cells *cs = s->cells;
-    int rc = start(s, cs->text, cs->text_len, now_us);
+    struct tm_mb_set set;
+    int rc = tm_mb_set_parse(&set, cs->text, cs->text_len, NULL);
     free(cs->text);
     cs->text = NULL;
+    if (rc == TM_OK)
+        rc = start(s, &set, now_us);
     if (rc == TM_ERR_NOMEM)
         return rc;
     if (rc == TM_ERR_LIMIT)

@@ -15,6 +15,11 @@ struct timers {
     bool has_begun; /* TimerBegin is to be told */
 };
 
+/* Cells of both kinds. */
+struct cells {
+    uint32_t normal, padding;
+};
+
 struct tm_padder {
     struct tm_mb_set set;
     struct tm_mb_framework *f; /* NULL: no machines */
@@ -24,9 +29,8 @@ struct tm_padder {
     struct tm_mb_action asked[TM_MB_SET_MAX]; /* by the last step */
     int64_t block_us;                         /* when blocking ends; TM_NEVER: none */
     bool is_bypassable;
-    uint32_t n_pass_head;    /* queued cells that may pass the block */
-    uint32_t n_pass_padding; /* of the queued padding: that may */
-    bool was_normal;         /* the last cell that was taken */
+    struct cells held, free;
+    bool was_normal; /* the last cell that was taken */
     struct tm_padder_counts counts;
 };
 
@@ -109,10 +113,16 @@ static void report(struct tm_padder *p, enum tm_mb_event_kind what, uint32_t mac
         obey(p, &p->asked[i], now_us);
 }
 
+bool tm_padder_is_blocking(const struct tm_padder *p)
+{
+    return p->block_us != TM_NEVER;
+}
+
 void tm_padder_queue(struct tm_padder *p, uint32_t n, int64_t now_us)
 {
+    struct cells *to = tm_padder_is_blocking(p) ? &p->held : &p->free;
     for (uint32_t i = 0; i < n; i++) {
-        p->counts.queued_normal++;
+        to->normal++;
         report(p, TM_MB_NORMAL_SENT, 0, now_us);
     }
 }
@@ -122,78 +132,116 @@ void tm_padder_tell(struct tm_padder *p, enum tm_mb_event_kind what, int64_t now
     report(p, what, 0, now_us);
 }
 
-static bool is_blocking(const struct tm_padder *p)
+/* One held cell may leave, a normal one first. */
+static void free_one(struct tm_padder *p)
 {
-    return p->block_us != TM_NEVER;
+    if (p->held.normal > 0) {
+        p->held.normal--;
+        p->free.normal++;
+    } else if (p->held.padding > 0) {
+        p->held.padding--;
+        p->free.padding++;
+    }
 }
 
 static void pad(struct tm_padder *p, const struct tm_mb_action *a, int64_t now_us)
 {
-    struct tm_padder_counts *n = &p->counts;
-    uint32_t n_queued = n->queued_normal + n->queued_padding;
-    bool waits = n_queued > 0;
-    bool passes = is_blocking(p) && p->is_bypassable && a->bypass;
+    bool may_leave = !tm_padder_is_blocking(p) || (p->is_bypassable && a->bypass);
+    uint32_t n_padding = p->held.padding + p->free.padding;
+    bool waits = n_padding + p->held.normal + p->free.normal > 0;
     report(p, TM_MB_PADDING_SENT, a->machine, now_us);
     if (a->replace && waits) {
-        n->n_replaced++;
-        p->n_pass_head += passes && p->n_pass_head + p->n_pass_padding < n_queued;
-    } else if (n->queued_padding == TM_PADDER_QUEUE_MAX) {
-        n->n_dropped++;
+        p->counts.n_replaced++;
+        if (may_leave)
+            free_one(p);
+    } else if (n_padding == TM_PADDER_QUEUE_MAX) {
+        p->counts.n_dropped++;
+    } else if (may_leave) {
+        p->free.padding++;
     } else {
-        n->queued_padding++;
-        p->n_pass_padding += passes;
+        p->held.padding++;
     }
 }
 
 static void end_block(struct tm_padder *p, int64_t now_us)
 {
     p->block_us = TM_NEVER;
-    p->n_pass_head = 0;
-    p->n_pass_padding = 0;
+    p->free.normal += p->held.normal;
+    p->free.padding += p->held.padding;
+    p->held = (struct cells){0};
     report(p, TM_MB_BLOCKING_END, 0, now_us);
 }
 
 static void block(struct tm_padder *p, const struct tm_mb_action *a, int64_t now_us)
 {
     int64_t until_us = tm_later_us(now_us, a->duration_us);
-    if (!is_blocking(p) || a->replace || until_us > p->block_us) {
+    if (!tm_padder_is_blocking(p) || a->replace || until_us > p->block_us) {
         p->block_us = until_us;
         p->is_bypassable = a->bypass;
     }
     report(p, TM_MB_BLOCKING_BEGIN, a->machine, now_us);
 }
 
-/* The most pressing thing that is due; false: none. */
-static bool run_one(struct tm_padder *p, int64_t now_us)
+enum due { DUE_BEGUN, DUE_UNBLOCK, DUE_TIMER, DUE_ACTION, DUE_NONE };
+
+/* What is due first, of equals as in this order, and of which machine. */
+static enum due first_due(const struct tm_padder *p, uint32_t *machine, int64_t *due_us)
 {
-    if (p->block_us <= now_us) {
-        end_block(p, now_us);
-        return true;
-    }
+    enum due first = p->block_us == TM_NEVER ? DUE_NONE : DUE_UNBLOCK;
+    *machine = 0;
+    *due_us = p->block_us;
     for (uint32_t i = 0; i < p->set.n; i++) {
-        struct timers *t = &p->timers[i];
-        if (t->has_begun) {
-            t->has_begun = false;
-            report(p, TM_MB_TIMER_BEGIN, i, now_us);
-            return true;
-        }
-        if (t->internal_us <= now_us) {
-            t->internal_us = TM_NEVER;
-            report(p, TM_MB_TIMER_END, i, now_us);
-            return true;
+        const struct timers *t = &p->timers[i];
+        const int64_t at_us[] = {[DUE_BEGUN] = t->has_begun ? INT64_MIN : TM_NEVER,
+                                 [DUE_UNBLOCK] = TM_NEVER,
+                                 [DUE_TIMER] = t->internal_us,
+                                 [DUE_ACTION] = t->action_us};
+        for (enum due k = DUE_BEGUN; k < DUE_NONE; k++) {
+            if (at_us[k] < *due_us || (at_us[k] == *due_us && k < first && at_us[k] != TM_NEVER)) {
+                first = k;
+                *machine = i;
+                *due_us = at_us[k];
+            }
         }
     }
-    uint32_t first = 0;
-    for (uint32_t i = 1; i < p->set.n; i++)
-        first = p->timers[i].action_us < p->timers[first].action_us ? i : first;
-    if (p->timers[first].action_us > now_us)
-        return false;
-    const struct tm_mb_action a = p->timers[first].action;
-    p->timers[first].action_us = TM_NEVER;
+    return first;
+}
+
+static void act(struct tm_padder *p, uint32_t machine, int64_t now_us)
+{
+    const struct tm_mb_action a = p->timers[machine].action;
+    p->timers[machine].action_us = TM_NEVER;
     if (a.ask == TM_MB_ASK_SEND_PADDING)
         pad(p, &a, now_us);
     else
         block(p, &a, now_us);
+}
+
+static bool run_one(struct tm_padder *p, int64_t now_us)
+{
+    uint32_t machine;
+    int64_t due_us;
+    enum due what = first_due(p, &machine, &due_us);
+    if (due_us > now_us)
+        return false;
+    switch (what) {
+    case DUE_BEGUN:
+        p->timers[machine].has_begun = false;
+        report(p, TM_MB_TIMER_BEGIN, machine, now_us);
+        break;
+    case DUE_UNBLOCK:
+        end_block(p, now_us);
+        break;
+    case DUE_TIMER:
+        p->timers[machine].internal_us = TM_NEVER;
+        report(p, TM_MB_TIMER_END, machine, now_us);
+        break;
+    case DUE_ACTION:
+        act(p, machine, now_us);
+        break;
+    case DUE_NONE:
+        return false;
+    }
     return true;
 }
 
@@ -206,26 +254,18 @@ void tm_padder_run(struct tm_padder *p, int64_t now_us)
 
 int64_t tm_padder_next_us(const struct tm_padder *p)
 {
-    int64_t us = p->block_us;
-    for (uint32_t i = 0; i < p->set.n; i++) {
-        const struct timers *t = &p->timers[i];
-        us = t->has_begun ? INT64_MIN : us;
-        us = tm_min_us(us, tm_min_us(t->action_us, t->internal_us));
-    }
-    return us;
+    uint32_t machine;
+    int64_t due_us;
+    (void)first_due(p, &machine, &due_us);
+    return due_us;
 }
 
+/* The kinds take turns, so that neither starves the other. */
 enum tm_cell tm_padder_ready(const struct tm_padder *p)
 {
-    bool has_normal = p->counts.queued_normal > 0;
-    bool has_padding = p->counts.queued_padding > 0;
-    if (p->n_pass_padding > 0)
-        return TM_CELL_PADDING;
-    if (is_blocking(p) && p->n_pass_head == 0)
-        return TM_CELL_NONE;
-    if (has_normal && (!has_padding || !p->was_normal || is_blocking(p)))
+    if (p->free.normal > 0 && (p->free.padding == 0 || !p->was_normal))
         return TM_CELL_NORMAL;
-    return has_padding ? TM_CELL_PADDING : TM_CELL_NONE;
+    return p->free.padding > 0 ? TM_CELL_PADDING : TM_CELL_NONE;
 }
 
 void tm_padder_take(struct tm_padder *p)
@@ -233,15 +273,11 @@ void tm_padder_take(struct tm_padder *p)
     enum tm_cell cell = tm_padder_ready(p);
     TM_ASSERT(cell != TM_CELL_NONE);
     p->was_normal = cell == TM_CELL_NORMAL;
-    if (p->n_pass_padding > 0)
-        p->n_pass_padding--;
-    else if (p->n_pass_head > 0)
-        p->n_pass_head--;
-    if (cell == TM_CELL_NORMAL) {
-        p->counts.queued_normal--;
+    if (p->was_normal) {
+        p->free.normal--;
         p->counts.n_normal++;
     } else {
-        p->counts.queued_padding--;
+        p->free.padding--;
         p->counts.n_padding++;
     }
 }
@@ -249,6 +285,10 @@ void tm_padder_take(struct tm_padder *p)
 void tm_padder_get_counts(const struct tm_padder *p, struct tm_padder_counts *out)
 {
     *out = p->counts;
-    out->n_held = p->limiter.n_dropped;
-    out->n_machines = p->set.n;
+    out->queued_normal = p->held.normal + p->free.normal;
+    out->queued_padding = p->held.padding + p->free.padding;
+    out->n_refused = p->limiter.n_dropped;
+    out->n_machines = (uint32_t)p->set.n;
+    for (size_t i = 0; p->f && i < p->set.n; i++)
+        out->n_ended += tm_mb_framework_runtime(p->f, i)->state == TM_MB_STATE_END;
 }

@@ -1,16 +1,17 @@
 /* tm/core/padder.h - one end's Maybenot machines at work: which cell leaves next, and when.
  *
- * The integrator of the framework (models/maybenot/framework.h): it holds the timers of each machine, blocking, and the egress queue, of
- * which only the numbers matter, for cells look alike: normal ones, which whoever sends fills with what waits then, and padding.  It is
- * told what is queued, what left and what came, and says which kind of cell may leave now.
+ * The integrator of the framework (models/maybenot/framework.h): it holds the timers of each machine, blocking, and two queues, of which only
+ * the numbers matter, for cells look alike: normal ones, which whoever sends fills with what waits then, and padding.
  *
- *   SendPadding fires    PaddingSent; then, where `waits` means that a cell is queued:
- *                          not blocked, or blocked and not bypassable, or without bypass:
- *                                             replace and waits: nothing more, a queued cell is it; else padding is queued
- *                          blocked, bypassable, bypass: replace and waits: one queued cell leaves; else padding leaves
+ *   queued, padded ── blocked ──> held ── the block ends, or padding with bypass and replace frees one ──> free ── take ──> left
+ *                └─ not blocked, or padding with bypass and a bypassable block ──────────────────────────^
+ *
+ *   SendPadding fires    PaddingSent; then, if it says replace and a cell waits, that cell is it; else padding is queued
  *   BlockOutgoing fires  BlockingBegin; its end and bypassable are taken when it replaces, or ends later than what blocks now, or nothing does
  *                        (then also with no duration, so that the framework hears of its end)
  *   UpdateTimer          TimerBegin, when it replaces or ends later than the timer that runs
+ *
+ * A free cell is as good as gone: no later block holds it.  So whoever sends queues normal cells no faster than they can leave, unless blocked.
  * Source: Maybenot sec. 3 and 4.2; where it is silent, the Rust crate's simulator 2.2.1.
  *
  * Pure, and nothing is allocated after tm_padder_start.  Machines may be a peer's: actions are limited to TM_PADDER_ACTIONS_PER_S, waiting
@@ -35,13 +36,13 @@ struct tm_padder; /* opaque */
 enum tm_cell { TM_CELL_NONE, TM_CELL_NORMAL, TM_CELL_PADDING };
 
 struct tm_padder_counts {
-    uint64_t event[TM_MB_EVENT_KINDS]; /* reported to the framework */
+    uint64_t event[TM_MB_EVENT_KINDS]; /* what happened; from the start on the framework was told */
     uint64_t n_normal, n_padding;      /* cells taken: these left, or were handed out to leave */
     uint64_t n_replaced;               /* padding for which a queued cell stood */
     uint64_t n_dropped;                /* padding for which there was no room */
-    uint64_t n_held;                   /* actions that the rate limiter dropped */
-    uint32_t queued_normal, queued_padding;
-    size_t n_machines;
+    uint64_t n_refused;                /* actions that the rate limiter dropped */
+    uint32_t queued_normal, queued_padding; /* held and free */
+    uint32_t n_machines, n_ended;           /* ended: of them, those that will never ask again */
 };
 
 /* Without machines: cells leave as they are queued.  TM_ERR_NOMEM. */
@@ -52,6 +53,8 @@ TM_MUST_CHECK int tm_padder_start(struct tm_padder *p, struct tm_mb_set *take_se
                                   const struct tm_mb_framework_cfg *cfg,
                                   const uint8_t seed[TM_SEED_LEN], int64_t now_us);
 
+/* Whether cells that are queued now are held. */
+bool tm_padder_is_blocking(const struct tm_padder *p);
 /* n more normal cells are queued. */
 void tm_padder_queue(struct tm_padder *p, uint32_t n, int64_t now_us);
 /* TUNNEL_SENT, TUNNEL_RECV, NORMAL_RECV or PADDING_RECV. */

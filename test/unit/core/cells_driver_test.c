@@ -194,6 +194,43 @@ static void bytes_cross_in_cells_and_padding_between_them(void)
     finish(&p);
 }
 
+/* A machine that holds everything from the first cell on, for ever.  Owned. */
+static char *blocking_machine(void)
+{
+    struct tm_mb_machine *m = tm_mb_machine_new();
+    struct tm_mb_state *s = NULL;
+    const struct tm_mb_dist at_once = {.kind = TM_MB_UNIFORM};
+    const struct tm_mb_dist a_day = {.kind = TM_MB_UNIFORM,
+                                     .of.uniform = {TM_MB_GAP_MAX_US, TM_MB_GAP_MAX_US}};
+    char *text = NULL;
+    CHECK_INT(tm_mb_build_state(m, &s), TM_OK);
+    CHECK_INT(tm_mb_build_edge(m, TM_MB_NORMAL_SENT, 1, 1), TM_OK);
+    CHECK_INT(tm_mb_build_state(m, &s), TM_OK);
+    s->ask = TM_MB_ASK_BLOCK_OUTGOING;
+    CHECK_INT(tm_mb_build_dist(m, &at_once, &s->timeout), TM_OK);
+    CHECK_INT(tm_mb_build_dist(m, &a_day, &s->duration), TM_OK);
+    CHECK_INT(tm_mb_machine_text(&text, m), TM_OK);
+    tm_mb_machine_free(m);
+    return text;
+}
+
+/* The server's take several cells here. */
+static void machines_that_hold_everything_do_not_hold_the_servers_machines(void)
+{
+    static char many[2 * CELL];
+    struct session_pair p;
+    char *block = blocking_machine();
+    memset(many, '\n', sizeof many - 1);
+    for (size_t i = 0; i < TM_MB_SET_MAX; i++)
+        memcpy(many + i * (sizeof many / TM_MB_SET_MAX), NOOP, sizeof NOOP - 1);
+    begin(&p, block, many);
+    CHECK(status_of(&p, TM_SERVER).is_told);
+    CHECK(status_of(&p, TM_CLIENT).is_told);
+    CHECK_INT(status_of(&p, TM_SERVER).counts.n_machines, TM_MB_SET_MAX);
+    free(block);
+    finish(&p);
+}
+
 /* The client is not ours, and sends what ours would not. */
 static void a_server_refuses_too_many_machines_and_the_client_hears(void)
 {
@@ -221,6 +258,7 @@ static void a_server_refuses_too_many_machines_and_the_client_hears(void)
     settle(&p, TM_US_PER_S);
     CHECK(status_of(&p, TM_SERVER).refused != NULL);
     CHECK(p.end[TM_CLIENT]->failed && strstr(p.end[TM_CLIENT]->failed, "refuses") != NULL);
+    CHECK(p.end[TM_SERVER]->failed && strstr(p.end[TM_SERVER]->failed, "more than") != NULL);
     finish(&p);
 }
 
@@ -262,6 +300,8 @@ static const struct check_case cases[] = {
     {"an_idle_session_without_padding_is_silent", an_idle_session_without_padding_is_silent},
     {"bytes_cross_in_cells_and_padding_between_them",
      bytes_cross_in_cells_and_padding_between_them},
+    {"machines_that_hold_everything_do_not_hold_the_servers_machines",
+     machines_that_hold_everything_do_not_hold_the_servers_machines},
     {"a_server_refuses_too_many_machines_and_the_client_hears",
      a_server_refuses_too_many_machines_and_the_client_hears},
     {"machines_out_of_place_end_the_session", machines_out_of_place_end_the_session},

@@ -202,6 +202,71 @@ static void padding_passes_a_block_as_both_allow(void)
     }
 }
 
+/* Blocks at the first cell and for ever, lifts it for an instant `lift_us` later, and blocks again. */
+static struct tm_mb_machine *lifting(double lift_us)
+{
+    enum { BEGIN, HOLD, LIFT };
+    struct tm_mb_machine *m = tm_mb_machine_new();
+    (void)state(m);
+    edge(m, TM_MB_NORMAL_SENT, HOLD);
+    for (uint32_t k = HOLD; k <= LIFT; k++) {
+        struct tm_mb_state *s = state(m);
+        s->ask = TM_MB_ASK_BLOCK_OUTGOING;
+        s->replace = true;
+        s->timeout = constant(m, k == HOLD ? 0 : lift_us);
+        s->duration = constant(m, k == HOLD ? 1e9 : 0);
+        if (k == HOLD)
+            edge(m, TM_MB_BLOCKING_BEGIN, LIFT);
+        else
+            edge(m, TM_MB_BLOCKING_END, HOLD);
+    }
+    return m;
+}
+
+static void what_was_held_leaves_though_the_next_block_begins_at_once(void)
+{
+    struct tm_mb_set set = {0};
+    add(&set, lifting(500));
+    struct tm_padder *p = start(&set, 0);
+    tm_padder_queue(p, 1, 0);
+    tm_padder_run(p, 0);
+    CHECK(tm_padder_is_blocking(p));
+    CHECK_INT(tm_padder_ready(p), TM_CELL_NORMAL); /* it came before the block */
+    tm_padder_take(p);
+    tm_padder_queue(p, 2, 100);
+    tm_padder_run(p, 499);
+    CHECK_INT(tm_padder_ready(p), TM_CELL_NONE);
+    tm_padder_run(p, 500);
+    CHECK(tm_padder_is_blocking(p));
+    CHECK_INT(counts(p).event[TM_MB_BLOCKING_END], 1);
+    tm_padder_queue(p, 1, 500);
+    for (int i = 0; i < 2; i++) {
+        CHECK_INT(tm_padder_ready(p), TM_CELL_NORMAL);
+        tm_padder_take(p);
+    }
+    CHECK_INT(tm_padder_ready(p), TM_CELL_NONE);
+    CHECK_INT(counts(p).queued_normal, 1);
+    tm_padder_free(p);
+}
+
+static void what_was_due_first_happens_first(void)
+{
+    struct tm_mb_set set = {0};
+    add(&set, block_on(TM_MB_TUNNEL_RECV, 0, 100));
+    add(&set, padding_on(TM_MB_TUNNEL_RECV, 0, 50));
+    struct tm_padder *p = start(&set, 0);
+    tm_padder_tell(p, TM_MB_TUNNEL_RECV, 0);
+    tm_padder_run(p, 0);
+    CHECK_INT(tm_padder_next_us(p), 50);
+    tm_padder_run(p, 70); /* late for the padding, which the block held all the same */
+    CHECK_INT(tm_padder_ready(p), TM_CELL_NONE);
+    CHECK_INT(counts(p).queued_padding, 1);
+    CHECK_INT(tm_padder_next_us(p), 100);
+    tm_padder_run(p, 100);
+    CHECK_INT(tm_padder_ready(p), TM_CELL_PADDING);
+    tm_padder_free(p);
+}
+
 static void an_internal_timer_begins_and_ends(void)
 {
     struct tm_mb_set set = {0};
@@ -304,6 +369,9 @@ static const struct check_case cases[] = {
     {"a_queued_cell_takes_the_place_of_padding", a_queued_cell_takes_the_place_of_padding},
     {"blocking_holds_cells_until_it_ends", blocking_holds_cells_until_it_ends},
     {"padding_passes_a_block_as_both_allow", padding_passes_a_block_as_both_allow},
+    {"what_was_held_leaves_though_the_next_block_begins_at_once",
+     what_was_held_leaves_though_the_next_block_begins_at_once},
+    {"what_was_due_first_happens_first", what_was_due_first_happens_first},
     {"an_internal_timer_begins_and_ends", an_internal_timer_begins_and_ends},
     {"a_machine_that_loops_is_held", a_machine_that_loops_is_held},
     {"the_fraction_bounds_padding", the_fraction_bounds_padding},
