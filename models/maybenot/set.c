@@ -37,7 +37,7 @@ int tm_mb_set_parse(struct tm_mb_set *out, const char *text, size_t len, struct 
         const char *end = memchr(text + at, '\n', len - at);
         size_t n = end ? (size_t)(end - text) - at : len - at;
         size_t bare = n > 0 && text[at + n - 1] == '\r' ? n - 1 : n;
-        if (bare > 0)
+        if (bare > 0 && text[at] != '#')
             rc = add(out, text + at, bare, &n_states, msg);
         at += n + (end != NULL);
     }

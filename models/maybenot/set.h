@@ -1,7 +1,7 @@
 /* models/maybenot/set.h - the machines of one end, as text that may come from a peer: one machine string a line.
  *
- * A line may end in CR LF; empty lines are passed over.  What is read is limited before anything runs: bytes of text, machines, and states of
- * all machines together. */
+ * A line may end in CR LF; empty lines, and those that begin with #, are passed over.  What is read is limited before anything runs:
+ * bytes of text, machines, and states of all machines together. */
 #ifndef TM_MODELS_MAYBENOT_SET_H
 #define TM_MODELS_MAYBENOT_SET_H
 

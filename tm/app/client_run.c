@@ -108,7 +108,7 @@ static enum tm_drive drive(const struct client *c, uint32_t *fixed_m)
 {
     const char *text = has_schedule(c) ? NULL : c->o->v[TM_OPT_MODEL].text;
     *fixed_m = 0;
-    if (tm_machines_is_meant(text))
+    if (tm_options_means_machines(text))
         return TM_DRIVE_MAYBENOT;
     return text != NULL && tm_shuffle_is_meant(text, fixed_m) ? TM_DRIVE_SHUFFLE : TM_DRIVE_PLANS;
 }

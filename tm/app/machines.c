@@ -10,21 +10,6 @@
 #include "models/maybenot/ready/named.h"
 #include "tm/base/log.h"
 
-bool tm_machines_is_meant(const char *model)
-{
-    return model != NULL && strcmp(model, "maybenot") == 0;
-}
-
-bool tm_machines_fraction(const char *text, uint32_t *ppm)
-{
-    char *end;
-    double x = strtod(text, &end);
-    if (text[0] < '0' || text[0] > '9' || *end != '\0' || !(x >= 0 && x <= 1))
-        return false;
-    *ppm = (uint32_t)(x * 1e6 + 0.5);
-    return true;
-}
-
 static int read_file(char **out, const char *path, struct tm_msg *msg)
 {
     FILE *f = fopen(path, "re");
@@ -84,19 +69,9 @@ static int load_end(struct tm_machines *m, const struct tm_options *o, enum tm_m
 int tm_machines_load(struct tm_machines *out, const struct tm_options *o, struct tm_msg *msg)
 {
     *out = (struct tm_machines){0};
-    struct tm_cells_cfg *cells = &out->cells;
-    cells->cell_bytes = (uint32_t)o->v[TM_OPT_CELL].num;
-    const struct {
-        enum tm_opt opt;
-        uint32_t *ppm;
-    } fractions[] = {{TM_OPT_MAX_PADDING_FRAC, &cells->max_padding_ppm},
-                     {TM_OPT_MAX_BLOCKING_FRAC, &cells->max_blocking_ppm}};
-    for (size_t i = 0; i < sizeof fractions / sizeof *fractions; i++) {
-        const struct tm_opt_value *v = &o->v[fractions[i].opt];
-        if (v->text != NULL && !tm_machines_fraction(v->text, fractions[i].ppm))
-            return tm_msg_set(msg, TM_ERR_FORMAT, "--%s %.100s: a number from 0 to 1 is wanted",
-                              tm_options_info(fractions[i].opt)->name, v->text);
-    }
+    out->cells.cell_bytes = (uint32_t)o->v[TM_OPT_CELL].num;
+    out->cells.max_padding_ppm = (uint32_t)o->v[TM_OPT_MAX_PADDING_FRAC].num;
+    out->cells.max_blocking_ppm = (uint32_t)o->v[TM_OPT_MAX_BLOCKING_FRAC].num;
     tm_log(TM_LOG_WARN, "--model maybenot: machines pad and delay what is carried; the wire still "
                         "depends on it");
     int rc = load_end(out, o, TM_MB_END_CLIENT, msg);

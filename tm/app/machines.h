@@ -10,12 +10,8 @@ struct tm_machines {
     struct tm_cells_cfg cells; /* borrows them */
 };
 
-/* Whether --model's text means this. */
-bool tm_machines_is_meant(const char *model);
-/* A fraction, "0" to "1", in millionths.  False: it is none. */
-bool tm_machines_fraction(const char *text, uint32_t *ppm);
 /* From --machines-client, --machines-server (a ready defence's name, or a file with one machine string a line), the two fractions and --cell.
- * TM_ERR_IO, FORMAT, RANGE, LIMIT with msg; NOMEM, TLS.  To be freed in any case. */
+ * TM_ERR_IO, FORMAT, RANGE, LIMIT, TLS with msg; NOMEM.  To be freed in any case. */
 TM_MUST_CHECK int tm_machines_load(struct tm_machines *out, const struct tm_options *o,
                                    struct tm_msg *msg);
 void tm_machines_free(struct tm_machines *m);

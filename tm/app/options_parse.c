@@ -102,6 +102,11 @@ int tm_options_set(struct tm_options *o, enum tm_opt opt, const char *value, str
     case TM_OPT_COUNT:
         rc = read_count(info, value, &v->num, msg);
         break;
+    case TM_OPT_FRACTION:
+        if (tm_units_fraction(value, &v->num) != TM_OK)
+            rc = tm_msg_set(msg, TM_ERR_FORMAT, "--%s %.100s: a number from 0 to 1 is wanted",
+                            info->name, value);
+        break;
     case TM_OPT_CHOICE:
         v->num = find_choice(info->arg, value);
         if (v->num < 0)
@@ -209,6 +214,11 @@ static void set_defaults(struct tm_options *o)
     }
 }
 
+bool tm_options_means_machines(const char *model)
+{
+    return model != NULL && strcmp(model, "maybenot") == 0;
+}
+
 /* What only machines need. */
 static int check_machines(const struct tm_options *o, bool is_meant, struct tm_msg *msg)
 {
@@ -230,7 +240,7 @@ static int check_driven(const struct tm_options *o, const char *text, struct tm_
                                            TM_OPT_ON_DEMAND, TM_OPT_IDLE_STOP, TM_OPT_LOG_SCHEDULE,
                                            TM_OPT_PRESET,    TM_OPT_PREP};
     uint32_t fixed_m = 0;
-    bool is_maybenot = strcmp(text, "maybenot") == 0;
+    bool is_maybenot = tm_options_means_machines(text);
     if (!is_maybenot && !tm_shuffle_is_meant(text, &fixed_m))
         return TM_OK;
     if (o->command != TM_CMD_CLIENT_RUN)
@@ -259,7 +269,7 @@ static int check_model(const struct tm_options *o, struct tm_msg *msg)
     struct tm_mix_text mix;
     struct tm_msg why;
     const char *text = o->v[TM_OPT_MODEL].text;
-    int rc = check_machines(o, text != NULL && strcmp(text, "maybenot") == 0, msg);
+    int rc = check_machines(o, tm_options_means_machines(text), msg);
     if (rc != TM_OK || text == NULL)
         return rc;
     if (tm_mix_parse(&mix, text, &why) != TM_OK)

@@ -329,7 +329,7 @@ static void the_fraction_bounds_padding(void)
 static void sets_are_limited(void)
 {
     static char text[TM_MB_SET_TEXT_MAX + 1];
-    static const char noop[] = "02eNpjYEAHjOgCAAA0AAI=\r\n\n";
+    static const char noop[] = "# one more\n02eNpjYEAHjOgCAAA0AAI=\r\n\n";
     struct tm_mb_set set;
     struct tm_msg why;
     size_t len = 0;
