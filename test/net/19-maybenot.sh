@@ -20,7 +20,7 @@ start_server server
 
 # The papers' defences, with budgets and windows that a test can wait for.
 declare -A OPTIONS=(
-    [front]='--budget 200 --window-min 0.2 --window-max 0.4'
+    [front]='--budget 200 --window-min 0.1 --window-max 0.2'
     [tamaraw]='--chunk 10'
     [regulator]='--budget 200'
     [interspace]=''

@@ -31,6 +31,7 @@ struct tm_padder {
     bool is_bypassable;
     struct cells held, free;
     bool was_normal; /* the last cell that was taken */
+    int64_t told_us; /* time of the last report */
     struct tm_padder_counts counts;
 };
 
@@ -62,6 +63,7 @@ int tm_padder_start(struct tm_padder *p, struct tm_mb_set *take_set,
 {
     TM_ASSERT(p->f == NULL && p->set.n == 0);
     const struct tm_mb_machine *machines[TM_MB_SET_MAX];
+    p->told_us = now_us;
     p->set = *take_set;
     *take_set = (struct tm_mb_set){0};
     for (size_t i = 0; i < p->set.n; i++)
@@ -105,6 +107,7 @@ static void report(struct tm_padder *p, enum tm_mb_event_kind what, uint32_t mac
 {
     const struct tm_mb_event ev = {what, machine};
     p->counts.event[what]++;
+    p->told_us = tm_max_us(p->told_us, now_us);
     if (!p->f)
         return;
     size_t n = tm_mb_framework_step(p->f, &ev, 1, now_us * NS_PER_US, p->asked);
@@ -224,20 +227,23 @@ static bool run_one(struct tm_padder *p, int64_t now_us)
     enum due what = first_due(p, &machine, &due_us);
     if (due_us > now_us)
         return false;
+    int64_t at_us = tm_max_us(due_us, p->told_us);
+    if (at_us < now_us - TM_PADDER_LATE_US)
+        at_us = now_us;
     switch (what) {
     case DUE_BEGUN:
         p->timers[machine].has_begun = false;
-        report(p, TM_MB_TIMER_BEGIN, machine, now_us);
+        report(p, TM_MB_TIMER_BEGIN, machine, at_us);
         break;
     case DUE_UNBLOCK:
-        end_block(p, now_us);
+        end_block(p, at_us);
         break;
     case DUE_TIMER:
         p->timers[machine].internal_us = TM_NEVER;
-        report(p, TM_MB_TIMER_END, machine, now_us);
+        report(p, TM_MB_TIMER_END, machine, at_us);
         break;
     case DUE_ACTION:
-        act(p, machine, now_us);
+        act(p, machine, at_us);
         break;
     case DUE_NONE:
         return false;

@@ -11,6 +11,7 @@
  *                        (then also with no duration, so that the framework hears of its end)
  *   UpdateTimer          TimerBegin, when it replaces or ends later than the timer that runs
  *
+ * Who runs it a little late slows no machine down: what was due happens as if in time, and what follows from it is timed from there.
  * A free cell is as good as gone: no later block holds it.  So whoever sends queues normal cells no faster than they can leave, unless blocked.
  * Source: Maybenot sec. 3 and 4.2; where it is silent, the Rust crate's simulator 2.2.1.
  *
@@ -30,6 +31,7 @@
 #define TM_PADDER_ACTIONS_PER_S 20000U
 #define TM_PADDER_QUEUE_MAX     1024U
 #define TM_PADDER_ROUNDS        256U
+#define TM_PADDER_LATE_US       50000 /* what is due for longer happens now: nothing is caught up with */
 
 struct tm_padder; /* opaque */
 

@@ -267,6 +267,25 @@ static void what_was_due_first_happens_first(void)
     tm_padder_free(p);
 }
 
+static void late_runs_slow_no_machine_down_and_long_ones_are_not_made_up_for(void)
+{
+    struct tm_mb_set set = {0};
+    struct tm_mb_machine *m = padding_on(TM_MB_NORMAL_RECV, 0, 1000);
+    edge(m, TM_MB_PADDING_SENT, 1);
+    add(&set, m);
+    struct tm_padder *p = start(&set, 0);
+    tm_padder_tell(p, TM_MB_NORMAL_RECV, 0);
+    tm_padder_run(p, 1300);
+    CHECK_INT(tm_padder_next_us(p), 2000);
+    tm_padder_run(p, 4100);
+    CHECK_INT(counts(p).event[TM_MB_PADDING_SENT], 4);
+    CHECK_INT(tm_padder_next_us(p), 5000);
+    tm_padder_run(p, 5000 + TM_PADDER_LATE_US + 1);
+    CHECK_INT(counts(p).event[TM_MB_PADDING_SENT], 5);
+    CHECK_INT(tm_padder_next_us(p), 6000 + TM_PADDER_LATE_US + 1);
+    tm_padder_free(p);
+}
+
 static void an_internal_timer_begins_and_ends(void)
 {
     struct tm_mb_set set = {0};
@@ -372,6 +391,8 @@ static const struct check_case cases[] = {
     {"what_was_held_leaves_though_the_next_block_begins_at_once",
      what_was_held_leaves_though_the_next_block_begins_at_once},
     {"what_was_due_first_happens_first", what_was_due_first_happens_first},
+    {"late_runs_slow_no_machine_down_and_long_ones_are_not_made_up_for",
+     late_runs_slow_no_machine_down_and_long_ones_are_not_made_up_for},
     {"an_internal_timer_begins_and_ends", an_internal_timer_begins_and_ends},
     {"a_machine_that_loops_is_held", a_machine_that_loops_is_held},
     {"the_fraction_bounds_padding", the_fraction_bounds_padding},
