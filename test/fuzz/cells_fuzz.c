@@ -211,7 +211,13 @@ static void happen(struct world *w, uint8_t what)
     case 2:
         deliver(w, &f, arg & 1);
         break;
-    default: /* all that was sent has come, but for the last ones */
+    default: /* all that was sent has come, but for the last ones; or the carrier is lost */
+        if (arg == 63) {
+            w->is_dead = true;
+            (void)tm_session_gone(w->s, 0, TM_GONE_LOST, w->now_us);
+            check(w);
+            break;
+        }
         if (w->n_cells + 1 > arg)
             tm_frame_encode_ack(&f, true, 0, w->n_cells + 1 - arg);
         deliver(w, &f, true);

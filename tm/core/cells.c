@@ -351,21 +351,8 @@ static bool hand_open(struct tm_session *s, int64_t now_us, struct tm_act *act)
 
 /* ---- The driver's turn ---- */
 
-/* Server: the client heard that its machines are refused, and has gone. */
-static bool is_given_up(const struct tm_session *s)
-{
-    bool is_given_up = s->cells->refused != NULL;
-    for (uint32_t i = 0; i < s->n_carriers; i++)
-        is_given_up = is_given_up && s->carriers[i]->state == TM_CARRIER_ENDED;
-    return is_given_up;
-}
-
 static bool poll(struct tm_session *s, int64_t now_us, struct tm_act *act)
 {
-    if (is_given_up(s)) {
-        tm_session_fail(s, s->cells->refused);
-        return false;
-    }
     return hand_flight(s, act) || hand_cell(s, now_us, act) ||
            (open_due_us(s) <= now_us && hand_open(s, now_us, act));
 }
@@ -463,6 +450,8 @@ static void gone(struct tm_session *s, struct tm_carrier *c, int64_t t_us)
         cs->n_fruitless++;
         cs->open_us = t_us + tm_min_us(TM_US_PER_S << doublings, BACK_OFF_US);
     }
+    if (cs->refused)
+        tm_session_fail(s, cs->refused); /* the client has heard of it */
 }
 
 static int64_t dead_us(const struct tm_session *s, const struct tm_carrier *c)
