@@ -73,7 +73,7 @@ static void put_machines(FILE *out, const struct tm_status_machines *m, const ch
             m->n, m->n_ended, m->refused[0] != '\0' ? "; REFUSED: " : "", m->refused, eol);
     fprintf(out,
             "cells         %" PRIu64 " sent with data, %" PRIu64 " of padding; %" PRIu64
-            " paddings were cells that waited, %" PRIu64 " had no room, %" PRIu64
+            " paddings were cells that waited, %" PRIu64 " were dropped, %" PRIu64
             " actions were too many%s",
             m->sent_normal, m->sent_padding, m->replaced, m->dropped, m->refused_actions, eol);
 }

@@ -3,9 +3,10 @@
  * A cell is one TLS record, cell_bytes of TCP payload: acknowledgements, control, pieces of streams, zeros.  What stands at its end tells
  * the other end what it was, so that both count alike: a cell with data is normal, of one without the last byte says it (NORMAL_MARK).
  *
- * Events (Maybenot sec. 3): NormalSent when a cell's worth of control or data waits beyond those that are queued; PaddingSent when padding is
- * asked for; TunnelSent when a cell has left for the kernel; TunnelRecv, then NormalRecv or PaddingRecv, when its record was authenticated and
- * understood.  Acknowledgements ride in any cell; when none leaves for ACK_DELAY_US, a normal cell is queued for them.
+ * Events (Maybenot sec. 3): NormalSent when a cell is queued for control or data, which is when it can leave, or for each cell's worth that waits
+ * while machines block; PaddingSent when padding is asked for; TunnelSent when a cell has left for the kernel; TunnelRecv, then NormalRecv or
+ * PaddingRecv, when its record was authenticated and understood.  Acknowledgements ride in any cell; when none leaves for ACK_DELAY_US, a
+ * normal cell is queued for them.
  *
  * The handshake: ClientHello, server flight and Finished are writes of a cell's size each, and no events.  Differing from cells they are
  * not one record each (the hello is one in clear; the flight and the Finished are TLS's own records, and one of ours that fills up), and
@@ -283,6 +284,8 @@ static bool hand_cell(struct tm_session *s, int64_t now_us, struct tm_act *act)
     tm_padder_run(cs->padder, now_us);
     if (c)
         queue(s, c, now_us);
+    else
+        tm_padder_drop(cs->padder);
     enum tm_cell cell = tm_padder_ready(cs->padder);
     if (!c || cell == TM_CELL_NONE || !has_room(c))
         return false;

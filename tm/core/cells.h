@@ -22,7 +22,7 @@ struct tm_cells_cfg {
 
 struct tm_cells_status {
     uint32_t cell_bytes;
-    bool is_told;        /* the machines of this end are known, and run */
+    bool is_told;        /* the machines of this end run */
     const char *refused; /* server: why the client's machines were; NULL */
     struct tm_padder_counts counts;
 };

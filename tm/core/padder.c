@@ -288,6 +288,12 @@ void tm_padder_take(struct tm_padder *p)
     }
 }
 
+void tm_padder_drop(struct tm_padder *p)
+{
+    p->counts.n_dropped += p->held.padding + p->free.padding;
+    p->held.padding = p->free.padding = 0;
+}
+
 void tm_padder_get_counts(const struct tm_padder *p, struct tm_padder_counts *out)
 {
     *out = p->counts;

@@ -41,7 +41,7 @@ struct tm_padder_counts {
     uint64_t event[TM_MB_EVENT_KINDS]; /* what happened; from the start on the framework was told */
     uint64_t n_normal, n_padding;      /* cells taken: these left, or were handed out to leave */
     uint64_t n_replaced;               /* padding for which a queued cell stood */
-    uint64_t n_dropped;                /* padding for which there was no room */
+    uint64_t n_dropped;                /* padding for which there was no room, or no connection */
     uint64_t n_refused;                /* actions that the rate limiter dropped */
     uint32_t queued_normal, queued_padding; /* held and free */
     uint32_t n_machines, n_ended;           /* ended: of them, those that will never ask again */
@@ -69,6 +69,8 @@ int64_t tm_padder_next_us(const struct tm_padder *p);
 enum tm_cell tm_padder_ready(const struct tm_padder *p);
 /* That cell is taken out of the queue. */
 void tm_padder_take(struct tm_padder *p);
+/* There is no connection: padding that is queued is given up, as what is sent and lost. */
+void tm_padder_drop(struct tm_padder *p);
 
 void tm_padder_get_counts(const struct tm_padder *p, struct tm_padder_counts *out);
 

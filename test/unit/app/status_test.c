@@ -222,8 +222,8 @@ static void of_machines_what_they_did_is_told(void)
         "driven by machines\n"
         "              NOT payload-independent: the wire follows what is carried\n"
         "machines      9 started at this end, 6 of them have ended; REFUSED: why\n"
-        "cells         7 sent with data, 5 of padding; 4 paddings were cells that waited, 2 had no "
-        "room, 1 actions were too many\n";
+        "cells         7 sent with data, 5 of padding; 4 paddings were cells that waited, 2 were "
+        "dropped, 1 actions were too many\n";
     CHECK_MEM(text, want, strlen(want));
     free(text);
     len = tm_status_write(&st, json, sizeof json);

@@ -328,6 +328,22 @@ static void a_machine_that_loops_is_held(void)
     tm_padder_free(p);
 }
 
+static void without_a_connection_padding_is_given_up_and_cells_are_not(void)
+{
+    struct tm_mb_set set = {0};
+    add(&set, padding_on(TM_MB_NORMAL_SENT, 0, 0));
+    struct tm_padder *p = start(&set, 0);
+    tm_padder_queue(p, 2, 0);
+    tm_padder_run(p, 0);
+    CHECK_INT(counts(p).queued_padding, 1);
+    tm_padder_drop(p);
+    CHECK_INT(counts(p).queued_padding, 0);
+    CHECK_INT(counts(p).n_dropped, 1);
+    CHECK_INT(counts(p).queued_normal, 2);
+    CHECK_INT(tm_padder_ready(p), TM_CELL_NORMAL);
+    tm_padder_free(p);
+}
+
 static void the_fraction_bounds_padding(void)
 {
     struct tm_mb_set set = {0};
@@ -395,6 +411,8 @@ static const struct check_case cases[] = {
      late_runs_slow_no_machine_down_and_long_ones_are_not_made_up_for},
     {"an_internal_timer_begins_and_ends", an_internal_timer_begins_and_ends},
     {"a_machine_that_loops_is_held", a_machine_that_loops_is_held},
+    {"without_a_connection_padding_is_given_up_and_cells_are_not",
+     without_a_connection_padding_is_given_up_and_cells_are_not},
     {"the_fraction_bounds_padding", the_fraction_bounds_padding},
     {"sets_are_limited", sets_are_limited},
     {"too_many_states_are_refused", too_many_states_are_refused},
