@@ -146,6 +146,7 @@ static void start(struct sim *m)
         log_start(m, TM_SERVER);
     }
     struct tm_sim_cfg wc = {.drive = cfg->drive,
+                            .cells = cfg->cells,
                             .model = cfg->model,
                             .schedule = cfg->schedule,
                             .at_end = cfg->at_end,
@@ -197,6 +198,7 @@ static void finish(struct sim *m)
         struct tm_session *end = sim_end(m, (enum tm_side)side);
         if (end)
             tm_session_get_stats(end, side == TM_CLIENT ? &r->client : &r->server);
+        (void)tm_session_cells(end, &r->cells[side]);
         drain_log(m, (enum tm_side)side);
     }
     tm_sim_free(m->world);

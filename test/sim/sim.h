@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "tm/base/rng.h"
+#include "tm/core/cells.h"
 #include "tm/core/schedlog.h"
 #include "tm/core/session.h"
 #include "tm/sim/sim.h"
@@ -17,6 +18,7 @@
 
 struct sim_cfg {
     enum tm_drive drive;                 /* other than PLANS: neither model nor schedule */
+    const struct tm_cells_cfg *cells;    /* as of struct tm_session_cfg */
     const struct tm_model *model;        /* NULL: */
     const struct tm_schedfile *schedule; /* at the client; at both when plan_mode is seeded */
     enum tm_playback_end at_end;
@@ -64,7 +66,8 @@ struct sim_result {
     int64_t played_us;
     int64_t end_us; /* when the run ended */
     struct tm_session_stats client, server;
-    char *client_log, *server_log; /* owned; NULL unless cfg.log */
+    struct tm_cells_status cells[2]; /* by side, of such a session */
+    char *client_log, *server_log;   /* owned; NULL unless cfg.log */
 };
 
 /* Runs for duration_us of virtual time, or until all streams are done when stop_when_done. */

@@ -20,6 +20,7 @@
 #include "tm/app/address.h"
 #include "tm/app/client_ebpf.h"
 #include "tm/app/client_state.h"
+#include "tm/app/machines.h"
 #include "tm/app/main.h"
 #include "tm/app/schedule.h"
 #include "tm/app/shipped.h"
@@ -45,6 +46,7 @@ struct client {
     struct tm_statsock *statsock; /* owned */
     struct tm_client_state state;
     struct tm_store_mix models;        /* what --model names */
+    struct tm_machines machines;       /* of --model maybenot */
     struct tm_schedfile schedule;      /* in place of the model when --schedule was given */
     FILE *schedule_log, *summary_file; /* owned; NULL: not wanted */
     const struct tm_options *o;
@@ -101,18 +103,21 @@ static bool has_schedule(const struct client *c)
     return c->o->v[TM_OPT_SCHEDULE].given;
 }
 
-/* --model shuffle: no schedule; *fixed_m as it says. */
-static bool is_shuffled(const struct client *c, uint32_t *fixed_m)
+/* What drives the wire; *fixed_m as --model shuffle says, else 0. */
+static enum tm_drive drive(const struct client *c, uint32_t *fixed_m)
 {
-    const char *text = c->o->v[TM_OPT_MODEL].text;
-    return !has_schedule(c) && text != NULL && tm_shuffle_is_meant(text, fixed_m);
+    const char *text = has_schedule(c) ? NULL : c->o->v[TM_OPT_MODEL].text;
+    *fixed_m = 0;
+    if (tm_options_means_machines(text))
+        return TM_DRIVE_MAYBENOT;
+    return text != NULL && tm_shuffle_is_meant(text, fixed_m) ? TM_DRIVE_SHUFFLE : TM_DRIVE_PLANS;
 }
 
 /* A mix says itself how many; of a shuffled session it is the carriers. */
 static uint32_t n_users(const struct client *c)
 {
     uint32_t fixed_m;
-    if (is_shuffled(c, &fixed_m))
+    if (drive(c, &fixed_m) != TM_DRIVE_PLANS)
         return fixed_m;
     if (has_schedule(c))
         return c->schedule.n_users;
@@ -174,7 +179,7 @@ static void say_ready(struct client *c)
         return;
     tm_address_print(socks, a.host, tm_local_port(c->local[0]));
     uint32_t fixed_m;
-    if (is_shuffled(c, &fixed_m))
+    if (drive(c, &fixed_m) != TM_DRIVE_PLANS)
         printf("ready: socks5 on %s, model %s, NOT payload-independent, server %s", socks,
                c->o->v[TM_OPT_MODEL].text, c->where);
     else if (has_schedule(c))
@@ -381,7 +386,10 @@ static int load(struct client *c, struct tm_msg *msg)
         return rc;
     tm_address_print(c->where, c->state.host, (uint16_t)c->state.port);
     uint32_t fixed_m;
-    if (is_shuffled(c, &fixed_m))
+    enum tm_drive how = drive(c, &fixed_m);
+    if (how == TM_DRIVE_MAYBENOT)
+        rc = tm_machines_load(&c->machines, o, msg);
+    else if (how == TM_DRIVE_SHUFFLE)
         tm_log(TM_LOG_WARN, "--model shuffle: no padding and no delay; the wire follows what is "
                             "carried, and who adds up all carriers sees it");
     else
@@ -424,7 +432,8 @@ static int open_tunnel(struct client *c, struct tm_msg *msg)
         .sni = sni(c),
         .kind = TM_TOKEN_CARRIER,
         .key = c->state.token,
-        .session = {.drive = is_shuffled(c, &fixed_m) ? TM_DRIVE_SHUFFLE : TM_DRIVE_PLANS,
+        .session = {.drive = drive(c, &fixed_m),
+                    .cells = &c->machines.cells,
                     .master = o->v[TM_OPT_MASTER].num == 0 ? TM_CLIENT : TM_SERVER,
                     .plan_mode = plan_mode(c),
                     .model = tm_store_mix_model(&c->models),
@@ -583,6 +592,7 @@ enum tm_exit tm_cmd_client_run(struct tm_options *o, struct tm_msg *msg)
     enum tm_exit status = c->failed ? TM_EXIT_FAILED : TM_EXIT_DONE;
     tm_store_mix_deinit(&c->models);
     tm_schedfile_deinit(&c->schedule);
+    tm_machines_free(&c->machines);
     OPENSSL_cleanse(c, sizeof *c);
     free(c);
     return status;

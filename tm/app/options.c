@@ -5,6 +5,7 @@
 
 #include "models/gen.h"
 #include "tm/base/time.h"
+#include "tm/core/cells.h"
 
 #define JOIN       (1U << TM_CMD_JOIN)
 #define CLIENT_RUN (1U << TM_CMD_CLIENT_RUN)
@@ -102,6 +103,35 @@ static const struct tm_opt_info table[] = {
                       .kind = TM_OPT_TEXT,
                       .commands = CLIENT_RUN | MODELS,
                       .help = "decides sizes and times; several with their users: A:5+B:2"},
+    [TM_OPT_MACHINES_CLIENT] = {.name = "machines-client",
+                                .arg = "FILE",
+                                .kind = TM_OPT_TEXT,
+                                .commands = CLIENT_RUN,
+                                .help =
+                                    "--model maybenot: this end's machines, or a defence's name"},
+    [TM_OPT_MACHINES_SERVER] = {.name = "machines-server",
+                                .arg = "FILE",
+                                .kind = TM_OPT_TEXT,
+                                .commands = CLIENT_RUN,
+                                .help = "the same for the server"},
+    [TM_OPT_MAX_PADDING_FRAC] = {.name = "max-padding-frac",
+                                 .arg = "F",
+                                 .kind = TM_OPT_FRACTION,
+                                 .commands = CLIENT_RUN,
+                                 .help = "of cells sent, how many may be padding, 0 to 1; 0: any"},
+    [TM_OPT_MAX_BLOCKING_FRAC] = {.name = "max-blocking-frac",
+                                  .arg = "F",
+                                  .kind = TM_OPT_FRACTION,
+                                  .commands = CLIENT_RUN,
+                                  .help = "of the time, how much may be blocking, 0 to 1; 0: any"},
+    [TM_OPT_CELL] = {.name = "cell",
+                     .arg = "BYTES",
+                     .kind = TM_OPT_COUNT,
+                     .commands = CLIENT_RUN,
+                     .def = "1448",
+                     .min = TM_CELL_BYTES_MIN,
+                     .max = TM_HELLO_MAX,
+                     .help = "--model maybenot: TCP payload of a cell"},
     [TM_OPT_SCHEDULE] = {.name = "schedule",
                          .arg = "FILE",
                          .kind = TM_OPT_TEXT,

@@ -50,6 +50,11 @@ enum tm_opt {
     TM_OPT_EXPIRES,
     TM_OPT_PRESET,
     TM_OPT_MODEL,
+    TM_OPT_MACHINES_CLIENT,
+    TM_OPT_MACHINES_SERVER,
+    TM_OPT_MAX_PADDING_FRAC,
+    TM_OPT_MAX_BLOCKING_FRAC,
+    TM_OPT_CELL,
     TM_OPT_SCHEDULE,
     TM_OPT_STRICT,
     TM_OPT_REPEAT,
@@ -93,7 +98,8 @@ enum tm_opt_kind {
     TM_OPT_LIST,     /* text, may be repeated */
     TM_OPT_DURATION, /* tm/app/units.h; num is us */
     TM_OPT_COUNT,
-    TM_OPT_CHOICE /* one of two or more words; num is which, from 0 */
+    TM_OPT_FRACTION, /* tm/app/units.h; num is millionths */
+    TM_OPT_CHOICE    /* one of two or more words; num is which, from 0 */
 };
 
 struct tm_opt_info {
@@ -149,6 +155,8 @@ TM_MUST_CHECK int tm_options_parse(struct tm_options *o, enum tm_program program
  * long as o.  TM_ERR_FORMAT with the line's number in msg. */
 TM_MUST_CHECK int tm_options_config(struct tm_options *o, char *text, struct tm_msg *msg);
 
+/* Whether --model says that Maybenot machines drive the wire; NULL: it does not. */
+bool tm_options_means_machines(const char *model);
 /* Checks one value by itself, as tm_options_parse does. */
 TM_MUST_CHECK int tm_options_set(struct tm_options *o, enum tm_opt opt, const char *value,
                                  struct tm_msg *msg);

@@ -102,6 +102,11 @@ int tm_options_set(struct tm_options *o, enum tm_opt opt, const char *value, str
     case TM_OPT_COUNT:
         rc = read_count(info, value, &v->num, msg);
         break;
+    case TM_OPT_FRACTION:
+        if (tm_units_fraction(value, &v->num) != TM_OK)
+            rc = tm_msg_set(msg, TM_ERR_FORMAT, "--%s %.100s: a number from 0 to 1 is wanted",
+                            info->name, value);
+        break;
     case TM_OPT_CHOICE:
         v->num = find_choice(info->arg, value);
         if (v->num < 0)
@@ -209,31 +214,52 @@ static void set_defaults(struct tm_options *o)
     }
 }
 
-/* Shuffling has no schedule: what decides one has nothing to decide. */
-static int check_shuffle(const struct tm_options *o, const char *text, struct tm_msg *msg)
+bool tm_options_means_machines(const char *model)
+{
+    return model != NULL && strcmp(model, "maybenot") == 0;
+}
+
+/* What only machines need. */
+static int check_machines(const struct tm_options *o, bool is_meant, struct tm_msg *msg)
+{
+    static const enum tm_opt of_machines[] = {TM_OPT_MACHINES_CLIENT, TM_OPT_MACHINES_SERVER,
+                                              TM_OPT_MAX_PADDING_FRAC, TM_OPT_MAX_BLOCKING_FRAC,
+                                              TM_OPT_CELL};
+    for (size_t i = 0; !is_meant && i < sizeof of_machines / sizeof *of_machines; i++) {
+        if (o->v[of_machines[i]].given)
+            return tm_msg_set(msg, TM_ERR_FORMAT, "--%s goes with --model maybenot",
+                              tm_options_info(of_machines[i])->name);
+    }
+    return TM_OK;
+}
+
+/* Shuffling and machines have no schedule: what decides one has nothing to decide. */
+static int check_driven(const struct tm_options *o, const char *text, struct tm_msg *msg)
 {
     static const enum tm_opt of_plans[] = {TM_OPT_USERS,     TM_OPT_PACE,      TM_OPT_SEED,
                                            TM_OPT_ON_DEMAND, TM_OPT_IDLE_STOP, TM_OPT_LOG_SCHEDULE,
                                            TM_OPT_PRESET,    TM_OPT_PREP};
-    uint32_t fixed_m;
-    if (!tm_shuffle_is_meant(text, &fixed_m))
+    uint32_t fixed_m = 0;
+    bool is_maybenot = tm_options_means_machines(text);
+    if (!is_maybenot && !tm_shuffle_is_meant(text, &fixed_m))
         return TM_OK;
     if (o->command != TM_CMD_CLIENT_RUN)
-        return tm_msg_set(msg, TM_ERR_FORMAT, "--model shuffle has no card: it has no schedule");
+        return tm_msg_set(msg, TM_ERR_FORMAT, "--model %s has no card: it has no schedule",
+                          is_maybenot ? "maybenot" : "shuffle");
     if (fixed_m > TM_SHUFFLE_M_MAX)
         return tm_msg_set(msg, TM_ERR_FORMAT, "--model %.100s: carriers are a number from 1 to %u",
                           text, TM_SHUFFLE_M_MAX);
     for (size_t i = 0; i < sizeof of_plans / sizeof *of_plans; i++) {
         if (o->v[of_plans[i]].given)
-            return tm_msg_set(msg, TM_ERR_FORMAT,
-                              "--%s has nothing to decide: --model shuffle has no schedule",
-                              tm_options_info(of_plans[i])->name);
+            return tm_msg_set(
+                msg, TM_ERR_FORMAT, "--%s has nothing to decide: --model %s has no schedule",
+                tm_options_info(of_plans[i])->name, is_maybenot ? "maybenot" : "shuffle");
     }
     if (o->v[TM_OPT_MASTER].num != 0 || o->v[TM_OPT_PLAN].num != 0)
-        return tm_msg_set(
-            msg, TM_ERR_FORMAT,
-            "--model shuffle has no plans: neither --master server nor --plan embedded "
-            "goes with it");
+        return tm_msg_set(msg, TM_ERR_FORMAT,
+                          "--model %s has no plans: neither --master server nor --plan embedded "
+                          "goes with it",
+                          is_maybenot ? "maybenot" : "shuffle");
     return TM_OK;
 }
 
@@ -243,8 +269,9 @@ static int check_model(const struct tm_options *o, struct tm_msg *msg)
     struct tm_mix_text mix;
     struct tm_msg why;
     const char *text = o->v[TM_OPT_MODEL].text;
-    if (text == NULL)
-        return TM_OK;
+    int rc = check_machines(o, tm_options_means_machines(text), msg);
+    if (rc != TM_OK || text == NULL)
+        return rc;
     if (tm_mix_parse(&mix, text, &why) != TM_OK)
         return tm_msg_set(msg, TM_ERR_FORMAT, "--model: %.480s", why.text);
     if (tm_mix_is_counted(text) && o->v[TM_OPT_USERS].given)
@@ -252,7 +279,7 @@ static int check_model(const struct tm_options *o, struct tm_msg *msg)
                           "--users beside --model %.200s: the model says how many users there are; "
                           "write the numbers there",
                           text);
-    return check_shuffle(o, text, msg);
+    return check_driven(o, text, msg);
 }
 
 /* A model or a schedule file; and what has something to decide beside it. */

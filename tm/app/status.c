@@ -63,12 +63,13 @@ static void fill_model(struct tm_status *st, const struct tm_session_control *c)
 {
     const struct tm_session_cfg *cfg = c->cfg;
     bool is_driven = cfg->drive != TM_DRIVE_PLANS;
+    const char *driver = cfg->drive == TM_DRIVE_MAYBENOT ? "maybenot" : "shuffle";
     copy(st->model.name, sizeof st->model.name,
-         is_driven    ? "shuffle"
+         is_driven    ? driver
          : cfg->model ? cfg->model->name
                       : "schedule");
     copy(st->model.kind, sizeof st->model.kind,
-         is_driven    ? "shuffle"
+         is_driven    ? driver
          : cfg->model ? tm_model_kind_name(cfg->model->kind)
                       : "schedule file");
     copy(st->model.master, sizeof st->model.master, cfg->master == TM_CLIENT ? "client" : "server");
@@ -81,6 +82,21 @@ static void fill_model(struct tm_status *st, const struct tm_session_control *c)
     st->model.users = cfg->n_users;
     st->model.pace_ms = cfg->pace_ms;
     st->model.payload_independent = tm_control_is_independent(cfg);
+}
+
+static void fill_machines(struct tm_status_machines *out, const struct tm_cells_status *cells)
+{
+    const struct tm_padder_counts *n = &cells->counts;
+    *out = (struct tm_status_machines){.cell_bytes = cells->cell_bytes,
+                                       .n = n->n_machines,
+                                       .n_ended = n->n_ended,
+                                       .sent_normal = n->n_normal,
+                                       .sent_padding = n->n_padding,
+                                       .replaced = n->n_replaced,
+                                       .dropped = n->n_dropped,
+                                       .refused_actions = n->n_refused};
+    copy(out->refused, sizeof out->refused, cells->refused != NULL ? cells->refused : "");
+    memcpy(out->event, n->event, sizeof out->event);
 }
 
 static void fill_kernel(struct tm_status *st, const struct tm_kernel_totals *k)
@@ -111,8 +127,10 @@ void tm_status_fill(struct tm_status *st, const struct tm_status_source *src)
         judge(&control, src, src->n_sessions > 0 ? &src->shown : NULL, src->shown_idle_us);
     copy(st->reason, sizeof st->reason, control.text);
     st->since_s = age(w->now_us, control.since_us) / (uint64_t)TM_US_PER_S;
-    if (src->n_sessions > 0)
+    if (src->n_sessions > 0) {
         fill_model(st, &src->shown);
+        fill_machines(&st->machines, &src->shown.cells);
+    }
     st->useful_permille = tm_summary_permille(w->tally.payload_bytes, w->tally.wire_bytes);
     st->now.sessions = src->n_sessions;
     st->now.sessions_in_control = src->n_controlled;

@@ -31,6 +31,14 @@ struct tm_status {
         uint64_t users, pace_ms;
         bool payload_independent;
     } model; /* name "": there is no session */
+    struct tm_status_machines {
+        char refused[TM_CONTROL_TEXT]; /* server: why it does not run the client's; "" */
+        uint64_t cell_bytes;           /* 0: machines drive no session */
+        uint64_t n, n_ended;           /* of this end; n is 0 until both ends have theirs */
+        uint64_t sent_normal, sent_padding, replaced, dropped,
+            refused_actions; /* tm_padder_counts */
+        uint64_t event[TM_MB_EVENT_KINDS];
+    } machines; /* of the session shown, since its start */
     struct tm_tally_view tally;
     unsigned useful_permille; /* of the last five minutes; 1000: all was user data */
     uint64_t missed_us;       /* from when on a deadline counts as missed: TM_SLIP_US */

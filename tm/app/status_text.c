@@ -66,6 +66,18 @@ static void put_control(FILE *out, const struct tm_status *st, const char *eol)
                 st->reason, eol);
 }
 
+static void put_machines(FILE *out, const struct tm_status_machines *m, const char *eol)
+{
+    fprintf(out,
+            "machines      %" PRIu64 " started at this end, %" PRIu64 " of them have ended%s%s%s",
+            m->n, m->n_ended, m->refused[0] != '\0' ? "; REFUSED: " : "", m->refused, eol);
+    fprintf(out,
+            "cells         %" PRIu64 " sent with data, %" PRIu64 " of padding; %" PRIu64
+            " paddings were cells that waited, %" PRIu64 " were dropped, %" PRIu64
+            " actions were too many%s",
+            m->sent_normal, m->sent_padding, m->replaced, m->dropped, m->refused_actions, eol);
+}
+
 static void put_model(FILE *out, const struct tm_status *st, const char *eol)
 {
     char pace[TM_UNITS_TEXT_MAX] = "as learned";
@@ -75,12 +87,17 @@ static void put_model(FILE *out, const struct tm_status *st, const char *eol)
         tm_units_print_duration(pace, (int64_t)st->model.pace_ms * TM_US_PER_MS);
     if (!has_schedule(st)) {
         fprintf(out, "model         %s (digest %s), ", st->model.name, st->model.digest);
-        if (st->model.users > 0)
+        if (strcmp(st->model.kind, "maybenot") == 0)
+            fprintf(out, "one carrier of cells of %" PRIu64 " bytes, driven by machines%s",
+                    st->machines.cell_bytes, eol);
+        else if (st->model.users > 0)
             fprintf(out, "%" PRIu64 " carriers%s", st->model.users, eol);
         else
             fprintf(out, "carriers follow the streams%s", eol);
         fprintf(out, "              NOT payload-independent: the wire follows what is carried%s",
                 eol);
+        if (st->machines.cell_bytes > 0)
+            put_machines(out, &st->machines, eol);
         return;
     }
     fprintf(out,

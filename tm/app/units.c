@@ -13,6 +13,7 @@ static const struct unit {
     {"s", INT64_C(1000000)},     {"ms", INT64_C(1000)},      {"us", INT64_C(1)},
 };
 #define N_UNITS (sizeof units / sizeof units[0])
+#define PPM     INT64_C(1000000)
 
 /* The digits at text; *end is set behind them. */
 static int read_digits(const char *text, int64_t *out, const char **end)
@@ -53,6 +54,30 @@ int tm_units_duration(const char *text, int64_t *out_us)
         if (strcmp(end, units[i].name) == 0)
             return __builtin_mul_overflow(v, units[i].us, out_us) ? TM_ERR_RANGE : TM_OK;
     return TM_ERR_FORMAT;
+}
+
+int tm_units_fraction(const char *text, int64_t *out_ppm)
+{
+    int64_t whole;
+    const char *end;
+    int rc = read_digits(text, &whole, &end);
+    if (rc != TM_OK)
+        return rc;
+    int64_t ppm = 0, place = PPM;
+    if (*end == '.') {
+        for (end++; *end >= '0' && *end <= '9' && place > 1; end++) {
+            place /= 10;
+            ppm += (*end - '0') * place;
+        }
+        if (place == PPM)
+            return TM_ERR_FORMAT;
+    }
+    if (*end != '\0')
+        return TM_ERR_FORMAT;
+    if (whole > 1 || (whole == 1 && ppm > 0))
+        return TM_ERR_RANGE;
+    *out_ppm = whole * PPM + ppm;
+    return TM_OK;
 }
 
 void tm_units_print_duration(char out[TM_UNITS_TEXT_MAX], int64_t us)

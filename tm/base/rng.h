@@ -33,14 +33,15 @@ enum tm_rng_label {
     TM_RNG_SESSION = 2,
     TM_RNG_RRE = 3,
     TM_RNG_CONN = 4,
-    TM_RNG_BATCH = 5,    /* of a joint model's deck */
-    TM_RNG_DEAL = 6,     /* the order of a batch's pile */
-    TM_RNG_PASS = 7,     /* which slice of the deck a batch is made of */
-    TM_RNG_WELD = 8,     /* where a deck is not cut again */
-    TM_RNG_POOL = 9,     /* what rare values of a deck become */
-    TM_RNG_PART = 10,    /* a part of a mix */
-    TM_RNG_PATH = 11,    /* a sample's round trips */
-    TM_RNG_SHUFFLE = 12, /* a shuffling session, by side */
+    TM_RNG_BATCH = 5,     /* of a joint model's deck */
+    TM_RNG_DEAL = 6,      /* the order of a batch's pile */
+    TM_RNG_PASS = 7,      /* which slice of the deck a batch is made of */
+    TM_RNG_WELD = 8,      /* where a deck is not cut again */
+    TM_RNG_POOL = 9,      /* what rare values of a deck become */
+    TM_RNG_PART = 10,     /* a part of a mix */
+    TM_RNG_PATH = 11,     /* a sample's round trips */
+    TM_RNG_SHUFFLE = 12,  /* a shuffling session, by side */
+    TM_RNG_MACHINES = 13, /* Maybenot machines of a session, by side; from 2 on their carrier */
     TM_RNG_TEST = 255,
 };
 void tm_rng_child(uint8_t out[TM_SEED_LEN], const uint8_t seed[TM_SEED_LEN],

@@ -20,6 +20,7 @@ enum tm_carrier_state {
     TM_CARRIER_KILLED
 };
 
+struct tm_cell_carrier;
 struct tm_relay;
 
 struct tm_carrier {
@@ -34,6 +35,7 @@ struct tm_carrier {
     struct tm_player player;
     struct tm_relay
         *relay; /* driven: what the driver knows of it, owned by it; NULL: it plays a plan */
+    struct tm_cell_carrier *cells; /* the same, of the driver of cells */
     /* sending */
     struct tm_item_list sent;
     uint32_t n_handed; /* own writes handed out */

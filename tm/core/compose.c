@@ -107,7 +107,8 @@ static bool put_kind(struct tm_session *s, struct tm_carrier *c, bool light, str
 }
 
 /* Light streams first, but every fourth record begins with heavy ones if they wait, so that nobody starves. */
-static void put_streams(struct tm_session *s, struct tm_carrier *c, struct tm_wr *w, int64_t now_us)
+void tm_session_put_streams(struct tm_session *s, struct tm_carrier *c, struct tm_wr *w,
+                            int64_t now_us)
 {
     tm_session_put_stream(s, c, &s->control, w, now_us);
     bool heavy_first = s->n_light_records == LIGHT_RECORDS;
@@ -144,7 +145,7 @@ size_t tm_session_compose(struct tm_session *s, uint32_t carrier, uint8_t *buf, 
     if (s->is_unknown)
         tm_frame_encode_fail(&w);
     tm_session_put_acks(s, c, &w);
-    put_streams(s, c, &w, now_us);
+    tm_session_put_streams(s, c, &w, now_us);
     c->tx_records++;
     s->stats.pad_tx_bytes += tm_wr_room(&w);
     tm_wr_zeros(&w, tm_wr_room(&w)); /* PAD is zero */

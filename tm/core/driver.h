@@ -29,8 +29,8 @@ struct tm_driver {
     int (*adopt)(struct tm_session *s, struct tm_carrier *c, uint32_t hello_bytes);
     void (*drop)(struct tm_carrier *c);
     void (*received)(struct tm_session *s, struct tm_carrier *c, size_t n, int64_t t_us);
-    void (*heard)(struct tm_session *s, struct tm_carrier *c, bool is_eliciting, size_t len,
-                  int64_t t_us);
+    void (*heard)(struct tm_session *s, struct tm_carrier *c, bool is_eliciting,
+                  struct tm_view plain, int64_t t_us);
     void (*acked)(struct tm_session *s, struct tm_carrier *c);
     void (*departed)(struct tm_session *s, struct tm_carrier *c, uint32_t write, int64_t t_us);
     void (*gone)(struct tm_session *s, struct tm_carrier *c, int64_t t_us);
@@ -43,8 +43,12 @@ struct tm_driver {
 
 /* MUFFLER: streams shuffled and split over carriers (models/shuffle.h). */
 extern const struct tm_driver tm_driver_shuffle;
+/* Maybenot machines: cells of one size on one carrier (tm/core/cells.h). */
+extern const struct tm_driver tm_driver_cells;
 
 /* The driver of a session; NULL: plans. */
 const struct tm_driver *tm_driver_of(enum tm_drive drive);
+/* Of the driver whose digest a driven session's token has; of any other, TM_DRIVE_SHUFFLE, which then refuses the digest. */
+enum tm_drive tm_driver_meant(const uint8_t digest[TM_TOKEN_DIGEST_LEN]);
 
 #endif

@@ -47,6 +47,14 @@ static void encode_body(struct tm_wr *w, const struct tm_message *m)
     case TM_MSG_FAIL:
         tm_wr_u8(w, m->u.code);
         break;
+    case TM_MSG_MACHINES:
+        tm_wr_varint(w, m->u.machines.max_padding_ppm);
+        tm_wr_varint(w, m->u.machines.max_blocking_ppm);
+        tm_wr_varint(w, m->u.machines.text_len);
+        break;
+    case TM_MSG_MACHINES_PART:
+        tm_wr_bytes(w, m->u.part.p, m->u.part.len);
+        break;
     }
 }
 
@@ -85,6 +93,17 @@ static bool decode_head(struct tm_rd *r, struct tm_message *m)
     m->u.head.open.gap_us = (int64_t)gap;
     m->u.head.entries = tm_rd_bytes(r, r->len);
     return user <= UINT16_MAX && m->u.head.open.index <= UINT32_MAX && ref <= TM_OPEN_OVER;
+}
+
+static bool decode_machines(struct tm_rd *r, struct tm_message *m)
+{
+    uint64_t padding = tm_rd_varint(r);
+    uint64_t blocking = tm_rd_varint(r);
+    uint64_t len = tm_rd_varint(r);
+    m->u.machines.max_padding_ppm = (uint32_t)padding;
+    m->u.machines.max_blocking_ppm = (uint32_t)blocking;
+    m->u.machines.text_len = (uint32_t)len;
+    return padding <= 1000000 && blocking <= 1000000 && len <= UINT32_MAX;
 }
 
 /* Whether the body of a known kind is well-formed, and all of it was used. */
@@ -128,6 +147,13 @@ static bool decode_body(struct tm_rd *r, struct tm_message *m)
     case TM_MSG_FAIL:
         m->u.code = tm_rd_u8(r);
         break;
+    case TM_MSG_MACHINES:
+        ok = decode_machines(r, m);
+        break;
+    case TM_MSG_MACHINES_PART:
+        ok = r->len > 0 && r->len <= TM_MACHINES_PART_MAX;
+        m->u.part = tm_rd_bytes(r, r->len);
+        break;
     }
     return ok && tm_rd_ok(r) && r->len == 0;
 }
@@ -146,7 +172,7 @@ int tm_message_decode(struct tm_message *m, const uint8_t *p, size_t len)
         return 0;
     struct tm_rd body = tm_rd_init(r.p, (size_t)body_len);
     size_t used = len - r.len + (size_t)body_len;
-    if (type >= TM_MSG_SETTINGS && type <= TM_MSG_FAIL) {
+    if (type >= TM_MSG_SETTINGS && type <= TM_MSG_MACHINES_PART) {
         m->kind = (enum tm_message_kind)type;
         if (!decode_body(&body, m))
             return TM_ERR_FORMAT;

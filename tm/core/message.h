@@ -13,7 +13,9 @@
  *   7 PLAN_SEED    seed (16): the master's; from the next group of connections on
  *   8 PLAN_HEAD    user (varint) | index (varint) | ref (1; bit 7: not in its session's first RRE) | gap_us (varint) | entries: the opening and the first
  *                  entries of an explicit plan
- *   9 FAIL         code (1): this side gives the session up (enum tm_fail) */
+ *   9 FAIL         code (1): this side gives the session up (enum tm_fail)
+ *  10 MACHINES     max padding, max blocking (varints, millionths, 0: no limit) | bytes of text (varint): the client brings the server's machines
+ *  11 MACHINES_PART  text (1..TM_MACHINES_PART_MAX): the next bytes of it */
 #ifndef TM_CORE_MESSAGE_H
 #define TM_CORE_MESSAGE_H
 
@@ -36,8 +38,15 @@ enum tm_message_kind {
     TM_MSG_CARRIER_END = 6,
     TM_MSG_PLAN_SEED = 7,
     TM_MSG_PLAN_HEAD = 8,
-    TM_MSG_FAIL = 9
+    TM_MSG_FAIL = 9,
+    TM_MSG_MACHINES = 10,
+    TM_MSG_MACHINES_PART = 11
 };
+
+#define TM_MACHINES_PART_MAX 500U
+
+/* Codes of FAIL; others mean no more than that. */
+enum tm_fail { TM_FAIL_MACHINES = 3 /* the client's machines are refused */ };
 
 struct tm_message {
     enum tm_message_kind kind;
@@ -62,6 +71,11 @@ struct tm_message {
             struct tm_open open;    /* session is not carried, of rre whether it is 0 */
             struct tm_view entries; /* borrowed */
         } head;
+        struct {
+            uint32_t max_padding_ppm, max_blocking_ppm; /* 0..1000000 */
+            uint32_t text_len;
+        } machines;
+        struct tm_view part; /* borrowed */
     } u;
 };
 

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "models/turn.h"
+#include "tm/core/cells_int.h"
 #include "tm/core/driver.h"
 #include "tm/core/lookout.h"
 #include "tm/core/schedlog.h"
@@ -96,6 +97,9 @@ static void say_hello(struct tm_session *s)
                                            .u.settings = {.version = TM_PROTOCOL_VERSION,
                                                           .stream_window = TM_STREAM_WINDOW_MIN,
                                                           .streams_max = TM_STREAMS_MAX}});
+    if (s->cells && s->cfg.side == TM_CLIENT)
+        tm_cells_tell(s);
+    s->cfg.cells = NULL; /* borrowed until here */
     if (s->cfg.side != TM_SERVER || s->cfg.master != TM_SERVER)
         return;
     if (s->cfg.plan_mode == TM_PLAN_SEEDED) {
@@ -464,7 +468,7 @@ void tm_session_cfg_from_token(struct tm_session_cfg *cfg, const struct tm_token
 {
     memset(cfg, 0, sizeof *cfg);
     cfg->side = TM_SERVER;
-    cfg->drive = t->src == TM_SRC_DRIVEN ? TM_DRIVE_SHUFFLE : TM_DRIVE_PLANS;
+    cfg->drive = t->src == TM_SRC_DRIVEN ? tm_driver_meant(t->digest) : TM_DRIVE_PLANS;
     cfg->master = t->master;
     cfg->plan_mode = t->plan_mode;
     cfg->is_schedule = t->is_schedule;

@@ -10,7 +10,7 @@
 void tm_session_carrier_free(struct tm_session *s, struct tm_carrier *c)
 {
     s->n_told -= c->n_told;
-    if (c->relay)
+    if (s->driver)
         s->driver->drop(c);
     tm_flight_clear(&s->flight, &c->sent);
     tm_player_deinit(&c->player);
@@ -123,7 +123,7 @@ static void note_end(struct tm_session *s, struct tm_carrier *c, bool planned, c
 {
     /* Write 1 is the server's flight: whoever sent that much is our server. */
     bool answered = c->player.known.plan.n_writes > 1 && c->player.event_us[1] != TM_NEVER;
-    if (s->driver && c->relay) {
+    if (s->driver && (c->relay || c->cells)) {
         answered = s->driver->is_answered(c);
         s->driver->gone(s, c, t_us);
     }

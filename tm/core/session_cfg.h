@@ -38,12 +38,16 @@
 /* What decides: plans, or a driver. */
 enum tm_drive {
     TM_DRIVE_PLANS,
-    TM_DRIVE_SHUFFLE /* MUFFLER (models/shuffle.h): n_users carriers, 0: as many as its formula says */
+    TM_DRIVE_SHUFFLE, /* MUFFLER (models/shuffle.h): n_users carriers, 0: as many as its formula says */
+    TM_DRIVE_MAYBENOT /* machines (tm/core/cells.h); n_users is 0 */
 };
+
+struct tm_cells_cfg; /* tm/core/cells.h */
 
 struct tm_session_cfg {
     enum tm_drive drive; /* other than PLANS: no model, no schedule, the client is master */
-    enum tm_side side;   /* which end this is */
+    const struct tm_cells_cfg *cells; /* MAYBENOT, client; borrowed until tm_session_new returns */
+    enum tm_side side;                /* which end this is */
     enum tm_side master;
     enum tm_plan_mode plan_mode;
     const struct tm_model *model; /* borrowed; both ends must hold the same (digest); NULL: a

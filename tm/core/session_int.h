@@ -7,7 +7,7 @@
  *   session_net.c  what comes from the network: carriers, records, frames, control messages
  *   session_app.c  what comes from and goes to applications: streams, events, credit
  *   session_demand.c   cover that begins and ends with demand
- *   driver.h, shuffle.c   sessions without plans
+ *   driver.h, shuffle.c, cells.c   sessions without plans
  *   session_watch.c    what is told of how the schedule is kept
  *   compose.c      what leaves: the plaintext of records */
 #ifndef TM_CORE_SESSION_INT_H
@@ -36,11 +36,13 @@
 struct tm_lookout;
 struct tm_driver;
 struct tm_shuffler;
+struct tm_cells;
 
 struct tm_session {
     struct tm_session_cfg cfg;
     const struct tm_driver *driver; /* NULL: plans */
     struct tm_shuffler *shuffler;   /* its state, owned by it */
+    struct tm_cells *cells;         /* the same */
     uint8_t digest[TM_DIGEST_LEN];  /* of model or schedule; every token carries its first bytes */
     uint8_t part_digest[TM_MIX_PARTS_MAX][TM_TOKEN_PART_LEN]; /* client: of a mix; first bytes */
     struct tm_gen *gen;         /* of cfg.seed or the file; NULL: the file is not here */
@@ -162,6 +164,9 @@ void tm_session_put_acks(struct tm_session *s, struct tm_carrier *here, struct t
 /* Frames of one stream into w, sent on c, until it has nothing or nothing more fits. */
 void tm_session_put_stream(struct tm_session *s, struct tm_carrier *c, struct tm_stream *st,
                            struct tm_wr *w, int64_t now_us);
+/* Control, then all other streams in turn. */
+void tm_session_put_streams(struct tm_session *s, struct tm_carrier *c, struct tm_wr *w,
+                            int64_t now_us);
 
 /* session_app.c */
 struct tm_stream *tm_session_stream(struct tm_session *s, uint64_t id);

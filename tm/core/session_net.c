@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "tm/core/cells_int.h"
 #include "tm/core/driver.h"
 #include "tm/core/embed.h"
 #include "tm/core/entry.h"
@@ -321,8 +322,13 @@ static int heard(struct tm_session *s, const struct tm_message *m, int64_t now_u
     case TM_MSG_PLAN_HEAD:
         return on_plan_head(s, m);
     case TM_MSG_FAIL:
-        tm_session_fail(s, "the other end gave the session up");
+        tm_session_fail(s, m->u.code == TM_FAIL_MACHINES
+                               ? "the server refuses the machines that it is to run"
+                               : "the other end gave the session up");
         return TM_OK;
+    case TM_MSG_MACHINES:
+    case TM_MSG_MACHINES_PART:
+        return tm_cells_heard(s, m, now_us);
     case TM_MSG_OPEN:
     case TM_MSG_REPLY:
     case TM_MSG_RESET:
@@ -438,7 +444,7 @@ int tm_session_record(struct tm_session *s, uint32_t carrier, const uint8_t *p, 
     } else {
         c->ack_due |= eliciting;
         if (s->driver && !s->failed)
-            s->driver->heard(s, c, eliciting, len, now_us);
+            s->driver->heard(s, c, eliciting, (struct tm_view){p, len}, now_us);
     }
     return rc;
 }

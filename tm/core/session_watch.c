@@ -215,4 +215,5 @@ void tm_session_get_control(const struct tm_session *s, int64_t now_us,
     for (uint32_t i = 0; i < s->n_carriers; i++)
         add_carrier(s, s->carriers[i], now_us, out);
     add_streams(s, out);
+    (void)tm_session_cells(s, &out->cells);
 }

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "tm/core/cells.h"
 #include "tm/core/session.h"
 #include "tm/core/slip.h"
 #include "tm/core/tally.h"
@@ -35,6 +36,7 @@ struct tm_session_control {
     bool is_held;           /* no modelled user goes on before there is demand */
     int64_t demand_us; /* when there was demand last; TM_NEVER: not yet, or nobody asks for that */
     int64_t oldest_us; /* since when its oldest byte waits; TM_NEVER: there is none */
+    struct tm_cells_status cells; /* zero where machines do not drive it */
 };
 void tm_session_get_control(const struct tm_session *s, int64_t now_us,
                             struct tm_session_control *out);

@@ -406,14 +406,14 @@ static void received(struct tm_session *s, struct tm_carrier *c, size_t n, int64
         s->answered_us = t_us;
 }
 
-static void heard(struct tm_session *s, struct tm_carrier *c, bool is_eliciting, size_t len,
-                  int64_t t_us)
+static void heard(struct tm_session *s, struct tm_carrier *c, bool is_eliciting,
+                  struct tm_view plain, int64_t t_us)
 {
     struct tm_shuffler *sh = s->shuffler;
     (void)c;
     if (!is_eliciting)
         return;
-    sh->unacked += (uint32_t)len;
+    sh->unacked += (uint32_t)plain.len;
     sh->ack_us = tm_min_us(sh->ack_us, sh->unacked >= ACK_BYTES ? t_us : t_us + ACK_DELAY_US);
 }
 
@@ -494,6 +494,15 @@ const struct tm_driver *tm_driver_of(enum tm_drive drive)
         return NULL;
     case TM_DRIVE_SHUFFLE:
         return &tm_driver_shuffle;
+    case TM_DRIVE_MAYBENOT:
+        return &tm_driver_cells;
     }
     return NULL;
+}
+
+enum tm_drive tm_driver_meant(const uint8_t digest[TM_TOKEN_DIGEST_LEN])
+{
+    uint8_t cells[TM_DIGEST_LEN];
+    tm_driver_cells.digest(cells);
+    return memcmp(cells, digest, TM_TOKEN_DIGEST_LEN) == 0 ? TM_DRIVE_MAYBENOT : TM_DRIVE_SHUFFLE;
 }

@@ -44,8 +44,10 @@ const char *tm_tunnel_server_source(struct tm_tunnel_server *t, const struct tm_
         tm_shuffle_digest(digest);
         return memcmp(digest, tok->digest, TM_TOKEN_DIGEST_LEN) == 0
                    ? NULL
-                   : "it shuffles by other rules; are both ends of the same release?";
+                   : "it is driven by other rules; are both ends of the same release?";
     }
+    if (cfg->drive == TM_DRIVE_MAYBENOT)
+        return NULL; /* its machines come in the tunnel */
     if (!tok->is_schedule) {
         cfg->model = find_model(t, tok, mix);
         return cfg->model != NULL ? NULL

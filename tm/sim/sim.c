@@ -44,6 +44,7 @@ int tm_sim_new(struct tm_sim **out, const struct tm_sim_cfg *cfg)
     w->wake_us[TM_CLIENT] = w->wake_us[TM_SERVER] = TM_NEVER;
     struct tm_session_cfg sc = {.side = TM_CLIENT,
                                 .drive = cfg->drive,
+                                .cells = cfg->cells,
                                 .master = cfg->master,
                                 .plan_mode = cfg->plan_mode,
                                 .model = cfg->model,

@@ -22,8 +22,9 @@
 struct tm_schedlog;
 
 struct tm_sim_cfg {
-    enum tm_drive drive;          /* other than PLANS: neither model nor schedule file */
-    const struct tm_model *model; /* borrowed; NULL: a schedule file decides */
+    enum tm_drive drive;              /* other than PLANS: neither model nor schedule file */
+    const struct tm_cells_cfg *cells; /* as of struct tm_session_cfg; borrowed for tm_sim_new */
+    const struct tm_model *model;     /* borrowed; NULL: a schedule file decides */
     const struct tm_schedfile
         *schedule; /* borrowed; the server has it too when plan_mode is seeded */
     enum tm_playback_end at_end;

@@ -344,7 +344,45 @@ static void shuffling_takes_nothing_of_schedules(void)
     }
 }
 
+static void machines_take_nothing_of_schedules_and_give_nothing_to_others(void)
+{
+    static char *const alone[][2] = {{"--machines-client", "f"},
+                                     {"--machines-server", "f"},
+                                     {"--max-padding-frac", "0.5"},
+                                     {"--max-blocking-frac", "0.5"},
+                                     {"--cell", "1000"}};
+    static char *const pair[][2] = {{"--users", "3"}, {"--pace", "1s"}, {"--master", "server"}};
+    CHECK_INT(PARSE(TM_PROGRAM_CLIENT, "run", "--state=d", "--model", "maybenot",
+                    "--machines-client", "a", "--machines-server=b", "--max-padding-frac=0.25"),
+              TM_OK);
+    CHECK_STR(o.v[TM_OPT_MACHINES_CLIENT].text, "a");
+    CHECK_STR(o.v[TM_OPT_MACHINES_SERVER].text, "b");
+    CHECK_INT(o.v[TM_OPT_MAX_PADDING_FRAC].num, 250000);
+    CHECK_INT(o.v[TM_OPT_MAX_BLOCKING_FRAC].num, 0);
+    CHECK_INT(o.v[TM_OPT_CELL].num, 1448);
+    for (size_t i = 0; i < sizeof alone / sizeof *alone; i++) {
+        CHECK_INT(PARSE(TM_PROGRAM_CLIENT, "run", "--state=d", alone[i][0], alone[i][1]),
+                  TM_ERR_FORMAT);
+        CHECK(strstr(msg.text, "goes with --model maybenot") != NULL);
+    }
+    for (size_t i = 0; i < sizeof pair / sizeof *pair; i++) {
+        CHECK_INT(PARSE(TM_PROGRAM_CLIENT, "run", "--state=d", "--model", "maybenot", pair[i][0],
+                        pair[i][1]),
+                  TM_ERR_FORMAT);
+        CHECK(strstr(msg.text, "--model maybenot") != NULL);
+    }
+    CHECK_INT(PARSE(TM_PROGRAM_CLIENT, "run", "--state=d", "--model=maybenot", "--cell=100"),
+              TM_ERR_FORMAT);
+    CHECK_INT(
+        PARSE(TM_PROGRAM_CLIENT, "run", "--state=d", "--model=maybenot", "--max-blocking-frac=1.5"),
+        TM_ERR_FORMAT);
+    CHECK_STR(msg.text, "--max-blocking-frac 1.5: a number from 0 to 1 is wanted");
+    CHECK_INT(PARSE(TM_PROGRAM_CLIENT, "models", "--model", "maybenot"), TM_ERR_FORMAT);
+}
+
 static const struct check_case cases[] = {
+    {"machines_take_nothing_of_schedules_and_give_nothing_to_others",
+     machines_take_nothing_of_schedules_and_give_nothing_to_others},
     {"shuffling_takes_nothing_of_schedules", shuffling_takes_nothing_of_schedules},
     {"client_run_has_its_defaults", client_run_has_its_defaults},
     {"models_needs_no_state", models_needs_no_state},

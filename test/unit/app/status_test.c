@@ -186,6 +186,55 @@ static void without_a_schedule_none_is_claimed(void)
     free(text);
 }
 
+static void of_machines_what_they_did_is_told(void)
+{
+    struct scene s;
+    struct tm_status st, again;
+    struct tm_session_cfg cfg;
+    char json[TM_STATUS_MAX];
+    char *text = NULL;
+    size_t len;
+    scene_init(&s);
+    cfg = *s.c.cfg;
+    cfg.drive = TM_DRIVE_MAYBENOT;
+    cfg.model = NULL;
+    cfg.n_users = 0;
+    s.c.cfg = &cfg;
+    s.c.cells = (struct tm_cells_status){
+        .cell_bytes = 1448,
+        .is_told = true,
+        .refused = "why",
+        .counts = {.event = {[TM_MB_TUNNEL_SENT] = 12, [TM_MB_NORMAL_RECV] = 3},
+                   .n_normal = 7,
+                   .n_padding = 5,
+                   .n_replaced = 4,
+                   .n_dropped = 2,
+                   .n_refused = 1,
+                   .n_machines = 9,
+                   .n_ended = 6}};
+    fill(&st, &s);
+    FILE *f = open_memstream(&text, &len);
+    tm_status_text(f, &st, "\n");
+    (void)fclose(f);
+    const char *want =
+        "connected     for 3 min 5 s: no schedule drives the wire\n"
+        "model         maybenot (digest deadbeef01020304), one carrier of cells of 1448 bytes, "
+        "driven by machines\n"
+        "              NOT payload-independent: the wire follows what is carried\n"
+        "machines      9 started at this end, 6 of them have ended; REFUSED: why\n"
+        "cells         7 sent with data, 5 of padding; 4 paddings were cells that waited, 2 were "
+        "dropped, 1 actions were too many\n";
+    CHECK_MEM(text, want, strlen(want));
+    free(text);
+    len = tm_status_write(&st, json, sizeof json);
+    CHECK(len > 0);
+    CHECK(strstr(json, "\"machines\":{\"cell_bytes\":1448,\"started\":9,\"ended\":6,"
+                       "\"refused\":\"why\",") != NULL);
+    CHECK(strstr(json, "\"tunnel_sent\":12,") != NULL);
+    CHECK_INT(tm_status_read(&again, json, len, NULL), TM_OK);
+    CHECK(memcmp(&again.machines, &st.machines, sizeof st.machines) == 0);
+}
+
 static void of_several_sessions_the_one_without_a_schedule_is_shown(void)
 {
     for (int order = 0; order < 2; order++) {
@@ -366,6 +415,7 @@ static const struct check_case cases[] = {
     {"a_person_reads_what_drives_the_wire", a_person_reads_what_drives_the_wire},
     {"what_happened_to_the_clocks_is_said", what_happened_to_the_clocks_is_said},
     {"without_a_schedule_none_is_claimed", without_a_schedule_none_is_claimed},
+    {"of_machines_what_they_did_is_told", of_machines_what_they_did_is_told},
     {"of_several_sessions_the_one_without_a_schedule_is_shown",
      of_several_sessions_the_one_without_a_schedule_is_shown},
     {"no_control_is_said_first", no_control_is_said_first},

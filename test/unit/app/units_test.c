@@ -77,7 +77,37 @@ static void what_is_printed_is_read_back(void)
     }
 }
 
+static void fractions_lie_between_0_and_1(void)
+{
+    static const struct {
+        const char *text;
+        int rc;
+        int64_t ppm;
+    } all[] = {{"0", TM_OK, 0},
+               {"1", TM_OK, 1000000},
+               {"0.25", TM_OK, 250000},
+               {"0.000001", TM_OK, 1},
+               {"1.000000", TM_OK, 1000000},
+               {"1.000001", TM_ERR_RANGE, 0},
+               {"2", TM_ERR_RANGE, 0},
+               {"0.0000001", TM_ERR_FORMAT, 0},
+               {"", TM_ERR_FORMAT, 0},
+               {".5", TM_ERR_FORMAT, 0},
+               {"0.", TM_ERR_FORMAT, 0},
+               {"-0.5", TM_ERR_FORMAT, 0},
+               {"0.5 ", TM_ERR_FORMAT, 0},
+               {"1e-3", TM_ERR_FORMAT, 0},
+               {"nan", TM_ERR_FORMAT, 0},
+               {"99999999999999999999", TM_ERR_RANGE, 0}};
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
+        int64_t ppm = 0;
+        CHECK_INT(tm_units_fraction(all[i].text, &ppm), all[i].rc);
+        CHECK_INT(ppm, all[i].ppm);
+    }
+}
+
 static const struct check_case cases[] = {
+    {"fractions_lie_between_0_and_1", fractions_lie_between_0_and_1},
     {"every_unit_is_read", every_unit_is_read},
     {"a_number_without_unit_is_no_duration", a_number_without_unit_is_no_duration},
     {"too_much_is_out_of_range", too_much_is_out_of_range},

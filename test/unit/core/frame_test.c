@@ -166,6 +166,8 @@ static const struct tm_message MESSAGES[] = {
                 {.index = 9, .ref = TM_OPEN_ENDED, .gap_us = 5000000},
                 {(const uint8_t *)"\6\5\0", 3}}},
     {.kind = TM_MSG_FAIL, .u.code = 2},
+    {.kind = TM_MSG_MACHINES, .u.machines = {1000000, 0, 65537}},
+    {.kind = TM_MSG_MACHINES_PART, .u.part = {(const uint8_t *)"02eN", 4}},
 };
 #define N_MESSAGES (sizeof MESSAGES / sizeof MESSAGES[0])
 
