@@ -20,6 +20,7 @@ from world import LabError, World  # noqa: E402
 
 BEGAN = time.monotonic()
 ONION_SECONDS = 150  # a young onion service must be tried again
+EXIT_SECONDS = 60
 KILLED_SECONDS = 10
 
 
@@ -63,7 +64,7 @@ class Lab:
         self.tunnel = Tunnel(world, {"tm-client": args.tm_client, "tm-server": args.tm_server, "models": args.models_db})
         self.pages = Pages(world, args.sizes, args.seed)
         self.wire = Wire(world)
-        self.checks, self.seconds, self.models, self.paths = [], {}, {}, []
+        self.checks, self.seconds, self.models, self.paths, self.lost = [], {}, {}, [], 0
 
     def check(self, what, is_so):
         self.checks.append({"what": what, "ok": bool(is_so)})
@@ -91,6 +92,8 @@ class Lab:
     def carried(self, model):
         """All routes with one model; the client's circuits to the carried exit."""
         client, add = self.net.node("client1"), self.pages.row
+        took = self.pages.until_reached(client, plan.NAME, EXIT_SECONDS)
+        self.check(f"{model}: the service is reached by the exit (after {took} s)", took is not None)
         for size in self.pages.sizes:
             self.tell(add(model, "exit, by name", client, plan.NAME, size, self.args.repeat))
         small = self.pages.sizes[0]
@@ -133,7 +136,7 @@ class Lab:
 
     def kill(self):
         """tm-client dies: the carried tors reach nothing, and the page does not come."""
-        before = self.tunnel.sources()
+        before, self.lost = self.tunnel.sources(), self.pages.lost
         self.world.stop("tm-client", signal_number=signal.SIGKILL)
         ok, _, _ = self.pages.fetch(self.net.node("client1"), plan.NAME, self.pages.sizes[0], KILLED_SECONDS)
         after = self.tunnel.sources()
@@ -169,7 +172,7 @@ class Lab:
         self.judge(dropped, rows)
         self.seconds["in_all"] = round(time.monotonic() - BEGAN, 1)
         return {"schema_version": 1, "tor": tornet.version(), "seed": self.args.seed, "seconds": self.seconds, "models": self.models,
-                "paths": self.paths, "pages": self.pages.rows, "wire": report.wire_rows(rows), "asked_by": self.tunnel.sources(),
+                "paths": self.paths, "pages": self.pages.rows, "tries_without_circuit": self.lost, "wire": report.wire_rows(rows), "asked_by": self.tunnel.sources(),
                 "checks": self.checks, "ok": all(c["ok"] for c in self.checks)}
 
 

@@ -11,6 +11,8 @@ from world import wait_until
 AT_ONCE = 20
 TRY_SECONDS = 8
 ROW_SECONDS = 40
+NO_CIRCUIT = 97  # curl's status when tor's SOCKS port says no: in a young network circuits are lost, and whoever uses Tor tries again
+TRIES = 5
 
 
 def sha256(path):
@@ -25,6 +27,7 @@ class Pages:
         self.world, self.sizes = world, sizes
         self.files, self.got = f"{world.work}/files", f"{world.work}/got"
         self.rows = []
+        self.lost = 0  # tries for which tor had no circuit
         os.makedirs(self.files)
         os.makedirs(self.got)
         os.chmod(world.work, 0o755)
@@ -43,9 +46,14 @@ class Pages:
         to = f"{self.got}/{client.name}"
         if os.path.exists(to):
             os.unlink(to)
-        began = time.monotonic()
-        done = self._through(client, seconds, "-o", to, f"{host}/{size}")
-        took = time.monotonic() - began
+        for _ in range(TRIES):
+            began = time.monotonic()
+            done = self._through(client, seconds, "-o", to, f"{host}/{size}")
+            took = time.monotonic() - began
+            if done.returncode != NO_CIRCUIT:
+                break
+            self.lost += 1
+            time.sleep(0.5)
         return done.returncode == 0 and sha256(to) == self.wanted[size], took, done.stderr.strip()
 
     def row(self, model, route, client, host, size, n):

@@ -47,4 +47,4 @@ def text(found):
                        "those of what is carried (NOT payload-independent)") for name, m in found["models"].items())
     checks = "\n".join(f"{'ok    ' if c['ok'] else 'FAILED'}  {c['what']}" for c in found["checks"])
     return (f"tor {found['tor']}: consensus after {took['consensus']} s, bootstrapped after {took['bootstrapped']} s, "
-            f"{took['in_all']} s in all\n\n{pages}\n\n{wire}\n\n{models}\n\n{checks}\n")
+            f"{took['in_all']} s in all; {found['tries_without_circuit']} tries for which tor had no circuit\n\n{pages}\n\n{wire}\n\n{models}\n\n{checks}\n")

@@ -30,7 +30,7 @@ class Tunnel:
                     f"default_type application/octet-stream;\nserver {{ listen [::]:{plan.SERVICE_PORT} ipv6only=off; root {files}; }} }}\n")
         w.start("nginx", plan.SERVICE_HOST, ["nginx", "-p", work, "-c", f"{work}/nginx.conf"])
         w.start("names", plan.SERVICE_HOST, ["python3", "-B", f"{ROOT}/test/net/ebpf_world.py", plan.SERVICE])
-        w.wait_for("names", "^ready", 10)
+        w.wait_for("names", "^ready", 40)
 
     def sources(self):
         """{address of the asker: pages} as the service saw it."""
@@ -44,7 +44,7 @@ class Tunnel:
         link = sh(*w.at(plan.SERVER_HOST, self.programs["tm-server"], "setup", "--state", state, "--listen", f"{plan.SERVER}:{plan.SERVER_PORT}",
                         "--models", self.programs["models"], "--name", "www.example.org")).strip()
         w.start("tm-server", plan.SERVER_HOST, [self.programs["tm-server"], "run", "--state", state])
-        w.wait_for("tm-server", "^ready:", 20)
+        w.wait_for("tm-server", "^ready:", 40)
         sh(*w.at(plan.EXIT_HOST, "timeout", "60", self.programs["tm-client"], "join", link, "--state", f"{w.work}/client"))
 
     def start_client(self, model):

@@ -24,7 +24,7 @@ class Wire:
     def start(self):
         self.world.start("tcpdump", plan.EXIT_HOST, ["tcpdump", "-i", "lk0", "-n", "-s", "96", "-B", "65536", "-U", "--immediate-mode", "-Z", "root",
                                                      "-w", self.path])
-        self.world.wait_for("tcpdump", "listening", 10)
+        self.world.wait_for("tcpdump", "listening", 40)
 
     def stop(self):
         """Waits until nothing more is written, so that a quiet end is a real one; how many packets the kernel dropped."""

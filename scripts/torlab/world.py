@@ -98,7 +98,7 @@ class World:
             self._in(place, "ip link set lo up")
         self.start("link", plan.INTERNET, [self.linkem, self.space(plan.INTERNET), f"{plan.LINK_INTERNET}/24", self.space(plan.EXIT_HOST),
                                            f"{plan.CARRIED}/24", *plan.LINK])
-        self.wait_for("link", "^ready", 10)
+        self.wait_for("link", "^ready", 40)
         for one, a, other, b in (("n", "s0", "s", "n0"), ("s", "w0", "w", "w0")):
             sh("ip", "link", "add", a, "netns", self.space(one), "type", "veth", "peer", "name", b, "netns", self.space(other))
         self._in("n", "ip route add local 10.77.0.0/16 dev lo", f"ip addr add {plan.SERVER_GATEWAY}/24 dev s0", "ip link set s0 up",
