@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -316,6 +317,18 @@ static int open_file(FILE **out, const struct tm_options *o, enum tm_opt opt, st
                       strerror(errno));
 }
 
+/* Its owner's alone to read: it holds what the tunnel hides. */
+static int begin_stream_log(FILE *f, const struct tm_options *o, struct tm_msg *msg)
+{
+    const char *path = o->v[TM_OPT_LOG_STREAMS].text;
+    struct stat st;
+    if (fstat(fileno(f), &st) != 0 || (S_ISREG(st.st_mode) && fchmod(fileno(f), 0600) != 0))
+        return tm_msg_set(msg, TM_ERR_IO, "--log-streams: %s: %s", path, strerror(errno));
+    tm_log(TM_LOG_WARN, "--log-streams %s: whoever reads it knows what the tunnel hides", path);
+    tm_streamlog_head(f);
+    return TM_OK;
+}
+
 /* Everything from the state directory and the command line.  TM_EXIT_USAGE for options. */
 static enum tm_exit load(struct server *s, struct tm_msg *msg)
 {
@@ -351,7 +364,7 @@ static enum tm_exit load(struct server *s, struct tm_msg *msg)
     if (rc == TM_OK)
         rc = open_file(&s->stream_log, o, TM_OPT_LOG_STREAMS, msg);
     if (rc == TM_OK && s->stream_log != NULL)
-        tm_streamlog_head(s->stream_log);
+        rc = begin_stream_log(s->stream_log, o, msg);
     return rc == TM_OK ? TM_EXIT_DONE : TM_EXIT_FAILED;
 }
 
