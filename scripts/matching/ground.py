@@ -24,6 +24,7 @@ RELAY = "relay"
 ROUTES = {"near": (f"127.0.0.1:2080>{SERVER}:2443", f"127.0.0.1:2001>{SERVER}:2444"),
           "far": (f"{SERVER}:2443>{WEB}:{WEB_PORT}", f"{SERVER}:2444>{WEB}:{TALK_PORT}")}
 FILES_KB = (1, 2, 4, 8, 16)
+BULK_BYTES_S = 30_000  # what the web server gives a download: one that ends nowhere would show the buffers alone
 AT_ONCE = ("dump-entry", "dump-exit")
 
 
@@ -44,7 +45,8 @@ class Ground(Field):
             f.write(f"user root; daemon off; master_process off; pid {root}/pid; error_log {root}/error.log;\n"
                     "events { worker_connections 1024; }\n"
                     "http { access_log off; keepalive_requests 100000; keepalive_timeout 600s; tcp_nodelay on;\n"
-                    f"    default_type application/octet-stream; {temps}\n    server {{ listen {WEB_PORT}; root {root}/docs; }} }}\n")
+                    f"    default_type application/octet-stream; {temps}\n"
+                    f"    server {{ listen {WEB_PORT}; root {root}/docs; location = /file {{ limit_rate {BULK_BYTES_S}; }} }} }}\n")
         self.start("nginx", self.at["web"], ["nginx", "-p", root, "-e", root + "/error.log", "-c", root + "/nginx.conf"])
         self.start("talk", self.at["web"], [sys.executable, HERE + "/talk.py", "0.0.0.0", str(TALK_PORT), "1"])
         self.wait_for("talk", "^ready", 10)
