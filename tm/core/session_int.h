@@ -148,8 +148,8 @@ void tm_session_note_gone(struct tm_session *s, const struct tm_carrier *c, bool
                           int64_t t_us);
 
 /* pieces.c */
-/* Tells of a piece if somebody wants to know; control (stream 0) is nobody's. */
-void tm_session_note_piece(struct tm_session *s, const struct tm_piece *p);
+/* Tells of a piece of st if somebody wants to know; control (stream 0) is nobody's. */
+void tm_session_note_piece(struct tm_session *s, struct tm_stream *st, const struct tm_piece *p);
 
 /* compose.c */
 /* All acknowledgements that are due into w. */

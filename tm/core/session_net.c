@@ -377,7 +377,7 @@ static int on_data(struct tm_session *s, const struct tm_carrier *c, const struc
         return f->u.data.fin ? TM_ERR_PROTO : hear(s, now_us);
     if (f->u.data.bytes.len > 0)
         tm_session_note_piece(
-            s, &(struct tm_piece){st->id, c->k, (uint32_t)f->u.data.bytes.len, now_us});
+            s, st, &(struct tm_piece){st->id, c->k, (uint32_t)f->u.data.bytes.len, now_us});
     if (st->rx.ready > ready || (st->rx.ready == st->rx.end && !had_end))
         tm_session_mark(s, st, TM_STREAM_EV_READABLE);
     return TM_OK;
