@@ -21,6 +21,8 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 TALK_PORT = 7001
 ENTRY_US = 10_000  # from the observer to the server
 RELAY = "relay"
+SCHEDULES = {"joint": ["--preset", "default"],
+             "swing": ["--model", "https-browsing:20+https-chat:60", "--pace", "3s"]}  # the same people by Swing's models
 ROUTES = {"near": (f"127.0.0.1:2080>{SERVER}:2443", f"127.0.0.1:2001>{SERVER}:2444"),
           "far": (f"{SERVER}:2443>{WEB}:{WEB_PORT}", f"{SERVER}:2444>{WEB}:{TALK_PORT}")}
 FILES_KB = (1, 2, 4, 8, 16)
@@ -64,9 +66,9 @@ class Ground(Field):
         self.wait_for("client", "^ready", 10)
 
     def _carry_by_tunnel(self, name, model, seed):
-        choice = ["--preset", "default"] if model == "default" else ["--model", model]
+        choice = SCHEDULES.get(model, ["--model", model])
         if not model.startswith("shuffle"):  # which has no schedule that a seed could decide
-            choice += ["--seed", str(seed)]
+            choice = [*choice, "--seed", str(seed)]
         self._serve("server", self.program("tm/app/tm-server"), ["--log-streams", self.file(name + ".csv")])
         self.start("client", self.at["client"], [
             self.program("tm/app/tm-client"), "run", "--state", self.file("client"), "--models", self.models, *choice,
@@ -88,7 +90,7 @@ class Ground(Field):
     # ---- A scene ----
 
     def scene(self, name, model, n, seconds, seed):
-        """N users for so long; model: `relay`, `default` (the preset), or one of tm-client.  What is known of it afterwards; NAME.csv,
+        """N users for so long; model: `relay`, one of SCHEDULES, or one of tm-client.  What is known of it afterwards; NAME.csv,
         NAME.entry.pcap and NAME.exit.pcap are written."""
         cpu = Cpu()
         self._capture(name)
@@ -106,11 +108,18 @@ class Ground(Field):
         if not said:
             raise WorldError(f"{name}: {self.said('guests')[-600:]}")
         told = json.loads(said[-1])
-        if len(told["failed"]) * 10 > n:
-            raise WorldError(f"{name}: {len(told['failed'])} of {n} users failed: {told['failed'][0]}")
+        began = sum(told["began"].values())
+        if len(told["failed"]) * 10 > began:
+            raise WorldError(f"{name}: {len(told['failed'])} of {began} connections failed: {told['failed'][0]}")
         summary = json_of(self.file(name + ".json")) if model != RELAY else {}
-        return {"name": name, "model": model, "users": n, "seconds": seconds, "seed": seed, "busy": cpu.mean(), "packets_lost": lost,
+        return {"name": name, "base": self.file(name), "model": model, "users": n, "seconds": seconds, "seed": seed, "busy": cpu.mean(), "packets_lost": lost,
                 "summary": summary, **told}
+
+    def clear(self):
+        """Ends what a scene that failed left."""
+        for program in ("guests", *AT_ONCE, "client", "server"):
+            if program in self.processes:
+                self.stop(program)
 
     def _wait_for_guests(self, name, seconds, cpu):
         end = time.monotonic() + seconds + 20
@@ -126,13 +135,13 @@ class Ground(Field):
             raise WorldError(f"{name}: {self.said('guests')[-600:]}")
 
     def _finish(self, name):
-        """Packets that the captures lost."""
+        """Packets that the captures lost.  They end last: carriers may open until the end."""
         lost = 0
-        for program in AT_ONCE:
-            self.stop(program)
-            lost += sum(int(line.split()[0]) for line in self.said(program).splitlines() if "dropped by kernel" in line)
         for end in ("client", "server"):
             status = self.stop(end)
             if status != 0:
                 raise WorldError(f"{name}: the {end}'s end ended with status {status}: {self.said(end)[-600:]}")
+        for program in AT_ONCE:
+            self.stop(program)
+            lost += sum(int(line.split()[0]) for line in self.said(program).splitlines() if "dropped by kernel" in line)
         return lost

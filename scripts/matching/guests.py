@@ -1,8 +1,8 @@
-"""guests.py HOW SEED N SECONDS WEB TALK: N users of a tunnel at once, each with one connection.
+"""guests.py HOW SEED N SECONDS WEB TALK: N users of a tunnel at once, each with one connection; who leaves makes room for another one.
 
 HOW is socks:HOST:PORT, and WEB and TALK are HOST:PORT behind the tunnel; or straight, and they are places that lead there.  Of ten, six read
 pages (bursts of requests for small files, then a pause), three chat, and one downloads with curl, as fast as the web server likes.  The
-first users of a small crowd are one of each kind.  At the end: one JSON object with the times of the page's requests.
+first users of a small crowd are one of each kind.  They stay 8 to 20 s; who is there at the start has been for a while.  At the end: one JSON object with the times of the page's requests.
 """
 import asyncio
 import ipaddress
@@ -14,6 +14,8 @@ import time
 
 KINDS = ("pages", "chat", "bulk")
 OF_TEN = ("pages",) * 6 + ("chat",) * 3 + ("bulk",)
+STAY_S = (8, 20)
+AT_LEAST_S = 4
 FILES_KB = (1, 1, 2, 2, 4, 4, 8, 16)
 
 
@@ -23,6 +25,7 @@ class Crowd:
     def __init__(self, how, seed, seconds, web, talk):
         self.how, self.seed, self.seconds = how, seed, seconds
         self.place = {"pages": web, "chat": talk, "bulk": web}
+        self.end = time.monotonic() + seconds
         self.latency_ms, self.failed, self.began = [], [], {k: 0 for k in KINDS}
 
     async def connect(self, place):
@@ -84,14 +87,21 @@ class Crowd:
                 await process.wait()
 
     async def user(self, number):
+        """The users that follow each other at one place."""
         rng = random.Random(f"{self.seed}/{number}")
         kind = KINDS[number] if number < len(KINDS) else rng.choice(OF_TEN)
+        stay_s = max(AT_LEAST_S, rng.uniform(0, 1) * rng.uniform(*STAY_S))
         await asyncio.sleep(rng.uniform(0, 2))
-        self.began[kind] += 1
-        try:
-            await getattr(self, kind)(rng)
-        except (OSError, EOFError) as e:
-            self.failed.append(f"{kind}: {e or type(e).__name__}")
+        while time.monotonic() + AT_LEAST_S < self.end:
+            self.began[kind] += 1
+            try:
+                await asyncio.wait_for(getattr(self, kind)(rng), stay_s)
+            except asyncio.TimeoutError:
+                pass  # had enough
+            except (OSError, EOFError) as e:
+                self.failed.append(f"{kind}: {e or type(e).__name__}")
+            await asyncio.sleep(rng.uniform(0.05, 0.5))
+            kind, stay_s = rng.choice(OF_TEN), rng.uniform(*STAY_S)
 
     async def stay(self, n):
         users = [asyncio.create_task(self.user(i)) for i in range(n)]

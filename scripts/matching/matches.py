@@ -1,54 +1,79 @@
 """The scenes of the study, and what tm-audit correlate makes of them."""
 import json
+import math
 import os
 import re
 import subprocess
+import threading
 from concurrent.futures import ThreadPoolExecutor
 
-from ground import ENTRY_US, RELAY
+from crew import Crew, Turn
+from ground import ENTRY_US, RELAY, SCHEDULES
 from world import WorldError
 
 CROWDS = (2, 5, 10, 20, 50, 100)
 MANY = 100
 FIGURE_9 = ("shuffle:2", "shuffle:4", "shuffle:8")
-SPARE = 1.2  # flows for a pair: some have no other carrier at their time
+STAY_S = 15    # a connection lasts about so long
+SPARE = 1.2    # flows for a pair: some have no other carrier at their time
 
 
-def crowds_for(pairs, crowds, share=1.0):
+def crowds_for(o, crowds, share=1.0):
     """Whole rounds of these crowds, until they have so many flows."""
-    rounds = max(1, -(-int(pairs * share * SPARE) // sum(crowds)))
-    return list(crowds) * rounds
+    flows = sum(crowds) * max(1, o.seconds / STAY_S)
+    return list(crowds) * max(1, math.ceil(o.pairs * share * SPARE / flows))
 
 
 def plan(o):
     """{model: users of each of its scenes}, the control first."""
     crowds = (2, 10, 20) if o.small else CROWDS
-    wanted = {RELAY: crowds_for(o.pairs, crowds, 1 / 3)}
-    if o.model:
-        wanted[o.model] = crowds_for(o.pairs, crowds)
-        return wanted
-    for model in ("shuffle", "default"):
-        wanted[model] = crowds_for(o.pairs, crowds)
-    for model in FIGURE_9:
-        wanted[model] = crowds_for(o.pairs, (20 if o.small else MANY,))
+    wanted = {RELAY: crowds_for(o, crowds, 1 / 3)}
+    for model in o.model.split(",") if o.model else ("shuffle", *SCHEDULES, *FIGURE_9):
+        wanted[model] = crowds_for(o, (20 if o.small else MANY,) if model in FIGURE_9 else crowds)
     return wanted
 
 
 class Matches:
-    """All scenes over one field, and the results."""
+    """All scenes, over several fields at once, and the results."""
 
-    def __init__(self, o, ground, tell):
-        self.o, self.ground, self.tell = o, ground, tell
-        self.scenes, self.results = [], {}
+    def __init__(self, o, tell):
+        self.o, self.tell = o, tell
+        self.scenes, self.results, self.again = [], {}, []
+        self.lock = threading.Lock()
 
-    def play(self):
-        """Scenes of all models in turn, so that what the machine does meanwhile meets all of them."""
-        left = [[model, number, n] for model, crowds in plan(self.o).items() for number, n in enumerate(crowds)]
-        left.sort(key=lambda x: x[1])
-        for i, (model, number, n) in enumerate(left):
-            self.tell(f"scene {i + 1} of {len(left)}: {model}, {n} users")
-            name = f"{model.replace(':', '-').replace('+', '-')}-{number}"
-            self.scenes.append(self.ground.scene(name, model, n, self.o.seconds, self.o.seed * 100_000 + number))
+    def play(self, ground):
+        """Scenes of all models in turn, so that what the machine does meanwhile meets all of them.  ground(number, turn): a field."""
+        left = [(number, model, n) for model, crowds in plan(self.o).items() for number, n in enumerate(crowds)]
+        left.sort(key=lambda x: x[0])
+        total, crew, order = len(left), Crew(), {(model, number): i for i, (number, model, _) in enumerate(left)}
+
+        def one(field):
+            with ground(field, Turn(field, str(field), None, crew.stop)) as here:
+                here.make()
+                here.enrol()
+                here.serve()
+                while True:
+                    with self.lock:
+                        if not left:
+                            return
+                        number, model, n = left.pop(0)
+                        self.tell(f"scene {total - len(left)} of {total}: {model}, {n} users")
+                    self.scenes.append(self._scene(here, number, model, n))
+
+        crew.together([lambda field=field: one(field) for field in range(self.o.at_once)], self.o.at_once)
+        self.scenes.sort(key=lambda s: order[s["model"], s["number"]])
+
+    def _scene(self, ground, number, model, n):
+        """What went wrong once is made again: others use the machine too."""
+        name = f"{re.sub('[:+]', '-', model)}-{number}"
+        how = (name, model, n, self.o.seconds, self.o.seed * 100_000 + number)
+        try:
+            return dict(ground.scene(*how), number=number)
+        except WorldError as e:
+            self.again.append(str(e))
+            self.tell(f"{name}, again: {e}", keep=True)
+            ground.clear()
+            return dict(ground.scene(*how), number=number)
 
     def models(self):
         return list(dict.fromkeys(s["model"] for s in self.scenes))
@@ -59,7 +84,7 @@ class Matches:
     def _files(self, option, model):
         words = []
         for s in self.of(model):
-            base = self.ground.file(s["name"])
+            base = s["base"]
             words += [option, base + ".entry.pcap", "--exit", base + ".exit.pcap", "--labels", base + ".csv"]
         return words
 

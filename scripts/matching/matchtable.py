@@ -11,7 +11,8 @@ TITLES = {"carried": "**Per-carrier matching, by the bytes carried**: the carrie
           "sum": "**Whose tunnel, seen whole**: all carriers of a tunnel added up, against those of others. What neither pads nor delays sends what "
                  "its users send, and when: who sees both ends finds the tunnel, though not the carrier. Shuffling does not hide this; what a "
                  "schedule makes of it stands in its line"}
-NAMES = {RELAY: "one-to-one TLS (the control)", "default": "schedule, preset default"}
+NAMES = {RELAY: "one-to-one TLS (the control)", "joint": "schedule, joint models (preset default)",
+         "swing": "schedule, Swing models, the same users"}
 
 
 def markdown(m, version):
@@ -23,8 +24,8 @@ def markdown(m, version):
 
 def material(m, version):
     o = m.o
-    return (f"{version}; seeds from {o.seed * 100_000}; {len(m.scenes)} scenes of {o.seconds} s with 2 to {max(s['users'] for s in m.scenes)} users, "
-            "each with one connection: of ten, six read pages of small files, three chat, one downloads. Two emulated links of 10 ms each way "
+    return (f"{version}; seeds from {o.seed * 100_000}; {len(m.scenes)} scenes of {o.seconds} s with 2 to {max(s['users'] for s in m.scenes)} users "
+            "at once, each with one connection for 8 to 20 s: of ten, six read pages of small files, three chat, one downloads. Two emulated links of 10 ms each way "
             "with 1 ms jitter; the carriers are captured between them, the flows behind the server. TPR [95 %] when one percent of the other "
             "pairs are accused; chance is 0.010.\n")
 
@@ -78,7 +79,7 @@ def scenes(m):
         of = m.of(model)
         s = spread([v for scene in of for v in scene["latency_ms"]])
         many = spread([v for scene in of if scene["users"] == MANY for v in scene["latency_ms"]])
-        lines.append(f"| {NAMES.get(model, model)} | {len(of)} | {sum(x['users'] for x in of)} | {sum(len(x['failed']) for x in of)} | "
+        lines.append(f"| {NAMES.get(model, model)} | {len(of)} | {sum(sum(x['began'].values()) for x in of)} | {sum(len(x['failed']) for x in of)} | "
                      f"{sum(x['busy'] for x in of) / len(of):.0%} | {sum(x['packets_lost'] for x in of)} | {s['n']} | {s.get('mean', '-')} | "
                      f"{s.get('p50', '-')} | {s.get('p95', '-')} | {many.get('mean', '-')} |")
     return "\n".join(lines) + "\n"
