@@ -2,7 +2,8 @@
 
 HOW is socks:HOST:PORT, and WEB and TALK are HOST:PORT behind the tunnel; or straight, and they are places that lead there.  Of ten, six read
 pages (bursts of requests for small files, then a pause), three chat, and one downloads with curl, as fast as the web server likes.  The
-first users of a small crowd are one of each kind.  They stay 8 to 20 s; who is there at the start has been for a while.  At the end: one JSON object with the times of the page's requests.
+first users of a small crowd are one of each kind.  They stay 8 to 20 s; who is there at the start has been for a while.  At the
+end: one JSON object with the times of the page's requests.
 """
 import asyncio
 import ipaddress

@@ -29,7 +29,8 @@ def plan(o):
     crowds = (2, 10, 20) if o.small else CROWDS
     wanted = {RELAY: crowds_for(o, crowds, 1 / 3)}
     for model in o.model.split(",") if o.model else ("shuffle", *SCHEDULES, *FIGURE_9):
-        wanted[model] = crowds_for(o, (20 if o.small else MANY,) if model in FIGURE_9 else crowds)
+        share = 1 / 2 if model in SCHEDULES or model in FIGURE_9 else 1
+        wanted[model] = crowds_for(o, (20 if o.small else MANY,) if model in FIGURE_9 else crowds, share)
     return wanted
 
 
