@@ -3,14 +3,17 @@ import json
 import math
 import os
 import re
+import shutil
 import subprocess
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
+import steps
 from crew import Crew, Turn
 from ground import ENTRY_US, RELAY, SCHEDULES
 from world import WorldError
 
+WAY = 1  # goes up when scenes are made in another way: what an earlier one left is not used then
 CROWDS = (2, 5, 10, 20, 50, 100)
 MANY = 100
 FIGURE_9 = ("shuffle:2", "shuffle:4", "shuffle:8")
@@ -37,16 +40,43 @@ def plan(o):
 class Matches:
     """All scenes, over several fields at once, and the results."""
 
-    def __init__(self, o, tell):
+    def __init__(self, o, programs, tell):
         self.o, self.tell = o, tell
-        self.scenes, self.results, self.again = [], {}, []
+        self.scenes, self.results = [], {}
         self.lock = threading.Lock()
+        self.key = {"way": WAY, "seed": o.seed, "seconds": o.seconds, "files": [steps.file_digest(f) for f in (o.models, *programs)]}
+
+    def kept(self):
+        return os.path.join(self.o.out, "scenes.json")
+
+    def go_on(self):
+        """What an earlier run of the same kind left in OUT; else OUT begins empty."""
+        try:
+            with open(self.kept(), encoding="utf-8") as f:
+                found = json.load(f)
+        except (OSError, ValueError):
+            found = {}
+        if found.get("key") == self.key:
+            self.scenes = found["scenes"]
+            return
+        shutil.rmtree(self.o.out, ignore_errors=True)
+        os.makedirs(self.o.out)
+
+    def _keep(self, scene):
+        with self.lock:
+            self.scenes.append(scene)
+            with open(self.kept() + ".new", "w", encoding="utf-8") as f:
+                json.dump({"key": self.key, "scenes": self.scenes}, f)
+            os.replace(self.kept() + ".new", self.kept())
 
     def play(self, ground):
         """Scenes of all models in turn, so that what the machine does meanwhile meets all of them.  ground(number, turn): a field."""
         left = [(number, model, n) for model, crowds in plan(self.o).items() for number, n in enumerate(crowds)]
         left.sort(key=lambda x: x[0])
         total, crew, order = len(left), Crew(), {(model, number): i for i, (number, model, _) in enumerate(left)}
+        self.scenes = [s for s in self.scenes if (s["model"], s["number"]) in order]
+        done = {(s["model"], s["number"]) for s in self.scenes}
+        left = [x for x in left if (x[1], x[0]) not in done]
 
         def one(field):
             with ground(field, Turn(field, str(field), None, crew.stop)) as here:
@@ -59,9 +89,10 @@ class Matches:
                             return
                         number, model, n = left.pop(0)
                         self.tell(f"scene {total - len(left)} of {total}: {model}, {n} users")
-                    self.scenes.append(self._scene(here, number, model, n))
+                    self._keep(self._scene(here, number, model, n))
 
-        crew.together([lambda field=field: one(field) for field in range(self.o.at_once)], self.o.at_once)
+        fields = min(self.o.at_once, len(left))
+        crew.together([lambda field=field: one(field) for field in range(fields)], fields)
         self.scenes.sort(key=lambda s: order[s["model"], s["number"]])
 
     def _scene(self, ground, number, model, n):
@@ -71,7 +102,6 @@ class Matches:
         try:
             return dict(ground.scene(*how), number=number)
         except WorldError as e:
-            self.again.append(str(e))
             self.tell(f"{name}, again: {e}", keep=True)
             ground.clear()
             return dict(ground.scene(*how), number=number)
