@@ -144,8 +144,11 @@ size_t tm_shuffle_choose(enum tm_shuffle_mode mode, uint64_t rate,
     uint64_t best = 0;
     uint64_t n_best = 0;
     size_t chosen = n;
+    uint32_t least = UINT32_MAX - TM_SHUFFLE_EVEN;
+    for (size_t i = 0; i < n; i++)
+        least = lane[i].has_room && i != barred && lane[i].cost < least ? lane[i].cost : least;
     for (size_t i = 0; i < n; i++) {
-        if (!lane[i].has_room || i == barred)
+        if (!lane[i].has_room || i == barred || lane[i].cost > least + TM_SHUFFLE_EVEN)
             continue;
         uint64_t m = merit(mode, rate, lane[i].rate);
         if (chosen < n && m < best)

@@ -7,6 +7,8 @@
  * Where we leave the paper:
  *   - it prints min(floor(alpha N), M_min); its own experiment with 8 carriers at alpha .08 only fits max;
  *   - only carriers with room for a piece compete, else the lowest rate is that of the slowest path;
+ *   - of these, only those that had least of the stream lately, by tm/core/deal.h: by the rates alone a stream's largest share falls on some
+ *     carrier by chance, and the two are matched (doc/CORRELATION.md);
  *   - a carrier faster than the stream is at most BPS(R) / 4 unlike it: the fastest would else be the most unlike for ever, and get
  *     faster by it; so idle ones go first.  What is equal is drawn by lot, and no carrier is taken more than run_max times in a row
  *     while another has room;
@@ -73,9 +75,13 @@ int64_t tm_shuffle_count_next_us(const struct tm_shuffle_count *c);
 
 /* ---- Which carrier ---- */
 
+#define TM_SHUFFLE_EVEN 256U
+
 struct tm_shuffle_lane {
     uint64_t rate; /* BPS(V), bytes per second */
     bool has_room;
+    uint32_t
+        cost; /* how much of the stream it got lately; those within TM_SHUFFLE_EVEN of the least compete */
 };
 
 /* The lane for a piece of a stream that has `rate` bytes per second; n (no room anywhere): none.  barred: the index of the lane that has

@@ -46,6 +46,7 @@ struct ask {
     float *score; /* of one attack */
     uint8_t *label;
     uint32_t *group;
+    float *weight; /* each flow's others count as one */
 };
 
 static void step(struct run *r)
@@ -173,6 +174,18 @@ static int score_all(struct run *r, const struct ask *a, enum tm_correlate_set s
     return TM_ERR_RANGE;
 }
 
+/* A flow's pairs stand together, its true one first. */
+static void weigh(struct ask *a)
+{
+    for (uint32_t i = 0, end = 0; i < a->pairs.n; i = end) {
+        end = i + 1;
+        while (end < a->pairs.n && !a->pairs.v[end].is_true)
+            end++;
+        for (uint32_t k = i; k < end; k++)
+            a->weight[k] = k == i ? 1 : 1 / (float)(end - i - 1);
+    }
+}
+
 static int ask_init(struct ask *a, struct run *r, enum tm_correlate_set set, enum tm_question q)
 {
     struct tm_rng rng;
@@ -189,8 +202,10 @@ static int ask_init(struct ask *a, struct run *r, enum tm_correlate_set set, enu
     a->score = malloc(n * sizeof *a->score);
     a->label = malloc(n * sizeof *a->label);
     a->group = malloc(n * sizeof *a->group);
-    if (!a->score || !a->label || !a->group)
+    a->weight = malloc(n * sizeof *a->weight);
+    if (!a->score || !a->label || !a->group || !a->weight)
         return TM_ERR_NOMEM;
+    weigh(a);
     for (uint32_t i = 0; i < a->pairs.n; i++) {
         a->label[i] = a->pairs.v[i].is_true;
         a->group[i] = a->pairs.v[i].group;
@@ -204,6 +219,7 @@ static void ask_deinit(struct ask *a)
     free(a->score);
     free(a->label);
     free(a->group);
+    free(a->weight);
 }
 
 static int ask_question(struct run *r, enum tm_correlate_set set, enum tm_question q)
@@ -216,7 +232,7 @@ static int ask_question(struct run *r, enum tm_correlate_set set, enum tm_questi
     found->n_true = a.pairs.n_true;
     found->n_false = a.pairs.n - a.pairs.n_true;
     found->n_left = a.pairs.n_left;
-    const struct tm_operating_sample sample = {a.score, a.label, a.group, a.pairs.n};
+    const struct tm_operating_sample sample = {a.score, a.label, a.group, a.weight, a.pairs.n};
     tm_seed_from_u64(key, r->cfg->seed + 1);
     tm_rng_init(&rng, key);
     for (int c = 0; c < TM_CORRELATORS && rc == TM_OK; c++, step(r)) {

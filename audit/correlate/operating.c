@@ -16,6 +16,7 @@ struct ranked {
     float score;
     uint32_t item;
     uint8_t label;
+    double share; /* its weight */
 };
 
 /* Highest first; NaN last. */
@@ -28,20 +29,28 @@ static int descending(const void *x, const void *y)
     return a->score > b->score ? -1 : a->score < b->score;
 }
 
-/* tpr[k] at the rising rates fpr[k], k < m; weight: how often each item counts, NULL: once. */
+static double counts(const struct ranked *r, const uint32_t *weight)
+{
+    return r->share * (weight ? weight[r->item] : 1);
+}
+
+/* tpr[k] at the rising rates fpr[k], k < m; weight: how often each item counts beside its share, NULL: once. */
 static void rates(const struct ranked *r, uint32_t n, const uint32_t *weight, const double *fpr,
                   uint32_t m, double *tpr)
 {
     double total[2] = {0, 0};
     double passed[2] = {0, 0};
+    double n_false = 0;
     uint32_t k = 0;
-    for (uint32_t i = 0; i < n; i++)
-        total[r[i].label] += weight ? weight[r[i].item] : 1;
+    for (uint32_t i = 0; i < n; i++) {
+        total[r[i].label] += counts(&r[i], weight);
+        n_false += r[i].label ? 0 : counts(&r[i], weight) / r[i].share;
+    }
     for (uint32_t i = 0; i < n && k < m;) {
         double here[2] = {0, 0};
         uint32_t end = i;
         do {
-            here[r[end].label] += weight ? weight[r[end].item] : 1;
+            here[r[end].label] += counts(&r[end], weight);
             end++;
         } while (end < n && descending(&r[i], &r[end]) == 0);
         for (; k < m && here[0] > 0 && fpr[k] * total[0] < passed[0] + here[0]; k++)
@@ -53,7 +62,7 @@ static void rates(const struct ranked *r, uint32_t n, const uint32_t *weight, co
     for (; k < m; k++)
         tpr[k] = 1;
     for (k = 0; k < m; k++) {
-        if (total[1] <= 0 || fpr[k] * total[0] < 1 - 1e-9)
+        if (total[1] <= 0 || fpr[k] * n_false < 1 - 1e-9)
             tpr[k] = NAN;
     }
 }
@@ -130,6 +139,18 @@ static int fill_intervals(struct tm_operating *out, const struct ranked *r,
     return rc;
 }
 
+static int area(struct tm_operating *out, const struct tm_operating_sample *s)
+{
+    uint32_t *times = malloc(((size_t)s->n + 1) * sizeof *times);
+    if (!times)
+        return TM_ERR_NOMEM;
+    for (uint32_t i = 0; i < s->n; i++)
+        times[i] = s->weight ? (uint32_t)lrint(fmin(s->weight[i], 1) * 1e6) : 1;
+    int rc = tm_auc(s->score, s->label, times, s->n, &out->auc);
+    free(times);
+    return rc;
+}
+
 int tm_operating_of(struct tm_operating *out, const struct tm_operating_sample *s, uint32_t rounds,
                     struct tm_rng *rng)
 {
@@ -141,7 +162,7 @@ int tm_operating_of(struct tm_operating *out, const struct tm_operating_sample *
     if (!r)
         return rc;
     for (uint32_t i = 0; i < n; i++) {
-        r[i] = (struct ranked){s->score[i], i, s->label[i] != 0};
+        r[i] = (struct ranked){s->score[i], i, s->label[i] != 0, s->weight ? s->weight[i] : 1};
         out->n_true += r[i].label;
     }
     out->n_false = n - out->n_true;
@@ -154,7 +175,7 @@ int tm_operating_of(struct tm_operating *out, const struct tm_operating_sample *
         out->tpr[k].low = out->tpr[k].high = NAN;
         rates(r, n, NULL, &tm_operating_fpr[k], 1, &out->tpr[k].value);
     }
-    rc = tm_auc(s->score, s->label, NULL, n, &out->auc);
+    rc = area(out, s);
     if (rc == TM_OK && out->n_true > 0 && out->n_false > 0)
         rc = fill_intervals(out, r, s, rounds, rng);
     free(r);

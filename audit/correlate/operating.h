@@ -2,7 +2,9 @@
  *
  * TPR at FPR f: the share of true pairs that score above the threshold which the share f of the other pairs passes, by linear
  * interpolation between scores and within ties.  Interval: bootstrap over groups, and never narrower than Wilson's interval for that
- * many true pairs (a bootstrap of no hits knows no doubt).  Below one other pair at f there is nothing to measure: NaN.  Pure. */
+ * many true pairs (a bootstrap of no hits knows no doubt).  Pairs can weigh: where flows have different numbers of others, and some kinds of
+ * flows score higher than others whatever they are paired with, TPR would differ from FPR by chance alone were each pair to count as one.
+ * Below one other pair at f there is nothing to measure: NaN.  Pure. */
 #ifndef TM_AUDIT_CORRELATE_OPERATING_H
 #define TM_AUDIT_CORRELATE_OPERATING_H
 
@@ -29,6 +31,7 @@ struct tm_operating_sample { /* borrowed; n items */
     const float *score;
     const uint8_t *label;  /* 1: a true pair */
     const uint32_t *group; /* what is drawn together */
+    const float *weight;   /* among those of its label, > 0, <= 1; NULL: all alike */
     uint32_t n;
 };
 /* `rounds` of the bootstrap.  NaN throughout when a label is missing.  TM_ERR_NOMEM. */

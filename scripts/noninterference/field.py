@@ -39,8 +39,8 @@ def json_of(path):
 class Field(World):
     """The four namespaces, with both ends of a tunnel that has joined; use it in a `with`."""
 
-    def __init__(self, build, work, models):
-        super().__init__(build, work, Turn(0))
+    def __init__(self, build, work, models, turn=None):
+        super().__init__(build, work, turn or Turn(0))
         self.models = models
         os.makedirs(work, exist_ok=True)
 

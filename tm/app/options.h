@@ -81,6 +81,7 @@ enum tm_opt {
     TM_OPT_GRACE,
     TM_OPT_CC,
     TM_OPT_LOG_SCHEDULE,
+    TM_OPT_LOG_STREAMS,
     TM_OPT_SUMMARY_JSON,
     TM_OPT_JSON,
     TM_OPT_WATCH,

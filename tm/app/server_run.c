@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -30,6 +31,7 @@
 #include "tm/base/rng.h"
 #include "tm/net/guard.h"
 #include "tm/net/statsock.h"
+#include "tm/net/streamlog.h"
 #include "tm/net/tunnel.h"
 
 #define NO_DECOY "without --decoy a prober can tell that this is no web server"
@@ -53,6 +55,7 @@ struct server {
     size_t config_len;
     struct tm_options *o;
     FILE *summary_file; /* owned; NULL: not wanted */
+    FILE *stream_log;   /* owned; NULL: not wanted */
     unsigned n_logs;    /* schedule logs begun */
     int listen_fd;      /* owned until the tunnel takes it; -1: none */
     uint16_t port;      /* listened on */
@@ -248,6 +251,17 @@ static void on_quit(uv_async_t *async)
     s->tunnel = NULL;
 }
 
+/* take_f may be NULL. */
+static void close_file(struct server *s, FILE *take_f, enum tm_opt opt)
+{
+    bool bad = take_f != NULL && ferror(take_f) != 0;
+    if (take_f == NULL || (fclose(take_f) == 0 && !bad) || s->failed)
+        return;
+    tm_msg_set(s->msg, TM_ERR_IO, "could not write all of %s: %s", s->o->v[opt].text,
+               strerror(errno));
+    s->failed = true;
+}
+
 static void write_results(struct server *s)
 {
     char text[TEXT_MAX], extra[256];
@@ -255,6 +269,7 @@ static void write_results(struct server *s)
         summary_text(s, text);
         fprintf(stderr, "summary: %s\n", text);
     }
+    close_file(s, s->stream_log, TM_OPT_LOG_STREAMS);
     if (s->summary_file == NULL)
         return;
     snprintf(extra, sizeof extra,
@@ -264,12 +279,7 @@ static void write_results(struct server *s)
              s->stats.refused, s->stats.decoy_failed);
     if (s->ready)
         tm_summary_json(s->summary_file, &s->summary, extra);
-    bool bad = ferror(s->summary_file) != 0;
-    if ((fclose(s->summary_file) != 0 || bad) && !s->failed) {
-        tm_msg_set(s->msg, TM_ERR_IO, "could not write all of %s: %s",
-                   s->o->v[TM_OPT_SUMMARY_JSON].text, strerror(errno));
-        s->failed = true;
-    }
+    close_file(s, s->summary_file, TM_OPT_SUMMARY_JSON);
 }
 
 /* ---- start ---- */
@@ -294,6 +304,29 @@ static int load_schedule(struct server *s, struct tm_msg *msg)
     if (rc == TM_OK && path != NULL)
         tm_schedfile_digest(&s->schedule, s->schedule_digest);
     return rc;
+}
+
+/* The file of an option, NULL when it is not given. */
+static int open_file(FILE **out, const struct tm_options *o, enum tm_opt opt, struct tm_msg *msg)
+{
+    const char *path = o->v[opt].text;
+    *out = path != NULL ? fopen(path, "we") : NULL;
+    if (path == NULL || *out != NULL)
+        return TM_OK;
+    return tm_msg_set(msg, TM_ERR_IO, "--%s: cannot write %s: %s", tm_options_info(opt)->name, path,
+                      strerror(errno));
+}
+
+/* Its owner's alone to read: it holds what the tunnel hides. */
+static int begin_stream_log(FILE *f, const struct tm_options *o, struct tm_msg *msg)
+{
+    const char *path = o->v[TM_OPT_LOG_STREAMS].text;
+    struct stat st;
+    if (fstat(fileno(f), &st) != 0 || (S_ISREG(st.st_mode) && fchmod(fileno(f), 0600) != 0))
+        return tm_msg_set(msg, TM_ERR_IO, "--log-streams: %s: %s", path, strerror(errno));
+    tm_log(TM_LOG_WARN, "--log-streams %s: whoever reads it knows what the tunnel hides", path);
+    tm_streamlog_head(f);
+    return TM_OK;
 }
 
 /* Everything from the state directory and the command line.  TM_EXIT_USAGE for options. */
@@ -327,13 +360,12 @@ static enum tm_exit load(struct server *s, struct tm_msg *msg)
                "--seed %s: whoever knows the number knows the schedules of sessions with the "
                "server as master",
                seed->text);
-    const char *summary = o->v[TM_OPT_SUMMARY_JSON].text;
-    s->summary_file = summary != NULL ? fopen(summary, "we") : NULL;
-    if (summary != NULL && s->summary_file == NULL) {
-        tm_msg_set(msg, TM_ERR_IO, "--summary-json: cannot write %s: %s", summary, strerror(errno));
-        return TM_EXIT_FAILED;
-    }
-    return TM_EXIT_DONE;
+    int rc = open_file(&s->summary_file, o, TM_OPT_SUMMARY_JSON, msg);
+    if (rc == TM_OK)
+        rc = open_file(&s->stream_log, o, TM_OPT_LOG_STREAMS, msg);
+    if (rc == TM_OK && s->stream_log != NULL)
+        rc = begin_stream_log(s->stream_log, o, msg);
+    return rc == TM_OK ? TM_EXIT_DONE : TM_EXIT_FAILED;
 }
 
 static int open_tunnel(struct server *s, struct tm_msg *msg)
@@ -364,6 +396,7 @@ static int open_tunnel(struct server *s, struct tm_msg *msg)
         .schedule = on_schedule,
         .join = on_join,
         .open_log = o->v[TM_OPT_LOG_SCHEDULE].text != NULL ? on_open_log : NULL,
+        .stream_log = s->stream_log,
         .user = s,
         .decoy = decoy_text != NULL ? (const struct sockaddr *)&decoy : NULL,
         .guard = s->guard.n > 0 ? &s->guard : NULL,

@@ -64,6 +64,8 @@ void tm_session_put_stream(struct tm_session *s, struct tm_carrier *c, struct tm
             continue;
         }
         s->stats.control_tx_bytes += frame - (uint64_t)n;
+        if (n > 0)
+            tm_session_note_piece(s, st, &(struct tm_piece){st->id, c->k, (uint32_t)n, now_us});
         if (again) {
             s->stats.resent_tx_bytes += (uint64_t)n;
         } else if (n > 0) {

@@ -82,6 +82,7 @@ static void free_stream(struct tm_session *s, struct tm_stream *st)
     s->tx_pool += st->tx.window.cap - TM_STREAM_WINDOW_MIN;
     s->rx_pool += st->rx.window.cap - TM_STREAM_WINDOW_MIN;
     tm_session_demanded(s);
+    tm_session_note_piece(s, st, &(struct tm_piece){.stream = st->id, .at_us = s->now_us});
     tm_stream_deinit(st, &s->flight);
 }
 

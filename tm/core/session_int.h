@@ -9,6 +9,7 @@
  *   session_demand.c   cover that begins and ends with demand
  *   driver.h, shuffle.c, cells.c   sessions without plans
  *   session_watch.c    what is told of how the schedule is kept
+ *   pieces.c       what is told of streams and carriers
  *   compose.c      what leaves: the plaintext of records */
 #ifndef TM_CORE_SESSION_INT_H
 #define TM_CORE_SESSION_INT_H
@@ -19,6 +20,7 @@
 #include "tm/core/flight.h"
 #include "tm/core/message.h"
 #include "tm/core/opener.h"
+#include "tm/core/pieces.h"
 #include "tm/core/player.h"
 #include "tm/core/session.h"
 #include "tm/core/session_watch.h"
@@ -87,6 +89,8 @@ struct tm_session {
     bool has_fresh;         /* streams were given bytes since the last poll */
     int64_t answered_us;    /* see struct tm_session_control */
     int64_t unanswered_us;
+    tm_piece_fn on_piece; /* NULL: nobody wants to know */
+    void *piece_user;
 };
 
 /* session.c */
@@ -157,6 +161,10 @@ void tm_session_note_peer(struct tm_session *s, const struct tm_carrier *c, size
 /* The carrier is over: what was handed out and did not leave is lost; answered: the other end had proved itself. */
 void tm_session_note_gone(struct tm_session *s, const struct tm_carrier *c, bool answered,
                           int64_t t_us);
+
+/* pieces.c */
+/* Tells of a piece of st if somebody wants to know; control (stream 0) is nobody's. */
+void tm_session_note_piece(struct tm_session *s, struct tm_stream *st, const struct tm_piece *p);
 
 /* compose.c */
 /* All acknowledgements that are due into w. */

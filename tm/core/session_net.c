@@ -370,7 +370,8 @@ static int hear(struct tm_session *s, int64_t now_us)
     }
 }
 
-static int on_data(struct tm_session *s, const struct tm_frame *f, int64_t now_us)
+static int on_data(struct tm_session *s, const struct tm_carrier *c, const struct tm_frame *f,
+                   int64_t now_us)
 {
     struct tm_stream *st =
         f->u.data.stream == 0 ? &s->control : tm_session_stream_for_data(s, f->u.data.stream);
@@ -383,6 +384,9 @@ static int on_data(struct tm_session *s, const struct tm_frame *f, int64_t now_u
         return rc;
     if (st == &s->control)
         return f->u.data.fin ? TM_ERR_PROTO : hear(s, now_us);
+    if (f->u.data.bytes.len > 0)
+        tm_session_note_piece(
+            s, st, &(struct tm_piece){st->id, c->k, (uint32_t)f->u.data.bytes.len, now_us});
     if (st->rx.ready > ready || (st->rx.ready == st->rx.end && !had_end))
         tm_session_mark(s, st, TM_STREAM_EV_READABLE);
     return TM_OK;
@@ -417,7 +421,7 @@ static int frames(struct tm_session *s, struct tm_carrier *c, struct tm_rd *r, b
             *eliciting = true;
             rc = tm_trail_follow(&c->rx_trail, &f);
             if (rc == TM_OK)
-                rc = on_data(s, &f, now_us);
+                rc = on_data(s, c, &f, now_us);
             break;
         }
         if (rc != TM_OK)

@@ -36,6 +36,7 @@
 #define ALIVE_MIN_US (20 * TM_US_PER_S)
 #define ALIVE_MAX_US (40 * TM_US_PER_S)
 #define PROMPT_US    (2 * TM_US_PER_MS)
+#define FOLLOW_US    (10 * TM_US_PER_S) /* how long the server uses what the client used */
 
 /* ---- State ---- */
 
@@ -76,6 +77,7 @@ static int adopt(struct tm_session *s, struct tm_carrier *c, uint32_t hello_byte
     c->relay->owes_flight = s->cfg.side == TM_SERVER;
     c->relay->alive_us = TM_NEVER;
     c->relay->surplus_us = TM_NEVER;
+    c->relay->heard_us = INT64_MIN;
     return TM_OK;
 }
 
@@ -104,10 +106,24 @@ static uint32_t n_moving(const struct tm_session *s)
     return n;
 }
 
+/* How many carriers.  The server counts for itself, with a lag of its own, but takes no fewer than the client lately sent on: what the client
+ * alone uses would stand out. */
+static uint32_t n_wanted(const struct tm_session *s)
+{
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < s->n_carriers && s->cfg.side == TM_SERVER; i++) {
+        const struct tm_carrier *c = s->carriers[i];
+        n += tm_relay_is_usable(c) && c->relay->heard_us > s->now_us - FOLLOW_US;
+    }
+    n = n < s->shuffler->cfg.m_max ? n : s->shuffler->cfg.m_max;
+    return n > s->shuffler->count.m ? n : s->shuffler->count.m;
+}
+
 /* The m usable carriers with the lowest numbers are in use, those that stand still only when all do; returns how many. */
 static uint32_t in_use(const struct tm_session *s, struct tm_carrier *out[TM_SHUFFLE_M_MAX])
 {
     uint32_t n = 0;
+    const uint32_t m = n_wanted(s);
     bool is_any = n_moving(s) > 0;
     for (uint32_t i = 0; i < s->n_carriers; i++) {
         struct tm_carrier *c = s->carriers[i];
@@ -116,9 +132,9 @@ static uint32_t in_use(const struct tm_session *s, struct tm_carrier *out[TM_SHU
         uint32_t at = n;
         while (at > 0 && out[at - 1]->k > c->k)
             at--;
-        if (at == s->shuffler->count.m)
+        if (at == m)
             continue;
-        n = n < s->shuffler->count.m ? n + 1 : n;
+        n = n < m ? n + 1 : n;
         memmove(out + at + 1, out + at, (n - 1 - at) * sizeof(struct tm_carrier *));
         out[at] = c;
     }
@@ -168,15 +184,16 @@ static uint32_t n_streams(const struct tm_session *s)
     return n;
 }
 
-static struct tm_carrier *choose(struct tm_session *s, const struct tm_stream *st,
+static struct tm_carrier *choose(struct tm_session *s, struct tm_stream *st,
                                  struct tm_carrier *const use[], uint32_t n, int64_t now_us)
 {
     struct tm_shuffler *sh = s->shuffler;
     struct tm_shuffle_lane lane[TM_SHUFFLE_M_MAX];
     size_t barred = n;
     for (uint32_t i = 0; i < n; i++) {
-        lane[i] = (struct tm_shuffle_lane){tm_rate_bytes_per_s(&use[i]->relay->rate, now_us),
-                                           has_room(use[i], now_us)};
+        lane[i] =
+            (struct tm_shuffle_lane){tm_rate_bytes_per_s(&use[i]->relay->rate, now_us),
+                                     has_room(use[i], now_us), tm_deal_cost(&st->deal, use[i]->k)};
         if (use[i]->k == sh->run_k && sh->n_run >= sh->cfg.run_max)
             barred = i;
     }
@@ -410,9 +427,9 @@ static void heard(struct tm_session *s, struct tm_carrier *c, bool is_eliciting,
                   struct tm_view plain, int64_t t_us)
 {
     struct tm_shuffler *sh = s->shuffler;
-    (void)c;
     if (!is_eliciting)
         return;
+    c->relay->heard_us = t_us;
     sh->unacked += (uint32_t)plain.len;
     sh->ack_us = tm_min_us(sh->ack_us, sh->unacked >= ACK_BYTES ? t_us : t_us + ACK_DELAY_US);
 }

@@ -44,6 +44,7 @@ struct tm_relay {
     bool is_first;          /* nothing was owed when what is owed was sent, at silent_us */
     uint64_t acked_records; /* of the carrier's, when that last grew: */
     int64_t moved_us;
+    int64_t heard_us;   /* when it last brought more than acknowledgements; INT64_MIN: never */
     int64_t silent_us;  /* since when the other end owes that; meaningful while it does */
     int64_t alive_us;   /* client: when to send something for its sake */
     int64_t surplus_us; /* client: since when it has not been needed; TM_NEVER: it is */

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "tm/core/deal.h"
 #include "tm/core/flight.h"
 #include "tm/core/rate.h"
 #include "tm/core/reasm.h"
@@ -48,7 +49,8 @@ struct tm_stream {
     uint64_t rx_granted; /* ours, as last said to the peer */
     uint64_t rx_grew_at; /* rx.base when the window last grew */
     struct tm_item_list lost;
-    struct tm_rate tx_rate; /* of new bytes, where a driver asks for it */
+    struct tm_rate tx_rate; /* of new bytes, where a driver asks for it; ... */
+    struct tm_deal deal;    /* ... and how much each carrier had of it, both directions */
     struct tm_waits waits;  /* since when [tx.next, tx.end) waits */
 };
 

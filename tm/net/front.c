@@ -10,6 +10,7 @@
 #include "tm/core/schedlog.h"
 #include "tm/core/session_watch.h"
 #include "tm/net/lane.h"
+#include "tm/net/streamlog.h"
 
 #define LOG_CAP (4U << 20) /* a quarter of a second of the busiest session, many times over */
 /* A pump works so long, overrun by one action; the loop then looks around for what has become more urgent, and the alarm is due at once
@@ -21,6 +22,11 @@ static_assert(TM_WIRE_CONNS_MAX / 2 >= TM_CARRIERS_HELD, "a wire thread holds al
 struct tm_session *tm_front_session(struct tm_front *f)
 {
     return f->session;
+}
+
+struct tm_streamlog *tm_front_streamlog(struct tm_front *f)
+{
+    return f->streamlog;
 }
 
 uv_loop_t *tm_front_loop(struct tm_front *f)
@@ -285,6 +291,7 @@ int tm_front_new(struct tm_front **out, const struct tm_front_cfg *cfg)
         f->owner = cfg->owner;
         f->keep_keys = cfg->keep_keys;
         f->pulse = cfg->pulse;
+        f->streamlog = cfg->streamlog;
         f->stood_until_us = tm_now_us();
         rc = tm_workshop_new(&f->workshop, cfg->loop, on_made, f);
     }
@@ -296,6 +303,8 @@ int tm_front_new(struct tm_front **out, const struct tm_front_cfg *cfg)
     }
     if (rc == TM_OK) {
         tm_session_set_tally(f->session, cfg->tally);
+        if (f->streamlog != NULL)
+            tm_session_set_pieces(f->session, tm_streamlog_piece, f->streamlog);
         rc = tm_alarm_new(&f->alarm, cfg->loop, on_alarm, f);
     }
     if (rc == TM_OK && cfg->log != NULL) {

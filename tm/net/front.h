@@ -17,6 +17,7 @@
 #include "tm/core/session.h"
 
 struct tm_front; /* opaque: tm/net/front_impl.h */
+struct tm_streamlog;
 
 /* Who wants to hear of a stream.  Embedded in its owner. */
 struct tm_sink {
@@ -26,6 +27,8 @@ struct tm_sink {
 };
 
 struct tm_session *tm_front_session(struct tm_front *f);
+/* NULL: nobody wants to know what streams travel over. */
+struct tm_streamlog *tm_front_streamlog(struct tm_front *f);
 uv_loop_t *tm_front_loop(struct tm_front *f);
 /* Works off everything that the engine has to say, then arms the alarm. */
 void tm_front_pump(struct tm_front *f);

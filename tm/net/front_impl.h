@@ -44,9 +44,10 @@ struct tm_front_cfg {
     void *owner;
     FILE *log; /* schedule log, NULL: none; also handled on error */
     enum tm_logdrain_file log_how;
-    struct tm_tally *tally; /* borrowed; NULL: nothing is counted */
-    struct tm_pulse *pulse; /* borrowed */
-    bool keep_keys;         /* JOIN sessions: remember exporter values */
+    struct tm_streamlog *streamlog; /* borrowed; NULL: none */
+    struct tm_tally *tally;         /* borrowed; NULL: nothing is counted */
+    struct tm_pulse *pulse;         /* borrowed */
+    bool keep_keys;                 /* JOIN sessions: remember exporter values */
 };
 
 struct tm_front {
@@ -61,10 +62,11 @@ struct tm_front {
     struct tm_workshop *workshop; /* its maker is the session's */
     struct tm_schedlog *log;      /* the drain's; NULL: none */
     struct tm_logdrain *drain;
-    bool is_pumping, is_again; /* see tm_front_pump */
-    bool is_preparing;         /* the first plans wait for batches: nothing is pumped yet */
-    bool is_failed;            /* the session is over */
-    bool is_stopping;          /* tm_front_free has begun */
+    struct tm_streamlog *streamlog; /* borrowed; NULL: none */
+    bool is_pumping, is_again;      /* see tm_front_pump */
+    bool is_preparing;              /* the first plans wait for batches: nothing is pumped yet */
+    bool is_failed;                 /* the session is over */
+    bool is_stopping;               /* tm_front_free has begun */
     bool keep_keys;
     size_t n_turns;    /* lanes that want a turn (tm_lane_turn) */
     size_t turn;       /* index of the lane that had the last one */

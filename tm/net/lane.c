@@ -18,6 +18,7 @@
 #include "tm/net/addr.h"
 #include "tm/net/front_impl.h"
 #include "tm/net/identity.h"
+#include "tm/net/streamlog.h"
 #include "tm/net/wirepoll.h"
 
 #define FLIGHT_MAX 262144U    /* bytes of a lane in the ring */
@@ -403,6 +404,10 @@ void tm_lane_log_up(const struct tm_lane *l, const struct tm_wire_event *ev)
 {
     char local[TM_ADDR_TEXT_MAX];
     char peer[TM_ADDR_TEXT_MAX];
+    const struct tm_streamlog_link link = {(const struct sockaddr *)&ev->peer,
+                                           (const struct sockaddr *)&ev->local};
+    if (l->cfg.front->streamlog != NULL)
+        tm_streamlog_carrier(l->cfg.front->streamlog, l->cfg.carrier, ev->t_us, &link);
     if (l->cfg.front->log == NULL)
         return;
     tm_addr_text((const struct sockaddr *)&ev->local, local);

@@ -4,9 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tm/net/alarm.h"
 #include "tm/net/dial.h"
 #include "tm/net/nameserver.h"
 #include "tm/net/pipe.h"
+#include "tm/net/streamlog.h"
 
 struct outlet {
     struct tm_sink sink; /* first: on_event casts back */
@@ -15,12 +17,26 @@ struct outlet {
     struct tm_dial *dial;
 };
 
+static void log_flow(struct outlet *o, const union tm_sock *sock)
+{
+    struct tm_streamlog *log = tm_front_streamlog(o->front);
+    struct sockaddr_storage end[2];
+    int len[2] = {sizeof end[0], sizeof end[1]};
+    const struct tm_streamlog_link link = {(struct sockaddr *)&end[0], (struct sockaddr *)&end[1]};
+    if (log == NULL || sock == NULL || sock->handle.type != UV_TCP ||
+        uv_tcp_getsockname(&sock->tcp, (struct sockaddr *)&end[0], &len[0]) != 0 ||
+        uv_tcp_getpeername(&sock->tcp, (struct sockaddr *)&end[1], &len[1]) != 0)
+        return;
+    tm_streamlog_flow(log, o->stream, tm_now_us(), &link);
+}
+
 static void on_dialled(void *user, enum tm_reply reply, union tm_sock *take_sock)
 {
     struct outlet *o = user;
     struct tm_front *front = o->front;
     struct tm_session *s = tm_front_session(front);
     const struct tm_pipe_cfg cfg = {.front = front, .stream = o->stream, .take_sock = take_sock};
+    log_flow(o, take_sock);
     tm_session_stream_reply(s, o->stream, reply);
     tm_front_detach(front, o->stream);
     if (reply == TM_REPLY_OK && tm_pipe_start(&cfg) != TM_OK)

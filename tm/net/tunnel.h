@@ -138,6 +138,7 @@ struct tm_tunnel_server_cfg {
     tm_tunnel_schedule_fn schedule; /* NULL: no files here; embedded ones are played all the same */
     tm_tunnel_join_fn join;         /* NULL: JOIN tokens are strangers' */
     tm_tunnel_log_fn open_log;      /* NULL: no schedule log */
+    FILE *stream_log; /* tm/net/streamlog.h, of all sessions, with its head; NULL: none; borrowed */
     void *user;
     const struct sockaddr *decoy; /* NULL: strangers are closed unanswered; copied */
     const struct tm_guard *guard; /* destinations; borrowed; NULL: all */

@@ -21,6 +21,7 @@
 #include "tm/net/addr.h"
 #include "tm/net/lane.h"
 #include "tm/net/outlet.h"
+#include "tm/net/streamlog.h"
 
 #define SESSIONS_MAX  1024U
 #define STRANGERS_MAX 512U
@@ -208,6 +209,19 @@ static struct tm_server_session *find_session(const struct tm_tunnel_server *t,
     return s;
 }
 
+/* NULL also without memory: the session goes on without. */
+static struct tm_streamlog *new_streamlog(const struct tm_tunnel_server *t,
+                                          const struct tm_token *tok)
+{
+    struct tm_streamlog *log = NULL;
+    char id[2 * TM_CLIENT_ID_LEN + 1];
+    id_text(tok->client_id, id);
+    if (t->cfg.stream_log != NULL && tok->kind != TM_TOKEN_JOIN &&
+        tm_streamlog_new(&log, t->cfg.stream_log, id, t->cfg.wall_us() - tm_now_us()) != TM_OK)
+        tm_log(TM_LOG_ERROR, "client %s: out of memory: its streams are not logged", id);
+    return log;
+}
+
 static struct tm_server_session *new_session(struct tm_tunnel_server *t, const struct tm_token *tok)
 {
     struct tm_session_cfg cfg;
@@ -228,6 +242,7 @@ static struct tm_server_session *new_session(struct tm_tunnel_server *t, const s
     }
     if (t->cfg.master_seed != NULL)
         memcpy(cfg.master_seed, t->cfg.master_seed, sizeof cfg.master_seed);
+    s->streamlog = new_streamlog(t, tok);
     FILE *log = t->cfg.open_log == NULL || tok->kind == TM_TOKEN_JOIN || cfg.drive != TM_DRIVE_PLANS
                     ? NULL
                     : t->cfg.open_log(t->cfg.user, tok->client_id, tok->session_id);
@@ -238,12 +253,14 @@ static struct tm_server_session *new_session(struct tm_tunnel_server *t, const s
                                        .owner = s,
                                        .log = log,
                                        .log_how = TM_LOGDRAIN_CLOSE,
+                                       .streamlog = s->streamlog,
                                        .tally = tok->kind == TM_TOKEN_JOIN ? NULL : t->tally,
                                        .pulse = t->pulse,
                                        .keep_keys = tok->kind == TM_TOKEN_JOIN};
     if (tm_front_new(&s->front, &front) != TM_OK) {
         tm_admit_refuse(&t->admit, tok,
                         "its session cannot begin: the token asks for what we cannot play");
+        tm_streamlog_free(s->streamlog);
         free(s);
         return NULL;
     }
@@ -298,6 +315,7 @@ static void end_session(struct tm_server_session **at)
     t->stats.sessions_ended++;
     t->n_closing++;
     tm_front_free(s->front, on_front_closed, t);
+    tm_streamlog_free(s->streamlog);
     free(s);
 }
 

@@ -20,6 +20,7 @@ struct tm_server_session {
     struct tm_server_session *next;
     struct tm_tunnel_server *server;
     struct tm_front *front;
+    struct tm_streamlog *streamlog; /* owned; the front's; NULL: none */
     enum tm_token_kind kind;
     uint8_t client_id[TM_CLIENT_ID_LEN];
     uint8_t session_id[TM_SESSION_ID_LEN];

@@ -149,7 +149,8 @@ static void the_mode_has_hysteresis(void)
 static void shuffling_takes_the_slowest_with_room(void)
 {
     struct tm_rng rng = rng_of(1);
-    struct tm_shuffle_lane lane[] = {{500, true}, {100, false}, {300, true}, {400, true}};
+    struct tm_shuffle_lane lane[] = {
+        {500, true, 0}, {100, false, 0}, {300, true, 0}, {400, true, 0}};
     CHECK_INT(tm_shuffle_choose(TM_SHUFFLE_SHUFFLE, 1, lane, 4, 4, &rng), 2);
     CHECK_INT(tm_shuffle_choose(TM_SHUFFLE_SHUFFLE, 1, lane, 4, 2, &rng), 3);
     lane[0].has_room = lane[3].has_room = false;
@@ -162,8 +163,23 @@ static void shuffling_takes_the_slowest_with_room(void)
 static void splitting_takes_the_least_like_the_stream(void)
 {
     struct tm_rng rng = rng_of(1);
-    const struct tm_shuffle_lane lane[] = {{900, true}, {1000, true}, {200, true}, {700, true}};
+    const struct tm_shuffle_lane lane[] = {
+        {900, true, 0}, {1000, true, 0}, {200, true, 0}, {700, true, 0}};
     CHECK_INT(tm_shuffle_choose(TM_SHUFFLE_SPLIT, 1000, lane, 4, 4, &rng), 2);
+}
+
+/* The rates decide among those that got about as little of the stream. */
+static void what_a_stream_gave_decides_first(void)
+{
+    for (int mode = 0; mode < 2; mode++) {
+        struct tm_rng rng = rng_of(1);
+        struct tm_shuffle_lane lane[] = {
+            {1, true, 9000}, {400, true, 3000}, {100, true, 3000 + TM_SHUFFLE_EVEN}, {0, false, 0}};
+        CHECK_INT(tm_shuffle_choose((enum tm_shuffle_mode)mode, 400, lane, 4, 4, &rng), 2);
+        lane[2].cost++;
+        CHECK_INT(tm_shuffle_choose((enum tm_shuffle_mode)mode, 400, lane, 4, 4, &rng), 1);
+        CHECK_INT(tm_shuffle_choose((enum tm_shuffle_mode)mode, 400, lane, 4, 1, &rng), 2);
+    }
 }
 
 /* Whoever gets a piece becomes faster: it must not be the most unlike for ever. */
@@ -172,7 +188,7 @@ static void no_carrier_stays_hot(void)
     for (int mode = 0; mode < 2; mode++) {
         for (uint64_t stream_rate = 0; stream_rate < 300000; stream_rate += 9999) {
             struct tm_rng rng = rng_of(stream_rate);
-            struct tm_shuffle_lane lane[8] = {{0, true}};
+            struct tm_shuffle_lane lane[8] = {{0, true, 0}};
             uint64_t got[8] = {0};
             lane[3].rate = 50000000;
             for (int i = 0; i < 4000; i++) {
@@ -220,6 +236,7 @@ static const struct check_case cases[] = {
     {"the_mode_has_hysteresis", the_mode_has_hysteresis},
     {"shuffling_takes_the_slowest_with_room", shuffling_takes_the_slowest_with_room},
     {"splitting_takes_the_least_like_the_stream", splitting_takes_the_least_like_the_stream},
+    {"what_a_stream_gave_decides_first", what_a_stream_gave_decides_first},
     {"no_carrier_stays_hot", no_carrier_stays_hot},
     {"pieces_are_neither_small_nor_large", pieces_are_neither_small_nor_large},
 };

@@ -253,6 +253,7 @@ static void start_server(struct scene *s)
         .schedule = find_schedule,
         .join = join,
         .open_log = open_log,
+        .stream_log = s->cfg.stream_log,
         .user = s,
         .decoy = s->cfg.no_decoy ? NULL : (struct sockaddr *)&s->decoy_addr,
         .replay_path = s->cfg.replay_path,

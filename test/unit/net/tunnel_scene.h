@@ -50,6 +50,7 @@ struct scene_cfg {
     enum tm_token_kind kind;
     FILE *client_log;
     const char *server_log_path;
+    FILE *stream_log; /* of the server */
     const char *replay_path;
     uint32_t idle_s, left_s;
     int64_t grace_us;

@@ -20,7 +20,7 @@ static void run(struct tm_operating *o, const struct sample *s, uint32_t n)
     uint8_t key[TM_SEED_LEN];
     tm_seed_from_u64(key, 3);
     tm_rng_init(&rng, key);
-    const struct tm_operating_sample sample = {s->score, s->label, s->group, n};
+    const struct tm_operating_sample sample = {s->score, s->label, s->group, NULL, n};
     CHECK_INT(tm_operating_of(o, &sample, 50, &rng), TM_OK);
 }
 
@@ -106,6 +106,36 @@ static void ties_are_shared_out(void)
     CHECK_NEAR(o.auc, 0.5, 1e-9);
 }
 
+/* Half of the flows have two others and high scores, half have ten and low ones; within a flow all scores are alike. */
+static void chance_is_chance_for_flows_of_all_kinds(void)
+{
+    static struct sample s;
+    static float weight[N];
+    struct tm_operating plain, weighed;
+    struct tm_rng rng;
+    uint8_t key[TM_SEED_LEN];
+    uint32_t n = 0;
+    tm_seed_from_u64(key, 7);
+    tm_rng_init(&rng, key);
+    for (uint32_t flow = 0; n + 11 <= N; flow++) {
+        uint32_t others = flow % 2 ? 10 : 2;
+        for (uint32_t i = 0; i <= others; i++, n++) {
+            s.label[n] = i == 0;
+            s.group[n] = flow;
+            s.score[n] = (float)tm_rng_below(&rng, 1000) + (flow % 2 ? 0 : 5000);
+            weight[n] = i == 0 ? 1 : 1 / (float)others;
+        }
+    }
+    run(&plain, &s, n);
+    const struct tm_operating_sample sample = {s.score, s.label, s.group, weight, n};
+    CHECK_INT(tm_operating_of(&weighed, &sample, 50, &rng), TM_OK);
+    CHECK(plain.tpr[0].low > 0.01 && plain.auc > 0.6);
+    CHECK(weighed.tpr[0].value < plain.tpr[0].value - 0.01);
+    CHECK(weighed.tpr[0].low <= 0.01 && weighed.tpr[0].high >= 0.01);
+    CHECK_NEAR(weighed.auc, 0.5, 0.03);
+    CHECK_INT(weighed.n_false, plain.n_false);
+}
+
 static void rates_do_not_depend_on_the_scale(void)
 {
     static struct sample s;
@@ -154,6 +184,7 @@ static const struct check_case CASES[] = {
     {"independent_scores_are_at_chance", independent_scores_are_at_chance},
     {"rates_by_hand", rates_by_hand},
     {"ties_are_shared_out", ties_are_shared_out},
+    {"chance_is_chance_for_flows_of_all_kinds", chance_is_chance_for_flows_of_all_kinds},
     {"rates_do_not_depend_on_the_scale", rates_do_not_depend_on_the_scale},
     {"one_label_alone_says_nothing", one_label_alone_says_nothing},
     {"wilson_as_in_tables", wilson_as_in_tables},
