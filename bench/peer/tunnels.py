@@ -7,6 +7,7 @@
   shuffle[:M]  tm-client --model shuffle[:M] -L to tm-server
 
 All TLS is 1.3 with AES-128-GCM, as ours.  The near ends of stunnel and HAProxy verify no certificate, which only spares them time.
+All run at nice -10, as tm-client and tm-server set it themselves; the wire threads of these ask for real-time priority, which the others lack.
 """
 import os
 import re
