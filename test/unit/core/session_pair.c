@@ -80,5 +80,7 @@ unsigned session_pair_n_astray(const struct tm_session *s)
         n_live += st->live;
         n_refused += st->live && st->refused;
     }
-    return n + (n_live != s->live.n) + (n_refused != s->n_refused);
+    n += n_live != s->live.n;
+    n += n_refused != s->n_refused;
+    return n;
 }
