@@ -88,6 +88,30 @@ void tm_classes_deinit(struct tm_classes *c)
     *c = (struct tm_classes){0};
 }
 
+static void keep_most(size_t *most, size_t bytes)
+{
+    *most = bytes > *most ? bytes : *most;
+}
+
+static size_t deck_bytes(const struct tm_deck *d)
+{
+    return d->cap_writes * (sizeof *d->w + sizeof *d->weld) + d->cap_conns * sizeof *d->conn;
+}
+
+/* Class i as it is now, if that is more than before. */
+static void take_memory(struct tm_classes *c, size_t i)
+{
+    struct tm_class *class = &c->class[i];
+    struct tm_memory now = {.learned_bytes = deck_bytes(&class->deck)};
+    tm_world_memory(c->world[i], &now);
+    tm_fitter_memory(class->fitter, &now);
+    if (c->collect[i])
+        now.learned_bytes += tm_collect_bytes(c->collect[i]);
+    keep_most(&class->memory.open_bytes, now.open_bytes);
+    keep_most(&class->memory.host_bytes, now.host_bytes);
+    keep_most(&class->memory.learned_bytes, now.learned_bytes);
+}
+
 static int take_capture(void *ctx, const struct tm_world *w, size_t index)
 {
     struct tm_classes *c = ctx;
@@ -96,12 +120,14 @@ static int take_capture(void *ctx, const struct tm_world *w, size_t index)
     while (c->world[i] != w)
         i++;
     int rc = tm_samples_merge(&c->class[i].samples, tm_world_samples(w));
+    take_memory(c, i);
     if (rc == TM_OK)
         rc = tm_fitter_end(c->class[i].fitter);
     if (rc == TM_OK && c->collect[i])
         rc = tm_collect_end(c->collect[i], &c->class[i].deck);
     if (rc == TM_OK && c->collect[i])
         c->class[i].collected = *tm_collect_counts(c->collect[i]);
+    take_memory(c, i);
     return rc;
 }
 

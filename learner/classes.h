@@ -12,6 +12,7 @@
 #include "learner/group.h"
 #include "learner/joint/collect.h"
 #include "learner/joint/make.h"
+#include "learner/memory.h"
 #include "learner/options.h"
 #include "learner/reading.h"
 #include "learner/samples.h"
@@ -28,6 +29,7 @@ struct tm_class {
     struct tm_fitter *fitter; /* owned */
     struct tm_deck deck;      /* of a joint model: the connections as captured */
     struct tm_collect_counts collected;
+    struct tm_memory memory;   /* the most of a recording; all zero: of no recording */
     struct tm_joint_made made; /* what became of them */
 };
 

@@ -73,6 +73,22 @@ static void print_left_out(uint64_t n, const char *why)
                       n == 1 ? "" : "s", why);
 }
 
+static size_t kib(size_t bytes)
+{
+    return (bytes + 1023) / 1024;
+}
+
+/* What reading kept; of shards it is not known. */
+static void print_memory(const struct tm_memory *m)
+{
+    if (m->open_bytes > 0)
+        (void)fprintf(
+            stderr,
+            "tm-learn: memory: open connections %zu KiB, users and hosts %zu KiB, learned "
+            "values %zu KiB\n",
+            kib(m->open_bytes), kib(m->host_bytes), kib(m->learned_bytes));
+}
+
 static void print_summary(const struct tm_finish *f)
 {
     const struct tm_options *o = f->o;
@@ -213,6 +229,7 @@ int tm_finish_fit(struct tm_finish *f, struct tm_msg *msg)
 static void print_report(const struct tm_finish *f)
 {
     print_summary(f);
+    print_memory(&f->class->memory);
     print_pooling(f);
     if (f->o->kind == TM_MODEL_JOINT) {
         print_deck(f);

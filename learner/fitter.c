@@ -100,6 +100,15 @@ void tm_fitter_free(struct tm_fitter *f)
     free(f);
 }
 
+void tm_fitter_memory(const struct tm_fitter *f, struct tm_memory *m)
+{
+    m->open_bytes += f->cap_spans * sizeof *f->span;
+    m->host_bytes += tm_keymap_bytes(&f->user_keys) + tm_keymap_bytes(&f->host_keys) +
+                     f->cap_users * sizeof *f->user + f->cap_hosts * sizeof *f->host;
+    m->learned_bytes += tm_samples_bytes(f->samples) + tm_samples_bytes(&f->sessions) +
+                        f->held.n_cells * sizeof *f->held.row;
+}
+
 /* A side's host: addresses may be clients here and servers there. */
 static int host_of(struct tm_fitter *f, const uint8_t addr[TM_ADDR_LEN], bool is_server,
                    uint32_t *out)
@@ -466,16 +475,13 @@ static int add_start(struct tm_fitter *f, uint64_t offset, uint64_t count)
 /* Session starts as parts of the capture. */
 static int release_sessions(struct tm_fitter *f)
 {
-    const unsigned kind = TM_SAMPLES_MEASURED(TM_MEASURED_SESSION_START);
-    const struct tm_samples *s = &f->sessions;
-    int rc = TM_OK;
+    struct tm_runs r = {0};
     if (f->end_us <= f->start_us)
         return TM_OK;
-    for (size_t i = 0; i < s->n[kind] && rc == TM_OK; i++)
-        rc = add_start(f, s->v[kind][i], 1);
-    for (size_t i = 0; i < s->n_runs[kind] && rc == TM_OK; i++)
-        rc = add_start(f, s->run[kind][i].value,
-                       s->run[kind][i].cum - (i > 0 ? s->run[kind][i - 1].cum : 0));
+    int rc = tm_samples_runs(&f->sessions, TM_SAMPLES_MEASURED(TM_MEASURED_SESSION_START), &r);
+    for (size_t i = 0; i < r.n && rc == TM_OK; i++)
+        rc = add_start(f, r.v[i].value, r.v[i].count);
+    free(r.v);
     return rc;
 }
 

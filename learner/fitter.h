@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "learner/group.h"
+#include "learner/memory.h"
 #include "learner/record.h"
 #include "learner/samples.h"
 #include "tm/base/err.h"
@@ -57,6 +58,8 @@ TM_MUST_CHECK int tm_fitter_open(struct tm_fitter *f, const uint8_t client[TM_AD
  * TM_ERR_LIMIT. */
 TM_MUST_CHECK int tm_fitter_close(struct tm_fitter *f, uint32_t ticket, const struct tm_record *r,
                                   const struct tm_pair_pool *pool);
+/* Adds what the fitter keeps, its samples included, to *m. */
+void tm_fitter_memory(const struct tm_fitter *f, struct tm_memory *m);
 /* The capture ends, all connections are closed: what waits becomes samples.  TM_ERR_NOMEM. */
 TM_MUST_CHECK int tm_fitter_end(struct tm_fitter *f);
 

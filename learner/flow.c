@@ -387,3 +387,9 @@ uint32_t tm_flow_count(const struct tm_flow_table *t)
 {
     return t->n_flows;
 }
+
+size_t tm_flow_bytes(const struct tm_flow_table *t)
+{
+    return t->flows.n_used * t->flows.size + t->watches.n_used * t->watches.size +
+           t->cap_slots * (sizeof *t->rank + 2 * sizeof *t->cell);
+}

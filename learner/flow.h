@@ -94,6 +94,8 @@ struct tm_flow *tm_flow_any(struct tm_flow_table *t);
 /* From now on it lingers; nothing if it does already. */
 void tm_flow_close(struct tm_flow_table *t, struct tm_flow *f, int64_t now_us);
 void tm_flow_remove(struct tm_flow_table *t, struct tm_flow *f);
+/* Bytes of the flows there were at a time, with what stands beside them and the index. */
+size_t tm_flow_bytes(const struct tm_flow_table *t);
 uint32_t tm_flow_count(const struct tm_flow_table *t);
 
 #endif

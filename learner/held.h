@@ -19,26 +19,31 @@
 #define TM_HELD_BITS_MIN    3U
 #define TM_HELD_WAITING_MAX 32U
 
+#define TM_HELD_VALUE_MAX ((UINT64_C(1) << 59) - 1) /* larger ones count as this */
+#define TM_HELD_KINDS     16U
+
 struct tm_held_row {
-    uint64_t value;
-    uint64_t count; /* 0: an unused cell of the table */
+    uint64_t value : 59;
+    uint64_t is_placed : 1; /* while the table is put in order; else 0 */
+    uint64_t kind : 4;
     uint32_t host;
-    uint32_t kind;
+    uint32_t
+        count; /* 0: an unused cell of the table; what is more than it holds has a row of its own */
 };
 
 struct tm_held {
     struct tm_held_row *row; /* owned; open addressing */
-    size_t n_cells;          /* a power of two, or 0 */
+    size_t n_cells;
+    size_t cap_cells; /* that there is room for; memory that was never used is none yet */
     size_t n_rows;
-    unsigned cell_bits; /* log2 of it */
-    unsigned bits;      /* significant ones that are kept; 0: all */
+    unsigned bits; /* significant ones that are kept; 0: all */
     size_t n_waiting;
     struct tm_held_row waiting[TM_HELD_WAITING_MAX]; /* to be counted together */
 };
 
 /* An empty one is {0}. */
 void tm_held_deinit(struct tm_held *h);
-/* TM_ERR_NOMEM. */
+/* kind < TM_HELD_KINDS.  TM_ERR_NOMEM. */
 TM_MUST_CHECK int tm_held_add(struct tm_held *h, uint32_t host, uint32_t kind, uint64_t value);
 /* Puts the rows at the front of `row`: first those of `kind`, in order of host and value, *n of them, then the others.  Only deinit
  * may follow.  TM_ERR_NOMEM. */

@@ -15,6 +15,11 @@ void tm_keymap_deinit(struct tm_keymap *m)
     *m = (struct tm_keymap){0};
 }
 
+size_t tm_keymap_bytes(const struct tm_keymap *m)
+{
+    return m->n_cells / 2 * (sizeof *m->key + sizeof *m->spare) + m->n_cells * sizeof *m->cell;
+}
+
 static size_t hash_of(const uint8_t key[TM_KEYMAP_KEY_LEN])
 {
     uint64_t w[4];

@@ -21,6 +21,8 @@ struct tm_keymap {
 
 /* An empty one is {0}. */
 void tm_keymap_deinit(struct tm_keymap *m);
+/* Bytes that the map takes. */
+size_t tm_keymap_bytes(const struct tm_keymap *m);
 /* The key's number; *is_new says whether it was not there.  A new number is at most m->n before the call.
  * TM_ERR_NOMEM, TM_ERR_LIMIT (2^31 keys). */
 TM_MUST_CHECK int tm_keymap_put(struct tm_keymap *m, const uint8_t key[TM_KEYMAP_KEY_LEN],

@@ -46,9 +46,23 @@ int tm_shard_encode_samples(struct tm_samples *s, uint8_t **out, size_t *len)
     return rc;
 }
 
+static int get_runs(struct tm_rd *rd, struct tm_run *v, size_t n)
+{
+    uint64_t total = 0;
+    for (size_t i = 0; i < n; i++) {
+        uint64_t value = tm_rd_varint(rd);
+        uint64_t count = tm_rd_varint(rd);
+        if (!tm_rd_ok(rd) || value > TM_MEASURED_MAX || (i > 0 && value <= v[i - 1].value) ||
+            count == 0 || count >= TOTAL_END - total)
+            return TM_ERR_FORMAT;
+        total += count;
+        v[i] = (struct tm_run){value, count};
+    }
+    return TM_OK;
+}
+
 static int get_kind(struct tm_rd *rd, struct tm_samples *s, unsigned kind)
 {
-    uint64_t cum = 0;
     uint8_t bits = tm_rd_u8(rd);
     uint64_t n = tm_rd_varint(rd);
     if (!tm_rd_ok(rd) || bits > BITS_MAX || n > TM_SAMPLES_RUNS_MAX || n > rd->len / RUN_LEAST)
@@ -56,21 +70,14 @@ static int get_kind(struct tm_rd *rd, struct tm_samples *s, unsigned kind)
     s->bits[kind] = bits;
     if (n == 0)
         return TM_OK;
-    struct tm_dist_point *pt = calloc((size_t)n, sizeof *pt);
-    if (!pt)
+    struct tm_run *v = calloc((size_t)n, sizeof *v);
+    if (!v)
         return TM_ERR_NOMEM;
-    s->run[kind] = pt;
-    s->n_runs[kind] = (size_t)n;
-    for (size_t i = 0; i < n; i++) {
-        uint64_t value = tm_rd_varint(rd);
-        uint64_t count = tm_rd_varint(rd);
-        if (!tm_rd_ok(rd) || value > TM_MEASURED_MAX || (i > 0 && value <= pt[i - 1].value) ||
-            count == 0 || count >= TOTAL_END - cum)
-            return TM_ERR_FORMAT;
-        cum += count;
-        pt[i] = (struct tm_dist_point){value, cum};
-    }
-    return TM_OK;
+    int rc = get_runs(rd, v, (size_t)n);
+    if (rc == TM_OK)
+        rc = tm_packed_pack(v, (size_t)n, &s->packed[kind]);
+    free(v);
+    return rc;
 }
 
 int tm_shard_decode_samples(struct tm_rd *rd, struct tm_samples *out)

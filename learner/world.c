@@ -396,6 +396,13 @@ const struct tm_world_counts *tm_world_counts(const struct tm_world *w)
     return &w->counts;
 }
 
+void tm_world_memory(const struct tm_world *w, struct tm_memory *m)
+{
+    m->open_bytes += tm_flow_bytes(w->flows) + w->pool.cap_pairs * sizeof *w->pool.pair +
+                     w->cap_records * sizeof *w->record;
+    m->learned_bytes += tm_samples_bytes(&w->samples);
+}
+
 uint64_t tm_world_mark(const struct tm_world *w)
 {
     return w->mark;

@@ -13,6 +13,7 @@
 #include "learner/exchange.h"
 #include "learner/fitter.h"
 #include "learner/flow.h"
+#include "learner/memory.h"
 #include "learner/packet.h"
 #include "learner/record.h"
 #include "learner/shard.h"
@@ -74,6 +75,9 @@ const struct tm_world_counts *tm_world_counts(const struct tm_world *w);
 /* The samples of TLS records so far, of dropped connections too; borrowed until the next call.  clear
  * forgets them. */
 const struct tm_samples *tm_world_samples(const struct tm_world *w);
+
+/* Adds what the world keeps, records and their pairs included, but not its fitter, to *m. */
+void tm_world_memory(const struct tm_world *w, struct tm_memory *m);
 
 /* Tells this capture from others: a hash over all its TCP packets so far since new or clear.  It does
  * not depend on cfg. */

@@ -166,7 +166,11 @@ int tm_collect_packet(struct tm_collect *c, const struct tm_packet *p)
         .flags = p->flags,
         .dir = src_side == c->conn[i].client_side ? TM_UP : TM_DOWN,
     };
-    return tm_cut_feed(&c->conn[i].cut, &s);
+    struct tm_cut *cut = &c->conn[i].cut;
+    int rc = tm_cut_feed(cut, &s);
+    if (rc == TM_OK && (s.flags & (TM_TCP_FIN | TM_TCP_RST)) != 0 && tm_cut_is_closed(cut))
+        tm_cut_trim(cut);
+    return rc;
 }
 
 /* ---- the end of a capture ---- */
@@ -286,6 +290,14 @@ int tm_collect_end(struct tm_collect *c, struct tm_deck *deck)
     free(order);
     forget(c);
     return rc;
+}
+
+size_t tm_collect_bytes(const struct tm_collect *c)
+{
+    size_t bytes = c->cap_conns * sizeof *c->conn + c->n_places * sizeof *c->place;
+    for (uint32_t i = 0; i < c->n_conns; i++)
+        bytes += c->conn[i].cut.cap_runs * sizeof *c->conn[i].cut.run;
+    return bytes;
 }
 
 const struct tm_collect_counts *tm_collect_counts(const struct tm_collect *c)

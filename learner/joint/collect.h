@@ -53,6 +53,8 @@ TM_MUST_CHECK int tm_collect_packet(struct tm_collect *c, const struct tm_packet
 /* The capture ends: its complete connections are appended to `deck`, those of one user together, in the order of their openings, and all
  * are forgotten.  A user of another capture has another number.  TM_ERR_NOMEM. */
 TM_MUST_CHECK int tm_collect_end(struct tm_collect *c, struct tm_deck *deck);
+/* Bytes of the capture's connections so far. */
+size_t tm_collect_bytes(const struct tm_collect *c);
 const struct tm_collect_counts *tm_collect_counts(const struct tm_collect *c);
 
 #endif

@@ -30,6 +30,17 @@ void tm_cut_deinit(struct tm_cut *c)
     tm_cut_init(c);
 }
 
+void tm_cut_trim(struct tm_cut *c)
+{
+    if (c->n_runs == 0 || c->n_runs == c->cap_runs)
+        return;
+    struct tm_cut_run *smaller = realloc(c->run, c->n_runs * sizeof *smaller);
+    if (!smaller)
+        return; /* as it was */
+    c->run = smaller;
+    c->cap_runs = c->n_runs;
+}
+
 bool tm_cut_is_closed(const struct tm_cut *c)
 {
     return c->has_rst || (c->half[TM_UP].has_fin && c->half[TM_DOWN].has_fin);

@@ -78,6 +78,8 @@ struct tm_cut {
 
 void tm_cut_init(struct tm_cut *c);
 void tm_cut_deinit(struct tm_cut *c);
+/* Gives back what room it has for more runs: most often no more come.  More may. */
+void tm_cut_trim(struct tm_cut *c);
 
 /* One segment, in the order captured; `dir` is TM_UP from the client.  TM_ERR_NOMEM. */
 TM_MUST_CHECK int tm_cut_feed(struct tm_cut *c, const struct tm_segment *s);

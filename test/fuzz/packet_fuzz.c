@@ -76,7 +76,8 @@ static void fit(struct tm_world *w)
     TM_ASSERT_EQ(tm_fit_records(&cfg, tm_world_pairs(w), r, n, &samples, &counts), TM_OK);
     TM_ASSERT_EQ(tm_samples_total(&samples, TM_SWING_NUM_PAIRS), n);
     TM_ASSERT_EQ(tm_fit_model(&samples, "fuzz", TM_DIST_POINTS_MAX, &m), TM_OK);
-    if (samples.n[TM_SWING_REQ] > 0 && samples.n[TM_SWING_RSP] > 0)
+    if (tm_samples_total(&samples, TM_SWING_REQ) > 0 &&
+        tm_samples_total(&samples, TM_SWING_RSP) > 0)
         TM_ASSERT_EQ(tm_model_check(&m, NULL), TM_OK);
     tm_model_deinit(&m);
     tm_samples_deinit(&samples);

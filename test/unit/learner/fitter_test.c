@@ -136,6 +136,48 @@ static void openings_at_one_time_are_grouped_in_one_order(void)
     check_both_ways(&cfg, TM_US_PER_S);
 }
 
+enum { SESSIONS = 100000 }; /* more than there is room for exactly */
+
+/* One connection each of as many users, all open together and ended one way or the other. */
+static void end_sessions(bool is_backwards, struct tm_samples *samples)
+{
+    static uint32_t ticket[SESSIONS];
+    struct tm_fit_cfg cfg = {.group = tm_group_cfg_default()};
+    struct tm_group_counts counts = {0};
+    struct tm_fitter *f;
+    struct tm_pair_pool pool;
+    struct tm_record r = {.conn = {.first_pair = TM_PAIR_NONE,
+                                   .close_think_us = TM_PAIR_NONE,
+                                   .rtt_us = {TM_PAIR_NONE, TM_PAIR_NONE}}};
+    tm_pair_pool_init(&pool);
+    CHECK_INT(tm_fitter_new(&f, &cfg, samples, &counts), TM_OK);
+    for (uint32_t i = 0; i < SESSIONS; i++) {
+        memcpy(r.client, &i, sizeof i);
+        CHECK_INT(tm_fitter_open(f, r.client, r.server, (int64_t)i * 977, &ticket[i]), TM_OK);
+    }
+    for (uint32_t k = 0; k < SESSIONS; k++) {
+        uint32_t i = is_backwards ? SESSIONS - 1 - k : k;
+        memcpy(r.client, &i, sizeof i);
+        r.conn.start_us = (int64_t)i * 977;
+        r.conn.end_us = SESSIONS * (int64_t)977;
+        CHECK_INT(tm_fitter_close(f, ticket[i], &r, &pool), TM_OK);
+    }
+    CHECK_INT(tm_fitter_end(f), TM_OK);
+    tm_fitter_free(f);
+    CHECK_INT(counts.n_sessions, SESSIONS);
+}
+
+static void many_sessions_start_when_they_do_whatever_ends_first(void)
+{
+    struct tm_samples a = {0};
+    struct tm_samples b = {0};
+    end_sessions(false, &a);
+    end_sessions(true, &b);
+    check_equal(&a, &b);
+    tm_samples_deinit(&a);
+    tm_samples_deinit(&b);
+}
+
 static void held_values_stay_exact_while_they_are_few(void)
 {
     struct tm_held h = {0};
@@ -269,6 +311,8 @@ static const struct check_case cases[] = {
     {"online_and_at_the_end_are_the_same", online_and_at_the_end_are_the_same},
     {"openings_at_one_time_are_grouped_in_one_order",
      openings_at_one_time_are_grouped_in_one_order},
+    {"many_sessions_start_when_they_do_whatever_ends_first",
+     many_sessions_start_when_they_do_whatever_ends_first},
     {"held_values_stay_exact_while_they_are_few", held_values_stay_exact_while_they_are_few},
     {"held_rows_of_many_hosts_are_bounded_and_keep_their_mean",
      held_rows_of_many_hosts_are_bounded_and_keep_their_mean},

@@ -81,7 +81,7 @@ static void what_is_left_does_not_depend_on_the_order(void)
     fill(&merged, 0, 30000, 1);
     fill(&part, 30000, 400000, 1);
     CHECK_INT(tm_samples_merge(&merged, &part), TM_OK);
-    CHECK(up.n_runs[KIND] <= TM_SAMPLES_RUNS_MAX);
+    CHECK(up.packed[KIND].n <= TM_SAMPLES_RUNS_MAX);
     CHECK(up.bits[KIND] >= 12 && up.bits[KIND] < 40);
     CHECK_INT(tm_samples_total(&up, KIND), 400000);
     CHECK_INT(tm_samples_total(&merged, KIND), 400000);
