@@ -138,9 +138,10 @@ static void streams_beyond_what_is_held_are_refused(void)
         give_byte(s, 2 * i); /* one is too many */
     tm_session_get_stats(s, &st);
     CHECK_INT(st.streams_live, N);
-    tm_message_encode(&w, &(struct tm_message){
-                              .kind = TM_MSG_SETTINGS,
-                              .u.settings = {TM_PROTOCOL_VERSION, 0, TM_STREAM_WINDOW_MIN, 256}});
+    tm_message_encode(&w,
+                      &(struct tm_message){.kind = TM_MSG_SETTINGS,
+                                           .u.settings = {TM_PROTOCOL_VERSION, 0,
+                                                          TM_STREAM_WINDOW_MIN, TM_STREAMS_MAX}});
     for (uint64_t i = 1; i <= N; i++) {
         put_message(&w, TM_MSG_OPEN, 2 * i);
         if (w.len > sizeof bytes - TM_MESSAGE_MAX) { /* more than a record holds */
