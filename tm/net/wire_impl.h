@@ -1,5 +1,5 @@
 /* tm/net/wire_impl.h - the inside of struct tm_wire, for wire.c (start, stop, the front's side), wire_loop.c
- * (thread, commands, deadlines, listening), wire_conn.c (one connection) and wire_send.c (its sending).
+ * (thread, commands, deadlines, listening), wire_conn.c (one connection), wire_send.c and wire_late.c (its sending).
  *
  * Room for events.  Every event but RX is owed from the moment at which it becomes possible: a connection owes
  * ACCEPTED or UP, END_OF_FILE, and DOWN or RELEASED; a queued chunk marked LAST owes SENT.  Whatever would
@@ -96,6 +96,13 @@ struct tm_wire_conn {
     struct tm_kernel_seen kernel;
 };
 
+/* See wire_late.c. */
+struct tm_wire_door {
+    pthread_mutex_t lock;
+    int fd; /* -1: closed */
+    uint32_t id;
+};
+
 struct tm_wire_listener {
     uv_poll_t poll;
     int fd;
@@ -126,6 +133,8 @@ struct tm_wire {
     struct tm_wire_conn conns[TM_WIRE_CONNS_MAX];
     struct tm_wire_listener listeners[TM_WIRE_LISTENERS];
     unsigned n_listeners;
+    struct tm_wire_door doors[TM_WIRE_CONNS_MAX]; /* both threads' */
+    uint32_t n_doors;
     /* the front thread's */
     uint16_t generation[TM_WIRE_HALF];
     bool used[TM_WIRE_HALF];
@@ -163,6 +172,14 @@ void tm_wire_send_due(struct tm_wire_conn *c);
 void tm_wire_send_failed(struct tm_wire_conn *c, int error);
 /* Forgets all that is queued. */
 void tm_wire_send_drop(struct tm_wire_conn *c);
+
+/* ---- wire_late.c: _init and _deinit while there is no wire thread, else on it ---- */
+
+TM_MUST_CHECK int tm_wire_late_init(struct tm_wire *w);
+void tm_wire_late_deinit(struct tm_wire *w);
+void tm_wire_late_open(struct tm_wire_conn *c);
+/* Before the descriptor is closed or somebody else's, or when it takes nothing any more. */
+void tm_wire_late_shut(struct tm_wire_conn *c);
 
 /* ---- wire_conn.c: on the wire thread ---- */
 
