@@ -1,4 +1,6 @@
-"""What was measured, as a table, and the ratios with their intervals and bounds."""
+"""What was measured, as a table, and the ratios with their intervals and bounds; the same for a document."""
+import re
+
 from middle import interval, median
 from rounds import pairs
 
@@ -69,3 +71,47 @@ def text(rows, found):
         number = "-" if f["ratio"] is None else "%.3f [%.3f, %.3f] of %d pairs" % (f["ratio"], f["low"], f["high"], f["n"])
         lines.append("%-11s %s of %s over %s: %s  %s" % (f["load"], what, f["ours"], f["other"], number, f["verdict"]))
     return "\n".join(lines) + "\n"
+
+
+BEGIN, END = "<!-- bench/peers --doc writes what stands here -->\n", "<!-- until here -->\n"
+
+
+def _row(cells):
+    return "| " + " | ".join(cells) + " |\n"
+
+
+def _rows_for_document(rows):
+    out = _row(["clients", "tunnel", "rounds", "mean ms", "p95 ms", "MB/s", "CPU s/GB"]) + _row(["---"] * 7)
+    for r in rows:
+        cpu = "" if r["tunnel"] == "direct" else _column(r["cpu_s_per_gb"], "%.1f")
+        out += _row([r["load"], r["tunnel"], str(r["rounds"]), _column(r["mean_ms"], "%.2f"), _column(r["p95_ms"], "%.2f"),
+                     _column(r["mb_per_s"], "%.1f"), r["why"] or cpu])
+    return out
+
+
+def _ratios_for_document(found):
+    out = _row(["clients", "ratio", "median", "pairs", "wanted"]) + _row(["---"] * 5)
+    for f in found:
+        what = "rate" if f["what"] == "rate" else "mean latency"
+        number = "-" if f["ratio"] is None else "%.2f [%.2f, %.2f]" % (f["ratio"], f["low"], f["high"])
+        out += _row([f["load"], f"{what}, {f['ours']} over {f['other']}", number, str(f["n"]), "" if f["verdict"] == "-" else f["verdict"]])
+    return out
+
+
+def document(runs):
+    """Tables of several runs, each as it was written with --json."""
+    out = ""
+    for run in runs:
+        for part, got in run["parts"].items():
+            out += (f"\n**{part}**: path of {got['delay_ms']:g} ms each way, {run['rounds']} rounds of {run['seconds']:g} s, "
+                    f"{run['processors']} processors, seed {run['seed']}.\n\n{_rows_for_document(got['rows'])}"
+                    f"\n{_ratios_for_document(got['ratios'])}")
+    return out
+
+
+def put_in(text, tables):
+    """The document with these tables in place of those that were there; ValueError: it has no place for them."""
+    new, n = re.subn(re.escape(BEGIN) + ".*?" + re.escape(END), lambda _: BEGIN + tables + END, text, flags=re.S)
+    if n != 1:
+        raise ValueError("no place for the tables")
+    return new
