@@ -16,6 +16,7 @@
 #include "tm/net/alarm.h"
 #include "tm/net/ring.h"
 #include "tm/net/wire.h"
+#include "tm/net/wire_late.h"
 
 #define TM_WIRE_BLOCKS    32768U /* chunks queued in all; memory is touched when used */
 #define TM_WIRE_READ      65536U /* bytes of one read() */
@@ -96,13 +97,6 @@ struct tm_wire_conn {
     struct tm_kernel_seen kernel;
 };
 
-/* See wire_late.c. */
-struct tm_wire_door {
-    pthread_mutex_t lock;
-    int fd; /* -1: closed */
-    uint32_t id;
-};
-
 struct tm_wire_listener {
     uv_poll_t poll;
     int fd;
@@ -172,14 +166,6 @@ void tm_wire_send_due(struct tm_wire_conn *c);
 void tm_wire_send_failed(struct tm_wire_conn *c, int error);
 /* Forgets all that is queued. */
 void tm_wire_send_drop(struct tm_wire_conn *c);
-
-/* ---- wire_late.c: _init and _deinit while there is no wire thread, else on it ---- */
-
-TM_MUST_CHECK int tm_wire_late_init(struct tm_wire *w);
-void tm_wire_late_deinit(struct tm_wire *w);
-void tm_wire_late_open(struct tm_wire_conn *c);
-/* Before the descriptor is closed or somebody else's, or when it takes nothing any more. */
-void tm_wire_late_shut(struct tm_wire_conn *c);
 
 /* ---- wire_conn.c: on the wire thread ---- */
 

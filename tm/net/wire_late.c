@@ -3,6 +3,8 @@
  * A connection's door is open from its first TM_WIRE_LATE chunk until its descriptor is closed or handed over, which waits while the front is
  * in it: so the descriptor is the connection's for as long as the front uses it.  Nothing is waited for that takes longer than one
  * system call, and only by a connection that ends; the front then has the wire thread's priority. */
+#include "tm/net/wire_late.h"
+
 #include <sys/socket.h>
 
 #include "tm/net/wire_impl.h"
