@@ -296,6 +296,24 @@ static void note_left(const struct tm_lane *l)
     tm_session_departed(l->cfg.front->session, l->cfg.carrier, l->act.write, &d);
 }
 
+/* The whole write is composed, or could not be (rc); may free the lane. */
+static void end_write(struct tm_lane *l, int rc)
+{
+    struct tm_front *f = l->cfg.front;
+    if (rc == TM_ERR_CLOSED)
+        return;
+    if (rc == TM_OK && tm_session_compose(f->session, l->cfg.carrier, f->plain, tm_now_us()) != 0)
+        rc = TM_ERR_RANGE;
+    if (rc != TM_OK) {
+        tm_log(TM_LOG_ERROR, "carrier %" PRIu32 ": write %" PRIu32 " of %" PRIu32 " bytes: %s",
+               l->cfg.carrier, l->act.write, l->act.size,
+               rc == TM_ERR_RANGE ? "sizes do not add up" : tm_strerror(rc));
+        lane_fail(l, rc, "internal error");
+    } else if (l->has_left) {
+        note_left(l);
+    }
+}
+
 /* Goes on with the current write by a slice, as far as there is room; may free the lane. */
 static void lane_compose(struct tm_lane *l)
 {
@@ -319,18 +337,7 @@ static void lane_compose(struct tm_lane *l)
     if (rc == TM_OK && l->left > 0)
         return;
     l->is_composing = false;
-    if (rc == TM_ERR_CLOSED)
-        return;
-    if (rc == TM_OK && tm_session_compose(f->session, l->cfg.carrier, f->plain, tm_now_us()) != 0)
-        rc = TM_ERR_RANGE;
-    if (rc != TM_OK) {
-        tm_log(TM_LOG_ERROR, "carrier %" PRIu32 ": write %" PRIu32 " of %" PRIu32 " bytes: %s",
-               l->cfg.carrier, l->act.write, l->act.size,
-               rc == TM_ERR_RANGE ? "sizes do not add up" : tm_strerror(rc));
-        lane_fail(l, rc, "internal error");
-    } else if (l->has_left) {
-        note_left(l);
-    }
+    end_write(l, rc);
 }
 
 void tm_lane_write(struct tm_lane *l, const struct tm_act *act)
