@@ -23,11 +23,14 @@ def _once(rig, door, load, limit_s):
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as p:
         ends = threading.Timer(limit_s, p.kill)
         ends.start()
-        p.stdout.readline()  # "warm": all connections have had an answer
-        before = rig.cpu_s(door.programs)
-        out, err = p.communicate()
-        took_too_long = not ends.is_alive()
-        ends.cancel()
+        try:
+            p.stdout.readline()  # "warm": all connections have had an answer
+            before = rig.cpu_s(door.programs)
+            out, err = p.communicate()
+            took_too_long = not ends.is_alive()
+        finally:
+            p.kill()  # it has ended, unless we are told to end
+            ends.cancel()
     if p.returncode != 0:
         return f"took longer than {limit_s:g} s" if took_too_long else err.strip()[-200:] or f"exit status {p.returncode}"
     got = {line.split()[0]: float(line.split()[1]) for line in out.splitlines()}
