@@ -1,6 +1,9 @@
 /* bench/load_bench.c - keep-alive clients of one web object, all at once: how long each request takes, and how much was carried.
  *
- *   tm-bench-load IPV4 PORT PATH CLIENTS SECONDS
+ *   tm-bench-load IPV4 PORT PATH CLIENTS SECONDS [USER DEST DEST_PORT]
+ *
+ * With the last three, IPV4:PORT is a SOCKS5 proxy (RFC 1928) that is asked for DEST:DEST_PORT under that user name (RFC 1929), whose
+ * password is one zero byte: so a pluggable transport's client is told of its bridge (pt-spec, sec. 3.5).
  *
  * Each client is a connection that asks again as soon as it has the whole answer.  Prints "name value unit" lines: requests, payload (request
  * and answer, headers included), latencies from the request's write to the answer's last byte.  Connections are opened before the
@@ -39,6 +42,8 @@ struct load {
     unsigned n_clients, n_warm;
     int64_t begin_us, until_us; /* begin_us 0: connections are being opened */
     uint64_t up_bytes, down_bytes;
+    const char *user; /* of the SOCKS proxy; NULL: there is none */
+    struct sockaddr_in dest;
     uint32_t *us; /* latencies */
     size_t n;
 };
@@ -128,21 +133,56 @@ static void on_readable(struct load *l, struct client *c)
         take(l, c, buf, (size_t)n);
 }
 
-static void open_all(struct load *l, int ep, const char *ip, const char *port)
+static struct sockaddr_in addr_of(const char *ip, const char *port)
 {
     struct sockaddr_in a = {.sin_family = AF_INET,
                             .sin_port = htons((uint16_t)strtoul(port, NULL, 10))};
-    int on = 1;
     if (inet_pton(AF_INET, ip, &a.sin_addr) != 1) {
         (void)fprintf(stderr, "tm-bench-load: %s is no IPv4 address\n", ip);
         exit(2);
     }
+    return a;
+}
+
+/* Says `len` bytes, and hears an answer of `want` bytes whose second one is `ok`. */
+static void exchange(int fd, const void *p, size_t len, size_t want, uint8_t ok)
+{
+    uint8_t got[32];
+    if (write(fd, p, len) != (ssize_t)len)
+        die("tm-bench-load: write to the proxy");
+    if (recv(fd, got, want, MSG_WAITALL) != (ssize_t)want || got[1] != ok) {
+        (void)fprintf(stderr, "tm-bench-load: the proxy refuses\n");
+        exit(1);
+    }
+}
+
+static void ask_proxy(const struct load *l, int fd)
+{
+    uint8_t login[2 + UINT8_MAX + 2] = {1};
+    uint8_t connect_to[10] = {5, 1, 0, 1};
+    size_t n = strlen(l->user);
+    login[1] = (uint8_t)n;
+    memcpy(login + 2, l->user, n);
+    login[2 + n] = 1; /* of password, which is zero */
+    memcpy(connect_to + 4, &l->dest.sin_addr, 4);
+    memcpy(connect_to + 8, &l->dest.sin_port, 2);
+    exchange(fd, "\5\1\2", 3, 2, 2);
+    exchange(fd, login, n + 4, 2, 0);
+    exchange(fd, connect_to, sizeof connect_to, 10, 0);
+}
+
+static void open_all(struct load *l, int ep, const char *ip, const char *port)
+{
+    struct sockaddr_in a = addr_of(ip, port);
+    int on = 1;
     for (unsigned i = 0; i < l->n_clients; i++) {
         struct client *c = &l->client[i];
         c->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
         if (c->fd < 0 || connect(c->fd, (struct sockaddr *)&a, sizeof a) != 0)
             die("tm-bench-load: connect");
         (void)setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+        if (l->user != NULL)
+            ask_proxy(l, c->fd);
         struct epoll_event ev = {.events = EPOLLIN, .data.ptr = c};
         if (epoll_ctl(ep, EPOLL_CTL_ADD, c->fd, &ev) != 0)
             die("tm-bench-load: epoll");
@@ -186,9 +226,14 @@ static void print(struct load *l)
 int main(int argc, char **argv)
 {
     struct load l = {0};
-    if (argc != 6) {
-        (void)fprintf(stderr, "Usage: tm-bench-load IPV4 PORT PATH CLIENTS SECONDS\n");
+    if (argc != 6 && (argc != 9 || strlen(argv[6]) < 1 || strlen(argv[6]) > UINT8_MAX)) {
+        (void)fprintf(stderr, "Usage: tm-bench-load IPV4 PORT PATH CLIENTS SECONDS [USER DEST "
+                              "DEST_PORT]\n");
         return 2;
+    }
+    if (argc == 9) {
+        l.user = argv[6];
+        l.dest = addr_of(argv[7], argv[8]);
     }
     l.n_clients = (unsigned)strtoul(argv[4], NULL, 10);
     if (l.n_clients < 1 || l.n_clients > CLIENTS_MAX) {

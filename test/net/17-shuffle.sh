@@ -1,6 +1,6 @@
 #!/bin/bash
-# Model shuffle: files arrive byte-exact over shuffled and split carriers, one and fifty at a time, up and down; nothing is padded;
-# status says that the wire follows what is carried.
+# Model shuffle: files arrive byte-exact over shuffled and split carriers, one and fifty at a time, up and down; a thousand connections
+# are open at once; nothing is padded; status says that the wire follows what is carried.
 # shellcheck source-path=SCRIPTDIR
 . "${0%/*}/lib.sh"
 . "${0%/*}/tunnel.sh"
@@ -18,9 +18,18 @@ start_nginx w 10.8.0.2:80 "$WORK/docs"
 # shellcheck disable=SC2034  # for the trap
 PID_upload=''
 start upload in_ns w python3 "$here/upload.py" serve 10.8.0.2 7000
-wait_for 10 "grep -q ready $WORK/upload.log" || fail "upload server"
+# shellcheck disable=SC2034  # for the trap
+PID_echo=''
+start echo in_ns w python3 "$here/many.py" echo 10.8.0.2 7001
+wait_for 10 "grep -q ready $WORK/upload.log && grep -q ready $WORK/echo.log" || fail "upload server, echo"
 enrol
 start_server server --summary-json "$WORK/server.json"
+
+# resident_kb NAME: memory of a program.
+resident_kb() {
+    local pid=PID_$1
+    awk '/^VmRSS/ { print $2 }' "/proc/${!pid}/status"
+}
 
 # carried: connections between the two ends that are established.
 carried() {
@@ -52,5 +61,12 @@ for model in shuffle shuffle:$CARRIERS; do
     number_ok "$(json_number "$WORK/client.json" pad_tx_bytes)" 0 0 "padding"
     number_ok "$(json_number "$WORK/client.json" carriers_died)" 0 0 "carriers died"
 done
+
+say "== a thousand connections at once"
+start_client client --model shuffle -L 8083:10.8.0.2:7001
+before=$(resident_kb client)/$(resident_kb server)
+in_ns c timeout 60 python3 "$here/many.py" ask 8083 1000 1000 || fail "a thousand connections"
+say "resident kB of client/server: $before before, $(resident_kb client)/$(resident_kb server) after"
+ends_with_0 client
 ends_with_0 server
 say "passed"

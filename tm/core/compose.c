@@ -57,7 +57,7 @@ void tm_session_put_stream(struct tm_session *s, struct tm_carrier *c, struct tm
         int64_t since_us = tm_waits_since(&st->waits, st->tx.next);
         ssize_t n = tm_stream_compose(st, w, &s->flight, &to, &again);
         if (n < 0)
-            return;
+            break;
         uint64_t frame = w->len - before;
         if (st == &s->control) {
             s->stats.control_tx_bytes += frame;
@@ -75,6 +75,7 @@ void tm_session_put_stream(struct tm_session *s, struct tm_carrier *c, struct tm
             tm_waits_drop(&st->waits, st->tx.next);
         }
     }
+    tm_session_note_ready(s, st);
 }
 
 #define NEW_BYTES     ((uint64_t)64 << 10) /* a stream is new until so much of it was sent */
@@ -93,8 +94,9 @@ static bool put_kind(struct tm_session *s, struct tm_carrier *c, bool light, str
 {
     uint32_t from = s->turn[light];
     bool is_first = true;
-    for (uint32_t i = 0; i < s->n_slots && tm_wr_room(w) > 0; i++) {
-        uint32_t slot = (from + i) % s->n_slots;
+    for (uint32_t i = tm_slotset_turn(&s->ready, from, 0); i != TM_SLOTSET_END && tm_wr_room(w) > 0;
+         i = tm_slotset_turn(&s->ready, from, i + 1)) {
+        uint32_t slot = (from + i) % TM_STREAMS_HELD;
         struct tm_stream *st = &s->streams[slot];
         size_t before = w->len;
         if (!tm_stream_has_data(st) || is_light(st) != light)

@@ -532,9 +532,7 @@ void tm_session_get_stats(const struct tm_session *s, struct tm_session_stats *o
         out->carriers_live +=
             st == TM_CARRIER_LIVE || st == TM_CARRIER_CLOSING || st == TM_CARRIER_OPENING;
     }
-    out->streams_live = 0;
-    for (uint32_t i = 0; i < s->n_slots; i++)
-        out->streams_live += s->streams[i].live;
+    out->streams_live = s->live.n;
 }
 
 void tm_session_set_log(struct tm_session *s, struct tm_schedlog *log)

@@ -7,30 +7,24 @@ struct tm_stream *tm_session_stream(struct tm_session *s, uint64_t id)
 {
     if (id == 0)
         return &s->control;
-    for (uint32_t i = 0; i < s->n_slots; i++) {
-        if (s->streams[i].live && s->streams[i].id == id)
-            return &s->streams[i];
-    }
-    return NULL;
+    uint32_t at = tm_idmap_get(&s->by_id, id);
+    return at == TM_IDMAP_NONE ? NULL : &s->streams[at];
+}
+
+static uint32_t slot_of(const struct tm_session *s, const struct tm_stream *st)
+{
+    return (uint32_t)(st - s->streams);
 }
 
 static struct tm_stream *new_stream(struct tm_session *s, uint64_t id)
 {
-    uint32_t i = 0;
-    while (i < s->n_slots && s->streams[i].live)
-        i++;
-    if (i == TM_STREAMS_HELD || tm_stream_init(&s->streams[i], id, TM_STREAM_WINDOW_MIN) != TM_OK)
+    uint32_t i = tm_slotset_lowest_free(&s->live);
+    if (i == TM_SLOTSET_END || tm_stream_init(&s->streams[i], id, TM_STREAM_WINDOW_MIN) != TM_OK)
         return NULL;
     s->n_slots = i < s->n_slots ? s->n_slots : i + 1;
+    tm_slotset_add(&s->live, i);
+    tm_idmap_put(&s->by_id, id, i);
     return &s->streams[i];
-}
-
-static uint32_t n_live(const struct tm_session *s)
-{
-    uint32_t n = 0;
-    for (uint32_t i = 0; i < s->n_slots; i++)
-        n += s->streams[i].live;
-    return n;
 }
 
 /* Whether the peer is the one who opens streams with this id. */
@@ -56,9 +50,18 @@ void tm_session_mark(struct tm_session *s, struct tm_stream *st, unsigned flags)
 {
     if (!st->announced || (st->refused && !(flags & (TM_STREAM_EV_REPLY | TM_STREAM_EV_RESET))))
         return;
-    if (st->events == 0)
-        s->n_events++;
+    tm_slotset_add(&s->news, slot_of(s, st));
     st->events |= flags;
+}
+
+void tm_session_note_ready(struct tm_session *s, struct tm_stream *st)
+{
+    if (st == &s->control)
+        return;
+    if (tm_stream_has_data(st))
+        tm_slotset_add(&s->ready, slot_of(s, st));
+    else
+        tm_slotset_remove(&s->ready, slot_of(s, st));
 }
 
 void tm_session_say(struct tm_session *s, const struct tm_message *m)
@@ -77,8 +80,13 @@ void tm_session_say(struct tm_session *s, const struct tm_message *m)
 
 static void free_stream(struct tm_session *s, struct tm_stream *st)
 {
-    if (st->events)
-        s->n_events--;
+    uint32_t slot = slot_of(s, st);
+    tm_slotset_remove(&s->news, slot);
+    tm_slotset_remove(&s->ready, slot);
+    tm_slotset_remove(&s->fresh, slot);
+    tm_slotset_remove(&s->live, slot);
+    tm_idmap_remove(&s->by_id, st->id);
+    s->n_refused -= st->refused;
     s->tx_pool += st->tx.window.cap - TM_STREAM_WINDOW_MIN;
     s->rx_pool += st->rx.window.cap - TM_STREAM_WINDOW_MIN;
     tm_session_demanded(s);
@@ -139,7 +147,7 @@ int tm_session_stream_open(struct tm_session *s, const struct tm_dest *dest, uin
         return TM_ERR_CLOSED;
     if (tm_sendbuf_room(&s->control.tx) < TM_CONTROL_WINDOW / 2)
         return TM_ERR_LIMIT;
-    struct tm_stream *st = n_live(s) < TM_STREAMS_MAX ? new_stream(s, s->next_stream) : NULL;
+    struct tm_stream *st = s->live.n < TM_STREAMS_MAX ? new_stream(s, s->next_stream) : NULL;
     if (!st)
         return TM_ERR_LIMIT;
     st->announced = true;
@@ -171,15 +179,19 @@ ssize_t tm_session_stream_send(struct tm_session *s, uint64_t stream, const uint
         grow_tx(s, st);
     size_t n = tm_sendbuf_put(&st->tx, p, len);
     st->wants_room |= n < len;
-    s->has_fresh |= n > 0;
+    if (n > 0)
+        tm_slotset_add(&s->fresh, slot_of(s, st));
+    tm_session_note_ready(s, st);
     return (ssize_t)n;
 }
 
 void tm_session_stream_finish(struct tm_session *s, uint64_t stream)
 {
     struct tm_stream *st = stream ? tm_session_stream(s, stream) : NULL;
-    if (st)
-        st->fin_queued = true;
+    if (!st)
+        return;
+    st->fin_queued = true;
+    tm_session_note_ready(s, st);
 }
 
 void tm_session_stream_reset(struct tm_session *s, uint64_t stream, enum tm_reply code)
@@ -241,11 +253,10 @@ static int on_open(struct tm_session *s, const struct tm_message *m)
 static void refuse(struct tm_session *s, struct tm_stream *st, unsigned event, uint8_t code)
 {
     st->reply = (enum tm_reply)code;
-    if (st->events) { /* older news no longer matter */
-        st->events = 0;
-        s->n_events--;
-    }
+    st->events = 0; /* older news no longer matter */
+    tm_slotset_remove(&s->news, slot_of(s, st));
     st->refused = true;
+    s->n_refused++;
     tm_session_mark(s, st, event);
 }
 
@@ -259,6 +270,7 @@ int tm_session_heard_stream(struct tm_session *s, const struct tm_message *m)
     if (m->kind == TM_MSG_CREDIT) {
         if (m->u.limit > st->tx_limit)
             st->tx_limit = m->u.limit;
+        tm_session_note_ready(s, st);
         if (st->wants_room) {
             grow_tx(s, st);
             if (tm_sendbuf_room(&st->tx) > 0) {
@@ -301,7 +313,7 @@ static void take_event(struct tm_session *s, struct tm_stream *st, struct tm_eve
         i++;
     st->events &= ~(unsigned)order[i].flag;
     if (st->events == 0)
-        s->n_events--;
+        tm_slotset_remove(&s->news, slot_of(s, st));
     *ev = (struct tm_event){.kind = order[i].kind, .stream = st->id, .reply = st->reply};
     if (ev->kind == TM_EVENT_OPEN)
         ev->dest = st->dest;
@@ -330,11 +342,10 @@ bool tm_session_next_event(struct tm_session *s, struct tm_event *ev)
         *ev = (struct tm_event){.kind = TM_EVENT_FAILED, .why = s->failed};
         return true;
     }
-    for (uint32_t i = 0; s->n_events > 0 && i < s->n_slots; i++) {
-        if (s->streams[i].live && s->streams[i].events) {
-            take_event(s, &s->streams[i], ev);
-            return true;
-        }
+    uint32_t slot = tm_slotset_next(&s->news, 0);
+    if (slot != TM_SLOTSET_END) {
+        take_event(s, &s->streams[slot], ev);
+        return true;
     }
     if (!s->played_told && is_played(s)) {
         s->played_told = true;

@@ -105,6 +105,7 @@ void tm_session_lose(struct tm_session *s, struct tm_carrier *c)
         struct tm_item copy = *it;
         tm_flight_move_first(&s->flight, &c->sent, &st->lost);
         (void)tm_flight_add(&s->flight, &kept, &copy);
+        tm_session_note_ready(s, st);
     }
     c->sent = kept;
 }

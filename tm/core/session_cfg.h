@@ -31,7 +31,7 @@
 /* Entries of explicit plans that a session takes from the other end, of all carriers that it has: what would be more ends it.  (A plan
  * that this end computes is as long as the model says.) */
 #define TM_TOLD_MAX    (1U << 22)
-#define TM_STREAMS_MAX 256U /* live streams of a session at the client, which opens them all */
+#define TM_STREAMS_MAX 1024U /* live streams of a session at the client, which opens them all */
 /* A server holds more, for it may learn later than the client that one has ended, or deliver the last of it later. */
 #define TM_STREAMS_HELD (2 * TM_STREAMS_MAX)
 

@@ -12,15 +12,6 @@ static bool has_gate(const struct tm_session *s)
     return s->openers && (s->cfg.on_demand || s->cfg.idle_stop_us > 0);
 }
 
-static bool has_stream(const struct tm_session *s)
-{
-    for (uint32_t i = 0; i < s->n_slots; i++) {
-        if (s->streams[i].live)
-            return true;
-    }
-    return false;
-}
-
 void tm_session_demanded(struct tm_session *s)
 {
     s->has_demanded = true;
@@ -39,7 +30,7 @@ void tm_session_mind_demand(struct tm_session *s)
     s->is_asked = false;
     if (!has_gate(s))
         return;
-    if (has_stream(s))
+    if (s->live.n > 0)
         tm_session_demanded(s);
     bool wanted = is_wanted(s);
     for (uint32_t u = 0; u < s->cfg.n_users; u++) {

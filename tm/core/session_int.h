@@ -18,12 +18,14 @@
 #include "tm/core/carrier.h"
 #include "tm/core/embed.h"
 #include "tm/core/flight.h"
+#include "tm/core/idmap.h"
 #include "tm/core/message.h"
 #include "tm/core/opener.h"
 #include "tm/core/pieces.h"
 #include "tm/core/player.h"
 #include "tm/core/session.h"
 #include "tm/core/session_watch.h"
+#include "tm/core/slotset.h"
 #include "tm/core/stream.h"
 
 /* Open carriers, and as many that have ended; the oldest of these are forgotten first. */
@@ -62,14 +64,20 @@ struct tm_session {
     struct tm_flight flight;
     struct tm_stream control;
     struct tm_stream streams[TM_STREAMS_HELD];
-    uint32_t n_slots;          /* of them: none behind was ever used */
+    uint32_t n_slots;       /* of them: none behind was ever used */
+    struct tm_slotset live; /* the slots in use */
+    /* Of these, all that have something to send; one may have lost it since, by an acknowledgement. */
+    struct tm_slotset ready;
+    struct tm_slotset news;    /* ... with pending events */
+    struct tm_slotset fresh;   /* ... that were given bytes since the last poll */
+    struct tm_idmap by_id;     /* their slots */
+    uint32_t n_refused;        /* of them */
     uint32_t turn[2];          /* slot of the heavy, of the light stream that composes next */
     uint32_t n_light_records;  /* in a row that light streams filled */
     uint64_t next_stream;      /* id of our next opening */
     uint64_t peer_stream;      /* highest id announced by the peer; 0: none */
     uint64_t unheard_stream;   /* highest id whose bytes came early and found no room; 0: none */
     uint64_t tx_pool, rx_pool; /* bytes left to lend to growing windows */
-    uint32_t n_events;         /* streams with pending events */
     bool is_begun;             /* polled before: the openers run */
     bool settings_seen;
     bool is_unknown;    /* server: the client means a session that is gone; it is told so */
@@ -86,7 +94,6 @@ struct tm_session {
     struct tm_schedlog *log;
     struct tm_session_stats stats;
     struct tm_tally *tally; /* borrowed; NULL: none */
-    bool has_fresh;         /* streams were given bytes since the last poll */
     int64_t answered_us;    /* see struct tm_session_control */
     int64_t unanswered_us;
     tm_piece_fn on_piece; /* NULL: nobody wants to know */
@@ -181,6 +188,8 @@ struct tm_stream *tm_session_stream(struct tm_session *s, uint64_t id);
 /* Finds, or makes for data that came before its OPEN; NULL: finished long ago, or no room. */
 struct tm_stream *tm_session_stream_for_data(struct tm_session *s, uint64_t id);
 void tm_session_mark(struct tm_session *s, struct tm_stream *st, unsigned flags);
+/* Something has happened by which the stream, or control, has something to send, or nothing any more. */
+void tm_session_note_ready(struct tm_session *s, struct tm_stream *st);
 /* Queues a control message; when the peer leaves more than TM_CONTROL_WINDOW of it unacknowledged the session
  * fails. */
 void tm_session_say(struct tm_session *s, const struct tm_message *m);

@@ -142,12 +142,13 @@ void tm_session_note_gone(struct tm_session *s, const struct tm_carrier *c, bool
 
 void tm_session_note_fresh(struct tm_session *s, int64_t now_us)
 {
-    for (uint32_t i = 0; s->has_fresh && i < s->n_slots; i++) {
+    for (uint32_t i = tm_slotset_next(&s->fresh, 0); i != TM_SLOTSET_END;
+         i = tm_slotset_next(&s->fresh, i + 1)) {
         struct tm_stream *st = &s->streams[i];
-        if (st->live && st->tx.end > st->tx.next)
+        if (st->tx.end > st->tx.next)
             tm_waits_put(&st->waits, st->tx.end, now_us);
+        tm_slotset_remove(&s->fresh, i);
     }
-    s->has_fresh = false;
 }
 
 static void add_streams(const struct tm_session *s, struct tm_session_control *out)

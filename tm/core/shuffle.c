@@ -165,23 +165,22 @@ static bool is_prompt(const struct tm_carrier *c, struct tm_carrier *const use[]
     return c->relay->delay_us <= 2 * least_us + PROMPT_US;
 }
 
-/* The slot of the next stream in turn that has something to send; n_slots: none. */
+/* The slot of the next stream in turn that has something to send; TM_SLOTSET_END: none. */
 static uint32_t next_slot(const struct tm_session *s)
 {
-    for (uint32_t i = 0; i < s->n_slots; i++) {
-        uint32_t at = (s->shuffler->rr + i) % s->n_slots;
+    uint32_t rr = s->shuffler->rr;
+    for (uint32_t i = tm_slotset_turn(&s->ready, rr, 0); i != TM_SLOTSET_END;
+         i = tm_slotset_turn(&s->ready, rr, i + 1)) {
+        uint32_t at = (rr + i) % TM_STREAMS_HELD;
         if (tm_stream_has_data(&s->streams[at]))
             return at;
     }
-    return s->n_slots;
+    return TM_SLOTSET_END;
 }
 
 static uint32_t n_streams(const struct tm_session *s)
 {
-    uint32_t n = 0;
-    for (uint32_t i = 0; i < s->n_slots; i++)
-        n += s->streams[i].live && !s->streams[i].refused;
-    return n;
+    return s->live.n - s->n_refused;
 }
 
 static struct tm_carrier *choose(struct tm_session *s, struct tm_stream *st,
@@ -335,8 +334,8 @@ static bool hand_data(struct tm_session *s, int64_t now_us, struct tm_act *act)
     struct tm_carrier *use[TM_SHUFFLE_M_MAX + 1];
     struct tm_shuffler *sh = s->shuffler;
     uint32_t n = in_use(s, use);
-    uint32_t slot = sh->is_stuck ? s->n_slots : next_slot(s);
-    struct tm_stream *st = slot < s->n_slots ? &s->streams[slot] : NULL;
+    uint32_t slot = sh->is_stuck ? TM_SLOTSET_END : next_slot(s);
+    struct tm_stream *st = slot != TM_SLOTSET_END ? &s->streams[slot] : NULL;
     struct tm_carrier *c = st ? choose(s, st, use, n, now_us) : NULL;
     bool may_control = c && is_prompt(c, use, n);
     if (wants_control(s, now_us) && !may_control) { /* not behind what is slow */
@@ -388,7 +387,7 @@ static int64_t next_us(const struct tm_session *s)
     for (uint32_t i = 0; i < n; i++)
         is_room = is_room || has_room(use[i], s->now_us);
     if (is_room) {
-        bool now = wants_control(s, s->now_us) || (!sh->is_stuck && next_slot(s) < s->n_slots);
+        bool now = wants_control(s, s->now_us) || (!sh->is_stuck && next_slot(s) != TM_SLOTSET_END);
         us = tm_min_us(us, now ? s->now_us : sh->ack_us);
     }
     for (uint32_t i = 0; i < s->n_carriers; i++) {

@@ -20,8 +20,8 @@
 
 #define TM_STREAM_WINDOW_MIN                                                                       \
     131072U /* bytes; the credit of a stream at its start (protocol constant) */
-#define TM_STREAM_WINDOW_MAX (4U << 20)
-#define TM_WINDOW_POOL       (32U << 20) /* bytes a session lends to growing windows, each direction */
+#define TM_STREAM_WINDOW_MAX (8U << 20)
+#define TM_WINDOW_POOL       (64U << 20) /* bytes a session lends to growing windows, each direction */
 #define TM_CONTROL_WINDOW    (256U << 10) /* of stream 0, fixed */
 
 enum tm_stream_flag {

@@ -36,31 +36,31 @@ uv_loop_t *tm_front_loop(struct tm_front *f)
 
 /* ---- Streams ---- */
 
-static size_t sink_index(const struct tm_front *f, uint64_t stream)
-{
-    size_t i = 0;
-    while (i < f->n_sinks && f->sinks[i].stream != stream)
-        i++;
-    return i;
-}
-
 int tm_front_attach(struct tm_front *f, uint64_t stream, struct tm_sink *sink)
 {
-    size_t i = sink_index(f, stream);
-    if (i == sizeof f->sinks / sizeof f->sinks[0])
-        return TM_ERR_LIMIT;
-    f->sinks[i].stream = stream;
+    uint32_t i = tm_idmap_get(&f->sink_at, stream);
+    if (i == TM_IDMAP_NONE) {
+        if (f->n_sinks == TM_STREAMS_HELD)
+            return TM_ERR_LIMIT;
+        i = f->n_sinks++;
+        tm_idmap_put(&f->sink_at, stream, i);
+        f->sinks[i].stream = stream;
+    }
     f->sinks[i].sink = sink;
-    if (i == f->n_sinks)
-        f->n_sinks++;
     return TM_OK;
 }
 
 void tm_front_detach(struct tm_front *f, uint64_t stream)
 {
-    size_t i = sink_index(f, stream);
-    if (i < f->n_sinks)
-        f->sinks[i] = f->sinks[--f->n_sinks];
+    uint32_t i = tm_idmap_get(&f->sink_at, stream);
+    if (i == TM_IDMAP_NONE)
+        return;
+    tm_idmap_remove(&f->sink_at, stream);
+    f->n_sinks--;
+    if (i == f->n_sinks)
+        return;
+    f->sinks[i] = f->sinks[f->n_sinks];
+    tm_idmap_put(&f->sink_at, f->sinks[i].stream, i);
 }
 
 /* Every stream hears that the session is over. */
@@ -70,7 +70,7 @@ static void fail_sinks(struct tm_front *f, const char *why)
         struct tm_sink *sink = f->sinks[f->n_sinks - 1].sink;
         const struct tm_event ev = {
             .kind = TM_EVENT_FAILED, .stream = f->sinks[f->n_sinks - 1].stream, .why = why};
-        f->n_sinks--;
+        tm_front_detach(f, ev.stream);
         sink->on_event(sink, &ev);
     }
 }
@@ -100,8 +100,8 @@ static void do_event(struct tm_front *f, const struct tm_event *ev)
         f->ops->played(f->owner);
         return;
     }
-    size_t i = sink_index(f, ev->stream);
-    if (i == f->n_sinks)
+    uint32_t i = tm_idmap_get(&f->sink_at, ev->stream);
+    if (i == TM_IDMAP_NONE)
         return; /* given up since */
     struct tm_sink *sink = f->sinks[i].sink;
     if (is_last(ev))

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#include "tm/core/idmap.h"
 #include "tm/net/alarm.h"
 #include "tm/net/ask.h"
 #include "tm/net/front.h"
@@ -76,12 +77,13 @@ struct tm_front {
     size_t n_lanes;
     struct tm_lane *lanes[TM_CARRIERS_HELD];
     struct tm_lane *by_carrier[TM_FRONT_BUCKETS], *by_conn[TM_FRONT_BUCKETS]; /* lane.c */
-    size_t n_sinks;
+    uint32_t n_sinks;
     struct {
         uint64_t stream;
         struct tm_sink *sink;
     } sinks[TM_STREAMS_HELD];
-    size_t n_keys; /* ever added; the last TM_FRONT_KEYS are there */
+    struct tm_idmap sink_at; /* of a stream: its index among them */
+    size_t n_keys;           /* ever added; the last TM_FRONT_KEYS are there */
     struct tm_ask_key keys[TM_FRONT_KEYS];
     uint8_t plain[TM_TLS_PLAIN_MAX]; /* scratch of the lanes, one at a time */
     uint8_t chunk[TM_WIRE_CHUNK_MAX];

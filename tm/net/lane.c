@@ -21,11 +21,12 @@
 #include "tm/net/streamlog.h"
 #include "tm/net/wirepoll.h"
 
-#define FLIGHT_MAX 262144U    /* bytes of a lane in the ring */
-#define SLICE      65536U     /* bytes composed in a turn; a tenth of a millisecond */
-#define MARK_EVERY 65536U     /* bytes of a large write between markers */
-#define MARKS      64U        /* markers under way */
-#define PROGRESS   (1U << 31) /* write_no of a marker inside a write; plans have fewer writes */
+#define FLIGHT_MAX   262144U /* bytes of a lane in the ring */
+#define SLICE        65536U  /* bytes composed in a turn; a tenth of a millisecond */
+#define MARK_EVERY   65536U  /* bytes of a large write between markers */
+#define MARKS        64U     /* markers under way */
+#define LATE_TOLD_US (500 * TM_US_PER_MS)
+#define PROGRESS     (1U << 31) /* write_no of a marker inside a write; plans have fewer writes */
 
 enum lane_state { OPENING, HANDSHAKE, LIVE, ENDING };
 
@@ -39,10 +40,12 @@ struct tm_lane {
     bool is_composing; /* act is a WRITE not yet wholly given to the wire */
     bool is_first;     /* ... of which nothing has been given */
     bool wants_turn;   /* ... and could go on; counted in n_turns of the front */
+    bool has_left;     /* act is a WRITE that the socket has taken: see send_now */
     struct tm_act act;
     uint32_t left;      /* bytes of it not yet composed */
     uint32_t unmarked;  /* bytes given since the last marker */
     uint32_t in_flight; /* bytes given and not known to have left */
+    int64_t told_us;    /* when a write without a deadline last went by the wire thread */
     unsigned n_marks, first_mark;
     uint32_t mark[MARKS]; /* bytes that each marker under way stands for */
 };
@@ -230,9 +233,31 @@ static bool has_room(const struct tm_lane *l)
     return false;
 }
 
+/* Without a deadline, a write that is whole and behind nothing goes to the socket at once, as far as that takes it: two threads less are woken
+ * for it.  Once in LATE_TOLD_US one goes by the wire thread, which looks at what TCP says then (tm/net/kernel.h).  Returns how many bytes left. */
+static uint32_t send_now(struct tm_lane *l, const uint8_t *chunk, uint32_t len)
+{
+    int64_t now_us = tm_now_us();
+    if (!l->act.is_late_choice || !l->is_first || l->left > 0 || l->in_flight > 0)
+        return 0;
+    if (now_us - l->told_us >= LATE_TOLD_US) {
+        l->told_us = now_us;
+        return 0;
+    }
+    uint32_t n =
+        (uint32_t)tm_wire_send_late(l->cfg.front->wire, l->cfg.conn, (struct tm_view){chunk, len});
+    l->has_left = n == len;
+    return n;
+}
+
 /* Gives a chunk to the wire thread. */
 static int give(struct tm_lane *l, const uint8_t *chunk, uint32_t len)
 {
+    uint32_t n = send_now(l, chunk, len);
+    if (l->has_left)
+        return TM_OK;
+    chunk += n;
+    len -= n;
     struct tm_wire_write cmd = {.id = l->cfg.conn,
                                 .write_no = l->act.write,
                                 .due_us = l->act.due_us,
@@ -260,6 +285,36 @@ static void set_turn(struct tm_lane *l, bool wants_turn)
     l->wants_turn = wants_turn;
 }
 
+static void note_left(const struct tm_lane *l)
+{
+    int64_t now_us = tm_now_us();
+    const struct tm_departure d = {.first_us = now_us,
+                                   .last_us = now_us,
+                                   .ready_us = now_us,
+                                   .tail_us = now_us,
+                                   .free_us = INT64_MIN,
+                                   .offset = TM_SLIP_OFFSET_UNKNOWN};
+    tm_session_departed(l->cfg.front->session, l->cfg.carrier, l->act.write, &d);
+}
+
+/* The whole write is composed, or could not be (rc); may free the lane. */
+static void end_write(struct tm_lane *l, int rc)
+{
+    struct tm_front *f = l->cfg.front;
+    if (rc == TM_ERR_CLOSED)
+        return;
+    if (rc == TM_OK && tm_session_compose(f->session, l->cfg.carrier, f->plain, tm_now_us()) != 0)
+        rc = TM_ERR_RANGE;
+    if (rc != TM_OK) {
+        tm_log(TM_LOG_ERROR, "carrier %" PRIu32 ": write %" PRIu32 " of %" PRIu32 " bytes: %s",
+               l->cfg.carrier, l->act.write, l->act.size,
+               rc == TM_ERR_RANGE ? "sizes do not add up" : tm_strerror(rc));
+        lane_fail(l, rc, "internal error");
+    } else if (l->has_left) {
+        note_left(l);
+    }
+}
+
 /* Goes on with the current write by a slice, as far as there is room; may free the lane. */
 static void lane_compose(struct tm_lane *l)
 {
@@ -283,16 +338,7 @@ static void lane_compose(struct tm_lane *l)
     if (rc == TM_OK && l->left > 0)
         return;
     l->is_composing = false;
-    if (rc == TM_ERR_CLOSED)
-        return;
-    if (rc == TM_OK && tm_session_compose(f->session, l->cfg.carrier, f->plain, tm_now_us()) != 0)
-        rc = TM_ERR_RANGE;
-    if (rc != TM_OK) {
-        tm_log(TM_LOG_ERROR, "carrier %" PRIu32 ": write %" PRIu32 " of %" PRIu32 " bytes: %s",
-               l->cfg.carrier, l->act.write, l->act.size,
-               rc == TM_ERR_RANGE ? "sizes do not add up" : tm_strerror(rc));
-        lane_fail(l, rc, "internal error");
-    }
+    end_write(l, rc);
 }
 
 void tm_lane_write(struct tm_lane *l, const struct tm_act *act)
@@ -302,6 +348,7 @@ void tm_lane_write(struct tm_lane *l, const struct tm_act *act)
     l->left = act->size;
     l->is_first = true;
     l->is_composing = true;
+    l->has_left = false;
     lane_compose(l);
 }
 

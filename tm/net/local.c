@@ -23,7 +23,7 @@
 #include "tm/net/pipe.h"
 #include "tm/net/sock.h"
 
-#define BACKLOG      128
+#define BACKLOG      TM_STREAMS_MAX
 #define SWEEP_MS     50
 #define HANDSHAKE_MS 30000U /* to send greeting and request */
 #define OPENING_MS   15000U /* to wait for room in the session */

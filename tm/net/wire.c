@@ -42,6 +42,7 @@ static void wire_free(struct tm_wire *w)
 {
     if (w->blocks)
         (void)munmap(w->blocks, TM_WIRE_BLOCKS * sizeof *w->blocks);
+    tm_wire_late_deinit(w);
     tm_ring_free(w->cmds);
     tm_ring_free(w->events);
     free(w);
@@ -67,6 +68,8 @@ static int wire_new(struct tm_wire **out, const struct tm_wire_cfg *cfg)
         else
             w->blocks = p;
     }
+    if (rc == TM_OK)
+        rc = tm_wire_late_init(w);
     if (rc == TM_OK && uv_loop_init(&w->loop) != 0)
         rc = TM_ERR_IO;
     if (rc != TM_OK) {

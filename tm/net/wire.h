@@ -10,6 +10,7 @@
  *   tm_wire_write -----> write() at due   --> SENT (after the last byte)
  *                        read()           --> RX
  *                        peer's FIN       --> END_OF_FILE
+ *   tm_wire_send_late    write() at once, by the front itself
  *   tm_wire_close -----> FIN or RST       --> DOWN (the id is free)
  *   tm_wire_release ---> forget it        --> RELEASED (the socket is the front's)
  *
@@ -92,6 +93,10 @@ struct tm_wire_write {
  * LAST may also mark a chunk inside a write (each is reported when it has left; first_us, due_us and unsent are
  * the write's). */
 TM_MUST_CHECK int tm_wire_write(struct tm_wire *w, const struct tm_wire_write *cmd);
+/* A whole planned write without a deadline, from the calling thread: how many of the bytes the socket took at once; the rest, or all of
+ * them, then goes by tm_wire_write.  For connections that have had a TM_WIRE_LATE chunk (else 0), and of which every write has been told as
+ * SENT.  No event follows. */
+size_t tm_wire_send_late(struct tm_wire *w, uint32_t id, struct tm_view bytes);
 /* After everything written has left: FIN at due_us, then DOWN when the peer's FIN has come too. */
 TM_MUST_CHECK int tm_wire_close(struct tm_wire *w, uint32_t id, int64_t due_us);
 /* The same, but the peer's FIN may come as late as it likes: whoever waits for it gives up by tm_wire_reset. */

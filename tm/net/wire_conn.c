@@ -28,6 +28,7 @@ static void on_poll_closed(uv_handle_t *handle)
 /* The slot's resources go; c->fd is closed unless it is -1. */
 static void conn_free(struct tm_wire_conn *c)
 {
+    tm_wire_late_shut(c);
     tm_wire_send_drop(c);
     tm_wire_conn_set_next(c, TM_NEVER);
     c->state = TM_WIRE_GONE;

@@ -1,5 +1,5 @@
 /* tm/net/wire_impl.h - the inside of struct tm_wire, for wire.c (start, stop, the front's side), wire_loop.c
- * (thread, commands, deadlines, listening), wire_conn.c (one connection) and wire_send.c (its sending).
+ * (thread, commands, deadlines, listening), wire_conn.c (one connection), wire_send.c and wire_late.c (its sending).
  *
  * Room for events.  Every event but RX is owed from the moment at which it becomes possible: a connection owes
  * ACCEPTED or UP, END_OF_FILE, and DOWN or RELEASED; a queued chunk marked LAST owes SENT.  Whatever would
@@ -16,6 +16,7 @@
 #include "tm/net/alarm.h"
 #include "tm/net/ring.h"
 #include "tm/net/wire.h"
+#include "tm/net/wire_late.h"
 
 #define TM_WIRE_BLOCKS    32768U /* chunks queued in all; memory is touched when used */
 #define TM_WIRE_READ      65536U /* bytes of one read() */
@@ -126,6 +127,8 @@ struct tm_wire {
     struct tm_wire_conn conns[TM_WIRE_CONNS_MAX];
     struct tm_wire_listener listeners[TM_WIRE_LISTENERS];
     unsigned n_listeners;
+    struct tm_wire_door doors[TM_WIRE_CONNS_MAX]; /* both threads' */
+    uint32_t n_doors;
     /* the front thread's */
     uint16_t generation[TM_WIRE_HALF];
     bool used[TM_WIRE_HALF];

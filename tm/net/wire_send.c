@@ -39,6 +39,8 @@ static void be_late(struct tm_wire_conn *c)
     const uint32_t bytes = TM_WIRE_LATE_BYTES;
     c->is_late = true;
     (void)setsockopt(c->fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &bytes, sizeof bytes);
+    if (c->fd >= 0)
+        tm_wire_late_open(c);
 }
 
 void tm_wire_send_queue(struct tm_wire_conn *c, struct tm_wire_block *b)
@@ -127,6 +129,7 @@ void tm_wire_send_failed(struct tm_wire_conn *c, int error)
 {
     c->error = error;
     c->blocked = false;
+    tm_wire_late_shut(c);
     tm_wire_send_drop(c);
     tm_wire_conn_set_next(c, TM_NEVER);
     if (c->eof)

@@ -57,6 +57,7 @@ static void streams_begin_as_soon_as_others_end(void)
     struct turnover t = {0};
     struct session_pair *p = &t.pair;
     struct tm_session_cfg cfg = session_pair_cfg(TM_CLIENT, &p->model);
+    unsigned n_astray = 0;
     p->model.u.constant = (struct tm_constant){60000, 20000, 10};
     CHECK_INT(tm_session_new(&p->end[TM_CLIENT], &cfg, 0), TM_OK);
     while (t.n_ended + t.n_refused < n && p->now_us < 20 * TM_US_PER_S) {
@@ -67,9 +68,12 @@ static void streams_begin_as_soon_as_others_end(void)
             while (tm_session_poll(p->end[side], p->now_us, &act))
                 session_pair_act(p, (enum tm_side)side, &act);
         }
-        for (int side = 0; side < 2 && p->end[side]; side++)
+        for (int side = 0; side < 2 && p->end[side]; side++) {
             turnover_events(&t, (enum tm_side)side);
+            n_astray += session_pair_n_astray(p->end[side]);
+        }
     }
+    CHECK_INT(n_astray, 0);
     CHECK_INT(t.n_refused, 0);
     CHECK_INT(t.n_ended, n);
     tm_session_free(p->end[TM_CLIENT]);
@@ -134,11 +138,17 @@ static void streams_beyond_what_is_held_are_refused(void)
         give_byte(s, 2 * i); /* one is too many */
     tm_session_get_stats(s, &st);
     CHECK_INT(st.streams_live, N);
-    tm_message_encode(&w, &(struct tm_message){
-                              .kind = TM_MSG_SETTINGS,
-                              .u.settings = {TM_PROTOCOL_VERSION, 0, TM_STREAM_WINDOW_MIN, 256}});
-    for (uint64_t i = 1; i <= N; i++)
+    tm_message_encode(&w,
+                      &(struct tm_message){.kind = TM_MSG_SETTINGS,
+                                           .u.settings = {TM_PROTOCOL_VERSION, 0,
+                                                          TM_STREAM_WINDOW_MIN, TM_STREAMS_MAX}});
+    for (uint64_t i = 1; i <= N; i++) {
         put_message(&w, TM_MSG_OPEN, 2 * i);
+        if (w.len > sizeof bytes - TM_MESSAGE_MAX) { /* more than a record holds */
+            say(s, &said, &w);
+            w = tm_wr_init(bytes, sizeof bytes);
+        }
+    }
     put_message(&w, TM_MSG_RESET, 2); /* room for two */
     put_message(&w, TM_MSG_RESET, 4);
     say(s, &said, &w);

@@ -1,5 +1,6 @@
 #include "test/unit/core/session_pair.h"
 
+#include "tm/core/session_int.h"
 #include "tm/core/stream.h"
 
 struct tm_session_cfg session_pair_cfg(enum tm_side side, struct tm_model *m)
@@ -62,4 +63,24 @@ void session_pair_act(struct session_pair *p, enum tm_side side, const struct tm
         (void)tm_session_gone(p->end[TM_SERVER], act->carrier, TM_GONE_CLOSED, p->now_us);
         (void)tm_session_gone(p->end[TM_CLIENT], act->carrier, TM_GONE_CLOSED, p->now_us);
     }
+}
+
+unsigned session_pair_n_astray(const struct tm_session *s)
+{
+    unsigned n = 0;
+    uint32_t n_live = 0;
+    uint32_t n_refused = 0;
+    for (uint32_t i = 0; i < TM_STREAMS_HELD; i++) {
+        const struct tm_stream *st = &s->streams[i];
+        bool is_found = st->live && tm_idmap_get(&s->by_id, st->id) == i;
+        n += tm_slotset_has(&s->live, i) != st->live || is_found != st->live;
+        n += tm_stream_has_data(st) && !tm_slotset_has(&s->ready, i);
+        n += tm_slotset_has(&s->news, i) != (st->live && st->events != 0);
+        n += !st->live && (tm_slotset_has(&s->ready, i) || tm_slotset_has(&s->fresh, i));
+        n_live += st->live;
+        n_refused += st->live && st->refused;
+    }
+    n += n_live != s->live.n;
+    n += n_refused != s->n_refused;
+    return n;
 }

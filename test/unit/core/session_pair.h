@@ -18,4 +18,7 @@ struct tm_session_cfg session_pair_cfg(enum tm_side side, struct tm_model *m);
 /* Carries out what tm_session_poll of this side gave. */
 void session_pair_act(struct session_pair *p, enum tm_side side, const struct tm_act *act);
 
+/* Slots of s that its sets of live and ready ones, ones with events, and its map of ids do not tell the truth of. */
+unsigned session_pair_n_astray(const struct tm_session *s);
+
 #endif

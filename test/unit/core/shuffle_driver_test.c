@@ -20,17 +20,20 @@ static struct tm_session_cfg cfg_of(enum tm_side side, uint32_t fixed_m)
 
 static void settle(struct session_pair *p, int64_t for_us)
 {
+    unsigned n_astray = 0;
     for (int64_t until_us = p->now_us + for_us; p->now_us < until_us;) {
         for (int side = 0; side < 2 && p->end[side]; side++) {
             struct tm_act act;
             while (tm_session_poll(p->end[side], p->now_us, &act))
                 session_pair_act(p, (enum tm_side)side, &act);
+            n_astray += session_pair_n_astray(p->end[side]);
         }
         int64_t next_us = tm_session_next_us(p->end[TM_CLIENT]);
         if (p->end[TM_SERVER])
             next_us = tm_min_us(next_us, tm_session_next_us(p->end[TM_SERVER]));
         p->now_us = tm_min_us(until_us, tm_max_us(next_us, p->now_us + 1));
     }
+    CHECK_INT(n_astray, 0);
 }
 
 static void pair_init(struct session_pair *p, uint32_t fixed_m)

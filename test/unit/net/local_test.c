@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -189,6 +190,16 @@ static void more_connections_than_allowed_are_reset_and_room_comes_back(void)
     stop(l);
 }
 
+/* A stream has four sockets here, where both ends and both of its applications are one process. */
+static void raise_file_limit(rlim_t wanted)
+{
+    struct rlimit r;
+    CHECK_INT(getrlimit(RLIMIT_NOFILE, &r), 0);
+    CHECK(r.rlim_max >= wanted);
+    r.rlim_cur = r.rlim_max;
+    CHECK_INT(setrlimit(RLIMIT_NOFILE, &r), 0);
+}
+
 /* More connections at once than the session has streams: the ones over wait, and none is lost. */
 static void connections_beyond_the_sessions_streams_wait_for_room(void)
 {
@@ -196,6 +207,7 @@ static void connections_beyond_the_sessions_streams_wait_for_room(void)
     static int app[N], dest[N];
     struct tm_local *l = start(TM_SOCKS_REPLY_EARLY, N);
     int n_dests = 0, n_echoed = 0, n_heard = 0;
+    raise_file_limit(4 * N + 100);
     for (int i = 0; i < N; i++) {
         app[i] = socks_connect(ntohs(scene.dest_addr.sin_port));
         CHECK_INT(send(app[i], "x", 1, 0), 1);

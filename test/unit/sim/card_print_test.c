@@ -92,7 +92,7 @@ static void a_card_says_what_was_played_and_what_came_of_it(void)
         "intervals p50 31 us",
         "added to 10 kB   none was finished\n",
         "added to 1 MB    none was finished\n",
-        "128 KiB to 4096 KiB a stream",
+        "128 KiB to 8192 KiB a stream",
     };
     for (size_t i = 0; i < sizeof said / sizeof said[0]; i++)
         CHECK(strstr(text, said[i]) != NULL);
