@@ -13,7 +13,7 @@
 
 #include "tm/base/err.h"
 
-#define TM_HELD_ROWS_MAX (UINT32_C(1) << 17)
+#define TM_HELD_ROWS_MAX (UINT32_C(1) << 19)
 #define TM_HELD_BITS_FINE                                                                          \
     9U /* values move by 0.4 % at most; with fewer bits, a row's are spread over its width */
 #define TM_HELD_BITS_MIN    3U

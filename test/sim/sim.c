@@ -196,9 +196,10 @@ static void finish(struct sim *m)
     }
     for (int side = 0; side < 2; side++) {
         struct tm_session *end = sim_end(m, (enum tm_side)side);
-        if (end)
+        if (end) {
             tm_session_get_stats(end, side == TM_CLIENT ? &r->client : &r->server);
-        (void)tm_session_cells(end, &r->cells[side]);
+            (void)tm_session_cells(end, &r->cells[side]);
+        }
         drain_log(m, (enum tm_side)side);
     }
     tm_sim_free(m->world);

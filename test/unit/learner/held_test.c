@@ -4,7 +4,7 @@
 
 #include "test/support/check.h"
 
-#define N       400000U
+#define N       700000U
 #define N_HOSTS 7U
 #define N_KINDS 3U
 #define KIND    1U
