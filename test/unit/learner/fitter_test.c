@@ -240,7 +240,7 @@ static double sum_held(const struct tm_held *h)
 
 static void held_rows_of_many_hosts_are_bounded_and_keep_their_mean(void)
 {
-    enum { HOSTS = 2000, EACH = 150 };
+    enum { HOSTS = 5000, EACH = 150 };
     static uint64_t v[HOSTS * EACH];
     struct tm_held h[2] = {{0}, {0}};
     size_t n_kind = 0;
