@@ -3,8 +3,8 @@
 #include <argp.h>
 #include <stdlib.h>
 
-#include "tm/cli/args.h"
 #include "learner/pool.h"
+#include "tm/cli/args.h"
 
 enum {
     OPT_TRAIN = 0x100,

@@ -3,10 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tm/cli/args.h"
 #include "learner/options_model.h"
 #include "models/model.h"
 #include "tm/base/time.h"
+#include "tm/cli/args.h"
 
 enum {
     OPT_RRE_GAP = 0x100,

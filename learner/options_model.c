@@ -3,8 +3,8 @@
 
 #include <stdlib.h>
 
-#include "tm/cli/args.h"
 #include "learner/shard.h"
+#include "tm/cli/args.h"
 
 enum {
     OPT_K = 0x200,

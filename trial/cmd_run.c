@@ -7,8 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "tm/cli/args.h"
 #include "tm/base/time.h"
+#include "tm/cli/args.h"
 #include "trial/commands.h"
 #include "trial/print.h"
 

@@ -5,9 +5,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "tm/cli/args.h"
 #include "models/store/store.h"
 #include "tm/base/err.h"
+#include "tm/cli/args.h"
 
 /* Whether the file begins as a database does; false also when it cannot be read. */
 bool tm_args_is_database(const char *path);

@@ -1,8 +1,8 @@
 #include "learner/ops/sample_args.h"
 
-#include "tm/cli/args.h"
 #include "learner/ops/lines.h"
 #include "models/gen.h"
+#include "tm/cli/args.h"
 
 #define CONNS_MAX UINT64_C(1000000000)
 

@@ -78,7 +78,7 @@ class Crowd:
     async def bulk(self, _):
         proxy = [] if self.how == "straight" else ["--socks5", self.how.split(":", 1)[1]]
         process = await asyncio.create_subprocess_exec("curl", "-sS", "--fail", "--noproxy", "", *proxy, "-o",
-                                                       "/dev/null", f"http://{self.place['bulk']}/file")
+                                                       "/dev/null", f"{self.place['bulk']}/file")
         try:
             await process.wait()
             raise OSError(f"curl ended with status {process.returncode}")

@@ -3,7 +3,7 @@
  *   session_carrier.c  carriers: added, lost, ended, forgotten
  *   lookout.c       carriers by number, and what is due on them
  *   session_plan.c     plans and openings
- *   session_early.c    what a server plays before it can compute plans
+ *   session_early.c    what a server plays before it can compute plans (session_early.h)
  *   session_net.c  what comes from the network: carriers, records, frames, control messages
  *   session_app.c  what comes from and goes to applications: streams, events, credit
  *   session_demand.c   cover that begins and ends with demand
@@ -24,6 +24,7 @@
 #include "tm/core/pieces.h"
 #include "tm/core/player.h"
 #include "tm/core/session.h"
+#include "tm/core/session_early.h"
 #include "tm/core/session_watch.h"
 #include "tm/core/slotset.h"
 #include "tm/core/stream.h"
@@ -140,17 +141,6 @@ TM_MUST_CHECK int tm_session_plan(struct tm_session *s, enum tm_plan_src src, ui
                                   uint64_t index, struct tm_known_plan *out);
 /* Server as master of explicit plans: sends heads until TM_OPENER_HEADS - 1 wait at the client per user, fewer where users are many. */
 void tm_session_ship_heads(struct tm_session *s, uint32_t user, uint64_t opened_index);
-
-/* session_early.c */
-/* Client: the token says how the carrier's plan begins, where the server may not be able to compute it yet. */
-void tm_session_put_beginning(const struct tm_session *s, const struct tm_carrier *c,
-                              struct tm_token *t);
-/* The plan can be computed without putting a batch together first. */
-bool tm_session_has_plan(const struct tm_session *s, enum tm_plan_src src, uint32_t user);
-/* Server: computes the plan of which the token told the beginning.  The session fails where it is another. */
-void tm_session_settle_carrier(struct tm_session *s, struct tm_carrier *c, int64_t now_us);
-/* ... of all carriers of which that can be done by now. */
-void tm_session_settle(struct tm_session *s, int64_t now_us);
 
 /* session_demand.c */
 /* A stream was opened, or has ended. */

@@ -1,8 +1,8 @@
 #include "learner/options.h"
 
-#include "tm/cli/args.h"
 #include "models/model.h"
 #include "test/support/check.h"
+#include "tm/cli/args.h"
 
 static void durations_have_units(void)
 {
