@@ -102,6 +102,26 @@ static void logs_that_disagree_are_refused(void)
     tm_schedule_deinit(&s);
 }
 
+/* A server that has a plan's beginning from its token alone does not know the pause before the ClientHello. */
+static void a_server_may_not_know_the_pause_before_the_hello(void)
+{
+    static const char CLIENT[] =
+        SESSION("client") "{\"t\":\"write\",\"c\":0,\"i\":0,\"dir\":\"up\",\"size\":500,\"ref\":-1,"
+                          "\"gap\":7,"
+                          "\"event\":1,\"due\":8,\"first\":8,\"last\":8,\"unsent\":0}\n";
+    static const char SERVER[] = SESSION("server") "{\"t\":\"recv\",\"c\":0,\"i\":0,\"dir\":\"up\","
+                                                   "\"size\":500,\"ref\":-1,\"gap\":0,\"at\":9}\n";
+    for (int first = 0; first < 2; first++) {
+        struct tm_schedule s = {0};
+        struct tm_msg msg;
+        CHECK_INT(add(&s, first ? SERVER : CLIENT, &msg), TM_OK);
+        CHECK_INT(add(&s, first ? CLIENT : SERVER, &msg), TM_OK);
+        CHECK_INT(s.carriers[0].writes[0].w.gap_us, 7);
+        CHECK(s.carriers[0].writes[0].is_sent && s.carriers[0].writes[0].is_received);
+        tm_schedule_deinit(&s);
+    }
+}
+
 static void last_line_may_be_cut(void)
 {
     static const char TEXT[] = SESSION("client") WRITE("0", "up", "517");
@@ -190,6 +210,8 @@ static const struct check_case CASES[] = {
     {"both_logs_of_a_run_come_together", both_logs_of_a_run_come_together},
     {"bad_logs_get_one_line_that_says_why", bad_logs_get_one_line_that_says_why},
     {"logs_that_disagree_are_refused", logs_that_disagree_are_refused},
+    {"a_server_may_not_know_the_pause_before_the_hello",
+     a_server_may_not_know_the_pause_before_the_hello},
     {"last_line_may_be_cut", last_line_may_be_cut},
     {"prefix_stops_at_the_first_missing_write", prefix_stops_at_the_first_missing_write},
     {"client_decides_how_a_carrier_ended", client_decides_how_a_carrier_ended},
