@@ -136,12 +136,6 @@ static void differ(struct compare *c, const struct key *k, const char *first, co
                    name, first, second);
 }
 
-static bool is_same_write(const struct tm_write *a, const struct tm_write *b)
-{
-    return a->size == b->size && a->gap_us == b->gap_us && a->dir == b->dir &&
-           a->ref_back == b->ref_back;
-}
-
 static void gap_text(char out[CLOSE_TEXT_LEN], const char *what, const char *ref, int64_t gap_us)
 {
     (void)snprintf(out, CLOSE_TEXT_LEN, "%s%s%s gap=%" PRId64, what, *ref ? " ref=" : "", ref,
@@ -178,7 +172,7 @@ static bool compare_write(struct compare *c, const struct key *k,
             write_text(i, &x[s]->writes[i].w, text[s]);
     }
     if (has[0] && has[1]) {
-        if (!is_same_write(&x[0]->writes[i].w, &x[1]->writes[i].w))
+        if (!tm_write_is_same(&x[0]->writes[i].w, &x[1]->writes[i].w))
             differ(c, k, text[0], text[1]);
         return true;
     }

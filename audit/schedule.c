@@ -57,12 +57,6 @@ static int write_of(struct tm_sched_carrier *c, uint32_t i, struct tm_sched_writ
     return TM_OK;
 }
 
-static bool is_same_write(const struct tm_write *a, const struct tm_write *b)
-{
-    return a->size == b->size && a->gap_us == b->gap_us && a->dir == b->dir &&
-           a->ref_back == b->ref_back;
-}
-
 /* A server that knows the beginning of a plan from its token does not know the pause before the ClientHello, and logs
  * 0: its line of that write says no more than the size. */
 static bool is_pause_unknown(enum tm_side side, const struct tm_schedlog_line *line)
@@ -93,7 +87,7 @@ static int add_write(struct tm_schedule *s, enum tm_side side, struct tm_sched_c
         told.gap_us = w->w.gap_us;
     if (w->is_known && w->is_received && line->i == 0 && w->w.gap_us == 0)
         w->w.gap_us = told.gap_us; /* the server's line came first */
-    if (w->is_known && !is_same_write(&w->w, &told))
+    if (w->is_known && !tm_write_is_same(&w->w, &told))
         return TM_ERR_PROTO;
     w->w = told;
     w->is_known = true;

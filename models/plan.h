@@ -99,6 +99,12 @@ static inline bool tm_close_is_plain(const struct tm_close *c)
 {
     return c->how == TM_CLOSE_FIN && c->back == 0 && c->server_back == 0;
 }
+/* Equal in every field. */
+static inline bool tm_write_is_same(const struct tm_write *a, const struct tm_write *b)
+{
+    return a->size == b->size && a->gap_us == b->gap_us && a->dir == b->dir &&
+           a->ref_back == b->ref_back;
+}
 static inline bool tm_close_is_same(const struct tm_close *a, const struct tm_close *b)
 {
     return a->how == b->how && a->back == b->back && a->server_back == b->server_back &&

@@ -44,12 +44,6 @@ bool tm_session_is_prepared(const struct tm_session *s, const struct tm_token *t
     return t->head_len > 0 || tm_session_has_plan(s, t->src, t->user);
 }
 
-static bool is_same_write(const struct tm_write *a, const struct tm_write *b)
-{
-    return a->size == b->size && a->gap_us == b->gap_us && a->dir == b->dir &&
-           a->ref_back == b->ref_back;
-}
-
 /* Of write 0 the token said its size alone. */
 static bool begins_so(const struct tm_plan *whole, const struct tm_known_plan *known)
 {
@@ -57,7 +51,7 @@ static bool begins_so(const struct tm_plan *whole, const struct tm_known_plan *k
     if (n > whole->n_writes || whole->w[0].size != known->plan.w[0].size)
         return false;
     for (size_t i = 1; i < n; i++) {
-        if (!is_same_write(&whole->w[i], &known->plan.w[i]))
+        if (!tm_write_is_same(&whole->w[i], &known->plan.w[i]))
             return false;
     }
     return !known->complete ||
