@@ -64,9 +64,10 @@ static void key_text(const struct key *k, char out[KEY_TEXT_LEN])
 
 static void write_text(uint32_t i, const struct tm_write *w, char out[WRITE_TEXT_LEN])
 {
-    (void)snprintf(
-        out, WRITE_TEXT_LEN, "write=%" PRIu32 " %s size=%" PRIu32 " ref=%" PRId64 " gap=%" PRIu32,
-        i, DIR_TEXT[w->dir], w->size, w->ref_back == 0 ? -1 : (int64_t)i - w->ref_back, w->gap_us);
+    (void)snprintf(out, WRITE_TEXT_LEN,
+                   "write=%" PRIu32 " %s size=%" PRIu32 " ref=%" PRId64 " gap=%" PRId64, i,
+                   DIR_TEXT[w->dir], w->size, w->ref_back == 0 ? -1 : (int64_t)i - w->ref_back,
+                   w->gap_us == TM_WRITE_GAP_UNKNOWN ? -1 : (int64_t)w->gap_us);
 }
 
 #define CLOSE_TEXT_LEN 160

@@ -19,7 +19,7 @@
  *   src=0 user=1 index=2 open ref=prev gap=5000
  *   src=0 user=1 index=2 write=0 up size=517 ref=-1 gap=12
  *   src=0 user=1 index=2 close gap=100
- * A server's log has no openings: its carriers go by number, `carrier=7 write=0 ...`.  TM_ERR_NOMEM, or
+ * gap=-1: the log does not know it (tm/core/schedlog.h).  A server's log has no openings: its carriers go by number, `carrier=7 write=0 ...`.  TM_ERR_NOMEM, or
  * TM_ERR_IO when f could not be written. */
 TM_MUST_CHECK int tm_invariant_print(const struct tm_schedule *s, FILE *f);
 

@@ -57,13 +57,6 @@ static int write_of(struct tm_sched_carrier *c, uint32_t i, struct tm_sched_writ
     return TM_OK;
 }
 
-/* A server that knows the beginning of a plan from its token does not know the pause before the ClientHello, and logs
- * 0: its line of that write says no more than the size. */
-static bool is_pause_unknown(enum tm_side side, const struct tm_schedlog_line *line)
-{
-    return side == TM_SERVER && line->i == 0 && line->w.dir == TM_UP && line->w.gap_us == 0;
-}
-
 /* A line that names a time which has passed. */
 static void passed(struct tm_schedule *s, enum tm_side side, int64_t t_us)
 {
@@ -82,14 +75,10 @@ static int add_write(struct tm_schedule *s, enum tm_side side, struct tm_sched_c
     bool is_own = line->w.dir == (side == TM_CLIENT ? TM_UP : TM_DOWN);
     if (is_sent != is_own || (is_sent ? w->is_sent : w->is_received))
         return TM_ERR_FORMAT;
-    struct tm_write told = line->w;
-    if (w->is_known && is_pause_unknown(side, line))
-        told.gap_us = w->w.gap_us;
-    if (w->is_known && w->is_received && line->i == 0 && w->w.gap_us == 0)
-        w->w.gap_us = told.gap_us; /* the server's line came first */
-    if (w->is_known && !tm_write_is_same(&w->w, &told))
+    if (w->is_known && !tm_write_is_same(&w->w, &line->w))
         return TM_ERR_PROTO;
-    w->w = told;
+    if (!w->is_known || w->w.gap_us == TM_WRITE_GAP_UNKNOWN)
+        w->w = line->w;
     w->is_known = true;
     if (is_sent) {
         w->is_sent = true;

@@ -28,10 +28,12 @@ enum tm_dir {
 #define TM_WRITE_GAP_MAX   UINT32_C(4000000000) /* us; 66 minutes, fits 32 bits */
 #define TM_PLAN_WRITES_MAX 65535U               /* writes of one connection */
 #define TM_REF_BACK_MAX    255U
+/* Of the ClientHello, at a server that has the plan from its token. */
+#define TM_WRITE_GAP_UNKNOWN UINT32_MAX
 
 struct tm_write {
     uint32_t size;   /* bytes on the wire, 1..TM_WRITE_SIZE_MAX */
-    uint32_t gap_us; /* after the event, 0..TM_WRITE_GAP_MAX */
+    uint32_t gap_us; /* after the event, 0..TM_WRITE_GAP_MAX; in logs also TM_WRITE_GAP_UNKNOWN */
     uint8_t dir;     /* enum tm_dir */
     uint8_t
         ref_back; /* the event is write i - ref_back; 0: the connection's start (TCP established) */
@@ -99,11 +101,12 @@ static inline bool tm_close_is_plain(const struct tm_close *c)
 {
     return c->how == TM_CLOSE_FIN && c->back == 0 && c->server_back == 0;
 }
-/* Equal in every field. */
+/* Equal in every field, as far as both are known. */
 static inline bool tm_write_is_same(const struct tm_write *a, const struct tm_write *b)
 {
-    return a->size == b->size && a->gap_us == b->gap_us && a->dir == b->dir &&
-           a->ref_back == b->ref_back;
+    bool is_gap_same = a->gap_us == b->gap_us || a->gap_us == TM_WRITE_GAP_UNKNOWN ||
+                       b->gap_us == TM_WRITE_GAP_UNKNOWN;
+    return a->size == b->size && is_gap_same && a->dir == b->dir && a->ref_back == b->ref_back;
 }
 static inline bool tm_close_is_same(const struct tm_close *a, const struct tm_close *b)
 {

@@ -212,10 +212,11 @@ void tm_schedlog_write(struct tm_schedlog *l, uint32_t carrier, uint32_t i,
 void tm_schedlog_recv(struct tm_schedlog *l, uint32_t carrier, uint32_t i, const struct tm_write *w,
                       int64_t at_us)
 {
+    int64_t gap_us = w->gap_us == TM_WRITE_GAP_UNKNOWN ? -1 : (int64_t)w->gap_us;
     put(l,
         "{\"t\":\"recv\",\"c\":%" PRIu32 ",\"i\":%" PRIu32 ",\"dir\":\"%s\",\"size\":%" PRIu32
-        ",\"ref\":%" PRId64 ",\"gap\":%" PRIu32 ",\"at\":%" PRId64 "}",
-        carrier, i, DIR_NAMES[w->dir], w->size, ref_of(i, w), w->gap_us, at_us);
+        ",\"ref\":%" PRId64 ",\"gap\":%" PRId64 ",\"at\":%" PRId64 "}",
+        carrier, i, DIR_NAMES[w->dir], w->size, ref_of(i, w), gap_us, at_us);
 }
 
 void tm_schedlog_close(struct tm_schedlog *l, uint32_t carrier, const struct tm_schedlog_close *c)
@@ -280,12 +281,13 @@ struct field {
     {                                                                                              \
         key, NULL, AT(m), 0, INT64_MAX, F_I64, false                                               \
     }
-#define WRITE_FIELDS                                                                               \
+/* -1 is TM_WRITE_GAP_UNKNOWN. */
+#define WRITE_FIELDS(gap_min)                                                                      \
     U32("c", line.carrier), U32("i", line.i), {"dir", DIR_NAMES, AT(dir), 0, 0, F_NAME, false},    \
         {"size", NULL, AT(line.w.size), 1, TM_WRITE_SIZE_MAX, F_U32, false},                       \
         {"ref", NULL, AT(ref), -1, UINT32_MAX, F_I64, false},                                      \
     {                                                                                              \
-        "gap", NULL, AT(line.w.gap_us), 0, TM_WRITE_GAP_MAX, F_U32, false                          \
+        "gap", NULL, AT(line.w.gap_us), gap_min, TM_WRITE_GAP_MAX, F_U32, false                    \
     }
 
 static const struct field SESSION_FIELDS[] = {
@@ -317,7 +319,7 @@ static const struct field UP_FIELDS[] = {
     {"local", NULL, AT(line.local), 0, sizeof(((struct parse *)0)->line.local), F_TEXT, true},
     {"remote", NULL, AT(line.remote), 0, sizeof(((struct parse *)0)->line.remote), F_TEXT, true},
     {0}};
-static const struct field SENT_FIELDS[] = {WRITE_FIELDS,
+static const struct field SENT_FIELDS[] = {WRITE_FIELDS(0),
                                            I64("event", line.event_us),
                                            I64("due", line.due_us),
                                            I64("first", line.first_us),
@@ -325,7 +327,7 @@ static const struct field SENT_FIELDS[] = {WRITE_FIELDS,
                                            U32("unsent", line.unsent),
                                            {"slip", TM_SLIP_NAMES, AT(slip), 0, 0, F_NAME, true},
                                            {0}};
-static const struct field RECV_FIELDS[] = {WRITE_FIELDS, I64("at", line.at_us), {0}};
+static const struct field RECV_FIELDS[] = {WRITE_FIELDS(-1), I64("at", line.at_us), {0}};
 static const struct field CLOSE_FIELDS[] = {
     U32("c", line.carrier),
     {"dir", DIR_NAMES, AT(dir), 0, 0, F_NAME, true},

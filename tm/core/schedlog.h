@@ -14,6 +14,7 @@
  *  "unsent":0}   one of the writer's own writes departed; `ref` is the absolute index of the event's write, -1: start;
  *     one that was late or short has "slip":"machine" or another cause too (tm/core/slip.h)
  * {"t":"recv","c":0,"i":4,"dir":"down","size":4000,"ref":3,"gap":2000,"at":9000}     the last byte of a write of the other side
+ *     gap -1: the pause before the ClientHello, at a server that has the plan from its token
  * {"t":"close","c":0,"event":9000,"gap":100,"due":9100}                           client: planned FIN, after the end
  * {"t":"close","c":0,"dir":"down","how":"fin","ref":4,"event":9000,"gap":100,"due":9100}   any other closing of the writer's: "how" "reset",
  *     ("server_ref" and "server_gap" in the client's, where the server closes by itself), `ref` the number of a write; -1: the end (the last byte of all writes and, where the server closes by itself, its FIN); -2: the

@@ -110,18 +110,27 @@ static bool is_answered(const struct tm_session *s, const struct tm_carrier *c)
     return s->cfg.side == TM_SERVER || (p->known.plan.n_writes > 1 && p->event_us[1] != TM_NEVER);
 }
 
+/* Which tells nothing of the ClientHello that brought it but its size. */
+static bool has_plan_from_token(const struct tm_session *s, const struct tm_carrier *c)
+{
+    bool is_shipped = c->src == TM_SRC_EXPLICIT && !tm_session_is_master(s);
+    return s->cfg.side == TM_SERVER && (is_shipped || c->is_early);
+}
+
 void tm_session_note_peer(struct tm_session *s, const struct tm_carrier *c, size_t from)
 {
     const struct tm_player *p = &c->player;
     for (size_t i = from; i < p->peer_next; i++) {
-        const struct tm_write *w = &p->known.plan.w[i];
-        if (w->dir == tm_side_dir(p->side))
+        struct tm_write w = p->known.plan.w[i];
+        if (w.dir == tm_side_dir(p->side))
             continue;
-        int64_t due_us = tm_later_us(event_of(p, i), w->gap_us);
-        if (due_us != TM_NEVER)
+        if (i == 0 && has_plan_from_token(s, c))
+            w.gap_us = TM_WRITE_GAP_UNKNOWN;
+        int64_t due_us = tm_later_us(event_of(p, i), w.gap_us);
+        if (due_us != TM_NEVER && w.gap_us != TM_WRITE_GAP_UNKNOWN)
             tm_tally_peer(s->tally, p->event_us[i], p->event_us[i] - due_us);
         if (s->log)
-            tm_schedlog_recv(s->log, c->k, (uint32_t)i, w, p->event_us[i]);
+            tm_schedlog_recv(s->log, c->k, (uint32_t)i, &w, p->event_us[i]);
     }
     if (p->peer_next == from || !is_answered(s, c))
         return;

@@ -206,6 +206,24 @@ static void client_and_server_log_of_a_run_agree(void)
     CHECK_INT(r.n_writes, 8);
 }
 
+/* The log of a server, of one carrier, whose client paused so long before the ClientHello. */
+static struct tm_schedule of_server(uint32_t hello_gap_us)
+{
+    struct maker m = begin(TM_SERVER);
+    struct tm_write w = {.size = 500, .gap_us = hello_gap_us, .dir = TM_UP};
+    tm_schedlog_recv(m.log, 0, 0, &w, 100);
+    return finish(&m);
+}
+
+static void what_a_server_does_not_know_is_no_difference(void)
+{
+    struct tm_invariant_result r = compare(of_server(10), of_server(TM_WRITE_GAP_UNKNOWN));
+    CHECK(!r.is_different);
+    CHECK_INT(r.n_writes, 1);
+    r = compare(of_server(10), of_server(11));
+    CHECK(r.is_different);
+}
+
 static void nothing_in_common_is_zero_compared(void)
 {
     struct maker m = begin(TM_CLIENT);
@@ -225,6 +243,7 @@ static const struct check_case CASES[] = {
      more_writes_than_a_complete_carrier_are_found},
     {"other_opening_and_closing_are_found", other_opening_and_closing_are_found},
     {"client_and_server_log_of_a_run_agree", client_and_server_log_of_a_run_agree},
+    {"what_a_server_does_not_know_is_no_difference", what_a_server_does_not_know_is_no_difference},
     {"nothing_in_common_is_zero_compared", nothing_in_common_is_zero_compared},
 };
 CHECK_MAIN("invariant", CASES)

@@ -110,7 +110,7 @@ static void a_server_may_not_know_the_pause_before_the_hello(void)
                           "\"gap\":7,"
                           "\"event\":1,\"due\":8,\"first\":8,\"last\":8,\"unsent\":0}\n";
     static const char SERVER[] = SESSION("server") "{\"t\":\"recv\",\"c\":0,\"i\":0,\"dir\":\"up\","
-                                                   "\"size\":500,\"ref\":-1,\"gap\":0,\"at\":9}\n";
+                                                   "\"size\":500,\"ref\":-1,\"gap\":-1,\"at\":9}\n";
     for (int first = 0; first < 2; first++) {
         struct tm_schedule s = {0};
         struct tm_msg msg;

@@ -5,6 +5,7 @@
 #include "test/support/check.h"
 #include "test/unit/models/sample_models.h"
 #include "tm/base/time.h"
+#include "tm/core/schedlog.h"
 #include "tm/core/session.h"
 #include "tm/core/stream.h"
 
@@ -14,6 +15,7 @@
 #define OPENING 64U
 #define HELLO   1500U
 #define FIN     UINT32_MAX
+#define LOG_CAP (1U << 18)
 
 /* A maker that brings what it was asked for when it is told to. */
 struct bench {
@@ -62,6 +64,7 @@ struct play {
     struct tm_model model;
     struct bench bench;
     struct tm_session *end[2];
+    struct tm_schedlog *log; /* of the server */
     int64_t now_us;
     struct carried {
         int64_t t_us; /* arrives */
@@ -137,6 +140,8 @@ static void begin_server(struct play *p, const struct tm_token *t, bool has_make
     cfg.model = &p->model;
     cfg.maker = has_maker ? &p->bench.maker : NULL;
     CHECK_INT(tm_session_new(&p->end[TM_SERVER], &cfg, p->now_us), TM_OK);
+    CHECK_INT(tm_schedlog_new(&p->log, LOG_CAP), TM_OK);
+    tm_session_set_log(p->end[TM_SERVER], p->log);
     while (tm_session_prepare(p->end[TM_SERVER]))
         ;
 }
@@ -206,6 +211,7 @@ static void stop(struct play *p)
 {
     tm_session_free(p->end[TM_CLIENT]);
     tm_session_free(p->end[TM_SERVER]);
+    tm_schedlog_free(p->log);
     tm_model_deinit(&p->model);
 }
 
@@ -229,6 +235,33 @@ static unsigned compare(uint32_t spare, int64_t made_us)
         n_same +=
             is_same(&prompt.act[i], &early.act[i]) && early.handed_us[i] == prompt.handed_us[i];
     return n_same;
+}
+
+/* The pause before the first ClientHello, as the server's log has it. */
+static uint32_t hello_gap_us(const struct play *p)
+{
+    struct tm_view text = tm_schedlog_text(p->log);
+    const char *at = (const char *)text.p;
+    const char *end = at + text.len;
+    struct tm_schedlog_line line = {0};
+    while (at < end && (line.kind != TM_SLOG_RECV || line.i != 0)) {
+        const char *lf = memchr(at, '\n', (size_t)(end - at));
+        CHECK(lf != NULL);
+        if (!lf || tm_schedlog_parse(&line, at, (size_t)(lf - at)) != TM_OK)
+            break;
+        at = lf + 1;
+    }
+    CHECK_INT(line.kind, TM_SLOG_RECV);
+    return line.w.gap_us;
+}
+
+static void a_server_says_that_it_does_not_know_the_pause_before_the_hello(void)
+{
+    (void)compare(1000, 4 * TM_US_PER_S);
+    CHECK_INT(hello_gap_us(&early), TM_WRITE_GAP_UNKNOWN);
+    CHECK(hello_gap_us(&prompt) <= TM_WRITE_GAP_MAX);
+    stop(&early);
+    stop(&prompt);
 }
 
 static void expect_alive(const struct play *p)
@@ -349,6 +382,8 @@ static void an_early_end_is_planned_all_the_same(void)
 }
 
 static const struct check_case cases[] = {
+    {"a_server_says_that_it_does_not_know_the_pause_before_the_hello",
+     a_server_says_that_it_does_not_know_the_pause_before_the_hello},
     {"a_server_without_its_batch_answers_as_one_that_has_it",
      a_server_without_its_batch_answers_as_one_that_has_it},
     {"what_the_token_has_no_room_for_comes_with_the_batch",
