@@ -112,7 +112,7 @@ def idle(turn, build, work, source, runs, how, seed, tell):
             tunnels.append(_joined(world, number, path, source))
         tell("")
         turn.wait(whole_s - window_s - tail_s + SETTLE_S)
-        cpu, began = Cpu(), time.monotonic()
+        cpu, began = Cpu(counts_nice=False), time.monotonic()
 
         def say(_):
             tell(f"{source.name}: {min(whole_s, time.monotonic() - began):.0f} of {whole_s:.0f} s")

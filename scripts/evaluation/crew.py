@@ -87,7 +87,7 @@ class Crew:
     def play(self, plays):
         """Runs Plays, the longest first."""
         plays = sorted(plays, key=lambda p: -p.seconds)
-        cpu = Cpu()
+        cpu = Cpu(counts_nice=False)
 
         def busy():
             cpu.sample()

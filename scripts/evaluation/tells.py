@@ -29,8 +29,8 @@ def material(recordings, rows, o, version):
     seeds = [r.facts.get("seed", "unknown") for r in recordings]
     of = (f"recording with seed {seeds[0]}: its train half is replayed against its held-out half, and the model is of the train half"
           if replayed is other else
-          f"all sessions of the recording with seed {seeds[0]} are replayed; the real connections are all of the one with seed {seeds[1]}, of whose "
-          "train half the models are")
+          f"all sessions of the recording with seed {seeds[0]} are replayed; the real connections are all of the one with seed {seeds[1]}, of which "
+          "the models are, so that a deck is shown about once")
     doubts = "".join(f"- {d}\n" for d in doubts_of(replayed, rows))
     return (f"{version}; {of}. Seed of schedules and links {o.seed}; what is played is prepared {o.prep} ahead.\n"
             + (f"\nWhat was not as it should be:\n\n{doubts}" if doubts else ""))
