@@ -290,6 +290,7 @@ int tm_front_new(struct tm_front **out, const struct tm_front_cfg *cfg)
         f->ops = cfg->ops;
         f->owner = cfg->owner;
         f->keep_keys = cfg->keep_keys;
+        f->reads = cfg->session->drive == TM_DRIVE_SHUFFLE;
         f->pulse = cfg->pulse;
         f->streamlog = cfg->streamlog;
         f->stood_until_us = tm_now_us();

@@ -79,7 +79,8 @@ void tm_wire_conn_watch(struct tm_wire_conn *c)
 {
     if (!c->has_poll || c->state == TM_WIRE_GONE || c->state == TM_WIRE_FREE)
         return;
-    int events = (c->eof || c->starved ? 0 : UV_READABLE) | (c->blocked ? UV_WRITABLE : 0);
+    int events =
+        (c->eof || c->starved || c->is_yielded ? 0 : UV_READABLE) | (c->blocked ? UV_WRITABLE : 0);
     if (c->state == TM_WIRE_CONNECTING)
         events = UV_WRITABLE;
     if (events == c->watching)
@@ -137,6 +138,27 @@ void tm_wire_conn_resume(struct tm_wire_conn *c)
         return;
     c->starved = false;
     tm_wire_conn_watch(c);
+}
+
+void tm_wire_conn_yield(struct tm_wire_conn *c)
+{
+    if (!c->is_late || c->eof || c->error != 0 || c->has_yielded || c->state != TM_WIRE_LIVE)
+        return;
+    c->is_yielded = c->has_yielded = true;
+    tm_wire_conn_watch(c);
+    tm_wire_tell(c->wire, &(struct tm_wire_event){
+                              .kind = TM_WIRE_YIELDED, .id = c->id, .t_us = tm_now_us()});
+}
+
+void tm_wire_conn_take_back(struct tm_wire_conn *c, int error)
+{
+    if (!c->is_yielded)
+        return;
+    c->is_yielded = false;
+    if (error != 0)
+        tm_wire_conn_down(c, TM_WIRE_DOWN_RESET, error);
+    else
+        tm_wire_conn_watch(c);
 }
 
 /* ---- Opening ---- */
@@ -352,7 +374,7 @@ static void on_io(uv_poll_t *poll, int status, int events)
         c->free_us = tm_now_us();
         tm_wire_conn_pump(c);
     }
-    if ((events & UV_READABLE) && !c->eof && !c->starved &&
+    if ((events & UV_READABLE) && !c->eof && !c->starved && !c->is_yielded &&
         (c->state == TM_WIRE_LIVE || c->state == TM_WIRE_LINGERING))
         conn_read(c);
     tm_wire_conn_watch(c);
