@@ -190,7 +190,11 @@ void tm_front_pump(struct tm_front *f)
             give_turns(f, until_us);
     }
     f->is_pumping = false;
-    tm_alarm_set(f->alarm, f->n_turns > 0 ? 0 : tm_session_next_us(f->session));
+    int64_t next_us = f->n_turns > 0 ? 0 : tm_session_next_us(f->session);
+    if (f->reads)
+        tm_alarm_set_lazily(f->alarm, next_us);
+    else
+        tm_alarm_set(f->alarm, next_us);
     if (f->drain != NULL)
         tm_logdrain_poke(f->drain);
 }
