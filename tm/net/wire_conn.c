@@ -140,27 +140,6 @@ void tm_wire_conn_resume(struct tm_wire_conn *c)
     tm_wire_conn_watch(c);
 }
 
-void tm_wire_conn_yield(struct tm_wire_conn *c)
-{
-    if (!c->is_late || c->eof || c->error != 0 || c->has_yielded || c->state != TM_WIRE_LIVE)
-        return;
-    c->is_yielded = c->has_yielded = true;
-    tm_wire_conn_watch(c);
-    tm_wire_tell(c->wire, &(struct tm_wire_event){
-                              .kind = TM_WIRE_YIELDED, .id = c->id, .t_us = tm_now_us()});
-}
-
-void tm_wire_conn_take_back(struct tm_wire_conn *c, int error)
-{
-    if (!c->is_yielded)
-        return;
-    c->is_yielded = false;
-    if (error != 0)
-        tm_wire_conn_down(c, TM_WIRE_DOWN_RESET, error);
-    else
-        tm_wire_conn_watch(c);
-}
-
 /* ---- Opening ---- */
 
 static void conn_init(struct tm_wire *w, struct tm_wire_conn *c, uint32_t id, int fd)

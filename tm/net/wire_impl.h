@@ -173,11 +173,6 @@ void tm_wire_send_failed(struct tm_wire_conn *c, int error);
 /* Forgets all that is queued. */
 void tm_wire_send_drop(struct tm_wire_conn *c);
 
-/* ---- wire.c: on the front thread ---- */
-
-/* A command without bytes.  TM_ERR_LIMIT: the ring is full. */
-TM_MUST_CHECK int tm_wire_send_cmd(struct tm_wire *w, const struct tm_wire_cmd *cmd);
-
 /* ---- wire_conn.c: on the wire thread ---- */
 
 /* A slot becomes the connection `id`, to be opened when the command says; tm_wire_conn_pump starts it. */
@@ -192,10 +187,6 @@ void tm_wire_conn_close(struct tm_wire_conn *c, enum tm_wire_cmd_kind kind, int6
 /* Ends it: plain close for CLOSED, else RST; DOWN is told. */
 void tm_wire_conn_down(struct tm_wire_conn *c, enum tm_wire_down why, int error);
 void tm_wire_conn_release(struct tm_wire_conn *c);
-/* The front reads from now on; YIELDED is told. */
-void tm_wire_conn_yield(struct tm_wire_conn *c);
-/* The front does not any more: error as in the command. */
-void tm_wire_conn_take_back(struct tm_wire_conn *c, int error);
 /* The event ring has room again. */
 void tm_wire_conn_resume(struct tm_wire_conn *c);
 /* Has libuv watch what the connection's state asks for. */

@@ -85,6 +85,27 @@ size_t tm_wire_send_late(struct tm_wire *w, uint32_t id, struct tm_view bytes)
 
 /* ---- Reading ---- */
 
+void tm_wire_late_yield(struct tm_wire_conn *c)
+{
+    if (!c->is_late || c->eof || c->error != 0 || c->has_yielded || c->state != TM_WIRE_LIVE)
+        return;
+    c->is_yielded = c->has_yielded = true;
+    tm_wire_conn_watch(c);
+    tm_wire_tell(c->wire, &(struct tm_wire_event){
+                              .kind = TM_WIRE_YIELDED, .id = c->id, .t_us = tm_now_us()});
+}
+
+void tm_wire_late_take_back(struct tm_wire_conn *c, int error)
+{
+    if (!c->is_yielded)
+        return;
+    c->is_yielded = false;
+    if (error != 0)
+        tm_wire_conn_down(c, TM_WIRE_DOWN_RESET, error);
+    else
+        tm_wire_conn_watch(c);
+}
+
 static void give_back(struct tm_wire *w, uint32_t id, int error)
 {
     const struct tm_wire_cmd cmd = {.kind = TM_WIRE_CMD_TAKE_BACK, .id = id, .error = error};

@@ -15,6 +15,7 @@
 
 struct tm_wire;
 struct tm_wire_conn;
+struct tm_wire_cmd;
 
 /* A connection's; both threads'. */
 struct tm_wire_door {
@@ -38,7 +39,13 @@ void tm_wire_late_deinit(struct tm_wire *w);
 /* On the wire thread.  _shut comes before the descriptor is closed or somebody else's, or when it takes nothing any more. */
 void tm_wire_late_open(struct tm_wire_conn *c);
 void tm_wire_late_shut(struct tm_wire_conn *c);
+/* The front reads from now on; YIELDED is told. */
+void tm_wire_late_yield(struct tm_wire_conn *c);
+/* The front does not any more: error as in TM_WIRE_CMD_TAKE_BACK. */
+void tm_wire_late_take_back(struct tm_wire_conn *c, int error);
 /* On the front thread: YIELDED has come. */
 void tm_wire_late_watch(struct tm_wire *w, uint32_t id);
+/* wire.c, on the front thread: a command without bytes.  TM_ERR_LIMIT: the ring is full. */
+TM_MUST_CHECK int tm_wire_send_cmd(struct tm_wire *w, const struct tm_wire_cmd *cmd);
 
 #endif

@@ -239,11 +239,11 @@ static void run_cmd(struct tm_wire *w, const struct tm_wire_cmd *cmd)
         return;
     case TM_WIRE_CMD_YIELD:
         if (is_known)
-            tm_wire_conn_yield(c);
+            tm_wire_late_yield(c);
         return;
     case TM_WIRE_CMD_TAKE_BACK:
         if (is_known)
-            tm_wire_conn_take_back(c, cmd->error);
+            tm_wire_late_take_back(c, cmd->error);
         return;
     }
 }
