@@ -28,7 +28,7 @@ const char *tm_correlator_name(enum tm_correlator c)
 struct tm_correlate_cfg tm_correlate_cfg_default(void)
 {
     return (struct tm_correlate_cfg){
-        .seed = 1, .n_false = 20, .rounds = 500, .has_net = true, .n_epochs = 15, .n_rows = 3000};
+        .seed = 1, .n_false = 20, .rounds = 500, .has_net = true, .n_epochs = 15, .n_rows = 8000};
 }
 
 struct run {

@@ -52,7 +52,7 @@ struct tm_correlate_cfg {
     void (*progress)(void *user, unsigned done, unsigned of); /* NULL: none */
     void *user;
 };
-/* Seed 1, 20 others, 500 rounds, networks of 15 epochs and 3,000 pairs. */
+/* Seed 1, 20 others, 500 rounds, networks of 15 epochs and 8,000 pairs. */
 struct tm_correlate_cfg tm_correlate_cfg_default(void);
 
 /* One question to one set of scenes. */

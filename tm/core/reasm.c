@@ -49,7 +49,7 @@ int tm_reasm_put(struct tm_reasm *r, uint64_t offset, struct tm_view bytes, bool
 struct tm_view tm_reasm_peek(const struct tm_reasm *r)
 {
     const struct tm_window *w = &r->window;
-    size_t pos = (size_t)(r->base & (w->cap - 1));
+    size_t pos = tm_window_at(w, r->base);
     size_t n = (size_t)(r->ready - r->base);
     return (struct tm_view){w->bytes + pos, w->cap - pos < n ? w->cap - pos : n};
 }
@@ -63,4 +63,6 @@ void tm_reasm_consume(struct tm_reasm *r, size_t n)
 {
     TM_ASSERT_LE(n, r->ready - r->base);
     r->base += n;
+    if (r->base == r->top)
+        tm_window_rewind(&r->window, r->base);
 }

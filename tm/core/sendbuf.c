@@ -47,4 +47,6 @@ void tm_sendbuf_ack(struct tm_sendbuf *b, uint64_t offset, size_t len)
         tm_window_mark(&b->window, from, (size_t)(to - from));
     else
         b->base = tm_window_pass(&b->window, from, to, b->next);
+    if (b->base == b->end)
+        tm_window_rewind(&b->window, b->base);
 }

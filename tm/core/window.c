@@ -29,8 +29,10 @@ int tm_window_grow(struct tm_window *w, uint64_t from, uint64_t to)
     int rc = tm_window_init(&big, w->cap * 2);
     if (rc != TM_OK)
         return rc;
+    big.origin = from;
+    big.marked_to = w->marked_to;
     for (uint64_t at = from; at < to;) {
-        size_t pos = (size_t)(at & (w->cap - 1));
+        size_t pos = tm_window_at(w, at);
         size_t n = w->cap - pos < to - at ? w->cap - pos : (size_t)(to - at);
         tm_window_put(&big, at, w->bytes + pos, n);
         at += n;
@@ -43,7 +45,7 @@ int tm_window_grow(struct tm_window *w, uint64_t from, uint64_t to)
 
 void tm_window_put(struct tm_window *w, uint64_t offset, const uint8_t *p, size_t len)
 {
-    size_t pos = (size_t)(offset & (w->cap - 1));
+    size_t pos = tm_window_at(w, offset);
     size_t first = w->cap - pos < len ? w->cap - pos : len;
     memcpy(w->bytes + pos, p, first);
     memcpy(w->bytes, p + first, len - first);
@@ -51,7 +53,7 @@ void tm_window_put(struct tm_window *w, uint64_t offset, const uint8_t *p, size_
 
 void tm_window_get(const struct tm_window *w, uint64_t offset, uint8_t *dst, size_t len)
 {
-    size_t pos = (size_t)(offset & (w->cap - 1));
+    size_t pos = tm_window_at(w, offset);
     size_t first = w->cap - pos < len ? w->cap - pos : len;
     memcpy(dst, w->bytes + pos, first);
     memcpy(dst + first, w->bytes, len - first);
@@ -60,11 +62,15 @@ void tm_window_get(const struct tm_window *w, uint64_t offset, uint8_t *dst, siz
 void tm_window_mark(struct tm_window *w, uint64_t offset, size_t len)
 {
     tm_bitring_set(w->marks, w->cap, offset, len);
+    w->marked_to = offset + len > w->marked_to ? offset + len : w->marked_to;
 }
 
 uint64_t tm_window_pass(struct tm_window *w, uint64_t from, uint64_t to, uint64_t end)
 {
-    to += tm_bitring_run(w->marks, w->cap, to, (size_t)(end - to));
+    if (w->marked_to <= from)
+        return to;
+    if (w->marked_to > to)
+        to += tm_bitring_run(w->marks, w->cap, to, (size_t)(end - to));
     tm_bitring_clear(w->marks, w->cap, from, (size_t)(to - from));
     return to;
 }

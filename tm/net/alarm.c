@@ -10,7 +10,8 @@
 struct tm_alarm {
     uv_poll_t poll;
     int fd;
-    int64_t t_us; /* what the timer is set to */
+    int64_t t_us;      /* what the timer is set to */
+    int64_t wanted_us; /* when fn is to be called, no earlier than that */
     tm_alarm_fn fn;
     void *user;
 };
@@ -37,6 +38,20 @@ int64_t tm_boot_us(void)
     return clock_us(CLOCK_BOOTTIME);
 }
 
+static void arm(struct tm_alarm *a, int64_t t_us)
+{
+    if (t_us == a->t_us)
+        return;
+    a->t_us = t_us;
+    struct itimerspec at = {0}; /* zero: off */
+    if (t_us != TM_NEVER) {
+        int64_t t = t_us > 0 ? t_us : 1;
+        at.it_value.tv_sec = (time_t)(t / TM_US_PER_S);
+        at.it_value.tv_nsec = (long)(t % TM_US_PER_S) * 1000;
+    }
+    (void)timerfd_settime(a->fd, TFD_TIMER_ABSTIME, &at, NULL);
+}
+
 static void on_fire(uv_poll_t *poll, int status, int events)
 {
     struct tm_alarm *a = poll->data;
@@ -46,7 +61,10 @@ static void on_fire(uv_poll_t *poll, int status, int events)
     if (read(a->fd, &times, sizeof times) != (ssize_t)sizeof times)
         return; /* it was set anew in between */
     a->t_us = TM_NEVER;
-    a->fn(a->user);
+    if (tm_now_us() < a->wanted_us)
+        arm(a, a->wanted_us);
+    else
+        a->fn(a->user);
 }
 
 int tm_alarm_new(struct tm_alarm **out, uv_loop_t *loop, tm_alarm_fn fn, void *user)
@@ -57,7 +75,7 @@ int tm_alarm_new(struct tm_alarm **out, uv_loop_t *loop, tm_alarm_fn fn, void *u
         return TM_ERR_NOMEM;
     a->fn = fn;
     a->user = user;
-    a->t_us = TM_NEVER;
+    a->t_us = a->wanted_us = TM_NEVER;
     a->fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
     if (a->fd < 0 || uv_poll_init(loop, &a->poll, a->fd) != 0) {
         if (a->fd >= 0)
@@ -73,16 +91,15 @@ int tm_alarm_new(struct tm_alarm **out, uv_loop_t *loop, tm_alarm_fn fn, void *u
 
 void tm_alarm_set(struct tm_alarm *a, int64_t t_us)
 {
-    if (t_us == a->t_us)
-        return;
-    a->t_us = t_us;
-    struct itimerspec at = {0}; /* zero: off */
-    if (t_us != TM_NEVER) {
-        int64_t t = t_us > 0 ? t_us : 1;
-        at.it_value.tv_sec = (time_t)(t / TM_US_PER_S);
-        at.it_value.tv_nsec = (long)(t % TM_US_PER_S) * 1000;
-    }
-    (void)timerfd_settime(a->fd, TFD_TIMER_ABSTIME, &at, NULL);
+    a->wanted_us = t_us;
+    arm(a, t_us);
+}
+
+void tm_alarm_set_lazily(struct tm_alarm *a, int64_t t_us)
+{
+    a->wanted_us = t_us;
+    if (t_us < a->t_us)
+        arm(a, t_us);
 }
 
 static void on_closed(uv_handle_t *handle)

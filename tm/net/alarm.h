@@ -25,6 +25,9 @@ TM_MUST_CHECK int tm_alarm_new(struct tm_alarm **out, uv_loop_t *loop, tm_alarm_
 /* fn is called once, at t_us or soon after, never before; a time that has passed fires at once.  TM_NEVER:
  * off.  Replaces what was set. */
 void tm_alarm_set(struct tm_alarm *a, int64_t t_us);
+/* The same, but a timer that is set to an earlier time is left so, and set anew when it fires: for whoever puts the time off again and
+ * again, without a system call each time. */
+void tm_alarm_set_lazily(struct tm_alarm *a, int64_t t_us);
 /* fn is not called any more; the memory goes when the loop has closed the handle.  NULL is allowed. */
 void tm_alarm_free(struct tm_alarm *a);
 

@@ -190,7 +190,11 @@ void tm_front_pump(struct tm_front *f)
             give_turns(f, until_us);
     }
     f->is_pumping = false;
-    tm_alarm_set(f->alarm, f->n_turns > 0 ? 0 : tm_session_next_us(f->session));
+    int64_t next_us = f->n_turns > 0 ? 0 : tm_session_next_us(f->session);
+    if (f->reads)
+        tm_alarm_set_lazily(f->alarm, next_us);
+    else
+        tm_alarm_set(f->alarm, next_us);
     if (f->drain != NULL)
         tm_logdrain_poke(f->drain);
 }
@@ -290,6 +294,7 @@ int tm_front_new(struct tm_front **out, const struct tm_front_cfg *cfg)
         f->ops = cfg->ops;
         f->owner = cfg->owner;
         f->keep_keys = cfg->keep_keys;
+        f->reads = cfg->session->drive == TM_DRIVE_SHUFFLE;
         f->pulse = cfg->pulse;
         f->streamlog = cfg->streamlog;
         f->stood_until_us = tm_now_us();

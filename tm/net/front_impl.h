@@ -69,6 +69,7 @@ struct tm_front {
     bool is_failed;                 /* the session is over */
     bool is_stopping;               /* tm_front_free has begun */
     bool keep_keys;
+    bool reads;        /* its connections itself: no schedule asks for the wire thread */
     size_t n_turns;    /* lanes that want a turn (tm_lane_turn) */
     size_t turn;       /* index of the lane that had the last one */
     unsigned n_ending; /* parts that have not reported their end to tm_front_free */

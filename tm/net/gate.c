@@ -255,6 +255,7 @@ void tm_gate_on_wire(struct tm_gate *g, const struct tm_wire_event *ev)
     case TM_WIRE_DOWN:
         visit_free(v);
         return;
+    case TM_WIRE_YIELDED:
     case TM_WIRE_ACCEPTED:
     case TM_WIRE_UP:
     case TM_WIRE_SENT:

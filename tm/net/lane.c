@@ -40,6 +40,7 @@ struct tm_lane {
     bool is_composing; /* act is a WRITE not yet wholly given to the wire */
     bool is_first;     /* ... of which nothing has been given */
     bool wants_turn;   /* ... and could go on; counted in n_turns of the front */
+    bool has_asked;    /* ... to read the connection here: tm_wire_yield */
     bool has_left;     /* act is a WRITE that the socket has taken: see send_now */
     struct tm_act act;
     uint32_t left;      /* bytes of it not yet composed */
@@ -276,7 +277,11 @@ static int give(struct tm_lane *l, const uint8_t *chunk, uint32_t len)
         l->mark[(l->first_mark + l->n_marks++) % MARKS] = l->unmarked;
         l->unmarked = 0;
     }
-    return tm_wire_write(l->cfg.front->wire, &cmd);
+    int rc = tm_wire_write(l->cfg.front->wire, &cmd);
+    if (rc != TM_OK || l->has_asked || !l->cfg.front->reads || !l->act.is_late_choice)
+        return rc;
+    l->has_asked = true;
+    return tm_wire_yield(l->cfg.front->wire, l->cfg.conn);
 }
 
 static void set_turn(struct tm_lane *l, bool wants_turn)
@@ -525,6 +530,7 @@ void tm_lane_on_wire(struct tm_lane *l, const struct tm_wire_event *ev)
         return;
     case TM_WIRE_ACCEPTED:
     case TM_WIRE_RELEASED:
+    case TM_WIRE_YIELDED:
         return;
     }
 }

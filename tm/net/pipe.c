@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BUF_LEN 32768U
+#define BUF_LEN 65536U
 
 enum pipe_end { END_CLOSE, END_RESET };
 

@@ -1,11 +1,11 @@
 /* tm/net/pipe.h - one application socket joined to one stream of the engine.
  *
- *   socket --read--> held (32 KiB) --tm_session_stream_send-->  engine
+ *   socket --read--> held (64 KiB) --tm_session_stream_send-->  engine
  *   socket <-write-- one in flight <--tm_session_stream_peek--  engine
  *
  * End of file of either side becomes the end of the other's direction, a reset becomes a reset; when both
  * directions have ended the socket is closed.  Reading pauses while the engine takes no more; a write in
- * flight holds at most 32 KiB.  One teardown path (pipe_close in pipe.c). */
+ * flight holds at most 64 KiB.  One teardown path (pipe_close in pipe.c). */
 #ifndef TM_NET_PIPE_H
 #define TM_NET_PIPE_H
 

@@ -55,6 +55,7 @@ static int wire_new(struct tm_wire **out, const struct tm_wire_cfg *cfg)
     if (!w)
         return TM_ERR_NOMEM;
     w->cfg = *cfg;
+    w->late_fd = -1;
     set_defaults(&w->cfg);
     int rc = w->cfg.ring_bytes < TM_WIRE_RING_MIN ? TM_ERR_RANGE
                                                   : tm_ring_new(&w->cmds, w->cfg.ring_bytes);
@@ -146,7 +147,7 @@ static struct tm_wire_cmd *begin_cmd(struct tm_wire *w, const struct tm_wire_cmd
     return msg;
 }
 
-static int send_cmd(struct tm_wire *w, const struct tm_wire_cmd *cmd)
+int tm_wire_send_cmd(struct tm_wire *w, const struct tm_wire_cmd *cmd)
 {
     if (!begin_cmd(w, cmd))
         return TM_ERR_LIMIT;
@@ -167,7 +168,7 @@ static int send_cmd_with(struct tm_wire *w, const struct tm_wire_cmd *cmd, const
 
 int tm_wire_listen(struct tm_wire *w, int fd)
 {
-    return send_cmd(w, &(struct tm_wire_cmd){.kind = TM_WIRE_CMD_LISTEN, .fd = fd});
+    return tm_wire_send_cmd(w, &(struct tm_wire_cmd){.kind = TM_WIRE_CMD_LISTEN, .fd = fd});
 }
 
 int tm_wire_open(struct tm_wire *w, const struct sockaddr *addr, socklen_t addr_len, int64_t due_us,
@@ -206,29 +207,30 @@ int tm_wire_write(struct tm_wire *w, const struct tm_wire_write *wr)
 
 int tm_wire_close(struct tm_wire *w, uint32_t id, int64_t due_us)
 {
-    return send_cmd(w,
-                    &(struct tm_wire_cmd){.kind = TM_WIRE_CMD_CLOSE, .id = id, .due_us = due_us});
+    return tm_wire_send_cmd(
+        w, &(struct tm_wire_cmd){.kind = TM_WIRE_CMD_CLOSE, .id = id, .due_us = due_us});
 }
 
 int tm_wire_shut(struct tm_wire *w, uint32_t id, int64_t due_us)
 {
-    return send_cmd(w, &(struct tm_wire_cmd){.kind = TM_WIRE_CMD_SHUT, .id = id, .due_us = due_us});
+    return tm_wire_send_cmd(
+        w, &(struct tm_wire_cmd){.kind = TM_WIRE_CMD_SHUT, .id = id, .due_us = due_us});
 }
 
 int tm_wire_abort(struct tm_wire *w, uint32_t id, int64_t due_us)
 {
-    return send_cmd(w,
-                    &(struct tm_wire_cmd){.kind = TM_WIRE_CMD_ABORT, .id = id, .due_us = due_us});
+    return tm_wire_send_cmd(
+        w, &(struct tm_wire_cmd){.kind = TM_WIRE_CMD_ABORT, .id = id, .due_us = due_us});
 }
 
 int tm_wire_reset(struct tm_wire *w, uint32_t id)
 {
-    return send_cmd(w, &(struct tm_wire_cmd){.kind = TM_WIRE_CMD_RESET, .id = id});
+    return tm_wire_send_cmd(w, &(struct tm_wire_cmd){.kind = TM_WIRE_CMD_RESET, .id = id});
 }
 
 int tm_wire_release(struct tm_wire *w, uint32_t id)
 {
-    return send_cmd(w, &(struct tm_wire_cmd){.kind = TM_WIRE_CMD_RELEASE, .id = id});
+    return tm_wire_send_cmd(w, &(struct tm_wire_cmd){.kind = TM_WIRE_CMD_RELEASE, .id = id});
 }
 
 /* Twice: at the ring's end it may also take the unused rest, which is shorter than itself. */
@@ -250,6 +252,11 @@ bool tm_wire_await_spare(struct tm_wire *w, size_t spare)
 int tm_wire_room_fd(const struct tm_wire *w)
 {
     return tm_ring_room_fd(w->cmds);
+}
+
+int tm_wire_yield(struct tm_wire *w, uint32_t id)
+{
+    return tm_wire_send_cmd(w, &(struct tm_wire_cmd){.kind = TM_WIRE_CMD_YIELD, .id = id});
 }
 
 /* ---- Events ---- */
@@ -278,6 +285,8 @@ void tm_wire_consume(struct tm_wire *w)
     if ((ev->kind == TM_WIRE_DOWN || ev->kind == TM_WIRE_RELEASED) &&
         tm_wire_slot(ev->id) < TM_WIRE_HALF)
         w->used[tm_wire_slot(ev->id)] = false;
+    if (ev->kind == TM_WIRE_YIELDED)
+        tm_wire_late_watch(w, ev->id);
     tm_ring_consume(w->events);
 }
 

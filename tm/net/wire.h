@@ -11,6 +11,8 @@
  *                        read()           --> RX
  *                        peer's FIN       --> END_OF_FILE
  *   tm_wire_send_late    write() at once, by the front itself
+ *   tm_wire_yield -----> reads no more    --> YIELDED
+ *   tm_wire_read_late    read() by the front itself
  *   tm_wire_close -----> FIN or RST       --> DOWN (the id is free)
  *   tm_wire_release ---> forget it        --> RELEASED (the socket is the front's)
  *
@@ -97,6 +99,9 @@ TM_MUST_CHECK int tm_wire_write(struct tm_wire *w, const struct tm_wire_write *c
  * them, then goes by tm_wire_write.  For connections that have had a TM_WIRE_LATE chunk (else 0), and of which every write has been told as
  * SENT.  No event follows. */
 size_t tm_wire_send_late(struct tm_wire *w, uint32_t id, struct tm_view bytes);
+/* The calling thread will read this connection, which has had a TM_WIRE_LATE chunk (else ignored): once YIELDED is consumed, what comes
+ * is to be had from tm_wire_read_late, behind all RX events.  The peer's end and errors are told as ever. */
+TM_MUST_CHECK int tm_wire_yield(struct tm_wire *w, uint32_t id);
 /* After everything written has left: FIN at due_us, then DOWN when the peer's FIN has come too. */
 TM_MUST_CHECK int tm_wire_close(struct tm_wire *w, uint32_t id, int64_t due_us);
 /* The same, but the peer's FIN may come as late as it likes: whoever waits for it gives up by tm_wire_reset. */
@@ -124,7 +129,8 @@ enum tm_wire_event_kind {
     TM_WIRE_SENT,
     TM_WIRE_END_OF_FILE,
     TM_WIRE_DOWN,
-    TM_WIRE_RELEASED
+    TM_WIRE_RELEASED,
+    TM_WIRE_YIELDED
 };
 enum tm_wire_down {
     TM_WIRE_DOWN_CLOSED,  /* both sides' FIN, ours as commanded */
@@ -162,6 +168,11 @@ void tm_wire_consume(struct tm_wire *w);
 /* The front will wait on tm_wire_fd for events; false: there is one, do not sleep. */
 bool tm_wire_await(struct tm_wire *w);
 int tm_wire_fd(const struct tm_wire *w);
+
+/* Readable while a connection that was yielded has something. */
+int tm_wire_late_fd(const struct tm_wire *w);
+/* Reads what one of these has, once for each that is ready: an RX event, its bytes borrowed until the next call.  False: all had their turn. */
+bool tm_wire_read_late(struct tm_wire *w, struct tm_wire_event *ev);
 
 struct tm_wire_stats {
     uint64_t

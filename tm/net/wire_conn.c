@@ -79,7 +79,8 @@ void tm_wire_conn_watch(struct tm_wire_conn *c)
 {
     if (!c->has_poll || c->state == TM_WIRE_GONE || c->state == TM_WIRE_FREE)
         return;
-    int events = (c->eof || c->starved ? 0 : UV_READABLE) | (c->blocked ? UV_WRITABLE : 0);
+    int events =
+        (c->eof || c->starved || c->is_yielded ? 0 : UV_READABLE) | (c->blocked ? UV_WRITABLE : 0);
     if (c->state == TM_WIRE_CONNECTING)
         events = UV_WRITABLE;
     if (events == c->watching)
@@ -352,7 +353,7 @@ static void on_io(uv_poll_t *poll, int status, int events)
         c->free_us = tm_now_us();
         tm_wire_conn_pump(c);
     }
-    if ((events & UV_READABLE) && !c->eof && !c->starved &&
+    if ((events & UV_READABLE) && !c->eof && !c->starved && !c->is_yielded &&
         (c->state == TM_WIRE_LIVE || c->state == TM_WIRE_LINGERING))
         conn_read(c);
     tm_wire_conn_watch(c);

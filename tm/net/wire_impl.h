@@ -2,7 +2,7 @@
  * (thread, commands, deadlines, listening), wire_conn.c (one connection), wire_send.c and wire_late.c (its sending).
  *
  * Room for events.  Every event but RX is owed from the moment at which it becomes possible: a connection owes
- * ACCEPTED or UP, END_OF_FILE, and DOWN or RELEASED; a queued chunk marked LAST owes SENT.  Whatever would
+ * ACCEPTED or UP, YIELDED, END_OF_FILE, and DOWN or RELEASED; a queued chunk marked LAST owes SENT.  Whatever would
  * make the debt larger (commands, accept) or takes room itself (reading) happens only when the event ring has
  * room for it beside the debt.  So an event that is owed always finds room, and no write waits for the front. */
 #ifndef TM_NET_WIRE_IMPL_H
@@ -33,7 +33,9 @@ enum tm_wire_cmd_kind {
     TM_WIRE_CMD_SHUT,
     TM_WIRE_CMD_ABORT,
     TM_WIRE_CMD_RESET,
-    TM_WIRE_CMD_RELEASE
+    TM_WIRE_CMD_RELEASE,
+    TM_WIRE_CMD_YIELD,
+    TM_WIRE_CMD_TAKE_BACK /* the front has come to the end of what it reads, or to an error */
 };
 
 /* A message of the command ring. */
@@ -41,6 +43,7 @@ struct tm_wire_cmd {
     enum tm_wire_cmd_kind kind;
     uint32_t id;
     int fd;            /* LISTEN */
+    int error;         /* TAKE_BACK: an errno, 0: end of file */
     uint32_t write_no; /* WRITE */
     unsigned flags;
     uint32_t len;           /* WRITE: of the bytes; OPEN: of the address */
@@ -85,6 +88,7 @@ struct tm_wire_conn {
     bool started;                      /* the head chunk's planned write is under way */
     bool blocked;                      /* the socket is full */
     bool starved;                      /* events have no room: not read */
+    bool is_yielded, has_yielded;      /* the front reads; has been told so, once */
     bool close_wanted, eof;
     enum tm_wire_cmd_kind close_kind; /* CLOSE, SHUT, ABORT: what is wanted */
     int error; /* sending failed so: nothing is sent any more, the rest is read */
@@ -129,7 +133,9 @@ struct tm_wire {
     unsigned n_listeners;
     struct tm_wire_door doors[TM_WIRE_CONNS_MAX]; /* both threads' */
     uint32_t n_doors;
+    int late_fd; /* epoll of those that the front reads; -1: none yet */
     /* the front thread's */
+    struct tm_wire_late late;
     uint16_t generation[TM_WIRE_HALF];
     bool used[TM_WIRE_HALF];
 };

@@ -17,7 +17,7 @@
 #define EVENT_COST(len)                                                                            \
     (((len) + 16 + 15) & ~(size_t)15) /* = tm_ring_cost, for the assertion below */
 #define SENT_COST EVENT_COST(TM_WIRE_EVENT_LEN)
-#define CONN_COST (EVENT_COST(sizeof(struct tm_wire_event)) + 2 * SENT_COST)
+#define CONN_COST (EVENT_COST(sizeof(struct tm_wire_event)) + 3 * SENT_COST)
 #define READ_COST                                                                                  \
     (2 * EVENT_COST(TM_WIRE_EVENT_LEN + TM_WIRE_READ)) /* itself and the unused end before it */
 #define SLACK           EVENT_COST(sizeof(struct tm_wire_event)) /* the unused end before a small event */
@@ -236,6 +236,14 @@ static void run_cmd(struct tm_wire *w, const struct tm_wire_cmd *cmd)
     case TM_WIRE_CMD_RELEASE:
         if (is_known)
             tm_wire_conn_release(c);
+        return;
+    case TM_WIRE_CMD_YIELD:
+        if (is_known)
+            tm_wire_late_yield(c);
+        return;
+    case TM_WIRE_CMD_TAKE_BACK:
+        if (is_known)
+            tm_wire_late_take_back(c, cmd->error);
         return;
     }
 }

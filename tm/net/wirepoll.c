@@ -1,4 +1,4 @@
-/* tm/net/wirepoll.c - two doorbells in uv_poll handles. */
+/* tm/net/wirepoll.c - two doorbells, and the connections that are read here, in uv_poll handles. */
 #include "tm/net/wirepoll.h"
 
 #include <assert.h>
@@ -13,7 +13,7 @@ static_assert(TM_WIREPOLL_RESERVE <= TM_WIRE_RING_MIN / 2, "half of the ring is 
 struct tm_wirepoll {
     struct tm_wirepoll_cfg cfg;
     struct tm_wire *wire;
-    uv_poll_t events, room;
+    uv_poll_t events, room, late;
     uv_idle_t more; /* the loop must not sleep: events are left */
     unsigned n_handles;
     bool is_closing;
@@ -35,6 +35,17 @@ static void on_more(uv_idle_t *idle)
     work_off(idle->data);
 }
 
+static void end_batch(struct tm_wirepoll *p, bool is_any)
+{
+    p->has_rest = is_any && p->cfg.on_batch(p->cfg.user);
+    if (p->is_closing)
+        return;
+    if (!p->has_rest && tm_wire_await(p->wire))
+        (void)uv_idle_stop(&p->more);
+    else
+        (void)uv_idle_start(&p->more, on_more);
+}
+
 static void work_off(struct tm_wirepoll *p)
 {
     struct tm_wire_event ev;
@@ -47,13 +58,24 @@ static void work_off(struct tm_wirepoll *p)
         if (tm_now_us() >= until_us)
             break;
     }
-    p->has_rest = is_any && p->cfg.on_batch(p->cfg.user);
-    if (p->is_closing)
-        return;
-    if (!p->has_rest && tm_wire_await(p->wire))
-        (void)uv_idle_stop(&p->more);
-    else
-        (void)uv_idle_start(&p->more, on_more);
+    end_batch(p, is_any);
+}
+
+static void on_late(uv_poll_t *poll, int status, int events)
+{
+    struct tm_wirepoll *p = poll->data;
+    struct tm_wire_event ev;
+    int64_t until_us = tm_now_us() + TM_WIREPOLL_BATCH_US;
+    bool is_any = p->has_rest;
+    (void)status;
+    (void)events;
+    while (tm_wire_read_late(p->wire, &ev)) {
+        p->cfg.on_event(p->cfg.user, &ev);
+        is_any = true;
+        if (tm_now_us() >= until_us)
+            break;
+    }
+    end_batch(p, is_any);
 }
 
 static void on_events(uv_poll_t *poll, int status, int events)
@@ -92,10 +114,12 @@ int tm_wirepoll_new(struct tm_wirepoll **out, const struct tm_wirepoll_cfg *cfg,
                                 cfg->wire.cc)
                    : tm_msg_set(msg, rc, "cannot start the wire thread: %s", tm_strerror(rc));
     }
-    p->events.data = p->room.data = p->more.data = p;
+    p->events.data = p->room.data = p->late.data = p->more.data = p;
     bool ok = uv_poll_init(cfg->loop, &p->events, tm_wire_fd(p->wire)) == 0;
     p->n_handles += ok;
     ok = ok && uv_poll_init(cfg->loop, &p->room, tm_wire_room_fd(p->wire)) == 0;
+    p->n_handles += ok;
+    ok = ok && uv_poll_init(cfg->loop, &p->late, tm_wire_late_fd(p->wire)) == 0;
     p->n_handles += ok;
     if (!ok) {
         tm_wirepoll_free(p);
@@ -105,6 +129,7 @@ int tm_wirepoll_new(struct tm_wirepoll **out, const struct tm_wirepoll_cfg *cfg,
     p->n_handles++;
     (void)uv_poll_start(&p->events, UV_READABLE, on_events);
     (void)uv_poll_start(&p->room, UV_READABLE, on_room);
+    (void)uv_poll_start(&p->late, UV_READABLE, on_late);
     (void)uv_idle_start(&p->more,
                         on_more); /* says that it is about to sleep, or has events already */
     *out = p;
@@ -122,6 +147,8 @@ void tm_wirepoll_free(struct tm_wirepoll *p)
     if (n > 1)
         uv_close((uv_handle_t *)&p->room, on_closed);
     if (n > 2)
+        uv_close((uv_handle_t *)&p->late, on_closed);
+    if (n > 3)
         uv_close((uv_handle_t *)&p->more, on_closed);
     tm_wire_stop(p->wire);
     if (n == 0)

@@ -81,6 +81,33 @@ static void a_window_that_grows_keeps_what_came_out_of_order(void)
     tm_reasm_deinit(&r);
 }
 
+/* As long as the application takes everything, a large window is small memory: its first bytes are used again. */
+static void a_window_that_holds_nothing_begins_at_its_front_again(void)
+{
+    struct tm_reasm r;
+    struct tm_sendbuf b;
+    uint8_t bytes[48] = {0};
+    uint8_t got[40];
+    CHECK_INT(tm_reasm_init(&r, 64), TM_OK);
+    CHECK_INT(tm_sendbuf_init(&b, 64), TM_OK);
+    for (uint64_t at = 0; at < 1000; at += 40) {
+        for (size_t i = 0; i < sizeof bytes; i++)
+            bytes[i] = byte_at(at + i);
+        CHECK_INT(tm_reasm_put(&r, at, (struct tm_view){bytes, 40}, false), TM_OK);
+        CHECK(tm_reasm_peek(&r).p == r.window.bytes && tm_reasm_peek(&r).len == 40);
+        CHECK_MEM(tm_reasm_peek(&r).p, bytes, 40);
+        tm_reasm_consume(&r, 40);
+        CHECK_INT(tm_sendbuf_put(&b, bytes, 40), 40);
+        b.next = b.end;
+        CHECK_MEM(b.window.bytes, bytes, 40);
+        tm_sendbuf_copy(&b, at, got, 40);
+        CHECK_MEM(got, bytes, 40);
+        tm_sendbuf_ack(&b, at, 40);
+    }
+    tm_reasm_deinit(&r);
+    tm_sendbuf_deinit(&b);
+}
+
 static void reasm_delivers_in_order_whatever_the_order_of_arrival(void)
 {
     enum { TOTAL = 40000 };
@@ -181,6 +208,8 @@ static const struct check_case cases[] = {
      what_is_copied_to_a_larger_ring_stays_set_and_no_more},
     {"a_window_that_grows_keeps_what_came_out_of_order",
      a_window_that_grows_keeps_what_came_out_of_order},
+    {"a_window_that_holds_nothing_begins_at_its_front_again",
+     a_window_that_holds_nothing_begins_at_its_front_again},
     {"reasm_delivers_in_order_whatever_the_order_of_arrival",
      reasm_delivers_in_order_whatever_the_order_of_arrival},
     {"reasm_refuses_what_exceeds_credit_or_contradicts_the_end",

@@ -145,6 +145,44 @@ static void an_expired_setting_that_was_replaced_does_not_fire(void)
     stop(&s);
 }
 
+/* Put off again and again: it fires once, when it was last put to, and not when it was first. */
+static void what_is_put_off_lazily_fires_when_it_is_due(void)
+{
+    struct scene s;
+    start(&s);
+    int64_t now_us = tm_now_us();
+    tm_alarm_set_lazily(s.alarm, now_us + 1000);
+    s.due_us = now_us + 4000;
+    tm_alarm_set_lazily(s.alarm, s.due_us);
+    run_until(&s, 1);
+    CHECK_INT(s.n_early, 0);
+    s.due_us = tm_now_us() + 1000;
+    tm_alarm_set_lazily(s.alarm, s.due_us + 20 * TM_US_PER_S);
+    tm_alarm_set_lazily(s.alarm, s.due_us); /* earlier */
+    run_until(&s, 2);
+    CHECK_INT(s.n_early, 0);
+    CHECK(s.fired_us < s.due_us + 20 * TM_US_PER_S);
+    stop(&s);
+}
+
+static void what_is_put_off_lazily_for_ever_does_not_fire(void)
+{
+    struct scene s;
+    struct scene other;
+    start(&s);
+    start(&other);
+    tm_alarm_set_lazily(s.alarm, tm_now_us() + 2000);
+    tm_alarm_set_lazily(s.alarm, TM_NEVER);
+    set(&other, tm_now_us() + 10000);
+    while (other.n_fired == 0) {
+        (void)uv_run(&other.loop, UV_RUN_NOWAIT);
+        (void)uv_run(&s.loop, UV_RUN_NOWAIT);
+    }
+    CHECK_INT(s.n_fired, 0);
+    stop(&s);
+    stop(&other);
+}
+
 static void a_freed_alarm_does_not_fire(void)
 {
     struct scene s;
@@ -163,6 +201,9 @@ static const struct check_case cases[] = {
     {"the_last_setting_counts", the_last_setting_counts},
     {"an_expired_setting_that_was_replaced_does_not_fire",
      an_expired_setting_that_was_replaced_does_not_fire},
+    {"what_is_put_off_lazily_fires_when_it_is_due", what_is_put_off_lazily_fires_when_it_is_due},
+    {"what_is_put_off_lazily_for_ever_does_not_fire",
+     what_is_put_off_lazily_for_ever_does_not_fire},
     {"a_freed_alarm_does_not_fire", a_freed_alarm_does_not_fire},
 };
 CHECK_MAIN("alarm", cases)

@@ -127,6 +127,9 @@ static void on_event(struct scene *s, struct scene_conn *c, const struct tm_wire
         c->n_released++;
         c->fd = ev->fd;
         return;
+    case TM_WIRE_YIELDED:
+        c->n_yielded++;
+        return;
     }
 }
 
@@ -140,13 +143,22 @@ void scene_take(struct scene *s)
             on_event(s, c, &ev);
         tm_wire_consume(s->w);
     }
+    while (tm_wire_read_late(s->w, &ev)) {
+        struct scene_conn *c = find(s, ev.id);
+        CHECK(c != NULL && c->n_yielded == 1);
+        if (c) {
+            c->n_rx_late += ev.bytes.len;
+            on_event(s, c, &ev);
+        }
+    }
 }
 
 bool scene_turn(struct scene *s)
 {
     if (tm_wire_await(s->w)) {
-        struct pollfd p = {.fd = tm_wire_fd(s->w), .events = POLLIN};
-        (void)poll(&p, 1, 100);
+        struct pollfd p[] = {{.fd = tm_wire_fd(s->w), .events = POLLIN},
+                             {.fd = tm_wire_late_fd(s->w), .events = POLLIN}};
+        (void)poll(p, 2, 100);
         tm_ring_clear(tm_wire_fd(s->w));
     }
     scene_take(s);

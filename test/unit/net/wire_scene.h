@@ -20,13 +20,14 @@ struct scene_sent {
 struct scene_conn {
     uint32_t id;
     bool is_accepted;
-    int n_up, n_eof, n_down, n_released;
+    int n_up, n_eof, n_down, n_released, n_yielded;
     int64_t up_us, eof_us, down_us, rx_us;
     struct sockaddr_storage local, peer;
     enum tm_wire_down why;
     int error, fd;
     uint8_t *rx; /* owned, n_rx of cap_rx used */
     size_t n_rx, cap_rx;
+    size_t n_rx_late; /* of these, what was read here */
     size_t n_sent;
     struct scene_sent sent[SCENE_SENT_MAX];
 };
