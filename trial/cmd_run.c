@@ -25,6 +25,8 @@ enum {
     OPT_RATE,
     OPT_QUEUE,
     OPT_LOSS,
+    OPT_WINDOW,
+    OPT_WAKE,
     OPT_PPS,
     OPT_SIZE,
     OPT_TAIL,
@@ -71,6 +73,10 @@ static const struct argp_option option_table[] = {
     {"queue", OPT_QUEUE, "BYTES", 0, "waiting at the bottleneck at most; 0: an hour's worth (0)",
      2},
     {"loss", OPT_LOSS, "X", 0, "probability that a packet is lost, 0 to 0.9 (0)", 2},
+    {"window", OPT_WINDOW, NULL, 0,
+     "both ends send by TCP's slow start, so that padding takes its part of the window", 2},
+    {"wake", OPT_WAKE, "TIME", 0,
+     "what an end needs until it hears of a packet, and of all that come meanwhile (0)", 2},
     {"pps", OPT_PPS, "N", 0, "mode v2: packets a second, each way; 0: the trace's own (0)", 2},
     {"size", OPT_SIZE, "BYTES", 0,
      "of padding, and of packets for which a trace says none (as its largest, or 1500)", 2},
@@ -121,6 +127,12 @@ static error_t parse_path(struct options *o, int key, char *arg, const struct ar
     case OPT_LOSS:
         cfg->line.p_loss = fraction(arg, "loss", 0.9, st);
         break;
+    case OPT_WINDOW:
+        cfg->has_window = true;
+        break;
+    case OPT_WAKE:
+        cfg->wake_ns = time_ns(arg, "wake", st);
+        break;
     case OPT_TAIL:
         cfg->tail_ns = time_ns(arg, "tail", st);
         break;
@@ -164,7 +176,8 @@ static void check(const struct options *o, const struct argp_state *st)
     if (o->cfg.ready && (o->client || o->server))
         argp_error(st, "--ready beside files of machines: one or the other");
     if (o->cfg.mode == TM_TRIAL_V2 && o->has_path)
-        argp_error(st, "mode v2 knows no --trip, --jitter, --rate, --queue, --loss and --tail");
+        argp_error(st, "mode v2 knows no --trip, --jitter, --rate, --queue, --loss, --window, "
+                       "--wake and --tail");
     if (o->cfg.mode == TM_TRIAL_NETWORK && o->cfg.pps > 0)
         argp_error(st, "--pps is of mode v2; mode network has --rate");
     if (o->output && strcmp(o->output, "-") == 0 && (o->n_traces > 1 || o->is_json))

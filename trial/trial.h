@@ -20,7 +20,8 @@ struct tm_trial_cfg {
     struct tm_mbsim_line_cfg line;     /* either way; delay_ns of both modes */
     bool has_delay;                    /* else, in mode network, that of the trace */
     bool has_trip;                     /* else guessed from each trace */
-    int64_t trip_ns, tail_ns;
+    int64_t trip_ns, tail_ns, wake_ns;
+    bool has_window;
     uint64_t pps; /* mode v2; 0: the trace's own */
     uint32_t
         size_bytes; /* of padding, and where a trace says none; 0: the trace's largest, or 1500 */

@@ -18,7 +18,8 @@ const char *tm_mb_dist_name(enum tm_mb_dist_kind kind)
 
 static int bad(const struct tm_mb_dist *d, struct tm_msg *msg, const char *what, double value)
 {
-    return tm_msg_set(msg, TM_ERR_RANGE, "%s: %s, not %g", tm_mb_dist_name(d->kind), what, value);
+    return tm_msg_set(msg, TM_ERR_RANGE, "%s: %s, not %.12g", tm_mb_dist_name(d->kind), what,
+                      value);
 }
 
 static int validate_uniform(const struct tm_mb_dist *d, struct tm_msg *msg)

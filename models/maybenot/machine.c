@@ -167,8 +167,8 @@ int tm_mb_machine_validate(const struct tm_mb_machine *m, struct tm_msg *msg)
     if (!v.seen)
         return TM_ERR_NOMEM;
     for (size_t i = 0; i < m->n_states && rc == TM_OK; i++)
-        for (int e = 0; e < TM_MB_EVENT_KINDS && rc == TM_OK; e++)
-            rc = validate_event(&v, i, e);
+        for (unsigned heard = m->states[i].heard; heard != 0 && rc == TM_OK; heard &= heard - 1)
+            rc = validate_event(&v, i, __builtin_ctz(heard));
     free(v.seen);
     return rc;
 }

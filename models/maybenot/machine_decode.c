@@ -1,4 +1,5 @@
 /* models/maybenot/machine_decode.c - bincode to machine (machine_bytes.h). */
+#include <endian.h>
 #include <string.h>
 
 #include "models/maybenot/machine_build.h"
@@ -64,18 +65,17 @@ static bool has_failed(const struct decoder *d)
     return d->rd.bad || d->rc != TM_OK;
 }
 
-static uint64_t little_endian(struct tm_rd *rd, size_t n)
+static inline uint64_t little_endian(struct tm_rd *rd, size_t n)
 {
     uint64_t v = 0;
     if (rd->bad || rd->len < n) {
         rd->bad = true;
         return 0;
     }
-    for (size_t i = 0; i < n; i++)
-        v |= (uint64_t)rd->p[i] << (8 * i);
+    memcpy(&v, rd->p, n);
     rd->p += n;
     rd->len -= n;
-    return v;
+    return le64toh(v);
 }
 
 /* Longer forms than needed are accepted, as upstream. */

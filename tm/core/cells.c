@@ -133,8 +133,10 @@ static uint32_t n_needed(const struct tm_session *s)
     if (cs->is_stuck)
         return 0;
     uint64_t n = waiting_bytes(&s->control);
-    for (uint32_t i = 0; has_streams(s) && i < s->n_slots; i++)
-        n += waiting_bytes(&s->streams[i]);
+    if (has_streams(s))
+        for (uint32_t i = tm_slotset_next(&s->ready, 0); i != TM_SLOTSET_END;
+             i = tm_slotset_next(&s->ready, i + 1))
+            n += waiting_bytes(&s->streams[i]);
     n = (n + room - 1) / room;
     return n < QUEUE_MAX ? (uint32_t)n : QUEUE_MAX;
 }

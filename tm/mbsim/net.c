@@ -5,6 +5,7 @@
 #include "tm/base/time.h"
 #include "tm/mbsim/machines.h"
 #include "tm/mbsim/script.h"
+#include "tm/mbsim/sender.h"
 #include "tm/mbsim/v2.h"
 
 #define HORIZON_NS    INT64_C(4000000000000000000) /* runs end here; no sum of times overflows */
@@ -14,7 +15,7 @@
 enum { SERVER, CLIENT, ENDS };
 
 /* In the order in which equal times are taken. */
-enum source { BEGUN, UNBLOCK, ARRIVAL, RESEND, RELEASE, TIMER, ACTION, SOURCES };
+enum source { BEGUN, UNBLOCK, ARRIVAL, ACKED, RESEND, RELEASE, TIMER, ACTION, SOURCES };
 
 struct end {
     struct tm_mbsim_machines m;
@@ -25,6 +26,8 @@ struct end {
     struct tm_mbsim_fifo egress; /* held by a block */
     struct tm_mbsim_fifo resend; /* lost, and when they are sent again */
     struct tm_mbsim_fifo coming; /* on their way to this end */
+    struct tm_mbsim_sender tcp;  /* of cfg.has_window */
+    int64_t awake_ns;            /* what comes by then is heard then */
     struct tm_mbsim_line line;   /* from this end */
     struct tm_mb_rng rng;        /* of that line */
 };
@@ -73,7 +76,16 @@ static int lose(struct run *r, int side, const struct tm_mbsim_item *i)
     return tm_mbsim_fifo_push(&r->end[side].resend, &again);
 }
 
-static int leave(struct run *r, int side, const struct tm_mbsim_item *i)
+/* An end that slept hears what came some time later, and with it all that came meanwhile. */
+static int64_t heard_ns(const struct run *r, struct end *e, int64_t arrival_ns)
+{
+    if (arrival_ns > e->awake_ns)
+        e->awake_ns = arrival_ns + r->cfg->wake_ns;
+    return e->awake_ns;
+}
+
+/* To the path; *arrival_ns: when it is there, or would be. */
+static int transmit(struct run *r, int side, const struct tm_mbsim_item *i, int64_t *arrival_ns)
 {
     struct end *e = &r->end[side];
     const int way = side == CLIENT ? 0 : 1;
@@ -81,20 +93,47 @@ static int leave(struct run *r, int side, const struct tm_mbsim_item *i)
     int rc = log_packet(r, side, TM_MB_TUNNEL_SENT, i);
     if (rc != TM_OK)
         return rc;
-    switch (tm_mbsim_line_send(&e->line, way == 0 ? &r->cfg->up : &r->cfg->down, &e->rng, r->now_ns,
-                               i->size_bytes, &coming.t_ns)) {
-    case TM_MBSIM_ARRIVES:
-        rc = tm_mbsim_fifo_push(&r->end[!side].coming, &coming);
-        break;
-    case TM_MBSIM_LOST:
-        r->counts->n_lost[way]++;
-        rc = lose(r, side, i);
-        break;
-    case TM_MBSIM_DROPPED:
-        r->counts->n_dropped[way]++;
-        rc = lose(r, side, i);
-        break;
+    const enum tm_mbsim_fate fate =
+        tm_mbsim_line_send(&e->line, way == 0 ? &r->cfg->up : &r->cfg->down, &e->rng, r->now_ns,
+                           i->size_bytes, arrival_ns);
+    if (fate == TM_MBSIM_ARRIVES) {
+        coming.t_ns = heard_ns(r, &r->end[!side], *arrival_ns);
+        return tm_mbsim_fifo_push(&r->end[!side].coming, &coming);
     }
+    r->counts->n_lost[way] += fate == TM_MBSIM_LOST;
+    r->counts->n_dropped[way] += fate == TM_MBSIM_DROPPED;
+    return lose(r, side, i);
+}
+
+/* What the socket takes, and what the window lets go of it. */
+static int flow(struct run *r, int side)
+{
+    struct end *e = &r->end[side];
+    const int64_t back_ns = side == CLIENT ? r->cfg->down.delay_ns : r->cfg->up.delay_ns;
+    struct tm_mbsim_item i;
+    int64_t arrival_ns;
+    int rc = TM_OK, taken = 0;
+    tm_mbsim_sender_run(&e->tcp, r->now_ns, r->cfg->up.delay_ns + r->cfg->down.delay_ns);
+    do {
+        while (rc == TM_OK && tm_mbsim_sender_next(&e->tcp, &i)) {
+            rc = transmit(r, side, &i, &arrival_ns);
+            if (rc == TM_OK)
+                rc = tm_mbsim_sender_sent(&e->tcp, i.size_bytes, r->now_ns, arrival_ns + back_ns);
+        }
+        taken = rc == TM_OK ? tm_mbsim_sender_take(&e->tcp, &i) : rc;
+        rc = taken == 1 ? tell(r, side, TM_MB_TUNNEL_SENT, 0) : taken;
+    } while (rc == TM_OK && taken == 1);
+    return rc;
+}
+
+static int leave(struct run *r, int side, const struct tm_mbsim_item *i)
+{
+    int64_t arrival_ns;
+    if (r->cfg->has_window) {
+        const int rc = tm_mbsim_sender_push(&r->end[side].tcp, i);
+        return rc == TM_OK ? flow(r, side) : rc;
+    }
+    const int rc = transmit(r, side, i, &arrival_ns);
     return rc == TM_OK ? tell(r, side, TM_MB_TUNNEL_SENT, 0) : rc;
 }
 
@@ -129,9 +168,9 @@ static int pad(struct run *r, int side, const struct tm_mbsim_event *event)
     int rc = tell(r, side, TM_MB_PADDING_SENT, event->machine);
     if (rc != TM_OK)
         return rc;
-    const bool is_replaced = event->replace && e->egress.n > 0;
+    const bool is_replaced = event->replace && (e->egress.n > 0 || tm_mbsim_sender_waits(&e->tcp));
     r->counts->n_replaced += is_replaced;
-    if (!may_leave)
+    if (!may_leave || (is_replaced && e->egress.n == 0))
         return is_replaced ? TM_OK : tm_mbsim_fifo_push(&e->egress, &i);
     if (is_replaced)
         i = tm_mbsim_fifo_pop(&e->egress);
@@ -216,6 +255,8 @@ static int64_t source_ns(const struct end *e, enum source what)
         return e->m.blocked_until_ns;
     case ARRIVAL:
         return first_ns(&e->coming);
+    case ACKED:
+        return tm_mbsim_sender_next_ns(&e->tcp);
     case RESEND:
         return first_ns(&e->resend);
     case RELEASE:
@@ -240,6 +281,8 @@ static int happen(struct run *r, int side, enum source what)
         return unblock(r, side);
     case ARRIVAL:
         return arrive(r, side);
+    case ACKED:
+        return flow(r, side);
     case RESEND:
         return hand_over(r, side, tm_mbsim_fifo_pop(&e->resend));
     case RELEASE:
@@ -293,7 +336,7 @@ static int start_end(struct run *r, int side)
     const struct tm_mbsim_net_cfg *cfg = r->cfg;
     struct end *e = &r->end[side];
     const bool is_client = side == CLIENT;
-    e->line.arrival_ns = e->line.free_ns = INT64_MIN / 2;
+    e->line.arrival_ns = e->line.free_ns = e->awake_ns = INT64_MIN / 2;
     tm_mb_rng_init_xoshiro(&e->rng, cfg->seed + (is_client ? 2 : 3));
     e->due_ns = calloc(e->script.n + 1, sizeof *e->due_ns);
     if (!e->due_ns)
@@ -317,7 +360,8 @@ static bool is_cfg(const struct tm_mbsim_net_cfg *cfg)
 {
     return is_line(&cfg->up) && is_line(&cfg->down) && cfg->trip_ns >= 0 &&
            cfg->trip_ns <= TM_MBSIM_DELAY_MAX_NS && cfg->tail_ns >= 0 &&
-           cfg->tail_ns <= TM_MBSIM_DELAY_MAX_NS && cfg->size_bytes > 0 &&
+           cfg->tail_ns <= TM_MBSIM_DELAY_MAX_NS && cfg->wake_ns >= 0 &&
+           cfg->wake_ns <= TM_MBSIM_DELAY_MAX_NS && cfg->size_bytes > 0 &&
            cfg->size_bytes <= TM_MBSIM_SIZE_MAX;
 }
 
@@ -332,6 +376,7 @@ static void deinit(struct run *r)
         tm_mbsim_fifo_deinit(&e->egress);
         tm_mbsim_fifo_deinit(&e->resend);
         tm_mbsim_fifo_deinit(&e->coming);
+        tm_mbsim_sender_deinit(&e->tcp);
     }
 }
 

@@ -18,6 +18,8 @@
 struct tm_mbsim_net_cfg {
     struct tm_mbsim_end_cfg client, server;
     struct tm_mbsim_line_cfg up, down; /* delays up to TM_MBSIM_DELAY_MAX_NS (v2.h) */
+    int64_t wake_ns;                   /* an end that slept hears that much later; >= 0 */
+    bool has_window;                   /* TCP's slow start at both ends (sender.h) */
     int64_t trip_ns;                   /* one way, of the path that the trace is from */
     uint32_t size_bytes;               /* of padding, and of packets whose size is not known; > 0 */
     uint64_t seed;    /* client's machines; server's: + 1; path: + 2 up, + 3 down */

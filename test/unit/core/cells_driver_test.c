@@ -6,8 +6,7 @@
 
 #include "models/maybenot/machine_build.h"
 #include "test/support/check.h"
-#include "test/support/oom.h"
-#include "test/unit/core/session_pair.h"
+#include "test/unit/core/session_oom.h"
 
 #define NOOP "02eNpjYEAHjOgCAAA0AAI="
 #define CELL 1448U
@@ -295,40 +294,13 @@ static void mutated_machines_are_run_or_refused(void)
     CHECK(n_refused > 100);
 }
 
-/* What an upload under these machines at both ends brings to the server; 0 also when it came to nothing. */
-static uint64_t upload(struct session_pair *p, const char *machines)
-{
-    static const struct tm_dest d = {.kind = TM_ADDR_NAME, .len = 1, .addr = "a", .port = 1};
-    static const uint8_t bytes[20000];
-    const struct tm_cells_cfg cells = {
-        .client = text_view(machines), .server = text_view(machines), .cell_bytes = CELL};
-    struct tm_session_cfg cfg = cfg_of(&cells);
-    uint64_t id;
-    bool end;
-    if (tm_session_new(&p->end[TM_CLIENT], &cfg, 0) != TM_OK)
-        return 0;
-    settle(p, TM_US_PER_S);
-    if (tm_session_stream_open(p->end[TM_CLIENT], &d, &id) != TM_OK)
-        return 0;
-    (void)tm_session_stream_send(p->end[TM_CLIENT], id, bytes, sizeof bytes);
-    settle(p, TM_US_PER_S);
-    return p->end[TM_SERVER] ? tm_session_stream_peek(p->end[TM_SERVER], id, &end).len : 0;
-}
-
 static void every_failing_allocation_is_survived(void)
 {
     char *pad = padding_machine(TM_MB_NORMAL_RECV, 1000);
-    bool is_done = false;
-    for (unsigned long n = 1; !is_done && n < 1000; n++) {
-        struct session_pair p = {0};
-        oom_fail_after(n);
-        uint64_t got = upload(&p, pad);
-        is_done = !oom_hit();
-        oom_disable();
-        CHECK(!is_done || got == 20000);
-        finish(&p);
-    }
-    CHECK(is_done);
+    const struct tm_cells_cfg cells = {
+        .client = text_view(pad), .server = text_view(pad), .cell_bytes = CELL};
+    const struct tm_session_cfg cfg = cfg_of(&cells);
+    session_oom_each(&cfg, 20000, settle);
     free(pad);
 }
 

@@ -4,8 +4,7 @@
 #include <string.h>
 
 #include "test/support/check.h"
-#include "test/support/oom.h"
-#include "test/unit/core/session_pair.h"
+#include "test/unit/core/session_oom.h"
 #include "tm/core/frame.h"
 
 static struct tm_session_cfg cfg_of(enum tm_side side, uint32_t fixed_m)
@@ -391,37 +390,10 @@ static void a_report_that_overtakes_the_end_kills_nothing(void)
     pair_deinit(&p);
 }
 
-/* Two seconds in which a stream brings what fits its window; returns how much the server has. */
-static uint64_t two_seconds(struct session_pair *p)
-{
-    static const struct tm_dest d = {.kind = TM_ADDR_NAME, .len = 1, .addr = "a", .port = 1};
-    static const uint8_t bytes[100000];
-    struct tm_session_cfg cfg = cfg_of(TM_CLIENT, 4);
-    uint64_t id;
-    bool end;
-    if (tm_session_new(&p->end[TM_CLIENT], &cfg, 0) != TM_OK)
-        return 0;
-    settle(p, TM_US_PER_S);
-    if (tm_session_stream_open(p->end[TM_CLIENT], &d, &id) != TM_OK)
-        return 0;
-    (void)tm_session_stream_send(p->end[TM_CLIENT], id, bytes, sizeof bytes);
-    settle(p, TM_US_PER_S);
-    return p->end[TM_SERVER] ? tm_session_stream_peek(p->end[TM_SERVER], id, &end).len : 0;
-}
-
 static void every_failing_allocation_is_survived(void)
 {
-    bool is_done = false;
-    for (unsigned long n = 1; !is_done && n < 1000; n++) {
-        struct session_pair p = {0};
-        oom_fail_after(n);
-        uint64_t got = two_seconds(&p);
-        is_done = !oom_hit();
-        oom_disable();
-        CHECK(!is_done || got == 100000);
-        pair_deinit(&p);
-    }
-    CHECK(is_done);
+    const struct tm_session_cfg cfg = cfg_of(TM_CLIENT, 4);
+    session_oom_each(&cfg, 100000, settle);
 }
 
 static const struct check_case cases[] = {

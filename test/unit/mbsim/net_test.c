@@ -2,6 +2,7 @@
  * for it; and each part of the path does what it says. */
 #include "tm/mbsim/net.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "models/maybenot/machine_build.h"
@@ -238,6 +239,77 @@ static void padding_behind_a_block_is_as_the_contract_says(void)
     padding_of(true, false, true, 130 * MS, false, 1);   /* dropped */
 }
 
+static size_t n_arrived_by(const struct tm_mbsim_log *log, int64_t t_ns)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < log->n; i++)
+        n += log->events[i].is_client && log->events[i].kind == TM_MB_TUNNEL_RECV &&
+             log->events[i].t_ns <= t_ns;
+    return n;
+}
+
+/* Thirty packets in one millisecond: ten, then what the window has become, a round trip later. */
+static void a_window_lets_an_answer_go_in_rounds(void)
+{
+    char text[2000] = "0,s,100\n";
+    for (unsigned k = 0; k < 30; k++)
+        (void)sprintf(text + strlen(text), "%u,r,1448\n", 20000000 + 30000 * k);
+    struct tm_mbsim_net_cfg cfg = path(10 * MS);
+    struct tm_mbsim_net_counts counts;
+    struct tm_mbsim_log log;
+    run(text, &cfg, &log, &counts);
+    CHECK_INT(n_arrived_by(&log, 21 * MS), 30);
+    tm_mbsim_log_deinit(&log);
+    cfg.has_window = true;
+    run(text, &cfg, &log, &counts);
+    CHECK_INT(n_arrived_by(&log, 39 * MS), 10);
+    CHECK_INT(n_arrived_by(&log, 41 * MS), 30);
+    tm_mbsim_log_deinit(&log);
+}
+
+/* Forty of padding on the first packet that arrives: they take the window that the answer needs. */
+static void padding_takes_its_part_of_the_window(void)
+{
+    struct tm_mb_machine *m = tm_mb_machine_new();
+    struct tm_mb_state *s = NULL;
+    const struct tm_mb_dist soon = {.kind = TM_MB_UNIFORM, .of.uniform = {1, 1}};
+    const struct tm_mb_dist forty = {.kind = TM_MB_UNIFORM, .of.uniform = {40, 40}};
+    CHECK_INT(tm_mb_build_state(m, &s), TM_OK);
+    CHECK_INT(tm_mb_build_edge(m, TM_MB_NORMAL_RECV, 1, 1), TM_OK);
+    CHECK_INT(tm_mb_build_state(m, &s), TM_OK);
+    s->ask = TM_MB_ASK_SEND_PADDING;
+    CHECK_INT(tm_mb_build_dist(m, &soon, &s->timeout), TM_OK);
+    CHECK_INT(tm_mb_build_dist(m, &forty, &s->limit), TM_OK);
+    CHECK_INT(tm_mb_build_edge(m, TM_MB_PADDING_SENT, 1, 1), TM_OK);
+    struct tm_mbsim_net_cfg cfg = path(10 * MS);
+    struct tm_mbsim_net_counts counts;
+    struct tm_mbsim_log log;
+    cfg.server.machines = (const struct tm_mb_machine *const *)&m;
+    cfg.server.n_machines = 1;
+    cfg.size_bytes = 1448;
+    run("0,s,100\n22000000,r,1448\n", &cfg, &log, &counts);
+    CHECK_INT(log.events[log.n - 1].t_ns, 22 * MS);
+    tm_mbsim_log_deinit(&log);
+    cfg.has_window = true;
+    run("0,s,100\n22000000,r,1448\n", &cfg, &log, &counts);
+    CHECK(log.events[log.n - 1].t_ns > 39 * MS);
+    tm_mbsim_log_deinit(&log);
+    tm_mb_machine_free(m);
+}
+
+static void an_end_that_slept_hears_all_that_came_meanwhile(void)
+{
+    struct tm_mbsim_net_cfg cfg = path(10 * MS);
+    struct tm_mbsim_net_counts counts;
+    struct tm_mbsim_log log;
+    cfg.wake_ns = 2 * MS;
+    run(page, &cfg, &log, &counts);
+    CHECK_INT(seen(&log, 1)->t_ns, 34 * MS); /* 2 ms at the server, and 2 here */
+    CHECK_INT(seen(&log, 2)->t_ns, 34 * MS);
+    CHECK_INT(seen(&log, 3)->t_ns, 39 * MS);
+    tm_mbsim_log_deinit(&log);
+}
+
 static void the_tail_goes_on_after_the_last_packet(void)
 {
     struct tm_mb_machine *m = once(TM_MB_ASK_SEND_PADDING, false, false, 500000, 0);
@@ -300,6 +372,10 @@ static const struct check_case cases[] = {
     {"padding_behind_a_block_is_as_the_contract_says",
      padding_behind_a_block_is_as_the_contract_says},
     {"the_tail_goes_on_after_the_last_packet", the_tail_goes_on_after_the_last_packet},
+    {"a_window_lets_an_answer_go_in_rounds", a_window_lets_an_answer_go_in_rounds},
+    {"padding_takes_its_part_of_the_window", padding_takes_its_part_of_the_window},
+    {"an_end_that_slept_hears_all_that_came_meanwhile",
+     an_end_that_slept_hears_all_that_came_meanwhile},
     {"the_trip_is_guessed_from_the_first_answer", the_trip_is_guessed_from_the_first_answer},
     {"a_path_out_of_range_is_refused", a_path_out_of_range_is_refused},
 };

@@ -38,6 +38,7 @@ static int play(struct tm_mbsim_log *log, const struct tm_mbsim_trace *t, bool i
     const struct tm_mbsim_net_cfg net = {.client = end_of(client),
                                          .server = end_of(server),
                                          .up = {.delay_ns = 10000000, .p_loss = 0.3},
+                                         .has_window = true,
                                          .trip_ns = 10000000,
                                          .size_bytes = 500,
                                          .max_steps = 2000};

@@ -68,6 +68,12 @@ cmp -s first out && fail "front draws the same from another seed"
 run 0 machine regulator --side server --json
 printed '"machines": \["02' "machines as JSON"
 
+# An end that slept hears later, and of several at once; little fits a window without waiting.
+run 0 run --trip 15ms --wake 2ms -o - page.log
+printf '0,sn,100\n34000000,rn,700\n34000000,rn,700\n39000000,sn,100\n73000000,rn,500\n' | cmp -s - out || fail "--wake"
+run 0 run --trip 15ms --window -o - page.log
+printf '0,sn,100\n30000000,rn,700\n31000000,rn,700\n36000000,sn,100\n66000000,rn,500\n' | cmp -s - out || fail "--window"
+
 # What is refused.
 run 2
 run 2 nothing
@@ -77,6 +83,8 @@ said 'no trace' "run without a trace"
 run 2 run --mode v3 page.log
 run 2 run --mode v2 --loss 0.1 page.log
 said 'mode v2 knows no' "a path in mode v2"
+run 2 run --mode v2 --window page.log
+run 2 run --mode v2 --wake 1ms page.log
 run 2 run --loss 1 page.log
 run 2 run --ready front --machines-client client page.log
 run 2 run -o - page.log page.log
