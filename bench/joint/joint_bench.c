@@ -1,9 +1,9 @@
 /* bench/joint/joint_bench.c - what a joint model plays, as a capture, without a network; for tm-audit detect.
  *
- *   tm-bench-joint --port N[,N]... -o OUT.pcap --labels OUT.csv [OPTION...] TRAIN.pcap
+ *   tm-bench-joint --port N[,N]... -o OUT.pcap --labels OUT.csv [OPTION...] TRAIN.pcap...
  *
- * The complete connections of the capture become a deck, which is recombined, and every connection is rendered
- * (bench/joint/render.h) on one of the paths: that whose round trip is nearest to a connection of the capture drawn for its session.
+ * The complete connections of the captures become a deck, which is recombined, and every connection is rendered
+ * (bench/joint/render.h) on its session's path: sessions draw paths, each as often as --path says or as the captures' handshakes do.
  * Prints `name value unit` lines: connections, what was left out, parents, shares, seconds. */
 #include <argp.h>
 #include <errno.h>
@@ -25,6 +25,7 @@
 #define PATHS_MAX 8U
 #define PLAYS_MAX 15U /* but the first */
 #define PORTS_MAX 8U
+#define TRAIN_MAX 8U
 
 enum {
     O_LABELS = 256,
@@ -52,7 +53,8 @@ struct options {
     bool has_shares;
     uint32_t n_paths, n_sessions;
     struct tm_recombine_cfg cfg;
-    const char *out, *labels, *train, *db, *name;
+    const char *out, *labels, *train[TRAIN_MAX], *db, *name;
+    size_t n_train;
     enum kind kind;
     uint32_t seed, k, play;
 };
@@ -171,7 +173,7 @@ static void parse_kind(struct argp_state *st, struct options *o, const char *arg
 
 static void parse_end(struct argp_state *st, struct options *o)
 {
-    if (!o->train || !o->out || !o->labels || o->n_ports == 0)
+    if (o->n_train == 0 || !o->out || !o->labels || o->n_ports == 0)
         argp_error(st, "--port, -o, --labels and a capture are needed");
     if (o->kind == KIND_SWING && (!o->db || !o->name))
         argp_error(st, "--kind swing needs --db and --name");
@@ -211,9 +213,9 @@ static error_t parse(int key, char *arg, struct argp_state *st)
         o->name = arg;
         return 0;
     case ARGP_KEY_ARG:
-        if (o->train)
-            argp_usage(st);
-        o->train = arg;
+        if (o->n_train == TRAIN_MAX)
+            argp_error(st, "more than %u captures", TRAIN_MAX);
+        o->train[o->n_train++] = arg;
         return 0;
     case ARGP_KEY_END:
         parse_end(st, o);
@@ -268,22 +270,16 @@ static void count_path(const struct options *o, struct reading *r, struct openin
     r->n_on[best]++;
 }
 
-static void read_capture(const struct options *o, struct reading *r)
+static void read_capture(const struct options *o, const char *path, struct tm_collect *c,
+                         struct reading *r)
 {
     struct tm_msg msg = {""};
     struct tm_pcap_source *src;
-    struct tm_collect *c;
     struct tm_packet p;
     struct opening last = {.t_us = 0};
-    const struct tm_collect_cfg cfg = {.ports = o->port,
-                                       .n_ports = o->n_ports,
-                                       .user_bits = 96 + 26,
-                                       .group = tm_group_cfg_default()};
-    int rc = tm_pcap_open(&src, o->train, &msg);
+    int rc = tm_pcap_open(&src, path, &msg);
     if (rc != TM_OK)
         fail(msg.text);
-    if (tm_collect_new(&c, &cfg) != TM_OK)
-        fail("out of memory");
     while ((rc = tm_pcap_next(src, &p, &msg)) == 1) {
         count_path(o, r, &last, &p);
         if (tm_collect_packet(c, &p) != TM_OK)
@@ -293,9 +289,22 @@ static void read_capture(const struct options *o, struct reading *r)
         fail(msg.text);
     if (tm_collect_end(c, &r->deck) != TM_OK)
         fail("out of memory");
+    tm_pcap_close(src);
+}
+
+static void read_captures(const struct options *o, struct reading *r)
+{
+    struct tm_collect *c;
+    const struct tm_collect_cfg cfg = {.ports = o->port,
+                                       .n_ports = o->n_ports,
+                                       .user_bits = 96 + 26,
+                                       .group = tm_group_cfg_default()};
+    if (tm_collect_new(&c, &cfg) != TM_OK)
+        fail("out of memory");
+    for (size_t i = 0; i < o->n_train; i++)
+        read_capture(o, o->train[i], c, r);
     r->counts = *tm_collect_counts(c);
     tm_collect_free(c);
-    tm_pcap_close(src);
 }
 
 /* What a model holds, and for kinds that are played what a batch of it is. */
@@ -397,8 +406,17 @@ static void make_swing(const struct options *o, struct tm_deck *out, size_t n)
 #define PLAY_ADDRS  (256U * 1024U) /* of one play: sessions have 256 each */
 #define START_US    INT64_C(1700000000000000)
 
-/* The path of session s: as often as was asked for or is in the capture, evenly spread (Weyl's sequence of the golden ratio). */
-static uint32_t path_of(const struct options *o, const struct reading *r, uint32_t s)
+/* Of swing, which has no users: equal shares. */
+static uint32_t session_of(const struct options *o, const struct tm_deck *d, uint32_t i)
+{
+    if (o->kind == KIND_SWING)
+        return (uint32_t)((uint64_t)i * o->n_sessions / d->n_conns);
+    return d->conn[i].user;
+}
+
+/* The path at place s of a row of sessions: as often as was asked for or is in the captures, evenly spread (Weyl's sequence of the golden
+ * ratio). */
+static uint32_t path_at(const struct options *o, const struct reading *r, uint32_t s)
 {
     const uint32_t *share = o->has_shares ? o->share : r->n_on;
     uint32_t total = 0, k = 0;
@@ -410,12 +428,22 @@ static uint32_t path_of(const struct options *o, const struct reading *r, uint32
     return k;
 }
 
-/* Of swing, which has no users: equal shares. */
-static uint32_t session_of(const struct options *o, const struct tm_deck *d, uint32_t i)
+/* The path of each session, the sessions in an order that is drawn; the caller frees. */
+static uint8_t *draw_paths(const struct options *o, const struct reading *r, uint32_t n,
+                           struct tm_rng *rng)
 {
-    if (o->kind == KIND_SWING)
-        return (uint32_t)((uint64_t)i * o->n_sessions / d->n_conns);
-    return d->conn[i].user;
+    uint8_t *path = calloc((size_t)n + 1, sizeof *path);
+    if (!path)
+        fail("out of memory");
+    for (uint32_t s = 0; s < n; s++)
+        path[s] = (uint8_t)path_at(o, r, s);
+    for (uint32_t s = n; s > 1; s--) {
+        uint32_t k = (uint32_t)tm_rng_below(rng, s);
+        uint8_t t = path[s - 1];
+        path[s - 1] = path[k];
+        path[k] = t;
+    }
+    return path;
 }
 
 static void render(const struct options *o, const struct reading *r, const struct tm_deck *d)
@@ -423,19 +451,24 @@ static void render(const struct options *o, const struct reading *r, const struc
     uint8_t seed[TM_SEED_LEN], key[TM_SEED_LEN];
     struct tm_rng rng;
     FILE *out = fopen(o->out, "we"), *labels = fopen(o->labels, "we");
-    uint32_t n = (uint32_t)d->n_conns, path = 0, session = UINT32_MAX;
+    uint32_t n = (uint32_t)d->n_conns, n_sessions = 0, path = 0, session = UINT32_MAX;
     if (!out || !labels)
         fail(strerror(errno));
     tm_seed_from_u64(seed, o->seed);
     tm_rng_child(key, seed, TM_RNG_TEST, 2);
     tm_rng_init(&rng, key);
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t s = session_of(o, d, i);
+        n_sessions = s < n_sessions ? n_sessions : s + 1;
+    }
+    uint8_t *path_of = draw_paths(o, r, n_sessions, &rng);
     tm_render_head(out);
     (void)fputs("from_us,prefix,class,split,path,session,load\n", labels);
     for (uint32_t i = 0; i < n; i++) {
         uint32_t s = session_of(o, d, i), addr = SERVER_ADDR + PLAY_ADDRS * o->play + 256 * s + 1;
         if (s != session) {
             session = s;
-            path = path_of(o, r, s);
+            path = path_of[s];
             (void)fprintf(labels, "0,%u.%u.%u.%u/32,cover,heldout,path%u,cover-%u,0\n", addr >> 24,
                           addr >> 16 & 255, addr >> 8 & 255, addr & 255, path,
                           o->play * (PLAY_ADDRS / 256) + s);
@@ -448,14 +481,15 @@ static void render(const struct options *o, const struct reading *r, const struc
         if (tm_render_conn(out, d, i, &o->path[path], &place, &rng) != TM_OK)
             fail("out of memory");
     }
+    free(path_of);
     if (fclose(out) != 0 || fclose(labels) != 0)
         fail(strerror(errno));
 }
 
 int main(int argc, char **argv)
 {
-    static const struct argp ARGP = {OPTIONS, parse, "TRAIN.pcap", "Render a recombined deck.",
-                                     NULL,    NULL,  NULL};
+    static const struct argp ARGP = {
+        OPTIONS, parse, "TRAIN.pcap...", "Render a recombined deck.", NULL, NULL, NULL};
     struct options o = {.cfg = tm_recombine_cfg_default(), .n_sessions = 120, .seed = 1, .k = 8};
     struct reading r = {.n_on = {0}};
     struct tm_deck made = {0};
@@ -463,7 +497,7 @@ int main(int argc, char **argv)
     struct tm_weld_report welded;
     struct timespec from, to;
     (void)argp_parse(&ARGP, argc, argv, 0, NULL, &o);
-    read_capture(&o, &r);
+    read_captures(&o, &r);
     bool is_joint = o.kind != KIND_TRAIN && o.kind != KIND_SWING;
     (void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &from);
     if (is_joint)

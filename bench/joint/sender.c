@@ -39,9 +39,8 @@ static double bandwidth(const struct tm_sender *s)
 
 void tm_sender_init(struct tm_sender *s, const struct tm_render_path *path, int64_t rtt_us)
 {
-    *s = (struct tm_sender){
-        .path = path, .rtt_us = rtt_us, .cwnd = (uint64_t)CWND_SEGMENTS * path->mss};
-    s->pacing = GAIN_STARTUP * (double)s->cwnd / (double)rtt_us;
+    *s = (struct tm_sender){.path = path, .rtt_us = rtt_us, .cwnd = CWND_SEGMENTS};
+    s->pacing = GAIN_STARTUP * CWND_SEGMENTS * path->mss / (double)rtt_us;
 }
 
 void tm_sender_deinit(struct tm_sender *s)
@@ -83,19 +82,20 @@ static void take_rate(struct tm_sender *s, const struct tm_sender_flight *f)
         look_for_growth(s, f->is_app_limited);
 }
 
-static void set_window(struct tm_sender *s, uint32_t acked)
+/* After one more segment was acknowledged. */
+static void set_window(struct tm_sender *s)
 {
     double bw = bandwidth(s), bdp = bw * (double)s->rtt_us;
     double gain = s->mode == TM_SENDER_STEADY ? GAIN_WINDOW : GAIN_STARTUP;
-    uint64_t extra = UINT64_C(3) * burst(s), target = (uint64_t)(gain * bdp) + extra;
+    uint32_t target = (uint32_t)((gain * bdp + 3.0 * burst(s)) / s->path->mss);
     if (s->mode == TM_SENDER_DRAIN && (double)s->in_flight <= bdp)
         s->mode = TM_SENDER_STEADY;
     if (s->mode != TM_SENDER_STARTUP)
-        s->cwnd = s->cwnd + acked < target ? s->cwnd + acked : target;
-    else if (s->cwnd < target || s->delivered < (uint64_t)CWND_SEGMENTS * s->path->mss)
-        s->cwnd += acked;
-    if (s->cwnd < (uint64_t)CWND_MIN * s->path->mss)
-        s->cwnd = (uint64_t)CWND_MIN * s->path->mss;
+        s->cwnd = s->cwnd + 1 < target ? s->cwnd + 1 : target;
+    else if (s->cwnd < target || s->n_acked < CWND_SEGMENTS)
+        s->cwnd++;
+    if (s->cwnd < CWND_MIN)
+        s->cwnd = CWND_MIN;
     double pace = MARGIN * bw;
     if (s->mode == TM_SENDER_STEADY)
         s->pacing = pace;
@@ -114,13 +114,14 @@ static void collect(struct tm_sender *s, int64_t t_us)
         s->n--;
         s->in_flight -= f.len;
         s->delivered += f.len;
+        s->n_acked++;
         s->delivered_us = f.acked_us;
         s->first_sent_us = f.sent_us;
         if (s->app_limited != 0 && s->delivered > s->app_limited)
             s->app_limited = 0;
         s->rtt_us = f.acked_us - f.sent_us < s->rtt_us ? f.acked_us - f.sent_us : s->rtt_us;
         take_rate(s, &f);
-        set_window(s, f.len);
+        set_window(s);
     }
 }
 
@@ -155,7 +156,7 @@ void tm_sender_write(struct tm_sender *s, int64_t t_us)
 {
     s->burst_left = 0;
     collect(s, t_us);
-    if (s->in_flight < s->cwnd)
+    if (s->n < s->cwnd)
         s->app_limited = s->delivered + s->in_flight > 0 ? s->delivered + s->in_flight : 1;
 }
 
@@ -166,7 +167,7 @@ static int64_t leave_us(struct tm_sender *s, uint32_t len, int64_t t_us)
     if (s->n_sent >= UNPACED && s->burst_left < len)
         t = tm_max_us(t, (int64_t)s->next_us);
     collect(s, t);
-    while (s->n > 0 && s->in_flight + len > s->cwnd) {
+    while (s->n >= s->cwnd) {
         t = tm_max_us(t, s->f[s->head].acked_us);
         collect(s, t);
     }

@@ -39,7 +39,10 @@ struct tm_sender {
     const struct tm_render_path *path; /* borrowed */
     struct tm_sender_flight *f;        /* owned; ring */
     uint32_t head, n, cap;
-    uint64_t in_flight, cwnd; /* bytes */
+    uint64_t in_flight; /* bytes */
+    uint32_t
+        cwnd; /* segments, large or small, as Linux counts: small ones that came before open it, too */
+    uint32_t n_acked; /* segments */
     double next_us,
         credit_us;       /* pacing: not before then; how much later than it might the burst left */
     uint32_t burst_left; /* bytes that may leave with the last one */

@@ -199,6 +199,65 @@ static int by_user(const void *a, const void *b, void *ctx)
     return x != y ? (x < y ? -1 : 1) : i < j ? -1 : i > j;
 }
 
+/* ---- the round trips of paths ---- */
+
+struct path_order {
+    const struct tm_collect *c;
+    enum tm_dir dir;
+};
+
+/* By the two hosts. */
+static int compare_path(const struct conn *a, const struct conn *b)
+{
+    int order = memcmp(a->key.addr[a->client_side], b->key.addr[b->client_side], TM_ADDR_LEN);
+    if (order != 0)
+        return order;
+    return memcmp(a->key.addr[!a->client_side], b->key.addr[!b->client_side], TM_ADDR_LEN);
+}
+
+static int by_path(const void *a, const void *b, void *ctx)
+{
+    const struct path_order *o = ctx;
+    const struct conn *x = &o->c->conn[*(const uint32_t *)a],
+                      *y = &o->c->conn[*(const uint32_t *)b];
+    int order = compare_path(x, y);
+    uint32_t u = tm_cut_handshake_us(&x->cut, o->dir), v = tm_cut_handshake_us(&y->cut, o->dir);
+    if (order != 0)
+        return order;
+    return u != v ? (u < v ? -1 : 1) : x < y ? -1 : x > y;
+}
+
+/* Tells connections from..to-1 of the order, which are of one path, the median of their handshakes that are known. */
+static void tell_path(struct tm_collect *c, const uint32_t *order, uint32_t from, uint32_t to,
+                      enum tm_dir dir)
+{
+    uint32_t known = from;
+    while (known < to && tm_cut_handshake_us(&c->conn[order[known]].cut, dir) == 0)
+        known++;
+    if (known == to)
+        return;
+    uint32_t low = tm_cut_handshake_us(&c->conn[order[known + (to - known - 1) / 2]].cut, dir);
+    uint32_t high = tm_cut_handshake_us(&c->conn[order[known + (to - known) / 2]].cut, dir);
+    for (uint32_t i = from; i < to; i++)
+        c->conn[order[i]].cut.path_rtt_us[dir] = low + (high - low) / 2;
+}
+
+static void find_paths(struct tm_collect *c, uint32_t *order)
+{
+    for (uint32_t i = 0; i < c->n_conns; i++)
+        order[i] = i;
+    for (int dir = 0; dir < 2; dir++) {
+        struct path_order by = {c, (enum tm_dir)dir};
+        qsort_r(order, c->n_conns, sizeof *order, by_path, &by);
+        for (uint32_t from = 0, to; from < c->n_conns; from = to) {
+            for (to = from + 1;
+                 to < c->n_conns && compare_path(&c->conn[order[from]], &c->conn[order[to]]) == 0;)
+                to++;
+            tell_path(c, order, from, to, by.dir);
+        }
+    }
+}
+
 /* The rule of learner/group.h: whether a connection begins an RRE. */
 static int find_roles(struct tm_collect *c, uint32_t *order)
 {
@@ -283,7 +342,11 @@ static int take(struct tm_collect *c, struct conn *n, uint32_t capture_full, str
 int tm_collect_end(struct tm_collect *c, struct tm_deck *deck)
 {
     uint32_t *order = calloc((size_t)c->n_conns + 1, sizeof *order);
-    int rc = order ? find_roles(c, order) : TM_ERR_NOMEM;
+    int rc = order ? TM_OK : TM_ERR_NOMEM;
+    if (rc == TM_OK)
+        find_paths(c, order);
+    if (rc == TM_OK)
+        rc = find_roles(c, order);
     uint32_t full = full_of_capture(c);
     for (uint32_t i = 0; rc == TM_OK && i < c->n_conns; i++)
         rc = take(c, &c->conn[order[i]], full, deck);

@@ -20,7 +20,8 @@ void tm_cut_init(struct tm_cut *c)
                          .ready_us = TM_NEVER,
                          .start_us = TM_NEVER,
                          .timed_us = TM_NEVER,
-                         .half = {{.acked_us = TM_NEVER}, {.acked_us = TM_NEVER}},
+                         .half = {{.acked_us = TM_NEVER, .small_acked_us = TM_NEVER},
+                                  {.acked_us = TM_NEVER, .small_acked_us = TM_NEVER}},
                          .timed_rtt_us = RTT_NONE};
 }
 
@@ -74,12 +75,21 @@ static uint64_t acked_of(const struct tm_cut *c, const struct tm_segment *s)
 
 #define HELD_US 1000 /* from the acknowledgement that it waited for; and the least that it waited */
 
+static bool is_just_before(int64_t t_us, int64_t acked_us)
+{
+    return acked_us != TM_NEVER && t_us - acked_us < HELD_US;
+}
+
+/* Whether Nagle's algorithm let it go now: no full segment, and just before it came the acknowledgement of all that was under way, or (so Linux)
+ * of the last segment that was not full either. */
 static bool is_held(const struct tm_cut *c, const struct tm_segment *s)
 {
     const struct tm_cut_half *h = &c->half[s->dir];
-    return h->run > 0 && s->payload_len < c->largest && h->acked_us != TM_NEVER &&
-           h->acked == h->next && s->t_us - h->acked_us < HELD_US &&
-           s->t_us - c->run[h->run - 1].last_us > HELD_US;
+    if (h->run == 0 || s->payload_len >= c->largest ||
+        s->t_us - c->run[h->run - 1].last_us <= HELD_US)
+        return false;
+    return (h->acked == h->next && is_just_before(s->t_us, h->acked_us)) ||
+           is_just_before(s->t_us, h->small_acked_us);
 }
 
 static int new_run(struct tm_cut *c, const struct tm_segment *s)
@@ -141,6 +151,11 @@ static int feed_payload(struct tm_cut *c, const struct tm_segment *s, uint32_t s
     }
     struct tm_cut_run *r = &c->run[h->run - 1];
     c->largest = s->payload_len > c->largest ? s->payload_len : c->largest;
+    if (s->payload_len < c->largest || s->payload_len < TM_CUT_FULL_MIN) {
+        h->small = end;
+        h->small_acked_us = TM_NEVER;
+        h->has_small = true;
+    }
     h->next = end;
     h->n_bytes += (uint64_t)fresh;
     r->bytes += (uint32_t)fresh;
@@ -175,6 +190,8 @@ static void feed_ack(struct tm_cut *c, const struct tm_segment *s)
         o->acked = s->ack;
         o->acked_us = s->t_us;
     }
+    if (o->has_small && o->small_acked_us == TM_NEVER && seq_diff(s->ack, o->small) >= 0)
+        o->small_acked_us = s->t_us;
     if (s->dir == TM_UP && c->ready_us == TM_NEVER && c->syn_us[TM_DOWN] != TM_NEVER)
         c->ready_us = s->t_us;
     if (s->dir == TM_DOWN && c->timed_us != TM_NEVER && seq_diff(s->ack, c->timed_seq) >= 0) {
@@ -253,18 +270,27 @@ static uint32_t gap_us(int64_t later_us, int64_t earlier_us)
     return gap > (int64_t)TM_WRITE_GAP_MAX ? TM_WRITE_GAP_MAX : (uint32_t)gap;
 }
 
+uint32_t tm_cut_handshake_us(const struct tm_cut *c, enum tm_dir dir)
+{
+    const int64_t *syn = c->syn_us;
+    if (c->half[TM_DOWN].is_syn_repeated)
+        return 0;
+    if (dir == TM_UP)
+        return c->ready_us != TM_NEVER ? gap_us(c->ready_us, syn[TM_DOWN]) : 0;
+    bool is_clean = !c->half[TM_UP].is_syn_repeated && syn[TM_UP] != TM_NEVER;
+    return is_clean && syn[TM_DOWN] != TM_NEVER ? gap_us(syn[TM_DOWN], syn[TM_UP]) : 0;
+}
+
+#define OTHER_PATH                                                                                 \
+    4 /* a handshake that differs from the path's round trip by one of so many parts was not like the others */
+
 /* How much later than its sender the tap sees what `dir`'s sender answers to: from the tap to the sender and back. */
 static int64_t rtt_us(const struct tm_cut *c, enum tm_dir dir)
 {
-    const int64_t *syn = c->syn_us;
-    if (dir == TM_DOWN) {
-        bool is_clean = !c->half[TM_UP].is_syn_repeated && !c->half[TM_DOWN].is_syn_repeated;
-        if (is_clean && syn[TM_DOWN] >= syn[TM_UP])
-            return syn[TM_DOWN] - syn[TM_UP];
-        return c->timed_rtt_us != RTT_NONE ? c->timed_rtt_us : 0;
-    }
-    bool is_clean = !c->half[TM_DOWN].is_syn_repeated && c->ready_us != TM_NEVER;
-    return is_clean ? tm_max_us(c->ready_us - syn[TM_DOWN], 0) : 0;
+    int64_t own_us = tm_cut_handshake_us(c, dir), path_us = c->path_rtt_us[dir];
+    if (own_us == 0 && dir == TM_DOWN)
+        return path_us > 0 ? path_us : c->timed_rtt_us != RTT_NONE ? c->timed_rtt_us : 0;
+    return llabs(own_us - path_us) * OTHER_PATH < path_us ? path_us : own_us;
 }
 
 #define NEAR 4 /* the tap is near the side whose round trip is so much shorter */
@@ -302,6 +328,8 @@ struct view {
     uint32_t own[2];               /* the direction's last write + 1; 0: none */
     uint32_t arrived[2]; /* the other side's last write + 1 that its acknowledgements cover */
     uint32_t looked[2];  /* how far they were searched for */
+    int64_t
+        early_us[2]; /* how much sooner than its round trip allows the direction's writes came */
 };
 
 /* The last write of the other side that write i acknowledges as a whole. */
@@ -316,6 +344,15 @@ static void look_for_arrivals(struct view *v, uint32_t i)
             return;
         v->arrived[dir] = v->looked[dir] + 1;
     }
+}
+
+/* The pause before a write that comes `raw_us` after what its sender knew, by the path's round trip: the direction's account of what came too soon
+ * is settled first.  It holds a part of a round trip at most. */
+static uint32_t settled_us(struct view *v, enum tm_dir dir, int64_t raw_us)
+{
+    int64_t rest_us = raw_us - v->early_us[dir];
+    v->early_us[dir] = rest_us < 0 ? tm_min_us(-rest_us, v->rtt_us[dir] / OTHER_PATH) : 0;
+    return gap_us(rest_us, 0);
 }
 
 static struct tm_write write_of(struct view *v, uint32_t i)
@@ -333,7 +370,8 @@ static struct tm_write write_of(struct view *v, uint32_t i)
         out.gap_us = gap_us(r->first_us, v->open_us[dir]);
     } else {
         uint32_t back = i + 1 - ref;
-        out.gap_us = gap_us(r->first_us, ref == own ? own_us : other_us);
+        out.gap_us =
+            ref == own ? gap_us(r->first_us, own_us) : settled_us(v, dir, r->first_us - other_us);
         /* Nothing that it could refer to is near enough: the farthest that is. */
         out.ref_back = (uint8_t)(back <= TM_REF_BACK_MAX ? back : TM_REF_BACK_MAX);
     }

@@ -6,12 +6,16 @@
  *   write      a segment and those that follow it in its direction while the one before was full and the gap was below
  *              100 ms, whatever the other direction does meanwhile
  *              (but what comes after the other side has answered the part before is a write of its own, for the answer knew only that part;
- *              and what Nagle's algorithm (RFC 896) held back until the write's beginning was acknowledged is a write of its own, as far
+ *              and what Nagle's algorithm (RFC 896, and as Minshall has it, draft-minshall-nagle) held back until all before it, or the last small
+ *              segment before it, was acknowledged is a write of its own, as far
  *              as a tap near the sender sees it: nobody holds it back when it is played)
  *   event      the latest thing that its sender knew when it began: its own previous write was out, or a write of the other side had
  *              arrived as a whole (the write's first segment acknowledges all of it); before any of these, the connection was established
  *   gap        from that event to the write, in the sender's time: what the tap saw later than the sender did, the round
- *              trip between tap and sender, is taken off
+ *              trip between tap and sender, is taken off: that of the path, where it is known from more connections than this, for
+ *              each handshake's holds its own jitter, which would be in all of the connection's gaps.  What came sooner than a round
+ *              trip allows is a gap of 0, and is taken off the next that has a round trip in it, so that gaps of 0 and more do
+ *              not add up to more than there was
  *
  * How it was closed: learner/joint/closing.h.
  *
@@ -39,16 +43,19 @@ struct tm_cut_run {
     uint32_t full;   /* payload of its last segment */
     uint32_t n_segs; /* that held something new */
     uint8_t dir;     /* enum tm_dir */
-    bool is_held;    /* it was not full, and left just when all before it had been acknowledged */
+    bool
+        is_held; /* it was not full, and left just when all before it had been acknowledged, or the last before it that was not full */
 };
 
 struct tm_cut_half {
-    uint64_t n_bytes; /* so far, holes included */
-    uint32_t next;    /* sequence number after them */
-    uint32_t run;     /* index of the direction's last run + 1; 0: none */
-    uint32_t acked;   /* highest acknowledgement of them, */
-    int64_t acked_us; /* and when it came; TM_NEVER: none */
-    bool is_known, is_syn_repeated, has_fin;
+    uint64_t n_bytes;       /* so far, holes included */
+    uint32_t next;          /* sequence number after them */
+    uint32_t run;           /* index of the direction's last run + 1; 0: none */
+    uint32_t acked;         /* highest acknowledgement of them, */
+    int64_t acked_us;       /* and when it came; TM_NEVER: none */
+    uint32_t small;         /* sequence number after its last segment that was not full, */
+    int64_t small_acked_us; /* and when that was acknowledged; TM_NEVER: not yet, or none */
+    bool is_known, is_syn_repeated, has_fin, has_small;
 };
 
 /* The first FIN, or RST, of a direction. */
@@ -72,6 +79,7 @@ struct tm_cut {
     uint32_t timed_rtt_us; /* smallest time from data to its acknowledgement, tap to server; */
     int64_t timed_us;      /* ... what is being timed: since then */
     uint32_t timed_seq;
+    uint32_t path_rtt_us[2];   /* by the sender's direction, from outside; 0: not known */
     uint32_t largest;          /* segment so far */
     bool has_rst, is_too_long; /* more runs than a deck can hold: no connection comes of it */
 };
@@ -89,6 +97,9 @@ TM_MUST_CHECK int tm_cut_feed(struct tm_cut *c, const struct tm_segment *s);
 bool tm_cut_is_complete(const struct tm_cut *c);
 /* Both sides closed, or one reset it. */
 bool tm_cut_is_closed(const struct tm_cut *c);
+
+/* From the tap to `dir`'s sender and back, as the handshake has it; 0: it was not captured, or repeated. */
+uint32_t tm_cut_handshake_us(const struct tm_cut *c, enum tm_dir dir);
 
 /* The most frequent segment of at least TM_CUT_FULL_MIN bytes; *n_segs how often it was seen (0: never, and 0 is returned). */
 uint32_t tm_cut_full(const struct tm_cut *c, uint32_t *n_segs);

@@ -71,6 +71,26 @@ static void connections_of_a_client_come_in_the_order_of_their_openings(void)
     tm_collect_free(c);
 }
 
+static void connections_with_one_server_have_one_round_trip(void)
+{
+    struct tm_collect *c = collector();
+    struct tm_deck d = {0};
+    const struct ends e = {1, 9, 1003, 443};
+    talk(c, &(const struct ends){1, 9, 1001, 443}, 0, 100, 40);
+    talk(c, &(const struct ends){1, 9, 1002, 443}, 200, 100, 40);
+    feed(c, &e, 400, TM_UP, TM_TCP_SYN, 50, 0, 0);
+    feed(c, &e, 411, TM_DOWN, TM_TCP_SYN | TM_TCP_ACK, 300, 51, 0); /* 11 ms, those before 10 */
+    feed(c, &e, 411, TM_UP, TM_TCP_ACK, 51, 301, 40);
+    feed(c, &e, 424, TM_DOWN, TM_TCP_ACK, 301, 91, 20);
+    feed(c, &e, 430, TM_UP, TM_TCP_RST, 91, 0, 0);
+    CHECK_INT(tm_collect_end(c, &d), TM_OK);
+    CHECK_INT(d.n_conns, 3);
+    CHECK_INT(d.w[5].size, 20);
+    CHECK_INT(d.w[5].gap_us, 3000);
+    tm_deck_deinit(&d);
+    tm_collect_free(c);
+}
+
 static void endpoints_may_be_used_again(void)
 {
     struct tm_collect *c = collector();
@@ -206,6 +226,8 @@ static void a_user_of_too_many_bits_is_refused(void)
 static const struct check_case cases[] = {
     {"connections_of_a_client_come_in_the_order_of_their_openings",
      connections_of_a_client_come_in_the_order_of_their_openings},
+    {"connections_with_one_server_have_one_round_trip",
+     connections_with_one_server_have_one_round_trip},
     {"endpoints_may_be_used_again", endpoints_may_be_used_again},
     {"what_is_not_whole_or_of_other_ports_is_left_out",
      what_is_not_whole_or_of_other_ports_is_left_out},

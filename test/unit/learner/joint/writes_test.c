@@ -433,6 +433,66 @@ static void what_nagle_held_back_is_a_write_of_its_own(void)
     finish(&k, 3);
 }
 
+static void what_waited_for_a_small_segment_is_a_write_of_its_own(void)
+{
+    struct talk k;
+    start(&k, 1000, 5000);
+    up(&k, 32, 0, 20, 0);
+    up(&k, 32.1, 20, FULL, 0);
+    up(&k, 32.2, 20 + FULL, FULL, 0);
+    down(&k, 63, 0, 0, 20 + FULL); /* of the small one, and not of all */
+    up(&k, 63.1, 20 + 2 * FULL, 100, 0);
+    down(&k, 70, 0, 0, 120 + 2 * FULL);
+    up(&k, 75, 120 + 2 * FULL, FULL, 0);
+    up(&k, 80, 120 + 3 * FULL, 100, 0); /* it waited for nothing */
+    end(&k, 200, 220 + 3 * FULL, 0);
+    CHECK_INT(k.deck.w[1].size, 2 * FULL);
+    CHECK_INT(k.deck.w[2].size, 100);
+    CHECK_INT(k.deck.w[2].gap_us, 30900);
+    CHECK_INT(k.deck.w[2].ref_back, 1);
+    CHECK_INT(k.deck.w[3].size, FULL + 100);
+    finish(&k, 4);
+}
+
+static uint32_t gap_on_path(uint32_t path_rtt_us)
+{
+    struct talk k;
+    start(&k, 1000, 5000);
+    k.cut.path_rtt_us[TM_DOWN] = path_rtt_us;
+    up(&k, 32, 0, 10, 0);
+    down(&k, 65, 0, 20, 10);
+    end(&k, 200, 10, 20);
+    uint32_t gap_us = k.deck.w[1].gap_us;
+    finish(&k, 2);
+    return gap_us;
+}
+
+static void the_path_tells_the_round_trip_unless_the_handshake_was_on_another(void)
+{
+    CHECK_INT(gap_on_path(0), 3000);
+    CHECK_INT(gap_on_path(28000), 5000);
+    CHECK_INT(gap_on_path(32000), 1000);
+    CHECK_INT(gap_on_path(60000), 3000);
+    CHECK_INT(gap_on_path(20000), 3000);
+}
+
+static void what_came_too_soon_is_taken_off_the_next(void)
+{
+    struct talk k;
+    start(&k, 1000, 5000);
+    up(&k, 32, 0, 10, 0);
+    down(&k, 61, 0, 20, 10); /* 1 ms sooner than a round trip */
+    up(&k, 63, 10, 10, 20);
+    down(&k, 96, 20, 20, 20);
+    up(&k, 98, 20, 10, 40);
+    down(&k, 131, 40, 20, 30);
+    end(&k, 200, 30, 60);
+    check_write(&k, 1, TM_DOWN, 20, 0, 1);
+    check_write(&k, 3, TM_DOWN, 20, 2, 1);
+    check_write(&k, 5, TM_DOWN, 20, 3, 1);
+    finish(&k, 6);
+}
+
 static void what_was_under_way_when_it_was_reset_counts(void)
 {
     struct talk k;
@@ -489,6 +549,11 @@ static const struct check_case cases[] = {
     {"a_close_that_refers_farther_than_a_plan_can_say_is_at_the_end",
      a_close_that_refers_farther_than_a_plan_can_say_is_at_the_end},
     {"what_nagle_held_back_is_a_write_of_its_own", what_nagle_held_back_is_a_write_of_its_own},
+    {"what_waited_for_a_small_segment_is_a_write_of_its_own",
+     what_waited_for_a_small_segment_is_a_write_of_its_own},
+    {"the_path_tells_the_round_trip_unless_the_handshake_was_on_another",
+     the_path_tells_the_round_trip_unless_the_handshake_was_on_another},
+    {"what_came_too_soon_is_taken_off_the_next", what_came_too_soon_is_taken_off_the_next},
     {"what_was_under_way_when_it_was_reset_counts", what_was_under_way_when_it_was_reset_counts},
     {"the_full_segment_is_the_most_frequent_large_one",
      the_full_segment_is_the_most_frequent_large_one},
