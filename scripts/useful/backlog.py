@@ -10,7 +10,7 @@ import socket
 import threading
 import time
 
-from tunnel import CLIENT, SERVER, Tunnel, inside
+from tunnel import CLIENT, SERVER, Path, Tunnel, inside
 from world import World, WorldError, run
 
 STREAMS = 4
@@ -20,6 +20,18 @@ CARD_SHARE = 0.05     # goodput and card, at most so far apart
 LITTLE_BPS = 10_000   # a direction that carries less is not judged: some buffers more or less at the edges are a lot of it
 PACE = "1s"
 PATH_RTT_MS = 40
+
+
+BLOCK = bytes(1 << 20)
+
+
+def _fill(s):
+    """As much as the socket takes: the tunnel may have sent megabytes since."""
+    try:
+        while True:
+            s.send(BLOCK)
+    except BlockingIOError:
+        pass
 
 
 class Flood:
@@ -38,7 +50,6 @@ class Flood:
         threading.Thread(target=self._run, daemon=True).start()
 
     def _run(self):
-        block = bytes(65536)
         while not self.is_over:
             with self.lock:
                 mine = list(self.sockets)
@@ -48,9 +59,9 @@ class Flood:
             readable, writable, _ = select.select(mine, mine, [], 0.1)
             try:
                 for s in readable:
-                    self.got += len(s.recv(1 << 18))
+                    self.got += len(s.recv(1 << 20))
                 for s in writable:
-                    s.send(block)
+                    _fill(s)
             except BlockingIOError:
                 pass
             except OSError:
@@ -65,7 +76,7 @@ class Flood:
 
 def card(learn, models, model, users, seed, part_s):
     """What tm-learn simulate says of the same."""
-    return json.loads(run([learn, "simulate", models, "--model", model, "--users", str(users), "--pace", PACE, "--rtt", f"{PATH_RTT_MS}ms",
+    return json.loads(run([learn, "simulate", models, "--model", model, "--users", str(users), "--pace", PACE, "--rtt", Path(PATH_RTT_MS).mean_rtt(),
                            "--socks-reply", "early", "--seed", str(seed), "--for", f"{part_s}s", "--json"]))
 
 
@@ -78,9 +89,9 @@ def _accept(listener, far):
 
 
 def _sample(t, near, far):
-    """Now: time of the client's run, bytes delivered, and what both ends have put into their buffers."""
-    client, server = t.status("client")["totals"], t.status("server")["totals"]
-    return {"us": client["run_us"], "up": far.got, "down": near.got, "ends": [client, server]}
+    """Now: the time, bytes delivered, and what both ends have put into their buffers."""
+    s = {"at": time.monotonic(), "up": far.got, "down": near.got}
+    return dict(s, ends=[t.status(end)["totals"] for end in ("client", "server")])
 
 
 def _filled(before, after):
@@ -101,26 +112,27 @@ def play(turn, build, work, enrolment, path, model, users, seed, part_s):
         with inside(t.server):
             listener = socket.create_server((SERVER, FAR_PORT))
         threading.Thread(target=_accept, args=(listener, far), daemon=True).start()
-        began = time.monotonic()
         t.play(enrolment.models, "--model", model, "--users", str(users), "--pace", PACE, "--socks-reply", "early",
-               "--forward", f"{PORT}:{SERVER}:{FAR_PORT}")
+               "--forward", f"{PORT}:{SERVER}:{FAR_PORT}", is_logged=True)
         try:
             with inside(t.client):
                 for _ in range(STREAMS):
                     near.add(socket.create_connection(("127.0.0.1", PORT)))
             near.start()
             far.start()
-            t.sleep(1.25 * part_s - (time.monotonic() - began))
+            t.sleep(1)  # the first lines of the log are there
+            began = t.begun_s()
+            t.sleep(began + 1.25 * part_s - time.monotonic())
             before = _sample(t, near, far)
-            t.sleep(2 * part_s - (time.monotonic() - began))
+            t.sleep(began + 2 * part_s - time.monotonic())
             after = _sample(t, near, far)
             s = t.status("client")
         finally:
             near.close()
             far.close()
             listener.close()
-    seconds = (after["us"] - before["us"]) / 1e6
-    if seconds < 0.5 * part_s:
+    seconds = after["at"] - before["at"]
+    if not 0.7 * part_s < seconds < 0.8 * part_s:
         raise WorldError(f"{model}: the run was not followed")
     return {"model": model, "users": users, "seconds": seconds, "filled": _filled(before, after),
             "up_bps": (after["up"] - before["up"]) * 8 / seconds, "down_bps": (after["down"] - before["down"]) * 8 / seconds,

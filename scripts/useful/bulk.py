@@ -35,10 +35,10 @@ class Cell:
 class FarEnd:
     """Takes or gives the bytes, in threads of its own; what came stands in `got`."""
 
-    def __init__(self, tunnel, way):
+    def __init__(self, tunnel, way, n_bytes=N_BYTES):
         with inside(tunnel.server):
             self.listener = socket.create_server((SERVER, FAR_PORT))
-        self.way, self.got, self.last = way, {}, {}
+        self.way, self.n_bytes, self.got, self.last = way, n_bytes, {}, {}
         self.changed = threading.Condition()
         threading.Thread(target=self._accept, daemon=True).start()
 
@@ -62,7 +62,7 @@ class FarEnd:
                     head += more
                 number = int(head[:8])
                 if self.way == DOWN:
-                    s.sendall(bytes(N_BYTES))
+                    s.sendall(bytes(self.n_bytes))
                     s.recv(1)
                     return
                 self._note(number, REQUEST)
@@ -83,12 +83,17 @@ class FarEnd:
     def wait(self, number, until):
         """Bytes that came of an upload, and when the last did."""
         with self.changed:
-            while self.got.get(number, 0) < N_BYTES and time.monotonic() < until:
+            while self.got.get(number, 0) < self.n_bytes and time.monotonic() < until:
                 self.changed.wait(max(0, until - time.monotonic()))
             return self.got.get(number, 0), self.last.get(number, time.monotonic())
 
     def close(self):
         self.listener.close()
+
+
+def forward():
+    """What tm-client forwards to the far end."""
+    return f"{PORT}:{SERVER}:{FAR_PORT}"
 
 
 def _connected(tunnel, until):
@@ -99,22 +104,22 @@ def _connected(tunnel, until):
     return s
 
 
-def _give(s, number):
+def _give(s, number, n_bytes):
     """Sends all in the background: the tunnel takes it as it can."""
     def send():
         try:
-            s.sendall(f"{number:08d}".encode() + bytes(N_BYTES - 8))
+            s.sendall(f"{number:08d}".encode() + bytes(n_bytes - 8))
         except OSError:
             pass
 
     threading.Thread(target=send, daemon=True).start()
 
 
-def _take(s, until):
+def _take(s, n_bytes, until):
     """Bytes of a download that came, and when the last did."""
     got, last = 0, time.monotonic()
     try:
-        while got < N_BYTES:
+        while got < n_bytes:
             s.settimeout(max(0.01, until - time.monotonic()))
             n = len(s.recv(65536))
             if n == 0:
@@ -131,13 +136,13 @@ def transfer(tunnel, far, way, number, limit_s):
     until = began + limit_s
     with _connected(tunnel, until) as s:
         if way == UP:
-            _give(s, number)
+            _give(s, number, far.n_bytes)
             got, last = far.wait(number, until)
         else:
             s.sendall(f"{number:08d}".encode() + bytes(REQUEST - 8))
-            got, last = _take(s, until)
+            got, last = _take(s, far.n_bytes, until)
         after = tunnel.wire()
-    is_done = got >= N_BYTES
+    is_done = got >= far.n_bytes
     return {"seconds": (last if is_done else time.monotonic()) - began, "bytes": got, "done": is_done, "up": after[0] - before[0],
             "down": after[1] - before[1]}
 
@@ -150,7 +155,7 @@ def play(turn, build, work, enrolment, cell, seed, how):
         t = Tunnel(world, cell.path, seed)
         t.serve(enrolment)
         t.play(enrolment.models, "--model", cell.model, "--users", str(cell.users), "--pace", PACE, "--socks-reply", "early",
-               "--forward", f"{PORT}:{SERVER}:{FAR_PORT}")
+               "--forward", forward())
         far = FarEnd(t, cell.way)
         try:
             t.sleep(SETTLE_S)

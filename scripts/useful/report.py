@@ -3,6 +3,7 @@ import math
 
 import backlog
 import bulk
+import downloads
 import middle
 import pages
 from table import rows_of
@@ -125,6 +126,15 @@ def backlog_part(rows):
     head = ["model", "users", "up kb/s", "card", "", "down kb/s", "card", "", f"within {100 * backlog.CARD_SHARE:.0f} %", "room filled", "card",
             f">= {100 * backlog.FILLED_MIN:.0f} %"]
     return rows_of(head, body), all(r["is_as_told"] and r["is_filled"] for r in rows)
+
+
+def downloads_part(rows):
+    """Seconds of each download and by its card: (Markdown, is the criterion met)."""
+    body = [[str(r["seed"]), f"{r['at_us'] / 1e6:.1f}", f"{r['seconds']:.1f}" if r["done"] else "-", f"{r['card_s']:.1f}" if r["card_s"] else "-",
+             f"{100 * (r['seconds'] / r['card_s'] - 1):+.1f} %" if r["done"] and r["card_s"] else "-"] for r in rows]
+    live, told, is_met = downloads.judged(rows)
+    together = f"{live:.1f} s together, by the card {told:.1f} s ({100 * (live / told - 1):+.1f} %). " if live else ""
+    return (rows_of(["seed", "begun at s", "seconds", "card", ""], body) + f"\n{together}Within {100 * downloads.CARD_SHARE:.0f} %: {verdict(is_met)}.\n"), is_met
 
 
 def presets_part(presets):

@@ -27,6 +27,10 @@ class Path:
     def __init__(self, rtt_ms):
         self.rtt_ms, self.name = rtt_ms, f"{rtt_ms} ms"
 
+    def mean_rtt(self):
+        """With the jitter, which is added on each way, from nothing to all of it: as tm-learn simulate, which has none, is told."""
+        return f"{1000 * (self.rtt_ms + self.JITTER_MS):.0f}us"
+
     def options(self, seed):
         return ["--delay-ms", f"{self.rtt_ms / 2:g}", "--jitter-ms", str(self.JITTER_MS), "--rate-mbit", str(self.RATE_MBIT),
                 "--queue-packets", "1000", "--seed", str(seed)]
@@ -98,11 +102,26 @@ class Tunnel:
         w.start("server", self.server, command)
         w.wait_for("server", "^ready:", 20)
 
-    def play(self, models, *options):
+    def play(self, models, *options, is_logged=False):
+        """Starts tm-client; is_logged: with a log of its schedule, which begun_s() needs."""
         w = self.world
+        if is_logged:
+            options += ("--log-schedule", self._log())
         w.start("client", self.client, [w.program("tm/app/tm-client"), "run", "--state", os.path.join(w.work, "client"), "--models", models,
                                         "--seed", str(self.seed), "--summary-json", os.path.join(w.work, "client.json"), *options])
         w.wait_for("client", "^ready:", 60)
+
+    def _log(self):
+        return os.path.join(self.world.work, "schedule.jsonl")
+
+    def begun_s(self):
+        """When the schedule began, by time.monotonic(): its first openings wait for nothing else."""
+        with open(self._log(), encoding="utf-8") as f:
+            lines = [json.loads(line) for line in f if '"origin"' in line and line.endswith("\n")]
+        at = [line["event"] for line in lines]
+        if not at:
+            raise WorldError(f"{self._log()} has no opening")
+        return min(at) / 1e6
 
     def status(self, end):
         """What `tm-client status` or `tm-server status` says now."""

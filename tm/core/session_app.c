@@ -104,14 +104,15 @@ void tm_session_reap(struct tm_session *s, struct tm_stream *st)
 
 /* ---- Credit ---- */
 
-/* The peer's credit grows with what was consumed; a window that is used up twice doubles, while the pool
- * lasts.  Credit never exceeds reserved memory: the ring is there before it is granted. */
+/* The peer's credit grows with what was consumed, and a window doubles with each quarter of it, while the pool lasts: models send in bursts of a
+ * megabyte and more, in which a window that is behind leaves buffers empty.  Credit never exceeds reserved memory: the ring is there before
+ * it is granted. */
 static void grant(struct tm_session *s, struct tm_stream *st)
 {
     struct tm_reasm *rx = &st->rx;
     if (rx->end != TM_REASM_NO_END)
         return;
-    if (rx->base - st->rx_grew_at >= rx->window.cap && rx->window.cap < TM_STREAM_WINDOW_MAX &&
+    if (rx->base - st->rx_grew_at >= rx->window.cap / 4 && rx->window.cap < TM_STREAM_WINDOW_MAX &&
         s->rx_pool >= rx->window.cap) {
         size_t more = rx->window.cap;
         if (tm_reasm_grow(rx) == TM_OK) {
@@ -127,12 +128,12 @@ static void grant(struct tm_session *s, struct tm_stream *st)
                    &(struct tm_message){.kind = TM_MSG_CREDIT, .stream = st->id, .u.limit = limit});
 }
 
-/* The send buffer follows the peer's credit: more than that cannot be in flight. */
+/* The send buffer is ahead of the peer's credit, by less than that: what the next credit lets out lies here already. */
 static void grow_tx(struct tm_session *s, struct tm_stream *st)
 {
     struct tm_sendbuf *tx = &st->tx;
     if (tx->window.cap >= TM_STREAM_WINDOW_MAX || s->tx_pool < tx->window.cap ||
-        st->tx_limit < tx->base + 2 * tx->window.cap)
+        st->tx_limit <= tx->base + tx->window.cap)
         return;
     size_t more = tx->window.cap;
     if (tm_sendbuf_grow(tx) == TM_OK)

@@ -3,6 +3,7 @@
 
 #include "test/support/check.h"
 #include "tm/base/time.h"
+#include "tm/core/stream.h"
 
 struct stage {
     struct tm_model model;
@@ -108,6 +109,32 @@ static void floods_never_end(void)
     tear_down(&s);
 }
 
+/* A burst every half second, after a request that is as long.  What fits into the first doubled the window with each of its quarters, so the
+ * second is four times as full, and the third wholly: the models' bursts are as large. */
+static void windows_keep_up_with_bursts(void)
+{
+    enum { BURST_BYTES = 1500000 };
+    struct stage s;
+    uint64_t number;
+    tm_model_constant_default(&s.model);
+    s.model.u.constant =
+        (struct tm_constant){.size_bytes = BURST_BYTES, .interval_us = 500000, .n_exchanges = 1000};
+    struct tm_sim_cfg cfg = {
+        .model = &s.model, .shape = tm_sim_shape, .n_users = 1, .delay_us = 10000};
+    CHECK_INT(tm_sim_new(&s.world, &cfg), TM_OK);
+    CHECK_INT(tm_load_new(&s.load, s.world, TM_LOAD_EARLY), TM_OK);
+    CHECK_INT(tm_load_begin(s.load, 100, 50000000, 0, &number), TM_OK);
+    CHECK_INT(play(&s, 750000), TM_OK);
+    uint64_t first = tm_load_delivered_bytes(s.load, TM_DOWN);
+    CHECK(first > TM_STREAM_WINDOW_MIN - 2000 && first <= TM_STREAM_WINDOW_MIN);
+    CHECK_INT(play(&s, 1250000), TM_OK);
+    uint64_t second = tm_load_delivered_bytes(s.load, TM_DOWN) - first;
+    CHECK(second > 4 * TM_STREAM_WINDOW_MIN - 2000 && second <= 4 * TM_STREAM_WINDOW_MIN);
+    CHECK_INT(play(&s, 1750000), TM_OK);
+    CHECK(tm_load_delivered_bytes(s.load, TM_DOWN) - first - second > BURST_BYTES - 5000);
+    tear_down(&s);
+}
+
 static void streams_run_out_and_come_back(void)
 {
     struct stage s;
@@ -130,6 +157,7 @@ static const struct check_case cases[] = {
     {"transfers_of_one_way_end_too", transfers_of_one_way_end_too},
     {"an_early_answer_saves_time", an_early_answer_saves_time},
     {"floods_never_end", floods_never_end},
+    {"windows_keep_up_with_bursts", windows_keep_up_with_bursts},
     {"streams_run_out_and_come_back", streams_run_out_and_come_back},
 };
 CHECK_MAIN("load", cases)
