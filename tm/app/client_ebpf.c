@@ -8,11 +8,11 @@
 
 #include "tm/app/address.h"
 #include "tm/base/log.h"
-#include "tm/net/door.h"
-#include "tm/net/ebpf.h"
-#include "tm/net/execsock.h"
+#include "tm/net/ebpf/door.h"
+#include "tm/net/ebpf/ebpf.h"
+#include "tm/net/ebpf/execsock.h"
+#include "tm/net/ebpf/pins.h"
 #include "tm/net/local.h"
-#include "tm/net/pins.h"
 #include "tm/net/privilege.h"
 #include "tm/net/resolver.h"
 

@@ -6,8 +6,8 @@
 #include <unistd.h>
 
 #include "tm/app/main.h"
-#include "tm/net/ebpf.h"
-#include "tm/net/pins.h"
+#include "tm/net/ebpf/ebpf.h"
+#include "tm/net/ebpf/pins.h"
 #include "tm/net/privilege.h"
 
 enum need { NEEDED, FOR_BLOCK, NOTE };

@@ -1,5 +1,5 @@
-/* tm/net/ebpf.c - see ebpf.h. */
-#include "tm/net/ebpf.h"
+/* tm/net/ebpf/ebpf.c - see ebpf.h. */
+#include "tm/net/ebpf/ebpf.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

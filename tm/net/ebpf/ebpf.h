@@ -1,4 +1,4 @@
-/* tm/net/ebpf.h - the kernel programs of bpf/connect.bpf.c: loading, attaching to cgroups, asking them.
+/* tm/net/ebpf/ebpf.h - the kernel programs of bpf/connect.bpf.c: loading, attaching to cgroups, asking them.
  *
  * The only file that knows libbpf is ebpf.c; where the build had no libbpf, clang or bpftool it is ebpf_none.c, whose calls
  * answer TM_ERR_UNSUPPORTED with the reason.  Loading and attaching need CAP_BPF and CAP_NET_ADMIN (or CAP_SYS_ADMIN);

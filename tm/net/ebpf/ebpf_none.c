@@ -1,5 +1,5 @@
-/* tm/net/ebpf_none.c - in place of ebpf.c where the build could not make the kernel programs. */
-#include "tm/net/ebpf.h"
+/* tm/net/ebpf/ebpf_none.c - in place of ebpf.c where the build could not make the kernel programs. */
+#include "tm/net/ebpf/ebpf.h"
 
 static int none(struct tm_msg *msg)
 {
