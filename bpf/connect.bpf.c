@@ -112,12 +112,22 @@ static __always_inline bool is_ours(struct bpf_sock_addr *ctx, bool is_v4, bool 
     return found;
 }
 
-/* The port, in network order, that takes it; 0: none does. */
+/* The port, in network order, that takes it; 0: none does.  The barriers keep the compiler from one load by a computed pointer, which
+ * the verifier allows only who has CAP_PERFMON. */
 static __always_inline __u16 port_for(struct bpf_sock_addr *ctx, enum tmb_way way, bool is_v4)
 {
     bool is_tcp = way == TMB_TUNNEL;
-    __u16 port = is_tcp ? (is_v4 ? tmb_config.door4 : tmb_config.door6)
-                        : (is_v4 ? tmb_config.dns4 : tmb_config.dns6);
+    __u16 door, dns, port;
+    if (is_v4) {
+        door = tmb_config.door4;
+        dns = tmb_config.dns4;
+        asm volatile("" : "+r"(door), "+r"(dns));
+    } else {
+        door = tmb_config.door6;
+        dns = tmb_config.dns6;
+        asm volatile("" : "+r"(door), "+r"(dns));
+    }
+    port = is_tcp ? door : dns;
     return port != 0 && is_ours(ctx, is_v4, is_tcp, port) ? port : 0;
 }
 
