@@ -119,7 +119,6 @@ refused() {
     say "$(tail -n 1 "$WORK/out")"
 }
 run=("$client" run --state "$CLIENT_STATE" --models "$MODELS" --model quick --socks 127.0.0.1:0 --exec-socket "$WORK/exec")
-refused 2 'redirect is not there yet' "${run[@]}" --ebpf redirect
 refused 2 'without --ebpf connect' "${run[@]}" --cgroup "$BASE/service"
 refused 1 'is the root cgroup' "${run[@]}" --ebpf connect --cgroup "$ROOT"
 refused 1 'is not a cgroup' "${run[@]}" --ebpf connect --cgroup /tmp
