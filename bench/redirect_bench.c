@@ -19,9 +19,9 @@
 
 #define ROUNDS_MAX 200
 #define TRIPS_MAX  4000
-#define MIB        (1024 * 1024)
-#define BUF_LEN    (64 * 1024) /* libuv's */
-#define CHUNK      (64 * 1024)
+#define MIB        1048576U
+#define BUF_LEN    65536U /* libuv's */
+#define CHUNK      65536U
 #define CONNS_MAX  64
 
 /* What the client says first: how much it sends before it wants how much. */
@@ -85,8 +85,8 @@ static bool conn_send(struct conn *c, int epoll, char *buf)
 /* Reads as libuv does: again only when the buffer was full.  False: it has ended. */
 static bool conn_receive(struct conn *c, int epoll, char *buf)
 {
-    ssize_t n = BUF_LEN;
-    while (n == BUF_LEN || !c->has_hello) {
+    ssize_t n = (ssize_t)BUF_LEN;
+    while (n == (ssize_t)BUF_LEN || !c->has_hello) {
         n = c->has_hello ? recv(c->fd, buf, BUF_LEN, 0)
                          : recv(c->fd, &c->hello, sizeof c->hello, 0);
         if (n <= 0)
@@ -261,7 +261,7 @@ int main(int argc, char **argv)
 {
     struct tm_rig rig;
     struct tm_msg msg = {""};
-    int n_rounds = argc > 1 ? atoi(argv[1]) : 7;
+    long n_rounds = argc > 1 ? strtol(argv[1], NULL, 10) : 7;
     if (argc > 2 || n_rounds < 1 || n_rounds > ROUNDS_MAX) {
         fprintf(stderr, "usage: %s [ROUNDS]\n", argv[0]);
         return 2;
@@ -270,9 +270,9 @@ int main(int argc, char **argv)
         fprintf(stderr, "cannot be measured here: %s\n", msg.text);
         return 1;
     }
-    int bad = run(&rig, "one_cpu", 0, n_rounds);
+    int bad = run(&rig, "one_cpu", 0, (int)n_rounds);
     if (sysconf(_SC_NPROCESSORS_ONLN) > 1)
-        bad |= run(&rig, "two_cpus", 1, n_rounds);
+        bad |= run(&rig, "two_cpus", 1, (int)n_rounds);
     struct tm_redirect_counts n;
     tm_redirect_count(rig.redirect, &n);
     printf("taken_in %llu connections\ncrossed %.1f MB\npassed %llu messages\n",

@@ -200,9 +200,9 @@ static void ebpf_options_need_ebpf(void)
     CHECK_INT(PARSE(TM_PROGRAM_CLIENT, "run", "--state=d", "--model=m", "--dns=h:53"),
               TM_ERR_FORMAT);
     CHECK_STR(msg.text, "--dns has nothing to decide without --ebpf connect");
-    CHECK_INT(PARSE(TM_PROGRAM_CLIENT, "run", "--state=d", "--model=m", "--ebpf=redirect",
-                    "--cgroup=/c"),
-              TM_OK);
+    CHECK_INT(
+        PARSE(TM_PROGRAM_CLIENT, "run", "--state=d", "--model=m", "--ebpf=redirect", "--cgroup=/c"),
+        TM_OK);
     CHECK_INT(o.v[TM_OPT_EBPF].num, 2);
 }
 

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <linux/capability.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -36,10 +35,10 @@ static const struct tm_skeleton_needs needs = {
 static int check_machine(struct tm_msg *msg)
 {
     struct utsname u;
-    unsigned major = 0;
-    unsigned minor = 0;
-    if (uname(&u) != 0 || sscanf(u.release, "%u.%u", &major, &minor) != 2 || major < KERNEL_MAJOR ||
-        (major == KERNEL_MAJOR && minor < KERNEL_MINOR))
+    char *end = NULL;
+    unsigned long major = uname(&u) == 0 ? strtoul(u.release, &end, 10) : 0;
+    unsigned long minor = end != NULL && *end == '.' ? strtoul(end + 1, NULL, 10) : 0;
+    if (major < KERNEL_MAJOR || (major == KERNEL_MAJOR && minor < KERNEL_MINOR))
         return tm_msg_set(msg, TM_ERR_UNSUPPORTED,
                           "cannot load the eBPF programs of redirect: it takes %s", needs.kernel);
     if (access("/sys/kernel/btf/vmlinux", R_OK) != 0)
