@@ -9,7 +9,7 @@
  *
  * The door is ours only if the socket that listens there, in the program's own network namespace, carries our mark: when
  * tm-client has ended and these programs stay (--on-exit block), nobody else can take its place.
- * The accepted socket belongs to the cgroup of its listener, which is made in this cgroup (tm/net/door.c), so that one
+ * The accepted socket belongs to the cgroup of its listener, which is made in this cgroup (tm/net/ebpf/door.c), so that one
  * sockops program on one cgroup sees both ends.  No access by type information of the kernel: nothing to relocate. */
 #include <linux/bpf.h>
 #include <linux/in.h>
@@ -21,15 +21,13 @@
 
 #include "bpf/connect_abi.h"
 #include "bpf/connect_rules.h"
+#include "bpf/flow.h"
 
-#define AF_INET      2
-#define AF_INET6     10
 #define SOCK_STREAM  1
 #define SOCK_DGRAM   2
 #define ECONNREFUSED 111
 
 #define LOOPBACK4 0x7f000001U
-#define MAPPED    0xffffU /* third word of an IPv4 address in an IPv6 one */
 #define PASS      1
 #define REFUSE    0 /* EPERM, if nothing else was set */
 
@@ -61,7 +59,7 @@ struct {
 
 static __always_inline struct tmb_dest wanted4(const struct bpf_sock_addr *ctx)
 {
-    struct tmb_dest d = {{0, 0, bpf_htonl(MAPPED), ctx->user_ip4}, (__u16)ctx->user_port, 0};
+    struct tmb_dest d = {{0, 0, bpf_htonl(TMB_MAPPED), ctx->user_ip4}, (__u16)ctx->user_port, 0};
     return d;
 }
 
@@ -75,7 +73,7 @@ static __always_inline struct tmb_dest wanted6(const struct bpf_sock_addr *ctx)
 
 static __always_inline bool is_mapped(const struct tmb_dest *d)
 {
-    return (d->addr[0] | d->addr[1]) == 0 && d->addr[2] == bpf_htonl(MAPPED);
+    return (d->addr[0] | d->addr[1]) == 0 && d->addr[2] == bpf_htonl(TMB_MAPPED);
 }
 
 static __always_inline enum tmb_way way_of(const struct bpf_sock_addr *ctx,
@@ -114,12 +112,22 @@ static __always_inline bool is_ours(struct bpf_sock_addr *ctx, bool is_v4, bool 
     return found;
 }
 
-/* The port, in network order, that takes it; 0: none does. */
+/* The port, in network order, that takes it; 0: none does.  The barriers keep the compiler from one load by a computed pointer, which
+ * the verifier allows only who has CAP_PERFMON. */
 static __always_inline __u16 port_for(struct bpf_sock_addr *ctx, enum tmb_way way, bool is_v4)
 {
     bool is_tcp = way == TMB_TUNNEL;
-    __u16 port = is_tcp ? (is_v4 ? tmb_config.door4 : tmb_config.door6)
-                        : (is_v4 ? tmb_config.dns4 : tmb_config.dns6);
+    __u16 door, dns, port;
+    if (is_v4) {
+        door = tmb_config.door4;
+        dns = tmb_config.dns4;
+        asm volatile("" : "+r"(door), "+r"(dns));
+    } else {
+        door = tmb_config.door6;
+        dns = tmb_config.dns6;
+        asm volatile("" : "+r"(door), "+r"(dns));
+    }
+    port = is_tcp ? door : dns;
     return port != 0 && is_ours(ctx, is_v4, is_tcp, port) ? port : 0;
 }
 
@@ -179,7 +187,7 @@ static __always_inline int divert6(struct bpf_sock_addr *ctx)
     int verdict = divert(ctx, &want, is_v4, &port);
     if (port != 0) {
         ctx->user_ip6[0] = ctx->user_ip6[1] = 0;
-        ctx->user_ip6[2] = is_v4 ? bpf_htonl(MAPPED) : 0;
+        ctx->user_ip6[2] = is_v4 ? bpf_htonl(TMB_MAPPED) : 0;
         ctx->user_ip6[3] = is_v4 ? bpf_htonl(LOOPBACK4) : bpf_htonl(1);
         ctx->user_port = port;
     }
@@ -282,27 +290,6 @@ int tmb_recvmsg6(struct bpf_sock_addr *ctx)
 
 /* ---- From the program's socket to the one that we accept ---- */
 
-/* The barriers keep the compiler from merging the branches into one load by a computed pointer, which the verifier
- * does not allow into a context. */
-static __always_inline void flow_of(struct tmb_flow *f, struct bpf_sock_ops *ops, bool is_ours_end)
-{
-    __u32 remote_port = bpf_ntohl(ops->remote_port);
-    f->port = is_ours_end ? remote_port : ops->local_port;
-    f->door = is_ours_end ? ops->local_port : remote_port;
-    if (ops->family == AF_INET6) {
-        f->addr[0] = is_ours_end ? ops->remote_ip6[0] : ops->local_ip6[0];
-        f->addr[1] = is_ours_end ? ops->remote_ip6[1] : ops->local_ip6[1];
-        f->addr[2] = is_ours_end ? ops->remote_ip6[2] : ops->local_ip6[2];
-        f->addr[3] = is_ours_end ? ops->remote_ip6[3] : ops->local_ip6[3];
-        asm volatile("" ::: "memory");
-    } else {
-        f->addr[0] = f->addr[1] = 0;
-        f->addr[2] = bpf_htonl(MAPPED);
-        f->addr[3] = is_ours_end ? ops->remote_ip4 : ops->local_ip4;
-        asm volatile("" ::: "memory");
-    }
-}
-
 static __always_inline bool is_door(__u32 port)
 {
     __u16 p = bpf_htons((__u16)port);
@@ -314,7 +301,7 @@ static __always_inline void on_connect(struct bpf_sock_ops *ops)
     struct bpf_sock *sk = ops->sk;
     struct tmb_flow flow;
     struct tmb_dest *kept;
-    flow_of(&flow, ops, false);
+    tmb_flow_of(&flow, ops, false);
     if (sk == NULL || !is_door(flow.door))
         return;
     kept = bpf_sk_storage_get(&tmb_wanted, sk, NULL, 0);
@@ -328,7 +315,7 @@ static __always_inline void on_accept(struct bpf_sock_ops *ops)
     struct tmb_flow flow;
     struct tmb_dest *wanted;
     struct tmb_dest *kept;
-    flow_of(&flow, ops, true);
+    tmb_flow_of(&flow, ops, true);
     if (sk == NULL || !is_door(flow.door))
         return;
     wanted = bpf_map_lookup_elem(&tmb_flows, &flow);
@@ -343,7 +330,7 @@ static __always_inline void on_accept(struct bpf_sock_ops *ops)
 SEC("sockops")
 int tmb_sockops(struct bpf_sock_ops *ops)
 {
-    if (ops->family != AF_INET && ops->family != AF_INET6)
+    if (!tmb_is_ip(ops))
         return PASS;
     if (ops->op == BPF_SOCK_OPS_TCP_CONNECT_CB)
         on_connect(ops);

@@ -2,17 +2,19 @@
 #include "tm/app/client_ebpf.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "tm/app/address.h"
 #include "tm/base/log.h"
-#include "tm/net/door.h"
-#include "tm/net/ebpf.h"
-#include "tm/net/execsock.h"
+#include "tm/net/ebpf/door.h"
+#include "tm/net/ebpf/ebpf.h"
+#include "tm/net/ebpf/execsock.h"
+#include "tm/net/ebpf/pins.h"
+#include "tm/net/ebpf/redirect.h"
 #include "tm/net/local.h"
-#include "tm/net/pins.h"
 #include "tm/net/privilege.h"
 #include "tm/net/resolver.h"
 
@@ -31,6 +33,7 @@ struct tm_client_ebpf {
     char pins[GROUPS_MAX][TM_PINS_PATH_MAX]; /* "": not pinned */
     struct tm_doors doors;
     struct tm_ebpf *hooks;
+    struct tm_redirect *redirect; /* NULL: --ebpf connect */
     struct tm_local *local[2];
     struct tm_dest dns; /* where names are asked */
     struct tm_resolver *resolver;
@@ -83,7 +86,14 @@ static int open_hooks(struct tm_client_ebpf *e, struct tm_msg *msg)
                                     .dns6 = e->doors.udp6,
                                     .let_udp = let == LET_UDP || let == LET_ALL,
                                     .let_raw = let == LET_RAW || let == LET_ALL};
-    return tm_ebpf_open(&e->hooks, &cfg, msg);
+    int rc = tm_ebpf_open(&e->hooks, &cfg, msg);
+    if (rc != TM_OK || e->o->v[TM_OPT_EBPF].num != EBPF_REDIRECT)
+        return rc;
+    const struct tm_redirect_cfg past_tcp = {.cgroup_fds = fds,
+                                             .n_cgroups = e->n_groups,
+                                             .door4 = e->doors.tcp4,
+                                             .door6 = e->doors.tcp6};
+    return tm_redirect_open(&e->redirect, &past_tcp, msg);
 }
 
 /* Pins what is to stay; then what former programs left can go. */
@@ -147,11 +157,10 @@ int tm_client_ebpf_open(struct tm_client_ebpf **out, const struct tm_options *o,
     }
     forget_pins(e); /* whoever runs in --cgroup is as before */
     tm_client_ebpf_end(e);
-    return tm_msg_set(
-        msg, rc,
-        "--ebpf connect: %.300s (tm-client ebpf-check says more; without it, programs "
-        "go through the SOCKS port)",
-        why.text);
+    return tm_msg_set(msg, rc,
+                      "--ebpf %s: %.300s (tm-client ebpf-check says more; without it, programs "
+                      "go through the SOCKS port)",
+                      o->v[TM_OPT_EBPF].text, why.text);
 }
 
 /* ---- With the tunnel ---- */
@@ -248,11 +257,24 @@ static void end_group(struct tm_client_ebpf *e, size_t i)
     (void)tm_cgroup_close(g);
 }
 
+static void log_redirect(const struct tm_client_ebpf *e)
+{
+    struct tm_redirect_counts n;
+    if (e->redirect == NULL)
+        return;
+    tm_redirect_count(e->redirect, &n);
+    tm_log(TM_LOG_INFO,
+           "ebpf: redirect: connections=%" PRIu64 " bytes=%" PRIu64 " left_to_tcp=%" PRIu64,
+           n.n_pairs, n.crossed_bytes, n.n_latched);
+}
+
 void tm_client_ebpf_end(struct tm_client_ebpf *e)
 {
     if (e == NULL)
         return;
     tm_doors_close(&e->doors);
+    log_redirect(e);
+    tm_redirect_close(e->redirect);
     tm_ebpf_close(e->hooks);
     for (size_t i = 0; i < GROUPS_MAX; i++)
         end_group(e, i);

@@ -1,4 +1,4 @@
-/* tm/app/client_ebpf.h - tm-client run --ebpf connect: cgroups, kernel programs, doors and their end, in the right order.
+/* tm/app/client_ebpf.h - tm-client run --ebpf connect|redirect: cgroups, kernel programs, doors and their end, in the right order.
  *
  *   open    while there is one thread and there are privileges: cgroup, doors, hooks, pins; then no privilege is left but
  *           CAP_SYS_NICE, which the tunnel gives up when the wire thread has its priority

@@ -4,7 +4,7 @@
 #include <unistd.h>
 
 #include "tm/app/main.h"
-#include "tm/net/execsock.h"
+#include "tm/net/ebpf/execsock.h"
 
 enum tm_exit tm_cmd_exec(struct tm_options *o, struct tm_msg *msg)
 {

@@ -6,11 +6,12 @@
 #include <unistd.h>
 
 #include "tm/app/main.h"
-#include "tm/net/ebpf.h"
-#include "tm/net/pins.h"
+#include "tm/net/ebpf/ebpf.h"
+#include "tm/net/ebpf/pins.h"
+#include "tm/net/ebpf/redirect.h"
 #include "tm/net/privilege.h"
 
-enum need { NEEDED, FOR_BLOCK, NOTE };
+enum need { NEEDED, FOR_BLOCK, FOR_REDIRECT, NOTE };
 
 struct finding {
     const char *name;
@@ -18,7 +19,7 @@ struct finding {
     bool is_there;
     char text[600];
 };
-enum { F_BUILT, F_KERNEL, F_CAPS, F_CGROUP, F_BPFFS, F_STUB, F_LOAD, F_N };
+enum { F_BUILT, F_KERNEL, F_CAPS, F_CGROUP, F_BPFFS, F_STUB, F_LOAD, F_REDIRECT, F_N };
 
 static void say(struct finding *f, const char *text)
 {
@@ -38,8 +39,9 @@ static void look_at_kernel(struct finding *f)
     bool has_btf = access("/sys/kernel/btf/vmlinux", R_OK) == 0;
     *f = (struct finding){.name = "kernel", .need = NOTE, .is_there = uname(&u) == 0};
     if (f->is_there)
-        (void)snprintf(f->text, sizeof f->text, "%.60s %.100s, type information: %s (not needed)",
-                       u.sysname, u.release, has_btf ? "yes" : "no");
+        (void)snprintf(f->text, sizeof f->text,
+                       "%.60s %.100s, type information: %s (redirect needs it)", u.sysname,
+                       u.release, has_btf ? "yes" : "no");
 }
 
 static void look_at_capabilities(struct finding *f)
@@ -105,6 +107,14 @@ static void look_at_loading(struct finding *f)
     say(f, f->is_there ? "the kernel takes the programs" : why.text);
 }
 
+static void look_at_redirect(struct finding *f)
+{
+    struct tm_msg why = {""};
+    *f = (struct finding){
+        .name = "redirect", .need = FOR_REDIRECT, .is_there = tm_redirect_probe(&why) == TM_OK};
+    say(f, f->is_there ? "the kernel takes the programs that go past TCP" : why.text);
+}
+
 /* Quotes and backslashes stand in no text of ours but could in a path. */
 static void print_json_text(const char *text)
 {
@@ -121,8 +131,9 @@ static void print_json_text(const char *text)
 
 static void print_json(const struct finding *f, bool connect, bool block)
 {
-    printf("{\"schema_version\":1,\"connect\":%s,\"block\":%s,\"redirect\":false,\"checks\":[",
-           connect ? "true" : "false", block ? "true" : "false");
+    printf("{\"schema_version\":1,\"connect\":%s,\"block\":%s,\"redirect\":%s,\"checks\":[",
+           connect ? "true" : "false", block ? "true" : "false",
+           connect && f[F_REDIRECT].is_there ? "true" : "false");
     for (unsigned i = 0; i < F_N; i++) {
         printf("%s{\"name\":\"%s\",\"ok\":%s,\"text\":", i > 0 ? "," : "", f[i].name,
                f[i].is_there ? "true" : "false");
@@ -164,6 +175,7 @@ enum tm_exit tm_cmd_ebpf_check(struct tm_options *o, struct tm_msg *msg)
     look_at_bpffs(&f[F_BPFFS]);
     look_for_stubs(&f[F_STUB]);
     look_at_loading(&f[F_LOAD]);
+    look_at_redirect(&f[F_REDIRECT]);
     for (unsigned i = 0; i < F_N; i++)
         connect = connect && (f[i].need != NEEDED || f[i].is_there);
     if (o->v[TM_OPT_JSON].given)

@@ -314,9 +314,6 @@ static int check_ebpf(const struct tm_options *o, struct tm_msg *msg)
     static const enum tm_opt with[] = {TM_OPT_CGROUP, TM_OPT_ON_EXIT, TM_OPT_EBPF_LET, TM_OPT_DNS,
                                        TM_OPT_EXEC_SOCKET};
     const struct tm_opt_value *v = &o->v[TM_OPT_EBPF];
-    if (strcmp(v->text, "redirect") == 0)
-        return tm_msg_set(msg, TM_ERR_FORMAT,
-                          "--ebpf redirect is not there yet; --ebpf connect is");
     for (size_t i = 0; v->num == 0 && i < sizeof with / sizeof *with; i++) {
         if (o->v[with[i]].given)
             return tm_msg_set(msg, TM_ERR_FORMAT,

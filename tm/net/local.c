@@ -18,7 +18,7 @@
 
 #include "tm/core/socks5.h"
 #include "tm/net/addr.h"
-#include "tm/net/door.h"
+#include "tm/net/ebpf/door.h"
 #include "tm/net/front.h"
 #include "tm/net/pipe.h"
 #include "tm/net/sock.h"

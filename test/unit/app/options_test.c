@@ -200,9 +200,10 @@ static void ebpf_options_need_ebpf(void)
     CHECK_INT(PARSE(TM_PROGRAM_CLIENT, "run", "--state=d", "--model=m", "--dns=h:53"),
               TM_ERR_FORMAT);
     CHECK_STR(msg.text, "--dns has nothing to decide without --ebpf connect");
-    CHECK_INT(PARSE(TM_PROGRAM_CLIENT, "run", "--state=d", "--model=m", "--ebpf=redirect"),
-              TM_ERR_FORMAT);
-    CHECK_STR(msg.text, "--ebpf redirect is not there yet; --ebpf connect is");
+    CHECK_INT(
+        PARSE(TM_PROGRAM_CLIENT, "run", "--state=d", "--model=m", "--ebpf=redirect", "--cgroup=/c"),
+        TM_OK);
+    CHECK_INT(o.v[TM_OPT_EBPF].num, 2);
 }
 
 static void help_and_version_need_nothing_else(void)

@@ -1,5 +1,6 @@
-/* tm/net/ebpf_none.c - in place of ebpf.c where the build could not make the kernel programs. */
-#include "tm/net/ebpf.h"
+/* tm/net/ebpf/ebpf_none.c - in place of ebpf.c and redirect.c where the build could not make the kernel programs. */
+#include "tm/net/ebpf/ebpf.h"
+#include "tm/net/ebpf/redirect.h"
 
 static int none(struct tm_msg *msg)
 {
@@ -41,6 +42,30 @@ void tm_ebpf_close(struct tm_ebpf *e)
 }
 
 int tm_ebpf_probe(struct tm_msg *msg)
+{
+    return none(msg);
+}
+
+int tm_redirect_open(struct tm_redirect **out, const struct tm_redirect_cfg *cfg,
+                     struct tm_msg *msg)
+{
+    (void)cfg;
+    *out = NULL;
+    return none(msg);
+}
+
+void tm_redirect_close(struct tm_redirect *r)
+{
+    (void)r;
+}
+
+void tm_redirect_count(const struct tm_redirect *r, struct tm_redirect_counts *out)
+{
+    (void)r;
+    *out = (struct tm_redirect_counts){0};
+}
+
+int tm_redirect_probe(struct tm_msg *msg)
 {
     return none(msg);
 }

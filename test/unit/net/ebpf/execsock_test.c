@@ -1,5 +1,5 @@
 /* test/unit/net/execsock_test.c - who asks is moved, nobody else; a directory with a file stands for the cgroup. */
-#include "tm/net/execsock.h"
+#include "tm/net/ebpf/execsock.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,5 +1,5 @@
-/* tm/net/execsock.c - see execsock.h. */
-#include "tm/net/execsock.h"
+/* tm/net/ebpf/execsock.c - see execsock.h. */
+#include "tm/net/ebpf/execsock.h"
 
 #include <errno.h>
 #include <inttypes.h>

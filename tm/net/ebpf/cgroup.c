@@ -1,5 +1,5 @@
-/* tm/net/cgroup.c - see cgroup.h. */
-#include "tm/net/cgroup.h"
+/* tm/net/ebpf/cgroup.c - see cgroup.h. */
+#include "tm/net/ebpf/cgroup.h"
 
 #include <errno.h>
 #include <fcntl.h>

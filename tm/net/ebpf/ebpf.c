@@ -1,26 +1,24 @@
-/* tm/net/ebpf.c - see ebpf.h. */
-#include "tm/net/ebpf.h"
+/* tm/net/ebpf/ebpf.c - see ebpf.h. */
+#include "tm/net/ebpf/ebpf.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
 #include "bpf/connect_abi.h"
-#include "tm/base/log.h"
+#include "tm/net/ebpf/skeleton.h"
 
 #include <tm_connect.skel.h> /* needs the ABI's types */
 
 #define LINKS_MAX 16U /* programs of the object */
 
 struct tm_ebpf {
-    struct tm_connect *skel; /* owned */
+    struct tm_connect_skel *skel; /* owned */
     size_t n_links[TM_EBPF_CGROUPS_MAX];
     struct bpf_link *link[TM_EBPF_CGROUPS_MAX][LINKS_MAX]; /* owned */
     const char *name[LINKS_MAX];                           /* of the programs; the skeleton's */
@@ -31,58 +29,26 @@ const char *tm_ebpf_why_not(void)
     return NULL;
 }
 
-/* libbpf's own words: for --verbose. */
-__attribute__((format(printf, 2, 0))) static int on_print(enum libbpf_print_level level,
-                                                          const char *fmt, va_list ap)
-{
-    char line[256];
-    if (level == LIBBPF_DEBUG)
-        return 0;
-    (void)vsnprintf(line, sizeof line, fmt, ap);
-    line[strcspn(line, "\n")] = '\0';
-    tm_log(TM_LOG_DEBUG, "%s", line);
-    return 0;
-}
+static const struct tm_skeleton_needs takes = {.capabilities = "CAP_BPF and CAP_NET_ADMIN",
+                                               .kernel =
+                                                   "Linux 5.19 or later with BPF and cgroup BPF"};
 
 static int failed(struct tm_msg *msg, const char *what, int error)
 {
-    if (error == EPERM || error == EACCES)
-        return tm_msg_set(msg, TM_ERR_IO,
-                          "cannot %s: not allowed; it takes CAP_BPF and CAP_NET_ADMIN", what);
-    if (error == ENOMEM)
-        return tm_msg_set(msg, TM_ERR_NOMEM, "cannot %s: out of memory", what);
-    if (error == EINVAL || error == EOPNOTSUPP || error == ENOSYS)
-        return tm_msg_set(msg, TM_ERR_UNSUPPORTED,
-                          "cannot %s: %s; it takes Linux 5.19 or later with BPF and cgroup BPF",
-                          what, strerror(error));
-    return tm_msg_set(msg, TM_ERR_IO, "cannot %s: %s", what, strerror(error));
+    return tm_skeleton_failed(msg, what, &takes, error);
 }
 
-/* The port of a socket, in network order; 0: there is none. */
-static uint16_t port_of(int fd)
+static int load(struct tm_connect_skel **out, const struct tmb_config *config, struct tm_msg *msg)
 {
-    union {
-        struct sockaddr_storage any;
-        struct sockaddr_in v4;
-        struct sockaddr_in6 v6;
-    } a = {0};
-    socklen_t len = sizeof a;
-    if (fd < 0 || getsockname(fd, (struct sockaddr *)&a.any, &len) != 0)
-        return 0;
-    return a.any.ss_family == AF_INET6 ? a.v6.sin6_port : a.v4.sin_port;
-}
-
-static int load(struct tm_connect **out, const struct tmb_config *config, struct tm_msg *msg)
-{
-    libbpf_set_print(on_print);
-    struct tm_connect *skel = tm_connect__open();
+    tm_skeleton_log();
+    struct tm_connect_skel *skel = tm_connect_skel__open();
     *out = NULL;
     if (skel == NULL)
         return failed(msg, "open the eBPF programs", errno);
     memcpy(&skel->rodata->tmb_config, config, sizeof *config);
-    int rc = tm_connect__load(skel);
+    int rc = tm_connect_skel__load(skel);
     if (rc != 0) {
-        tm_connect__destroy(skel);
+        tm_connect_skel__destroy(skel);
         return failed(msg, "load the eBPF programs", -rc);
     }
     *out = skel;
@@ -121,10 +87,10 @@ static int attach(struct tm_ebpf *e, size_t i, int cgroup_fd, struct tm_msg *msg
 int tm_ebpf_open(struct tm_ebpf **out, const struct tm_ebpf_cfg *cfg, struct tm_msg *msg)
 {
     const int fds[] = {cfg->door4, cfg->door6, cfg->dns4, cfg->dns6};
-    const struct tmb_config config = {.door4 = port_of(cfg->door4),
-                                      .door6 = port_of(cfg->door6),
-                                      .dns4 = port_of(cfg->dns4),
-                                      .dns6 = port_of(cfg->dns6),
+    const struct tmb_config config = {.door4 = tm_skeleton_port(cfg->door4),
+                                      .door6 = tm_skeleton_port(cfg->door6),
+                                      .dns4 = tm_skeleton_port(cfg->dns4),
+                                      .dns6 = tm_skeleton_port(cfg->dns6),
                                       .let_udp = cfg->let_udp,
                                       .let_raw = cfg->let_raw};
     struct tm_ebpf *e = calloc(1, sizeof *e);
@@ -176,16 +142,16 @@ void tm_ebpf_close(struct tm_ebpf *e)
     for (size_t i = 0; i < TM_EBPF_CGROUPS_MAX; i++)
         for (size_t n = 0; n < e->n_links[i]; n++)
             (void)bpf_link__destroy(e->link[i][n]);
-    tm_connect__destroy(e->skel);
+    tm_connect_skel__destroy(e->skel);
     free(e);
 }
 
 int tm_ebpf_probe(struct tm_msg *msg)
 {
     static const struct tmb_config none = {0};
-    struct tm_connect *skel = NULL;
+    struct tm_connect_skel *skel = NULL;
     int rc = load(&skel, &none, msg);
     if (rc == TM_OK)
-        tm_connect__destroy(skel);
+        tm_connect_skel__destroy(skel);
     return rc;
 }

@@ -1,5 +1,5 @@
 /* test/unit/net/cgroup_test.c - what /proc says of mounts, and which cgroup lies in which. */
-#include "tm/net/cgroup.h"
+#include "tm/net/ebpf/cgroup.h"
 
 #include <string.h>
 #include <unistd.h>

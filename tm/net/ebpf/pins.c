@@ -1,5 +1,5 @@
-/* tm/net/pins.c - see pins.h. */
-#include "tm/net/pins.h"
+/* tm/net/ebpf/pins.c - see pins.h. */
+#include "tm/net/ebpf/pins.h"
 
 #include <dirent.h>
 #include <errno.h>

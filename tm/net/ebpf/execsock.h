@@ -1,4 +1,4 @@
-/* tm/net/execsock.h - a unix socket by which a process asks to be moved into our cgroup (tm-client exec).
+/* tm/net/ebpf/execsock.h - a unix socket by which a process asks to be moved into our cgroup (tm-client exec).
  *
  * Whoever connects is moved: who that is says the kernel (SO_PEERCRED, and a pidfd of the very process, so that a number
  * that is used again moves nobody), never the process; so nobody moves anybody else.  It is open to every user of the
@@ -9,7 +9,7 @@
 
 #include <uv.h>
 
-#include "tm/net/cgroup.h"
+#include "tm/net/ebpf/cgroup.h"
 
 #define TM_EXECSOCK_PATH "/run/tm-client/exec"
 #define TM_EXECSOCK_MAX  512U /* bytes of an answer */

@@ -1,4 +1,4 @@
-/* tm/net/door.h - the sockets on loopback that diverted programs reach: two listeners and two of the resolver. */
+/* tm/net/ebpf/door.h - the sockets on loopback that diverted programs reach: two listeners and two of the resolver. */
 #ifndef TM_NET_DOOR_H
 #define TM_NET_DOOR_H
 

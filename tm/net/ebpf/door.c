@@ -1,5 +1,5 @@
-/* tm/net/door.c - see door.h. */
-#include "tm/net/door.h"
+/* tm/net/ebpf/door.c - see door.h. */
+#include "tm/net/ebpf/door.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,17 +1,17 @@
-/* tm/net/pins.h - hooks that outlive the program which attached them (--on-exit block), and what such programs leave.
+/* tm/net/ebpf/pins.h - hooks that outlive the program which attached them (--on-exit block), and what such programs leave.
  *
  *   BPFFS/tm-client/NAME/      one for each cgroup
  *       cgroup -> /sys/fs/cgroup/...
  *       tmb_connect4 ...       the pinned links
  *
- * A pin is orphaned when nobody holds the lock of its cgroup (tm/net/cgroup.h).  As long as programs run in that cgroup the
+ * A pin is orphaned when nobody holds the lock of its cgroup (tm/net/ebpf/cgroup.h).  As long as programs run in that cgroup the
  * pin keeps them from the network, which is its purpose; when it is empty, or gone, the pin can go. */
 #ifndef TM_NET_PINS_H
 #define TM_NET_PINS_H
 
 #include <stdio.h>
 
-#include "tm/net/cgroup.h"
+#include "tm/net/ebpf/cgroup.h"
 
 #define TM_PINS_PATH_MAX 2048U
 

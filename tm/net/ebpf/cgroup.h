@@ -1,4 +1,4 @@
-/* tm/net/cgroup.h - cgroups of version 2: where they are mounted, one of our own, moving a process into it.
+/* tm/net/ebpf/cgroup.h - cgroups of version 2: where they are mounted, one of our own, moving a process into it.
  *
  * Who holds the lock (flock) of a cgroup's directory has hooks on it; a lock that nobody holds is that of a program which
  * has ended.  The root cgroup is never taken: what is attached there meets every program of the machine. */

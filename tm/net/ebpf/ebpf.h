@@ -1,6 +1,6 @@
-/* tm/net/ebpf.h - the kernel programs of bpf/connect.bpf.c: loading, attaching to cgroups, asking them.
+/* tm/net/ebpf/ebpf.h - the kernel programs of bpf/connect.bpf.c: loading, attaching to cgroups, asking them.
  *
- * The only file that knows libbpf is ebpf.c; where the build had no libbpf, clang or bpftool it is ebpf_none.c, whose calls
+ * The only files that know libbpf are ebpf.c, redirect.c and skeleton.c; where the build had no libbpf, clang or bpftool it is ebpf_none.c, whose calls
  * answer TM_ERR_UNSUPPORTED with the reason.  Loading and attaching need CAP_BPF and CAP_NET_ADMIN (or CAP_SYS_ADMIN);
  * what comes after needs none. */
 #ifndef TM_NET_EBPF_H
