@@ -38,7 +38,7 @@ class Attacks:
 
     def conform(self, directory, runs):
         """Offsets and connections summed over the runs of an idle cover."""
-        total = {"offsets": 0, "exact": 0, "judged": 0, "died": 0, "is_exact": True, "late_p99_us": 0}
+        total = {"offsets": 0, "exact": 0, "judged": 0, "died": 0, "is_exact": True, "late_p99_us": 0, "first": ""}
         for r in runs:
             at = os.path.join(directory, r["dir"])
             said = self.audit(["conform", "--capture", os.path.join(at, "wire.pcap"), "--log", os.path.join(at, "client.jsonl"),
@@ -48,6 +48,7 @@ class Attacks:
             total["judged"] += said["carriers"]["judged"]
             total["died"] += said["carriers"]["died"]
             total["is_exact"] = total["is_exact"] and said["is_exact"]
+            total["first"] = total["first"] or ", ".join(f"{r['dir']}: {d['text']}" for d in said["first_differences"][:1])
             total["late_p99_us"] = max(total["late_p99_us"], said["lateness_first_byte"]["p99_us"])
         return total
 

@@ -67,7 +67,7 @@ def doubts_of(recording, rows):
         if idle["died"] or idle["foreign"] or idle["dropped_by_kernel"]:
             doubts.append(f"{model}: {idle['died']} connections died, {idle['foreign']} are of nobody, the capture lost {idle['dropped_by_kernel']} packets")
         if not idle["conform"]["is_exact"]:
-            doubts.append(f"{model}: the wire differs from the schedule")
+            doubts.append(f"{model}: the wire differs from the schedule: {idle['conform']['first']}")
     return doubts
 
 

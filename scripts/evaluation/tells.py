@@ -58,7 +58,7 @@ def doubts_of_play(cls, p, longest_ms):
     if p["died"] or p["foreign"] or p["dropped_by_kernel"]:
         yield f"{p['died']} connections died, {p['foreign']} are of nobody, the capture lost {p['dropped_by_kernel']} packets"
     if not p["conform"]["is_exact"]:
-        yield "the wire differs from the schedule"
+        yield f"the wire differs from the schedule: {p['conform']['first']}"
 
 
 def groups_of(row):
