@@ -10,6 +10,7 @@ static const struct tm_command COMMANDS[] = {
     {"classify", tm_cmd_classify, "name protocols and find cover, as TrafficMimic's authors tried"},
     {"detect", tm_cmd_detect, "train an observer to tell cover from real"},
     {"correlate", tm_cmd_correlate, "match flows behind the server with carriers of the tunnel"},
+    {"wf", tm_cmd_wf, "tell which pages were visited"},
     {"report", tm_cmd_report, "write one page about what the attacks find"},
 };
 

@@ -67,19 +67,6 @@ static void rates(const struct ranked *r, uint32_t n, const uint32_t *weight, co
     }
 }
 
-void tm_wilson(double hits, double n, struct tm_interval *out)
-{
-    const double z = 1.959963984540054;
-    if (!(n > 0)) {
-        *out = (struct tm_interval){NAN, NAN, NAN};
-        return;
-    }
-    double p = hits / n;
-    double middle = (p + z * z / (2 * n)) / (1 + z * z / n);
-    double half = z * sqrt(p * (1 - p) / n + z * z / (4 * n * n)) / (1 + z * z / n);
-    *out = (struct tm_interval){p, fmax(middle - half, 0), fmin(middle + half, 1)};
-}
-
 struct bootstrap {
     const struct ranked *sorted;
     struct tm_groups groups;

@@ -37,7 +37,5 @@ struct tm_operating_sample { /* borrowed; n items */
 /* `rounds` of the bootstrap.  NaN throughout when a label is missing.  TM_ERR_NOMEM. */
 TM_MUST_CHECK int tm_operating_of(struct tm_operating *out, const struct tm_operating_sample *s,
                                   uint32_t rounds, struct tm_rng *rng);
-/* Wilson's 95 % interval of `hits` out of n (hits need not be whole).  n 0: NaN. */
-void tm_wilson(double hits, double n, struct tm_interval *out);
 
 #endif

@@ -224,3 +224,16 @@ int tm_roc(const float *score, const uint8_t *label, const uint8_t *fold, uint32
     free(r);
     return TM_OK;
 }
+
+void tm_wilson(double hits, double n, struct tm_interval *out)
+{
+    const double z = 1.959963984540054;
+    if (!(n > 0)) {
+        *out = (struct tm_interval){NAN, NAN, NAN};
+        return;
+    }
+    double p = hits / n;
+    double middle = (p + z * z / (2 * n)) / (1 + z * z / n);
+    double half = z * sqrt(p * (1 - p) / n + z * z / (4 * n * n)) / (1 + z * z / n);
+    *out = (struct tm_interval){p, fmax(middle - half, 0), fmin(middle + half, 1)};
+}

@@ -1,4 +1,4 @@
-/* audit/ml/auc.h - how well scores tell two labels apart: AUC with its interval, ROC. */
+/* audit/ml/auc.h - how well scores tell two labels apart: AUC with its interval, ROC; the interval of a share. */
 #ifndef TM_AUDIT_ML_AUC_H
 #define TM_AUDIT_ML_AUC_H
 
@@ -29,6 +29,9 @@ TM_MUST_CHECK int tm_auc_by_fold(const float *score, const uint8_t *label, const
 void tm_interval_of(double *draws, uint32_t n, uint32_t n_groups, struct tm_interval *out);
 /* The share of draws cut away at each end, < 0.025. */
 double tm_interval_tail(uint32_t n_groups);
+
+/* Wilson's 95 % interval of `hits` out of n (hits need not be whole).  n 0: NaN. */
+void tm_wilson(double hits, double n, struct tm_interval *out);
 
 /* Points of the ROC curve at false-positive rates 0, 1/100, ..., 1: tpr[101], the mean of the folds' curves at each rate, weighted by their
  * items of label 1 (vertical averaging; Fawcett, Pattern Recognition Letters 27, 2006).  NaN when no fold has both. */

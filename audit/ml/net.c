@@ -1,5 +1,3 @@
-/* Everything is laid out by time, channels together: the patch under a filter is one run of memory, and the loops
- * over filters have constant lengths, which compilers turn into vector code without reordering any sum. */
 #include "audit/ml/net.h"
 
 #include <assert.h>
@@ -7,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "audit/ml/conv.h"
 #include "tm/base/rng.h"
 
 #define WIDTH  8U /* of a filter, in steps */
@@ -19,15 +18,13 @@
 #define PATCH2 128U /* width x F1 */
 #define POOLED 64U  /* means, maxima */
 
-/* Lengths are constants only inside the callers. */
-#define INLINE static inline __attribute__((always_inline))
-
 /* Also the order of tm_net_weights; filters are the inner index. */
 struct weights {
     float w1[PATCH1][F1], b1[F1];
     float w2[PATCH2][F2], b2[F2];
     float dense[POOLED], bias;
 };
+static_assert(F1 <= TM_CONV_FILTERS_MAX && F2 <= TM_CONV_FILTERS_MAX, "sums have room");
 static_assert(TM_NET_INPUT == TM_NET_STEPS * TM_NET_CHANNELS && PATCH1 == WIDTH * TM_NET_CHANNELS &&
                   PATCH2 == WIDTH * F1 && POOLED == 2 * F2,
               "shapes fit together");
@@ -77,24 +74,14 @@ void tm_net_encode(float *x, uint32_t i, int64_t bytes, int64_t gap_us)
 
 /* ---- forward ---- */
 
-/* out[t][f] = ReLU(b[f] + sum over j of in[t * stride + j] * w[j][f]). */
-/* NOLINTNEXTLINE(readability-function-size): the arrays of one layer, one parameter each */
-INLINE void convolve(float *restrict out, const float *restrict in, const float *restrict w,
-                     const float *restrict b, uint32_t n_t, uint32_t stride, uint32_t patch,
-                     uint32_t n_f)
+static struct tm_conv_shape shape1(const struct pass *p)
 {
-    for (uint32_t t = 0; t < n_t; t++) {
-        float sum[F2];
-        const float *p = in + (size_t)t * stride;
-        for (uint32_t f = 0; f < n_f; f++)
-            sum[f] = b[f];
-        for (uint32_t j = 0; j < patch; j++) {
-            for (uint32_t f = 0; f < n_f; f++)
-                sum[f] += p[j] * w[(size_t)j * n_f + f];
-        }
-        for (uint32_t f = 0; f < n_f; f++)
-            out[(size_t)t * n_f + f] = sum[f] > 0 ? sum[f] : 0;
-    }
+    return (struct tm_conv_shape){p->n1, STRIDE * TM_NET_CHANNELS, PATCH1, F1};
+}
+
+static struct tm_conv_shape shape2(const struct pass *p)
+{
+    return (struct tm_conv_shape){p->n2, STRIDE * F1, PATCH2, F2};
 }
 
 static void measure(struct pass *p, const float *x)
@@ -113,8 +100,8 @@ static void measure(struct pass *p, const float *x)
 static float forward(const struct weights *w, const float *x, struct pass *p)
 {
     measure(p, x);
-    convolve(&p->a1[0][0], x, &w->w1[0][0], w->b1, p->n1, STRIDE * TM_NET_CHANNELS, PATCH1, F1);
-    convolve(&p->a2[0][0], &p->a1[0][0], &w->w2[0][0], w->b2, p->n2, STRIDE * F1, PATCH2, F2);
+    tm_conv_forward(&p->a1[0][0], x, &w->w1[0][0], w->b1, shape1(p));
+    tm_conv_forward(&p->a2[0][0], &p->a1[0][0], &w->w2[0][0], w->b2, shape2(p));
     float z = w->bias;
     for (uint32_t f = 0; f < F2; f++) {
         float sum = 0;
@@ -133,44 +120,6 @@ static float forward(const struct weights *w, const float *x, struct pass *p)
 
 /* ---- backward ---- */
 
-/* d_in[j] += sum over f of w[j][f] * d[f], in four sums side by side. */
-INLINE void pass_down(float *restrict d_in, const float *restrict w, const float *restrict d,
-                      uint32_t patch, uint32_t n_f)
-{
-    for (uint32_t j = 0; j < patch; j++) {
-        float part[4] = {0, 0, 0, 0};
-        for (uint32_t f = 0; f < n_f; f += 4) {
-            for (uint32_t k = 0; k < 4; k++)
-                part[k] += w[(size_t)j * n_f + f + k] * d[f + k];
-        }
-        d_in[j] += (part[0] + part[1]) + (part[2] + part[3]);
-    }
-}
-
-/* From d_out, the gradient behind the ReLU's output `out`: adds to those of w and b, and to that of the input unless
- * d_in is NULL. */
-/* NOLINTNEXTLINE(readability-function-size): the arrays of one layer, one parameter each */
-INLINE void convolve_back(const float *restrict out, float *restrict d_out,
-                          const float *restrict in, const float *restrict w, float *restrict d_w,
-                          float *restrict d_b, float *restrict d_in, uint32_t n_t, uint32_t stride,
-                          uint32_t patch, uint32_t n_f)
-{
-    for (uint32_t t = 0; t < n_t; t++) {
-        float *d = d_out + (size_t)t * n_f;
-        const float *p = in + (size_t)t * stride;
-        for (uint32_t f = 0; f < n_f; f++) {
-            d[f] = out[(size_t)t * n_f + f] > 0 ? d[f] : 0;
-            d_b[f] += d[f];
-        }
-        for (uint32_t j = 0; j < patch; j++) {
-            for (uint32_t f = 0; f < n_f; f++)
-                d_w[(size_t)j * n_f + f] += p[j] * d[f];
-        }
-        if (d_in)
-            pass_down(d_in + (size_t)t * stride, w, d, patch, n_f);
-    }
-}
-
 /* Adds the gradient of one row whose loss has the slope d_z. */
 static void backward(const struct weights *w, const float *x, const struct pass *p, float d_z,
                      struct weights *g)
@@ -186,10 +135,9 @@ static void backward(const struct weights *w, const float *x, const struct pass 
     }
     for (uint32_t f = 0; f < F2; f++)
         d2[p->top[f]][f] += d_z * w->dense[F2 + f];
-    convolve_back(&p->a2[0][0], &d2[0][0], &p->a1[0][0], &w->w2[0][0], &g->w2[0][0], g->b2,
-                  &d1[0][0], p->n2, STRIDE * F1, PATCH2, F2);
-    convolve_back(&p->a1[0][0], &d1[0][0], x, &w->w1[0][0], &g->w1[0][0], g->b1, NULL, p->n1,
-                  STRIDE * TM_NET_CHANNELS, PATCH1, F1);
+    tm_conv_back(&p->a2[0][0], &d2[0][0], &p->a1[0][0], &w->w2[0][0], &g->w2[0][0], g->b2,
+                 &d1[0][0], shape2(p));
+    tm_conv_back(&p->a1[0][0], &d1[0][0], x, &w->w1[0][0], &g->w1[0][0], g->b1, NULL, shape1(p));
 }
 
 static float probability(float z)
@@ -216,18 +164,6 @@ static double batch_loss(const struct weights *w, const float *x, const uint8_t 
 
 /* ---- training ---- */
 
-static float uniform(struct tm_rng *rng, float bound)
-{
-    return bound * ((float)(tm_rng_u64(rng) >> 40) / (float)(1 << 23) - 1.0F);
-}
-
-static void fill(struct tm_rng *rng, float *v, size_t n, size_t n_inputs)
-{
-    float bound = sqrtf(6.0F / (float)n_inputs);
-    for (size_t i = 0; i < n; i++)
-        v[i] = uniform(rng, bound);
-}
-
 static void rng_of(struct tm_rng *rng, uint64_t seed)
 {
     uint8_t key[TM_SEED_LEN];
@@ -238,9 +174,9 @@ static void rng_of(struct tm_rng *rng, uint64_t seed)
 static void first_weights(struct weights *w, struct tm_rng *rng)
 {
     memset(w, 0, sizeof *w);
-    fill(rng, &w->w1[0][0], sizeof w->w1 / sizeof(float), PATCH1);
-    fill(rng, &w->w2[0][0], sizeof w->w2 / sizeof(float), PATCH2);
-    fill(rng, w->dense, POOLED, POOLED);
+    tm_conv_draw(rng, &w->w1[0][0], sizeof w->w1 / sizeof(float), PATCH1);
+    tm_conv_draw(rng, &w->w2[0][0], sizeof w->w2 / sizeof(float), PATCH2);
+    tm_conv_draw(rng, w->dense, POOLED, POOLED);
 }
 
 int tm_net_new(struct tm_net **out, uint64_t seed)
@@ -254,27 +190,9 @@ int tm_net_new(struct tm_net **out, uint64_t seed)
     return TM_OK;
 }
 
-struct adam {
+struct gradients {
     union all_weights g, mean, square;
-    uint64_t n_steps;
 };
-
-static void step(struct adam *a, float *w, float rate)
-{
-    const float keep = 0.9F;
-    const float keep_square = 0.999F;
-    const float *g = a->g.v;
-    float *m = a->mean.v;
-    float *v = a->square.v;
-    a->n_steps++;
-    float bias_m = 1.0F - powf(keep, (float)a->n_steps);
-    float bias_v = 1.0F - powf(keep_square, (float)a->n_steps);
-    for (uint32_t i = 0; i < TM_NET_WEIGHTS; i++) {
-        m[i] = keep * m[i] + (1 - keep) * g[i];
-        v[i] = keep_square * v[i] + (1 - keep_square) * g[i] * g[i];
-        w[i] -= rate * (m[i] / bias_m) / (sqrtf(v[i] / bias_v) + 1e-8F);
-    }
-}
 
 static void shuffle(struct tm_rng *rng, uint32_t *order, uint32_t n)
 {
@@ -287,11 +205,13 @@ static void shuffle(struct tm_rng *rng, uint32_t *order, uint32_t n)
 }
 
 /* NOLINTNEXTLINE(readability-function-size): the arrays of one sample, one parameter each */
-static void train(struct tm_net *net, const struct tm_net_cfg *cfg, struct adam *a, uint32_t *order,
-                  const float *x, const uint8_t *label, uint32_t n, struct tm_rng *rng)
+static void train(struct tm_net *net, const struct tm_net_cfg *cfg, struct gradients *a,
+                  uint32_t *order, const float *x, const uint8_t *label, uint32_t n,
+                  struct tm_rng *rng)
 {
     uint64_t n_batches = (n + cfg->batch - 1) / cfg->batch;
     uint64_t n_steps = n_batches * cfg->n_epochs;
+    struct tm_adam adam = {a->g.v, a->mean.v, a->square.v, TM_NET_WEIGHTS, 0};
     for (uint32_t i = 0; i < n; i++)
         order[i] = i;
     for (uint32_t e = 0; e < cfg->n_epochs; e++) {
@@ -300,7 +220,8 @@ static void train(struct tm_net *net, const struct tm_net_cfg *cfg, struct adam 
             uint32_t m = n - at < cfg->batch ? n - at : cfg->batch;
             memset(&a->g, 0, sizeof a->g);
             (void)batch_loss(&net->all.w, x, label, order + at, m, &a->g.w);
-            step(a, net->all.v, cfg->rate * (1.0F - (float)a->n_steps / (float)n_steps));
+            tm_adam_step(&adam, net->all.v,
+                         cfg->rate * (1.0F - (float)adam.n_steps / (float)n_steps));
         }
     }
 }
@@ -315,7 +236,7 @@ int tm_net_fit(struct tm_net **out, const struct tm_net_cfg *cfg, const float *x
     if (n_ones == 0 || n_ones == n)
         return TM_ERR_RANGE;
     struct tm_net *net = malloc(sizeof *net);
-    struct adam *a = calloc(1, sizeof *a);
+    struct gradients *a = calloc(1, sizeof *a);
     uint32_t *order = malloc((size_t)n * sizeof *order);
     int rc = TM_ERR_NOMEM;
     if (!net || !a || !order)

@@ -19,10 +19,10 @@ DIRECT = "direct"
 class Web:
     """The sites on disk, and their servers where they are wanted."""
 
-    def __init__(self, work):
+    def __init__(self, work, n_pages=N_PAGES):
         self.dir = os.path.join(work, "web")
         os.makedirs(self.dir)
-        said = json.loads(run([sys.executable, os.path.join(HERE, "web.py"), self.dir, str(N_PAGES)]))
+        said = json.loads(run([sys.executable, os.path.join(HERE, "web.py"), self.dir, str(n_pages)]))
         self.pages, self.hosts, self.home = said["pages"], said["hosts"], said["home"]
         self.addresses = sorted(set(self.hosts.values()))
 

@@ -86,11 +86,11 @@ class Enrolment:
 class Tunnel:
     """Two namespaces and a path; serve() and play() start the programs.  Ends with its World."""
 
-    def __init__(self, world, path, seed):
+    def __init__(self, world, path, seed, client=CLIENT):
         self.world, self.path, self.seed = world, path, seed
         os.makedirs(world.work, exist_ok=True)
         self.client, self.server = world.namespace("c"), world.namespace("s")
-        world.link("link", self.client, CLIENT + "/24", self.server, SERVER + "/24", path.options(seed))
+        world.link("link", self.client, client + "/24", self.server, SERVER + "/24", path.options(seed))
 
     def serve(self, enrolment, hosts=None):
         """Starts tm-server; hosts: a file that stands for /etc/hosts."""
@@ -102,13 +102,14 @@ class Tunnel:
         w.start("server", self.server, command)
         w.wait_for("server", "^ready:", 20)
 
-    def play(self, models, *options, is_logged=False):
-        """Starts tm-client; is_logged: with a log of its schedule, which begun_s() needs."""
+    def play(self, models, *options, has_seed=True, is_logged=False):
+        """Starts tm-client; has_seed: there is a schedule, which is the same each time; is_logged: with a log of it, which begun_s() needs."""
         w = self.world
+        seed = ["--seed", str(self.seed)] if has_seed else []
         if is_logged:
             options += ("--log-schedule", self._log())
         w.start("client", self.client, [w.program("tm/app/tm-client"), "run", "--state", os.path.join(w.work, "client"), "--models", models,
-                                        "--seed", str(self.seed), "--summary-json", os.path.join(w.work, "client.json"), *options])
+                                        *seed, "--summary-json", os.path.join(w.work, "client.json"), *options])
         w.wait_for("client", "^ready:", 60)
 
     def _log(self):
