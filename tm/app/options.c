@@ -203,7 +203,7 @@ static const struct tm_opt_info table[] = {
                       .kind = TM_OPT_ADDRESS,
                       .commands = CLIENT_RUN,
                       .def = "127.0.0.1:1080",
-                      .help = "where the SOCKS 5 proxy listens"},
+                      .help = "where the proxy listens: SOCKS 4, 4a, 5 and HTTP"},
     [TM_OPT_SOCKS_REPLY] = {.name = "socks-reply",
                             .arg = "early|exact",
                             .kind = TM_OPT_CHOICE,

@@ -40,12 +40,13 @@ enum tm_reply tm_dial_reply(int uv_err)
     case UV_EADDRNOTAVAIL:
         return TM_REPLY_NET_UNREACHABLE;
     case UV_EHOSTUNREACH:
+        return TM_REPLY_HOST_UNREACHABLE;
     case UV_EAI_NONAME:
     case UV_EAI_NODATA:
     case UV_EAI_AGAIN:
     case UV_EAI_FAIL:
     case UV_EAI_ADDRFAMILY:
-        return TM_REPLY_HOST_UNREACHABLE;
+        return TM_REPLY_NAME_UNKNOWN;
     case UV_ETIMEDOUT:
         return TM_REPLY_TTL_EXPIRED;
     case UV_EACCES:
