@@ -125,7 +125,7 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
         p->held_off = 0;
         p->held_len = (size_t)n;
         (void)push_up(p);
-    } else if (n == UV_EOF) {
+    } else if (n == UV_EOF && !tm_sock_is_reset(p->sock)) {
         p->app_end = true;
         p->is_reading = false;
         (void)uv_read_stop(stream);

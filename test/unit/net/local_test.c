@@ -358,6 +358,40 @@ static void connections_beyond_the_sessions_streams_wait_for_room(void)
     stop(l);
 }
 
+static void reset(int fd)
+{
+    const struct linger now = {.l_onoff = 1};
+    CHECK_INT(setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof now), 0);
+    (void)close(fd);
+}
+
+/* Both are there when the loop looks. */
+static void a_reset_right_behind_data_is_a_reset_at_the_other_end(void)
+{
+    struct tm_local *l = start(TM_SOCKS_REPLY_EXACT, 0);
+    char buf[4];
+    int app[2], dest[2];
+    for (int i = 0; i < 2; i++) {
+        app[i] = socks_connect(ntohs(scene.dest_addr.sin_port));
+        expect_reply(app[i], TM_REPLY_OK);
+        dest[i] = scene_accept(&scene, scene.dest);
+    }
+    CHECK_INT(send(app[0], "abc", 3, 0), 3);
+    reset(app[0]);
+    ssize_t n;
+    while ((n = scene_read(&scene, dest[0], buf, 1)) == 1) {
+    }
+    CHECK_INT(n, -ECONNRESET);
+    CHECK_INT(send(dest[1], "abc", 3, 0), 3);
+    reset(dest[1]);
+    while ((n = scene_read(&scene, app[1], buf, 1)) == 1) {
+    }
+    CHECK_INT(n, -ECONNRESET);
+    (void)close(dest[0]);
+    (void)close(app[1]);
+    stop(l);
+}
+
 static void a_taken_address_is_told_with_its_name(void)
 {
     struct tm_local *l = start(TM_SOCKS_REPLY_EARLY, 0);
@@ -389,6 +423,8 @@ static const struct check_case cases[] = {
      more_connections_than_allowed_are_reset_and_room_comes_back},
     {"connections_beyond_the_sessions_streams_wait_for_room",
      connections_beyond_the_sessions_streams_wait_for_room},
+    {"a_reset_right_behind_data_is_a_reset_at_the_other_end",
+     a_reset_right_behind_data_is_a_reset_at_the_other_end},
     {"a_taken_address_is_told_with_its_name", a_taken_address_is_told_with_its_name},
 };
 CHECK_MAIN("local", cases)
