@@ -10,6 +10,8 @@ here=${0%/*}
 path --delay-ms 5 --queue-packets 16384 --seed 1
 "$(program TM_TEST_MODEL)" "$MODELS" quick || fail "models"
 host_name s 10.8.0.2 files.internal.example
+host_name s fd00:8::66 slow.internal.example # nobody
+host_name s 10.8.0.2 slow.internal.example
 mkdir "$WORK/docs"
 random_file "$WORK/docs/file" 100000
 start_nginx w '[::]:80 ipv6only=off' "$WORK/docs"
@@ -38,6 +40,11 @@ get 'HTTP CONNECT' files.internal.example/file --proxy "$SOCKS" --proxytunnel
 get 'HTTP CONNECT, IPv6, password' '[fd00:8::2]/file' --proxy "$SOCKS" --proxytunnel --proxy-user me:you
 get 'HTTP, whole address' files.internal.example/file --proxy "$SOCKS"
 get 'HTTP, whole address, IPv6, password' '[fd00:8::2]/file' --proxy "$SOCKS" --proxy-user me:you
+
+# A family that does not answer costs a quarter of a second; the kernel would take three to give it up.
+in_ns c curl -sS --fail --noproxy '' --max-time 20 --socks5-hostname "$SOCKS" -o "$WORK/got" -w '%{time_total}' \
+    slow.internal.example/file >"$WORK/time" || fail "a name whose IPv6 address is nobody's"
+number_ok "$(cat "$WORK/time")" 0.2 2.8 "seconds with an IPv6 address that is nobody's"
 
 # Two requests of one program, to two hosts: each gets its own.
 in_ns c curl -sS --fail --noproxy '' --max-time 20 --proxy "$SOCKS" -o "$WORK/one" files.internal.example/file \
