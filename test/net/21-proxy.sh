@@ -88,6 +88,15 @@ wait_for 5 "[ \$(grep -c . $WORK/ends.log) -eq 3 ]" || fail "the client's ends: 
 grep -q '^reset' "$WORK/ends.log" || fail "the client's reset came as: $(cat "$WORK/ends.log")"
 grep -q '^ended after 1 bytes' "$WORK/ends.log" || fail "the client's end came as: $(cat "$WORK/ends.log")"
 say "the client's reset is a reset, its end an end"
+# Standard input and output: half-close too, and what cannot be reached.
+client=$(program TM_CLIENT) || exit 1
+head -c 3000000 /dev/urandom >"$WORK/up"
+in_ns c timeout 60 "$client" connect files.internal.example:7000 <"$WORK/up" >"$WORK/got" || fail "connect"
+[ "$(stat -c %s "$WORK/got")" -eq $((32 + 1048576)) ] || fail "connect: $(stat -c %s "$WORK/got") bytes came back"
+[ "$(head -c 32 "$WORK/got" | od -An -vtx1 | tr -d ' \n')" = "$(sha256sum <"$WORK/up" | cut -d ' ' -f 1)" ] || fail "connect: other bytes"
+in_ns c timeout 60 "$client" connect 10.8.0.2:81 </dev/null 2>"$WORK/connect.err" && fail "connect to a closed port"
+grep -q 'the destination refused the connection' "$WORK/connect.err" || fail "connect: $(cat "$WORK/connect.err")"
+say "connect: half-close, bytes, refusal"
 ends_with_0 client
 ends_with_0 server
 say "passed"
