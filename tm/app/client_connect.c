@@ -82,6 +82,23 @@ static bool move(struct way *w, short can_read, short can_write)
     return true;
 }
 
+/* Waits until something can be done, and does it; false: the connection is broken. */
+static bool step(struct way *up, struct way *down, int fd)
+{
+    bool wants_in = !up->is_over && up->len == 0, has_up = up->len > 0, has_down = down->len > 0;
+    struct pollfd p[3] = {
+        {.fd = wants_in ? STDIN_FILENO : -1, .events = POLLIN},
+        {.fd = has_down && !has_up ? -1 : fd,
+         .events = (short)((has_down ? 0 : POLLIN) | (has_up ? POLLOUT : 0))},
+        {.fd = has_down ? STDOUT_FILENO : -1, .events = POLLOUT},
+    };
+    if (poll(p, 3, -1) < 0)
+        return errno == EINTR;
+    short can_read = (short)(p[1].revents & (POLLIN | POLLERR | POLLHUP));
+    short can_write = (short)(p[1].revents & (POLLOUT | POLLERR));
+    return move(up, p[0].revents, can_write) && move(down, can_read, p[2].revents);
+}
+
 /* Until the connection's other side has ended; false: it broke. */
 static bool relay(int fd)
 {
@@ -90,21 +107,12 @@ static bool relay(int fd)
     if (fcntl(fd, F_SETFL, O_NONBLOCK) != 0)
         return false;
     while (!down.is_over) {
-        bool wants_in = !up.is_over && up.len == 0, has_up = up.len > 0, has_down = down.len > 0;
-        struct pollfd p[3] = {
-            {.fd = wants_in ? STDIN_FILENO : -1, .events = POLLIN},
-            {.fd = has_down && !has_up ? -1 : fd,
-             .events = (short)((has_down ? 0 : POLLIN) | (has_up ? POLLOUT : 0))},
-            {.fd = has_down ? STDOUT_FILENO : -1, .events = POLLOUT},
-        };
-        if (poll(p, 3, -1) < 0 && errno != EINTR)
+        if (!step(&up, &down, fd))
             return false;
-        short broken = (short)(p[1].revents & (POLLERR | POLLHUP));
-        if (!move(&up, p[0].revents, (short)(p[1].revents & (POLLOUT | POLLERR))) ||
-            !move(&down, (short)(p[1].revents & (POLLIN | broken)), p[2].revents))
-            return false;
-        if (up.is_over && !is_shut)
-            is_shut = shutdown(fd, SHUT_WR) == 0 || errno != EINTR;
+        if (up.is_over && !is_shut) {
+            (void)shutdown(fd, SHUT_WR);
+            is_shut = true;
+        }
     }
     return true;
 }

@@ -49,6 +49,11 @@ static int size_line(struct tm_http_body *b, uint8_t c)
     return b->n_chars++ < LINE_MAX_LEN ? REST : TM_ERR_PROTO;
 }
 
+static int at_newline(struct tm_http_body *b, uint8_t c, enum state next)
+{
+    return c == '\n' ? (int)to_line(b, next) : TM_ERR_PROTO;
+}
+
 /* The state after one byte that is no data of a chunk, or TM_ERR_PROTO. */
 static int step(struct tm_http_body *b, uint8_t c)
 {
@@ -58,15 +63,15 @@ static int step(struct tm_http_body *b, uint8_t c)
     case REST:
         return size_line(b, c);
     case DATA_CR:
-        return c == '\r' ? DATA_LF : c == '\n' ? (int)to_line(b, SIZE) : TM_ERR_PROTO;
+        return c == '\r' ? DATA_LF : at_newline(b, c, SIZE);
     case DATA_LF:
-        return c == '\n' ? (int)to_line(b, SIZE) : TM_ERR_PROTO;
+        return at_newline(b, c, SIZE);
     case TRAILER:
         if (c == '\r')
             return TRAILER_CR;
         return c == '\n' ? OVER : (int)to_line(b, LINE);
     case TRAILER_CR:
-        return c == '\n' ? OVER : TM_ERR_PROTO;
+        return at_newline(b, c, OVER);
     case LINE:
         if (c == '\n')
             return TRAILER;
