@@ -14,18 +14,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     TM_ASSERT_LE(n, (ssize_t)size);
     if (n <= 0)
         return 0;
-    TM_ASSERT(method == TM_SOCKS5_NO_AUTH || method == TM_SOCKS5_NO_METHOD);
+    TM_ASSERT(method == TM_SOCKS5_NO_AUTH || method == TM_SOCKS5_LOGIN ||
+              method == TM_SOCKS5_NO_METHOD);
     data += n;
     size -= (size_t)n;
 
-    struct tm_dest dest;
-    enum tm_reply reply;
-    n = tm_socks5_request(data, size, &dest, &reply);
+    struct tm_socks_request req;
+    n = tm_socks5_request(data, size, &req);
     TM_ASSERT_LE(n, (ssize_t)size);
-    if (n <= 0 || reply != TM_REPLY_OK)
+    if (n <= 0 || req.reply != TM_REPLY_OK)
         return 0;
     uint8_t again[TM_SOCKS5_REPLY_MAX];
-    TM_ASSERT_EQ((ssize_t)tm_socks5_reply(again, TM_REPLY_OK, &dest), n);
+    TM_ASSERT_EQ((ssize_t)tm_socks5_reply(again, TM_REPLY_OK, &req.dest), n);
     TM_ASSERT(memcmp(again + 3, data + 3, (size_t)n - 3) == 0);
     return 0;
 }

@@ -21,6 +21,7 @@ enum tm_exit tm_cmd_status(struct tm_options *o, struct tm_msg *msg);     /* sta
 enum tm_exit tm_cmd_client_run(struct tm_options *o, struct tm_msg *msg); /* client_run.c */
 enum tm_exit tm_cmd_models(struct tm_options *o, struct tm_msg *msg);     /* client_models.c */
 enum tm_exit tm_cmd_exec(struct tm_options *o, struct tm_msg *msg);       /* client_exec.c */
+enum tm_exit tm_cmd_connect(struct tm_options *o, struct tm_msg *msg);    /* client_connect.c */
 enum tm_exit tm_cmd_ebpf_check(struct tm_options *o, struct tm_msg *msg); /* ebpf_check.c */
 enum tm_exit tm_cmd_setup(struct tm_options *o, struct tm_msg *msg);      /* server_admin.c */
 enum tm_exit tm_cmd_invite(struct tm_options *o, struct tm_msg *msg);

@@ -19,8 +19,9 @@
 #define STATUS     (1U << TM_CMD_CLIENT_STATUS | 1U << TM_CMD_SERVER_STATUS)
 #define ALL        ((1U << TM_CMD_N) - 1)
 #define EXEC       (1U << TM_CMD_EXEC)
+#define CONNECT    (1U << TM_CMD_CONNECT)
 #define EBPF_CHECK (1U << TM_CMD_EBPF_CHECK)
-#define STATEFUL   (ALL & ~(MODELS | EXEC | EBPF_CHECK))
+#define STATEFUL   (ALL & ~(MODELS | CONNECT | EXEC | EBPF_CHECK))
 
 #define SECOND TM_US_PER_S
 #define DAY    (SECOND * 24 * 3600)
@@ -32,6 +33,8 @@ static const struct tm_command_info commands[] = {
                        "list the models and presets: what each carries, costs and takes"},
     [TM_CMD_CLIENT_STATUS] = {TM_PROGRAM_CLIENT, "status", NULL,
                               "ask the running program whether the model is in control"},
+    [TM_CMD_CONNECT] = {TM_PROGRAM_CLIENT, "connect", "HOST:PORT",
+                        "join standard input and output to a connection, for ProxyCommand"},
     [TM_CMD_EXEC] = {TM_PROGRAM_CLIENT, "exec", "CMD...",
                      "run a program through the tm-client run --ebpf connect that runs"},
     [TM_CMD_EBPF_CHECK] = {TM_PROGRAM_CLIENT, "ebpf-check", NULL,
@@ -201,9 +204,9 @@ static const struct tm_opt_info table[] = {
     [TM_OPT_SOCKS] = {.name = "socks",
                       .arg = "ADDR:PORT",
                       .kind = TM_OPT_ADDRESS,
-                      .commands = CLIENT_RUN,
+                      .commands = CLIENT_RUN | CONNECT,
                       .def = "127.0.0.1:1080",
-                      .help = "where the SOCKS 5 proxy listens"},
+                      .help = "where the proxy listens: SOCKS and HTTP"},
     [TM_OPT_SOCKS_REPLY] = {.name = "socks-reply",
                             .arg = "early|exact",
                             .kind = TM_OPT_CHOICE,

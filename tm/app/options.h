@@ -21,6 +21,7 @@ enum tm_command {
     TM_CMD_CLIENT_RUN,
     TM_CMD_MODELS,
     TM_CMD_CLIENT_STATUS,
+    TM_CMD_CONNECT,
     TM_CMD_EXEC,
     TM_CMD_EBPF_CHECK,
     TM_CMD_SETUP,

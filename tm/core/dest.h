@@ -15,7 +15,7 @@ struct tm_dest {
     enum tm_addr_kind kind;
     uint8_t len;                    /* 4, 16, or the length of the name, 1..255 */
     uint8_t addr[TM_DEST_HOST_MAX]; /* network order bytes, or the name without terminator */
-    uint16_t port;
+    uint16_t port; /* 0: no connection, its address or name is asked for (tm/core/lookup.h) */
 };
 
 /* RFC 1928 sec. 6 reply codes, also our reset codes. */
@@ -28,7 +28,8 @@ enum tm_reply {
     TM_REPLY_REFUSED = 5,
     TM_REPLY_TTL_EXPIRED = 6,
     TM_REPLY_COMMAND_UNSUPPORTED = 7,
-    TM_REPLY_ADDRESS_UNSUPPORTED = 8
+    TM_REPLY_ADDRESS_UNSUPPORTED = 8,
+    TM_REPLY_NAME_UNKNOWN = 9 /* between our two ends alone; SOCKS says HOST_UNREACHABLE */
 };
 
 #endif

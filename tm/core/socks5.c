@@ -6,10 +6,10 @@
 
 #include "tm/base/buf.h"
 
-#define VERSION     0x05U
-#define CMD_CONNECT 0x01U
-#define HEAD_LEN    4U /* VER CMD RSV ATYP */
-#define PORT_LEN    2U
+#define VERSION       0x05U
+#define LOGIN_VERSION 0x01U
+#define HEAD_LEN      4U /* VER CMD RSV ATYP */
+#define PORT_LEN      2U
 
 ssize_t tm_socks5_greeting(const uint8_t *p, size_t len, uint8_t *method)
 {
@@ -21,8 +21,11 @@ ssize_t tm_socks5_greeting(const uint8_t *p, size_t len, uint8_t *method)
     if (len < total)
         return 0;
     /* NMETHODS 0 is against the RFC, but answered like any other greeting that offers nothing. */
-    bool offered = p[1] > 0 && memchr(p + 2, TM_SOCKS5_NO_AUTH, p[1]) != NULL;
-    *method = offered ? TM_SOCKS5_NO_AUTH : TM_SOCKS5_NO_METHOD;
+    *method = TM_SOCKS5_NO_METHOD;
+    if (p[1] > 0 && memchr(p + 2, TM_SOCKS5_NO_AUTH, p[1]) != NULL)
+        *method = TM_SOCKS5_NO_AUTH;
+    else if (p[1] > 0 && memchr(p + 2, TM_SOCKS5_LOGIN, p[1]) != NULL)
+        *method = TM_SOCKS5_LOGIN;
     return (ssize_t)total;
 }
 
@@ -30,6 +33,29 @@ void tm_socks5_method(uint8_t out[TM_SOCKS5_METHOD_LEN], uint8_t method)
 {
     out[0] = VERSION;
     out[1] = method;
+}
+
+ssize_t tm_socks5_login(const uint8_t *p, size_t len)
+{
+    if (len >= 1 && p[0] != LOGIN_VERSION)
+        return TM_ERR_PROTO;
+    if (len < 2)
+        return 0;
+    size_t at = 2U + p[1]; /* of the password's length */
+    if (len <= at || len < at + 1 + p[at])
+        return 0;
+    return (ssize_t)(at + 1 + p[at]);
+}
+
+void tm_socks5_logged_in(uint8_t out[TM_SOCKS5_METHOD_LEN])
+{
+    out[0] = LOGIN_VERSION;
+    out[1] = 0;
+}
+
+static bool is_command(uint8_t cmd)
+{
+    return cmd == TM_SOCKS_CONNECT || cmd == TM_SOCKS_RESOLVE || cmd == TM_SOCKS_RESOLVE_PTR;
 }
 
 /* Offset and length of the address behind the head; false when more bytes are needed. */
@@ -49,7 +75,7 @@ static bool find_address(const uint8_t *p, size_t len, size_t *at, size_t *addr_
     return len >= *at + *addr_len + PORT_LEN;
 }
 
-static bool is_name(const uint8_t *p, size_t len)
+bool tm_socks_is_name(const uint8_t *p, size_t len)
 {
     for (size_t i = 0; i < len; i++)
         if (p[i] <= 0x20 || p[i] >= 0x7f)
@@ -57,7 +83,7 @@ static bool is_name(const uint8_t *p, size_t len)
     return len > 0;
 }
 
-ssize_t tm_socks5_request(const uint8_t *p, size_t len, struct tm_dest *dest, enum tm_reply *reply)
+ssize_t tm_socks5_request(const uint8_t *p, size_t len, struct tm_socks_request *req)
 {
     if (len >= 1 && p[0] != VERSION)
         return TM_ERR_PROTO;
@@ -65,25 +91,28 @@ ssize_t tm_socks5_request(const uint8_t *p, size_t len, struct tm_dest *dest, en
         return 0;
     uint8_t cmd = p[1], atyp = p[3];
     if (atyp != TM_ADDR_IPV4 && atyp != TM_ADDR_IPV6 && atyp != TM_ADDR_NAME) {
-        *reply = cmd == CMD_CONNECT ? TM_REPLY_ADDRESS_UNSUPPORTED : TM_REPLY_COMMAND_UNSUPPORTED;
+        req->reply = is_command(cmd) ? TM_REPLY_ADDRESS_UNSUPPORTED : TM_REPLY_COMMAND_UNSUPPORTED;
         return HEAD_LEN;
     }
     size_t at, addr_len;
     if (!find_address(p, len, &at, &addr_len))
         return 0;
     ssize_t consumed = (ssize_t)(at + addr_len + PORT_LEN);
-    if (cmd != CMD_CONNECT) {
-        *reply = TM_REPLY_COMMAND_UNSUPPORTED;
+    if (!is_command(cmd)) {
+        req->reply = TM_REPLY_COMMAND_UNSUPPORTED;
         return consumed;
     }
-    if (atyp == TM_ADDR_NAME && !is_name(p + at, addr_len)) {
-        *reply = TM_REPLY_FAILURE;
+    if (atyp == TM_ADDR_NAME &&
+        (cmd == TM_SOCKS_RESOLVE_PTR || !tm_socks_is_name(p + at, addr_len))) {
+        req->reply = TM_REPLY_FAILURE;
         return consumed;
     }
+    struct tm_dest *dest = &req->dest;
+    req->command = (enum tm_socks_command)cmd;
     *dest = (struct tm_dest){.kind = (enum tm_addr_kind)atyp, .len = (uint8_t)addr_len};
     memcpy(dest->addr, p + at, addr_len);
     dest->port = (uint16_t)(p[at + addr_len] << 8 | p[at + addr_len + 1]);
-    *reply = TM_REPLY_OK;
+    req->reply = TM_REPLY_OK;
     return consumed;
 }
 
@@ -94,7 +123,7 @@ size_t tm_socks5_reply(uint8_t out[TM_SOCKS5_REPLY_MAX], enum tm_reply reply,
     const struct tm_dest *b = bound != NULL ? bound : &unknown;
     struct tm_wr w = tm_wr_init(out, TM_SOCKS5_REPLY_MAX);
     tm_wr_u8(&w, VERSION);
-    tm_wr_u8(&w, (uint8_t)reply);
+    tm_wr_u8(&w, (uint8_t)(reply == TM_REPLY_NAME_UNKNOWN ? TM_REPLY_HOST_UNREACHABLE : reply));
     tm_wr_u8(&w, 0);
     tm_wr_u8(&w, (uint8_t)b->kind);
     if (b->kind == TM_ADDR_NAME)

@@ -1,4 +1,4 @@
-/* tm/net/dial.c - resolve, try in turn, answer once.
+/* tm/net/dial.c - resolve, try in turn, answer once.  tm/core/eyeballs says what is tried when.
  *
  * The object lives until every request and timer of libuv is back (refs), the outcome is given at once. */
 #include "tm/net/dial.h"
@@ -7,25 +7,36 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ADDRS_MAX 16U
+#include "tm/base/time.h"
+#include "tm/core/eyeballs.h"
+
+#define ADDRS_MAX 8U /* of a family */
 
 struct attempt {
     uv_connect_t req;
     union tm_sock *sock; /* NULL: not started, or over */
 };
 
+/* A family's addresses and the question for them. */
+struct found {
+    uv_getaddrinfo_t resolve;
+    bool is_asking;
+    size_t n;
+    struct sockaddr_storage addr[ADDRS_MAX];
+};
+
 struct tm_dial {
     struct tm_dial_cfg cfg;
-    uv_getaddrinfo_t resolve;
     uv_timer_t limit;   /* of the whole */
     uv_timer_t stagger; /* to the next attempt */
     unsigned refs;      /* requests in flight and open timers */
     bool is_over;
     bool is_denied; /* the guard refused an address */
-    int err;        /* of the last attempt that failed */
-    size_t n_addrs, n_started, n_live;
-    struct sockaddr_storage addr[ADDRS_MAX];
-    struct attempt attempt[ADDRS_MAX];
+    int err;        /* the one to tell, of those that attempts and questions failed with */
+    struct tm_eyeballs eyeballs;
+    struct found of[TM_FAMILY_N];
+    size_t n_started;
+    struct attempt attempt[TM_FAMILY_N * ADDRS_MAX];
     char name[TM_DEST_HOST_MAX + 1];
 };
 
@@ -40,12 +51,13 @@ enum tm_reply tm_dial_reply(int uv_err)
     case UV_EADDRNOTAVAIL:
         return TM_REPLY_NET_UNREACHABLE;
     case UV_EHOSTUNREACH:
+        return TM_REPLY_HOST_UNREACHABLE;
     case UV_EAI_NONAME:
     case UV_EAI_NODATA:
     case UV_EAI_AGAIN:
     case UV_EAI_FAIL:
     case UV_EAI_ADDRFAMILY:
-        return TM_REPLY_HOST_UNREACHABLE;
+        return TM_REPLY_NAME_UNKNOWN;
     case UV_ETIMEDOUT:
         return TM_REPLY_TTL_EXPIRED;
     case UV_EACCES:
@@ -71,7 +83,9 @@ static void on_timer_closed(uv_handle_t *h)
 static void finish(struct tm_dial *d, const struct attempt *keep)
 {
     d->is_over = true;
-    (void)uv_cancel((uv_req_t *)&d->resolve);
+    for (size_t f = 0; f < TM_FAMILY_N; f++)
+        if (d->of[f].is_asking)
+            (void)uv_cancel((uv_req_t *)&d->of[f].resolve);
     for (size_t i = 0; i < d->n_started; i++) {
         struct attempt *a = &d->attempt[i];
         if (a != keep && a->sock != NULL) {
@@ -88,6 +102,38 @@ static void answer(struct tm_dial *d, enum tm_reply reply, struct attempt *winne
     union tm_sock *sock = winner == NULL ? NULL : winner->sock;
     finish(d, winner);
     d->cfg.done(d->cfg.user, reply, sock);
+}
+
+/* How much an error says of why there is no connection. */
+static int weight(int err)
+{
+    switch (tm_dial_reply(err)) {
+    case TM_REPLY_NAME_UNKNOWN: /* by a family; the other may have addresses */
+        return 0;
+    case TM_REPLY_NET_UNREACHABLE: /* no way there for a family */
+        return 1;
+    case TM_REPLY_OK:
+    case TM_REPLY_FAILURE:
+    case TM_REPLY_DENIED:
+    case TM_REPLY_HOST_UNREACHABLE:
+    case TM_REPLY_REFUSED:
+    case TM_REPLY_TTL_EXPIRED:
+    case TM_REPLY_COMMAND_UNSUPPORTED:
+    case TM_REPLY_ADDRESS_UNSUPPORTED:
+        break;
+    }
+    return 2;
+}
+
+static void note_err(struct tm_dial *d, int err)
+{
+    if (d->err == 0 || weight(err) >= weight(d->err))
+        d->err = err;
+}
+
+static int64_t loop_us(const struct tm_dial *d)
+{
+    return (int64_t)uv_now(d->cfg.loop) * TM_US_PER_MS;
 }
 
 static void try_next(struct tm_dial *d);
@@ -107,86 +153,78 @@ static void on_connect(uv_connect_t *req, int status)
     struct tm_dial *d = req->data;
     struct attempt *a = (struct attempt *)req;
     if (!d->is_over) {
-        d->n_live--;
         if (status == 0) {
             answer(d, TM_REPLY_OK, a);
         } else {
-            d->err = status;
+            note_err(d, status);
             tm_sock_close(a->sock);
             a->sock = NULL;
+            tm_eyeballs_failed(&d->eyeballs, loop_us(d));
             try_next(d);
         }
     }
     unref(d);
 }
 
-static int start_attempt(struct tm_dial *d)
+static int start_attempt(struct tm_dial *d, const struct sockaddr_storage *addr)
 {
-    size_t i = d->n_started++;
-    struct attempt *a = &d->attempt[i];
+    struct attempt *a = &d->attempt[d->n_started++];
     a->sock = tm_sock_new_tcp(d->cfg.loop);
     if (a->sock == NULL)
         return UV_ENOMEM;
     a->req.data = d;
-    int rc =
-        uv_tcp_connect(&a->req, &a->sock->tcp, (const struct sockaddr *)&d->addr[i], on_connect);
+    int rc = uv_tcp_connect(&a->req, &a->sock->tcp, (const struct sockaddr *)addr, on_connect);
     if (rc != 0) {
         tm_sock_close(a->sock);
         a->sock = NULL;
         return rc;
     }
     d->refs++;
-    d->n_live++;
     return 0;
 }
 
-/* The next address; when none is left and nothing is under way, the answer. */
+/* Starts what is due; when nothing is left and nothing is under way, the answer. */
 static void try_next(struct tm_dial *d)
 {
-    while (d->n_started < d->n_addrs) {
-        int rc = start_attempt(d);
-        if (rc == 0) {
-            if (d->n_started < d->n_addrs)
-                (void)uv_timer_start(&d->stagger, on_stagger, TM_DIAL_STAGGER_MS, 0);
-            return;
+    enum tm_family family;
+    size_t index;
+    int64_t now_us = loop_us(d);
+    while (tm_eyeballs_next(&d->eyeballs, now_us, &family, &index)) {
+        int rc = start_attempt(d, &d->of[family].addr[index]);
+        if (rc != 0) {
+            note_err(d, rc);
+            tm_eyeballs_failed(&d->eyeballs, now_us);
         }
-        d->err = rc;
     }
-    if (d->n_live > 0)
-        return;
-    answer(d, d->n_addrs == 0 && d->is_denied ? TM_REPLY_DENIED : tm_dial_reply(d->err), NULL);
+    int64_t next_us = tm_eyeballs_next_us(&d->eyeballs);
+    bool has_addrs = d->of[TM_FAMILY_V6].n + d->of[TM_FAMILY_V4].n > 0;
+    if (tm_eyeballs_is_lost(&d->eyeballs))
+        answer(d, !has_addrs && d->is_denied ? TM_REPLY_DENIED : tm_dial_reply(d->err), NULL);
+    else if (next_us != TM_NEVER)
+        (void)uv_timer_start(&d->stagger, on_stagger,
+                             (uint64_t)((next_us - now_us + TM_US_PER_MS - 1) / TM_US_PER_MS), 0);
 }
 
 static void add_addr(struct tm_dial *d, const struct sockaddr *sa, size_t len)
 {
+    struct found *f = &d->of[sa->sa_family == AF_INET6 ? TM_FAMILY_V6 : TM_FAMILY_V4];
     if (d->cfg.guard != NULL && !tm_guard_allows(d->cfg.guard, sa))
         d->is_denied = true;
-    else if (d->n_addrs < ADDRS_MAX)
-        memcpy(&d->addr[d->n_addrs++], sa, len);
-}
-
-/* The resolver's list with the families alternating, beginning with its first choice (RFC 8305 sec. 4). */
-static void add_interleaved(struct tm_dial *d, const struct addrinfo *list)
-{
-    const struct addrinfo *next[2] = {list, list};
-    int family[2] = {list->ai_family, list->ai_family == AF_INET ? AF_INET6 : AF_INET};
-    for (unsigned turn = 0; next[0] != NULL || next[1] != NULL; turn ^= 1) {
-        while (next[turn] != NULL && next[turn]->ai_family != family[turn])
-            next[turn] = next[turn]->ai_next;
-        if (next[turn] != NULL) {
-            add_addr(d, next[turn]->ai_addr, next[turn]->ai_addrlen);
-            next[turn] = next[turn]->ai_next;
-        }
-    }
+    else if (f->n < ADDRS_MAX)
+        memcpy(&f->addr[f->n++], sa, len);
 }
 
 static void on_resolved(uv_getaddrinfo_t *req, int status, struct addrinfo *res)
 {
     struct tm_dial *d = req->data;
+    enum tm_family family = req == &d->of[TM_FAMILY_V6].resolve ? TM_FAMILY_V6 : TM_FAMILY_V4;
+    d->of[family].is_asking = false;
     if (!d->is_over) {
-        d->err = status;
-        if (status == 0 && res != NULL)
-            add_interleaved(d, res);
+        if (status != 0)
+            note_err(d, status);
+        for (const struct addrinfo *a = status == 0 ? res : NULL; a != NULL; a = a->ai_next)
+            add_addr(d, a->ai_addr, a->ai_addrlen);
+        tm_eyeballs_found(&d->eyeballs, family, d->of[family].n, loop_us(d));
         try_next(d);
     }
     uv_freeaddrinfo(res);
@@ -205,20 +243,28 @@ static void start_literal(struct tm_dial *d, const struct tm_dest *dest)
         memcpy(&in6.sin6_addr, dest->addr, 16);
         add_addr(d, (const struct sockaddr *)&in6, sizeof in6);
     }
+    for (int f = 0; f < TM_FAMILY_N; f++)
+        tm_eyeballs_found(&d->eyeballs, (enum tm_family)f, d->of[f].n, loop_us(d));
     (void)uv_timer_start(&d->stagger, on_stagger, 0, 0);
 }
 
+/* Asks for both families at once, so that one that is slow to be found does not hold up the other (RFC 8305 sec. 3). */
 static int start_name(struct tm_dial *d, const struct tm_dest *dest)
 {
-    struct addrinfo hints = {
-        .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV};
     char port[8];
     (void)snprintf(port, sizeof port, "%u", (unsigned)dest->port);
     memcpy(d->name, dest->addr, dest->len);
-    d->resolve.data = d;
-    if (uv_getaddrinfo(d->cfg.loop, &d->resolve, on_resolved, d->name, port, &hints) != 0)
-        return TM_ERR_NOMEM;
-    d->refs++;
+    for (size_t i = 0; i < TM_FAMILY_N; i++) {
+        struct found *f = &d->of[i];
+        const struct addrinfo hints = {.ai_family = i == TM_FAMILY_V6 ? AF_INET6 : AF_INET,
+                                       .ai_socktype = SOCK_STREAM,
+                                       .ai_flags = AI_NUMERICSERV};
+        f->resolve.data = d;
+        if (uv_getaddrinfo(d->cfg.loop, &f->resolve, on_resolved, d->name, port, &hints) != 0)
+            return TM_ERR_NOMEM;
+        f->is_asking = true;
+        d->refs++;
+    }
     return TM_OK;
 }
 
@@ -237,6 +283,7 @@ int tm_dial_start(struct tm_dial **out, const struct tm_dial_cfg *cfg, const str
     (void)uv_timer_init(cfg->loop, &d->limit);
     (void)uv_timer_init(cfg->loop, &d->stagger);
     d->refs = 2;
+    tm_eyeballs_init(&d->eyeballs);
     (void)uv_timer_start(&d->limit, on_limit, cfg->limit_ms == 0 ? TM_DIAL_LIMIT_MS : cfg->limit_ms,
                          0);
     if (dest->kind != TM_ADDR_NAME) {

@@ -1,7 +1,7 @@
 /* tm/net/dial.h - the server's way to a destination: resolve, try addresses in turn, say how it went.
  *
- * Attempts start 250 ms apart, or at once when one fails (RFC 8305 sec. 5, address families alternating);
- * the first that connects wins.  10 s in all.  errno becomes a reply code of RFC 1928 sec. 6. */
+ * Both families are asked for at once; attempts start as tm/core/eyeballs.h says, 250 ms apart or at once when one fails, families
+ * alternating (RFC 8305); the first that connects wins.  10 s in all.  errno becomes a reply code of RFC 1928 sec. 6. */
 #ifndef TM_NET_DIAL_H
 #define TM_NET_DIAL_H
 
@@ -11,8 +11,7 @@
 #include "tm/net/guard.h"
 #include "tm/net/sock.h"
 
-#define TM_DIAL_LIMIT_MS   10000U
-#define TM_DIAL_STAGGER_MS 250U
+#define TM_DIAL_LIMIT_MS 10000U
 
 struct tm_dial;
 

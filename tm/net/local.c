@@ -1,35 +1,41 @@
 /* tm/net/local.c - listeners of the client.
  *
  * A connection lives here until it has a stream and, with exact replies, the server's outcome; then its
- * socket goes to a pipe.
+ * socket goes to a pipe, or, after a refusal, is left to linger.
  *
- *   GREETING --> REQUEST --> OPENING --early--> pipe
- *                               |  ^ no room: tried again by the sweep
- *                               +--exact--> REPLY --> pipe
+ *   ASKING --> OPENING --early--> pipe
+ *                |  ^ no room: tried again by the sweep
+ *                +--exact--> REPLY --> pipe
+ *                              +--lookup--> FINDING --> the answer, and the end
  *
- * FORWARD and DIVERTED begin in OPENING.  All writes here are the few bytes of SOCKS answers into an empty socket
+ * FORWARD and DIVERTED begin in OPENING.  All writes here are the few bytes of a proxy's answers into an empty socket
  * buffer, so one that is not taken at once means a dead client. */
 #include "tm/net/local.h"
 
+#include <assert.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "tm/core/socks5.h"
+#include "tm/core/lookup.h"
+#include "tm/core/proxy.h"
 #include "tm/net/addr.h"
 #include "tm/net/ebpf/door.h"
 #include "tm/net/front.h"
+#include "tm/net/linger.h"
 #include "tm/net/pipe.h"
 #include "tm/net/sock.h"
 
 #define BACKLOG      TM_STREAMS_MAX
 #define SWEEP_MS     50
-#define HANDSHAKE_MS 30000U /* to send greeting and request */
+#define HANDSHAKE_MS 30000U /* to say what is wanted */
 #define OPENING_MS   15000U /* to wait for room in the session */
-#define IN_LEN       1024U
+#define IN_CAP       1024U  /* doubles, up to: */
+#define IN_CAP_MAX   (TM_PROXY_IN_MAX + TM_HTTP_GROWTH)
+static_assert(IN_CAP_MAX <= TM_PIPE_FIRST_MAX, "a pipe takes over what was read");
 
-enum phase { GREETING, REQUEST, OPENING, REPLY };
+enum phase { ASKING, OPENING, REPLY, FINDING };
 
 struct conn {
     struct tm_sink sink; /* first: on_event casts back */
@@ -37,12 +43,14 @@ struct conn {
     struct conn *next, **prev;
     union tm_sock *sock;
     enum phase phase;
-    uint64_t deadline_ms; /* of GREETING..OPENING, uv_now */
-    uint64_t stream;      /* in REPLY */
+    uint64_t deadline_ms; /* of ASKING and OPENING, uv_now */
+    uint64_t stream;      /* in REPLY and FINDING */
     struct tm_dest dest;
+    bool is_lookup;
     uint32_t swept; /* the last sweep that looked at it */
-    size_t in_len;
-    uint8_t in[IN_LEN];
+    struct tm_proxy proxy;
+    size_t in_len, in_cap;
+    uint8_t *in; /* NULL: nothing was read */
 };
 
 struct tm_local {
@@ -72,6 +80,7 @@ static void conn_free(struct conn *c)
     *c->prev = c->next;
     if (c->next != NULL)
         c->next->prev = c->prev;
+    free(c->in);
     free(c);
 }
 
@@ -86,34 +95,61 @@ static void on_pipe_done(void *user)
     local_free(l);
 }
 
+static bool has_stream(const struct conn *c)
+{
+    return c->phase == REPLY || c->phase == FINDING;
+}
+
+/* Gives up the stream's events, if there are any to come. */
+static void conn_detach(struct conn *c)
+{
+    if (has_stream(c))
+        tm_front_detach(tm_tunnel_client_front(c->local->cfg.tunnel), c->stream);
+    c->phase = OPENING;
+}
+
 static void conn_close(struct conn *c, void (*end)(union tm_sock *))
 {
     struct tm_local *l = c->local;
-    if (c->phase == REPLY)
-        tm_front_detach(tm_tunnel_client_front(l->cfg.tunnel), c->stream);
+    conn_detach(c);
     end(c->sock);
     conn_free(c);
     on_pipe_done(l);
 }
 
 /* Sends a short answer; false when the client does not take it. */
-static bool tell(struct conn *c, uint8_t *bytes, size_t len)
+static bool tell(struct conn *c, const struct tm_wr *out)
 {
-    uv_buf_t buf = uv_buf_init((char *)bytes, (unsigned)len);
-    return uv_try_write(&c->sock->stream, &buf, 1) == (int)len;
+    uv_buf_t buf = uv_buf_init((char *)out->p, (unsigned)out->len);
+    return out->len == 0 || uv_try_write(&c->sock->stream, &buf, 1) == (int)out->len;
 }
 
-static bool tell_reply(struct conn *c, enum tm_reply reply)
+static bool tell_reply(struct conn *c, enum tm_reply reply, const struct tm_dest *found)
 {
-    uint8_t out[TM_SOCKS5_REPLY_MAX];
-    return tell(c, out, tm_socks5_reply(out, reply, NULL));
+    uint8_t text[TM_PROXY_OUT_MAX];
+    struct tm_wr out = tm_wr_init(text, sizeof text);
+    tm_proxy_reply(&c->proxy, reply, found, &out);
+    return tell(c, &out);
 }
 
-/* A refusal in SOCKS's words, if the client speaks it, and the end. */
+/* The end after the last words. */
+static void conn_leave(struct conn *c)
+{
+    struct tm_local *l = c->local;
+    union tm_sock *sock = c->sock;
+    conn_detach(c);
+    (void)uv_read_stop(&sock->stream);
+    conn_free(c);
+    tm_linger(sock, on_pipe_done, l);
+}
+
+/* A refusal in the client's words, if it speaks any, and the end. */
 static void conn_refuse(struct conn *c, enum tm_reply reply)
 {
-    bool told = c->local->cfg.kind == TM_LOCAL_SOCKS && tell_reply(c, reply);
-    conn_close(c, told ? tm_sock_close : tm_sock_reset);
+    if (c->local->cfg.kind == TM_LOCAL_SOCKS && tell_reply(c, reply, NULL))
+        conn_leave(c);
+    else
+        conn_close(c, tm_sock_reset);
 }
 
 static void on_refused(void *user, enum tm_addr_kind kind, enum tm_reply reply)
@@ -136,7 +172,8 @@ static void conn_to_pipe(struct conn *c)
                                     .kind = c->dest.kind,
                                     .user = l,
                                     .first = c->in,
-                                    .first_len = c->in_len};
+                                    .first_len = c->in_len,
+                                    .body = c->proxy.body};
     int rc = tm_pipe_start(&cfg);
     conn_free(c);
     if (rc != TM_OK) {
@@ -147,19 +184,48 @@ static void conn_to_pipe(struct conn *c)
     tm_front_pump(front);
 }
 
+/* The answer to a lookup has come, or a part of it. */
+static void conn_find(struct conn *c)
+{
+    struct tm_session *s = tm_front_session(tm_tunnel_client_front(c->local->cfg.tunnel));
+    struct tm_dest found;
+    bool end = false;
+    struct tm_view v = tm_session_stream_peek(s, c->stream, &end);
+    ssize_t n = tm_lookup_decode(&found, v.p, v.len);
+    if (n == 0 && !end)
+        return;
+    tm_session_stream_reset(s, c->stream, TM_REPLY_OK); /* all is said */
+    if (n > 0 && tell_reply(c, TM_REPLY_OK, &found))
+        conn_leave(c);
+    else
+        conn_refuse(c, TM_REPLY_FAILURE);
+}
+
+/* The server's outcome is good. */
+static void conn_connected(struct conn *c)
+{
+    if (c->is_lookup) {
+        c->phase = FINDING;
+        return;
+    }
+    if (tell_reply(c, TM_REPLY_OK, NULL)) {
+        conn_to_pipe(c);
+        return;
+    }
+    tm_session_stream_reset(tm_front_session(tm_tunnel_client_front(c->local->cfg.tunnel)),
+                            c->stream, TM_REPLY_FAILURE);
+    conn_close(c, tm_sock_reset);
+}
+
 static void on_event(struct tm_sink *sink, const struct tm_event *ev)
 {
     struct conn *c = (struct conn *)sink;
+    if (ev->kind == TM_EVENT_READABLE && c->phase == FINDING)
+        conn_find(c);
     if (ev->kind == TM_EVENT_READABLE || ev->kind == TM_EVENT_WRITABLE || ev->kind == TM_EVENT_OPEN)
         return; /* the pipe will look itself */
     if (ev->kind == TM_EVENT_REPLY && ev->reply == TM_REPLY_OK) {
-        if (tell_reply(c, TM_REPLY_OK)) {
-            conn_to_pipe(c);
-            return;
-        }
-        tm_session_stream_reset(tm_front_session(tm_tunnel_client_front(c->local->cfg.tunnel)),
-                                c->stream, TM_REPLY_FAILURE);
-        conn_close(c, tm_sock_reset);
+        conn_connected(c);
         return;
     }
     bool has_reason = ev->kind == TM_EVENT_REPLY || ev->kind == TM_EVENT_RESET;
@@ -168,16 +234,27 @@ static void on_event(struct tm_sink *sink, const struct tm_event *ev)
     conn_refuse(c, reply);
 }
 
+/* Whether the client is told only when the server has connected. */
+static bool is_exact(const struct conn *c)
+{
+    const struct tm_local_cfg *cfg = &c->local->cfg;
+    return cfg->kind == TM_LOCAL_SOCKS && (c->is_lookup || cfg->reply == TM_SOCKS_REPLY_EXACT);
+}
+
 /* Asks for the stream; without room the sweep tries again. */
 static void conn_open(struct conn *c)
 {
     struct tm_local *l = c->local;
     struct tm_front *front = tm_tunnel_client_front(l->cfg.tunnel);
     struct tm_session *s = tm_front_session(front);
+    if (c->dest.port == 0 && !c->is_lookup) { /* it would ask for an address */
+        conn_refuse(c, TM_REPLY_ADDRESS_UNSUPPORTED);
+        return;
+    }
     int rc = tm_session_stream_open(s, &c->dest, &c->stream);
     if (rc == TM_ERR_LIMIT)
         return;
-    if (rc == TM_OK && l->cfg.kind == TM_LOCAL_SOCKS && l->cfg.reply == TM_SOCKS_REPLY_EXACT) {
+    if (rc == TM_OK && is_exact(c)) {
         c->sink.on_event = on_event;
         rc = tm_front_attach(front, c->stream, &c->sink);
         if (rc == TM_OK) {
@@ -186,7 +263,7 @@ static void conn_open(struct conn *c)
             return;
         }
     } else if (rc == TM_OK) {
-        if (l->cfg.kind != TM_LOCAL_SOCKS || tell_reply(c, TM_REPLY_OK)) {
+        if (l->cfg.kind != TM_LOCAL_SOCKS || tell_reply(c, TM_REPLY_OK, NULL)) {
             conn_to_pipe(c);
             return;
         }
@@ -206,55 +283,55 @@ static void conn_start_opening(struct conn *c)
     conn_open(c);
 }
 
-/* ---- SOCKS ---- */
+/* ---- What a client of the proxy says ---- */
 
-static void drop_in(struct conn *c, size_t n)
-{
-    c->in_len -= n;
-    memmove(c->in, c->in + n, c->in_len);
-}
-
-/* Parses what there is; the connection may be gone afterwards. */
+/* Understands what there is; the connection may be gone afterwards. */
 static void conn_parse(struct conn *c)
 {
-    if (c->phase == GREETING) {
-        uint8_t method = TM_SOCKS5_NO_METHOD;
-        uint8_t out[TM_SOCKS5_METHOD_LEN];
-        ssize_t n = tm_socks5_greeting(c->in, c->in_len, &method);
-        if (n == 0)
-            return;
-        if (n < 0) {
-            conn_close(c, tm_sock_close);
-            return;
-        }
-        drop_in(c, (size_t)n);
-        tm_socks5_method(out, method);
-        if (!tell(c, out, sizeof out) || method == TM_SOCKS5_NO_METHOD) {
-            conn_close(c, tm_sock_close);
-            return;
-        }
-        c->phase = REQUEST;
-    }
-    enum tm_reply reply = TM_REPLY_OK;
-    ssize_t n = tm_socks5_request(c->in, c->in_len, &c->dest, &reply);
-    if (n == 0)
+    uint8_t text[TM_PROXY_OUT_MAX];
+    struct tm_wr out = tm_wr_init(text, sizeof text);
+    enum tm_proxy_want want = tm_proxy_feed(&c->proxy, c->in, &c->in_len, c->in_cap, &out);
+    if (!tell(c, &out)) {
+        conn_close(c, tm_sock_reset);
         return;
-    if (n < 0) {
+    }
+    if (want == TM_PROXY_MORE)
+        return;
+    if (want == TM_PROXY_END && out.len > 0) {
+        conn_leave(c);
+        return;
+    }
+    if (want == TM_PROXY_END) {
         conn_close(c, tm_sock_close);
         return;
     }
-    drop_in(c, (size_t)n);
-    if (reply != TM_REPLY_OK)
-        conn_refuse(c, reply);
-    else
-        conn_start_opening(c);
+    c->dest = c->proxy.dest;
+    c->is_lookup = want == TM_PROXY_LOOKUP;
+    conn_start_opening(c);
+}
+
+/* Room for more, beside what a head may grow by. */
+static bool grow_in(struct conn *c)
+{
+    size_t cap = c->in == NULL ? IN_CAP : 2 * c->in_cap;
+    if (c->in_len + TM_HTTP_GROWTH < c->in_cap)
+        return true;
+    cap = cap < IN_CAP_MAX ? cap : IN_CAP_MAX;
+    uint8_t *in = cap > c->in_cap ? realloc(c->in, cap) : NULL;
+    if (in == NULL)
+        return false;
+    c->in = in;
+    c->in_cap = cap;
+    return true;
 }
 
 static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
 {
     (void)suggested;
     struct conn *c = handle->data;
-    *buf = uv_buf_init((char *)c->in + c->in_len, (unsigned)(IN_LEN - c->in_len));
+    *buf = grow_in(c) ? uv_buf_init((char *)c->in + c->in_len,
+                                    (unsigned)(c->in_cap - TM_HTTP_GROWTH - c->in_len))
+                      : uv_buf_init(NULL, 0); /* read as UV_ENOBUFS */
 }
 
 static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
@@ -273,11 +350,24 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
 
 /* ---- The listener ---- */
 
+/* Its time is over. */
+static void conn_give_up(struct conn *c)
+{
+    uint8_t text[TM_PROXY_OUT_MAX];
+    struct tm_wr out = tm_wr_init(text, sizeof text);
+    if (c->local->cfg.kind == TM_LOCAL_SOCKS)
+        tm_proxy_too_slow(&c->proxy, &out);
+    if (out.len > 0 && tell(c, &out))
+        conn_leave(c);
+    else
+        conn_close(c, tm_sock_reset);
+}
+
 static struct conn *unswept(struct tm_local *l)
 {
     struct conn *c = l->conns;
     /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): a closed connection is no longer in the list */
-    while (c != NULL && (c->swept == l->n_sweeps || c->phase == REPLY))
+    while (c != NULL && (c->swept == l->n_sweeps || has_stream(c)))
         c = c->next;
     return c;
 }
@@ -293,7 +383,7 @@ static void on_sweep(uv_timer_t *timer)
     for (struct conn *c = unswept(l); c != NULL; c = unswept(l)) {
         c->swept = l->n_sweeps;
         if (now_ms >= c->deadline_ms)
-            conn_refuse(c, TM_REPLY_FAILURE);
+            conn_give_up(c);
         else if (c->phase == OPENING)
             conn_open(c);
     }

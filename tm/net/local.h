@@ -10,7 +10,7 @@
 #include "tm/net/tunnel.h"
 
 enum tm_local_kind {
-    TM_LOCAL_SOCKS,   /* SOCKS 5 (and 4, 4a where the parser takes them) */
+    TM_LOCAL_SOCKS,   /* a proxy: SOCKS 4, 4a and 5, and HTTP (tm/core/proxy.h) */
     TM_LOCAL_FORWARD, /* every connection goes to cfg.dest */
     TM_LOCAL_DIVERTED /* ... to where its program wanted to go, as cfg.find says */
 };

@@ -6,6 +6,7 @@
 
 #include "tm/net/alarm.h"
 #include "tm/net/dial.h"
+#include "tm/net/finder.h"
 #include "tm/net/nameserver.h"
 #include "tm/net/pipe.h"
 #include "tm/net/streamlog.h"
@@ -72,6 +73,10 @@ static bool is_resolver(const struct tm_dest *d)
 
 void tm_outlet_open(struct tm_front *front, const struct tm_event *ev, const struct tm_guard *guard)
 {
+    if (ev->dest.port == 0) {
+        tm_finder_open(front, ev, guard);
+        return;
+    }
     struct tm_session *s = tm_front_session(front);
     struct outlet *o = calloc(1, sizeof *o);
     if (o == NULL) {

@@ -30,6 +30,7 @@ struct tm_pipe {
     bool is_finished; /* ... and told to the engine */
     bool is_shut;     /* uv_shutdown was asked for */
     bool is_shut_done;
+    struct tm_http_body body;  /* of what is read */
     size_t held_off, held_len; /* read from the socket, not yet taken by the engine */
     size_t out_len;            /* bytes of the write in flight */
     uint8_t held[BUF_LEN];
@@ -118,11 +119,13 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
     struct tm_front *front = p->front;
     if (n == 0)
         return;
-    if (n > 0) {
+    if (n > 0)
+        n = tm_http_body_take(&p->body, p->held, (size_t)n);
+    if (n >= 0) {
         p->held_off = 0;
         p->held_len = (size_t)n;
         (void)push_up(p);
-    } else if (n == UV_EOF) {
+    } else if (n == UV_EOF && !tm_sock_is_reset(p->sock)) {
         p->app_end = true;
         p->is_reading = false;
         (void)uv_read_stop(stream);
@@ -287,6 +290,7 @@ int tm_pipe_start(const struct tm_pipe_cfg *cfg)
     p->refused = cfg->refused;
     p->kind = cfg->kind;
     p->user = cfg->user;
+    p->body = cfg->body;
     p->held_len = cfg->first_len;
     if (cfg->first_len > 0)
         memcpy(p->held, cfg->first, cfg->first_len);

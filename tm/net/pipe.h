@@ -11,6 +11,7 @@
 
 #include <stdint.h>
 
+#include "tm/core/http_body.h"
 #include "tm/net/front.h"
 #include "tm/net/sock.h"
 
@@ -33,8 +34,10 @@ struct tm_pipe_cfg {
     const uint8_t
         *first; /* bytes already read from the socket, at most TM_PIPE_FIRST_MAX; copied */
     size_t first_len;
+    struct tm_http_body
+        body; /* where what the socket sends ends, behind `first`; {0}: nowhere.  More than that is a reset */
 };
-#define TM_PIPE_FIRST_MAX 4096U
+#define TM_PIPE_FIRST_MAX 16640U
 
 /* Takes over the stream's sink and starts both directions.  The pipe frees itself at its end.
  * TM_ERR_NOMEM, TM_ERR_LIMIT: the socket has been reset, the stream is the caller's to reset. */

@@ -2,6 +2,7 @@
 #include "tm/net/sock.h"
 
 #include <stdlib.h>
+#include <sys/socket.h>
 
 union tm_sock *tm_sock_new_tcp(uv_loop_t *loop)
 {
@@ -28,7 +29,19 @@ void tm_sock_reset(union tm_sock *take_sock)
 {
     if (take_sock == NULL)
         return;
-    /* Fails when a shutdown is under way or the socket was never connected: FIN is all that is left. */
-    if (take_sock->handle.type != UV_TCP || uv_tcp_close_reset(&take_sock->tcp, free_sock) != 0)
-        uv_close(&take_sock->handle, free_sock);
+    const struct linger now = {.l_onoff = 1};
+    uv_os_fd_t fd;
+    /* Not uv_tcp_close_reset, which refuses while a shutdown is under way: the reset then came as an end. */
+    if (take_sock->handle.type == UV_TCP && uv_fileno(&take_sock->handle, &fd) == 0)
+        (void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
+    uv_close(&take_sock->handle, free_sock);
+}
+
+bool tm_sock_is_reset(const union tm_sock *sock)
+{
+    int err = 0;
+    socklen_t len = sizeof err;
+    uv_os_fd_t fd;
+    return sock->handle.type == UV_TCP && uv_fileno(&sock->handle, &fd) == 0 &&
+           getsockopt(fd, SOL_SOCKET, SO_ERROR, &err, &len) == 0 && err != 0;
 }

@@ -3,6 +3,8 @@
 #ifndef TM_NET_SOCK_H
 #define TM_NET_SOCK_H
 
+#include <stdbool.h>
+
 #include <uv.h>
 
 union tm_sock {
@@ -19,5 +21,7 @@ union tm_sock *tm_sock_new_tcp(uv_loop_t *loop);
 void tm_sock_close(union tm_sock *take_sock);
 /* The same with RST instead of FIN, where the kind of socket can. */
 void tm_sock_reset(union tm_sock *take_sock);
+/* Whether the other side has reset the connection, although libuv reports an end: it does where a reset comes right behind data. */
+bool tm_sock_is_reset(const union tm_sock *sock);
 
 #endif

@@ -17,10 +17,13 @@ static const uint8_t connect_name[] = {5,   1,   0,   3,   11,  'e', 'x', 'a', '
 static ssize_t parse_request(const uint8_t *p, size_t len, struct tm_dest *dest,
                              enum tm_reply *reply)
 {
+    struct tm_socks_request req = {.reply = *reply, .dest = *dest};
     uint8_t *copy = malloc(len + (len == 0));
     memcpy(copy, p, len);
-    ssize_t n = tm_socks5_request(copy, len, dest, reply);
+    ssize_t n = tm_socks5_request(copy, len, &req);
     free(copy);
+    *dest = req.dest;
+    *reply = req.reply;
     return n;
 }
 
@@ -45,11 +48,49 @@ static void greeting_with_no_auth_is_accepted(void)
 static void greeting_without_no_auth_gets_ff(void)
 {
     uint8_t method = 0xaa;
-    CHECK_INT(parse_greeting((uint8_t[]){5, 2, 1, 2, 0}, 5, &method), 4);
+    CHECK_INT(parse_greeting((uint8_t[]){5, 2, 1, 3, 0}, 5, &method), 4);
     CHECK_INT(method, TM_SOCKS5_NO_METHOD);
     method = 0xaa;
     CHECK_INT(parse_greeting((uint8_t[]){5, 0, 0}, 3, &method), 2);
     CHECK_INT(method, TM_SOCKS5_NO_METHOD);
+}
+
+static void a_login_is_accepted_where_nothing_better_is_offered(void)
+{
+    static const uint8_t login[] = {1, 3, 'y', 'o', 'u', 2, 'm', 'e', 5};
+    uint8_t method = 0xaa, out[TM_SOCKS5_METHOD_LEN], longest[TM_SOCKS5_LOGIN_MAX];
+    CHECK_INT(parse_greeting((uint8_t[]){5, 1, 2}, 3, &method), 3);
+    CHECK_INT(method, TM_SOCKS5_LOGIN);
+    CHECK_INT(parse_greeting((uint8_t[]){5, 2, 2, 0}, 4, &method), 4);
+    CHECK_INT(method, TM_SOCKS5_NO_AUTH);
+    for (size_t n = 0; n < 8; n++)
+        CHECK_INT(tm_socks5_login(login, n), 0);
+    CHECK_INT(tm_socks5_login(login, sizeof login), 8);
+    CHECK_INT(tm_socks5_login((const uint8_t *)"\1\0\0", 3), 3);
+    CHECK_INT(tm_socks5_login((const uint8_t *)"\5", 1), TM_ERR_PROTO);
+    memset(longest, 255, sizeof longest);
+    longest[0] = 1;
+    CHECK_INT(tm_socks5_login(longest, sizeof longest - 1), 0);
+    CHECK_INT(tm_socks5_login(longest, sizeof longest), TM_SOCKS5_LOGIN_MAX);
+    tm_socks5_logged_in(out);
+    CHECK_MEM(out, "\1\0", 2);
+}
+
+static void the_name_of_a_name_is_not_asked_for(void)
+{
+    struct tm_dest d = {0};
+    enum tm_reply reply = TM_REPLY_OK;
+    CHECK_INT(parse_request((uint8_t[]){5, 0xf1, 0, 3, 1, 'a', 0, 0}, 8, &d, &reply), 8);
+    CHECK_INT(reply, TM_REPLY_FAILURE);
+    CHECK_INT(parse_request((uint8_t[]){5, 0xf0, 0, 3, 1, 'a', 0, 0}, 8, &d, &reply), 8);
+    CHECK_INT(reply, TM_REPLY_OK);
+}
+
+static void a_name_that_is_not_found_is_an_unreachable_host(void)
+{
+    uint8_t out[TM_SOCKS5_REPLY_MAX];
+    CHECK_INT(tm_socks5_reply(out, TM_REPLY_NAME_UNKNOWN, NULL), 10);
+    CHECK_INT(out[1], TM_REPLY_HOST_UNREACHABLE);
 }
 
 static void greeting_needs_every_byte(void)
@@ -75,8 +116,8 @@ static void longest_greeting_is_consumed(void)
 
 static void other_versions_are_refused_at_the_first_byte(void)
 {
-    struct tm_dest dest;
-    enum tm_reply reply;
+    struct tm_dest dest = {0};
+    enum tm_reply reply = TM_REPLY_FAILURE;
     uint8_t method;
     for (int v = 0; v < 256; v++) {
         uint8_t b = (uint8_t)v;
@@ -87,7 +128,7 @@ static void other_versions_are_refused_at_the_first_byte(void)
 
 static void connect_reads_every_address_type(void)
 {
-    struct tm_dest d;
+    struct tm_dest d = {0};
     enum tm_reply reply = TM_REPLY_FAILURE;
     CHECK_INT(parse_request(connect4, sizeof connect4, &d, &reply), sizeof connect4);
     CHECK_INT(reply, TM_REPLY_OK);
@@ -114,8 +155,8 @@ static void connect_reads_every_address_type(void)
 static void request_is_found_in_front_of_early_data(void)
 {
     uint8_t buf[sizeof connect_name + 5];
-    struct tm_dest d;
-    enum tm_reply reply;
+    struct tm_dest d = {0};
+    enum tm_reply reply = TM_REPLY_FAILURE;
     memcpy(buf, connect_name, sizeof connect_name);
     memcpy(buf + sizeof connect_name, "GET /", 5);
     CHECK_INT(parse_request(buf, sizeof buf, &d, &reply), sizeof connect_name);
@@ -125,8 +166,8 @@ static void request_is_found_in_front_of_early_data(void)
 static void longest_name_is_consumed(void)
 {
     uint8_t r[TM_SOCKS5_REQUEST_MAX];
-    struct tm_dest d;
-    enum tm_reply reply;
+    struct tm_dest d = {0};
+    enum tm_reply reply = TM_REPLY_FAILURE;
     memset(r, 'a', sizeof r);
     memcpy(r, (uint8_t[]){5, 1, 0, 3, 255}, 5);
     CHECK_INT(parse_request(r, sizeof r - 1, &d, &reply), 0);
@@ -143,8 +184,8 @@ static void every_split_waits_for_the_rest(void)
     } whole[] = {{connect4, sizeof connect4},
                  {connect6, sizeof connect6},
                  {connect_name, sizeof connect_name}};
-    struct tm_dest d;
-    enum tm_reply reply;
+    struct tm_dest d = {0};
+    enum tm_reply reply = TM_REPLY_FAILURE;
     for (size_t k = 0; k < 3; k++)
         for (size_t n = 0; n < whole[k].len; n++)
             CHECK_INT(parse_request(whole[k].p, n, &d, &reply), 0);
@@ -153,19 +194,21 @@ static void every_split_waits_for_the_rest(void)
 static void other_commands_get_reply_07_after_the_whole_request(void)
 {
     uint8_t r[sizeof connect4];
-    struct tm_dest d;
+    struct tm_dest d = {0};
     for (int cmd = 0; cmd < 256; cmd++) {
         enum tm_reply reply = TM_REPLY_FAILURE;
         memcpy(r, connect4, sizeof r);
         r[1] = (uint8_t)cmd;
         CHECK_INT(parse_request(r, sizeof r, &d, &reply), sizeof r);
-        CHECK_INT(reply, cmd == 1 ? TM_REPLY_OK : TM_REPLY_COMMAND_UNSUPPORTED);
+        bool is_known =
+            cmd == TM_SOCKS_CONNECT || cmd == TM_SOCKS_RESOLVE || cmd == TM_SOCKS_RESOLVE_PTR;
+        CHECK_INT(reply, is_known ? TM_REPLY_OK : TM_REPLY_COMMAND_UNSUPPORTED);
     }
 }
 
 static void unknown_address_types_get_reply_08(void)
 {
-    struct tm_dest d;
+    struct tm_dest d = {0};
     enum tm_reply reply = TM_REPLY_OK;
     CHECK_INT(parse_request((uint8_t[]){5, 1, 0, 2}, 4, &d, &reply), 4);
     CHECK_INT(reply, TM_REPLY_ADDRESS_UNSUPPORTED);
@@ -176,7 +219,7 @@ static void unknown_address_types_get_reply_08(void)
 static void names_that_no_host_has_are_refused(void)
 {
     static const uint8_t bad[] = {0, ' ', '\n', 0x7f, 0xc3};
-    struct tm_dest d;
+    struct tm_dest d = {0};
     enum tm_reply reply = TM_REPLY_OK;
     CHECK_INT(parse_request((uint8_t[]){5, 1, 0, 3, 0, 0, 80}, 7, &d, &reply), 7);
     CHECK_INT(reply, TM_REPLY_FAILURE);
@@ -194,8 +237,8 @@ static void replies_carry_the_bound_address(void)
     CHECK_INT(tm_socks5_reply(out, TM_REPLY_REFUSED, NULL), 10);
     CHECK_MEM(out, ((uint8_t[]){5, 5, 0, 1, 0, 0, 0, 0, 0, 0}), 10);
 
-    struct tm_dest d;
-    enum tm_reply reply;
+    struct tm_dest d = {0};
+    enum tm_reply reply = TM_REPLY_FAILURE;
     CHECK_INT(parse_request(connect6, sizeof connect6, &d, &reply), sizeof connect6);
     CHECK_INT(tm_socks5_reply(out, TM_REPLY_OK, &d), 22);
     CHECK_MEM(out, ((uint8_t[]){5, 0, 0, 4}), 4);
@@ -211,15 +254,15 @@ static void replies_carry_the_bound_address(void)
  * as a request, is what it consumed (but for RSV, which has no meaning). */
 static void check_consistent(const uint8_t *p, size_t len)
 {
-    struct tm_dest d;
-    enum tm_reply reply;
+    struct tm_dest d = {0};
+    enum tm_reply reply = TM_REPLY_FAILURE;
     ssize_t n = parse_request(p, len, &d, &reply);
     CHECK(n <= (ssize_t)len);
     if (n <= 0 || reply != TM_REPLY_OK)
         return;
     uint8_t again[TM_SOCKS5_REPLY_MAX];
     CHECK_INT(tm_socks5_reply(again, TM_REPLY_OK, &d), n);
-    again[1] = 1;
+    again[1] = p[1];
     again[2] = p[2];
     CHECK_MEM(again, p, (size_t)n);
 }
@@ -248,6 +291,11 @@ static void mutated_requests_stay_inside_their_bytes(void)
 static const struct check_case cases[] = {
     {"greeting_with_no_auth_is_accepted", greeting_with_no_auth_is_accepted},
     {"greeting_without_no_auth_gets_ff", greeting_without_no_auth_gets_ff},
+    {"a_login_is_accepted_where_nothing_better_is_offered",
+     a_login_is_accepted_where_nothing_better_is_offered},
+    {"the_name_of_a_name_is_not_asked_for", the_name_of_a_name_is_not_asked_for},
+    {"a_name_that_is_not_found_is_an_unreachable_host",
+     a_name_that_is_not_found_is_an_unreachable_host},
     {"greeting_needs_every_byte", greeting_needs_every_byte},
     {"longest_greeting_is_consumed", longest_greeting_is_consumed},
     {"other_versions_are_refused_at_the_first_byte", other_versions_are_refused_at_the_first_byte},

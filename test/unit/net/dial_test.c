@@ -168,7 +168,7 @@ static void errors_become_reply_codes(void)
     CHECK_INT(tm_dial_reply(UV_ECONNREFUSED), TM_REPLY_REFUSED);
     CHECK_INT(tm_dial_reply(UV_ENETUNREACH), TM_REPLY_NET_UNREACHABLE);
     CHECK_INT(tm_dial_reply(UV_EHOSTUNREACH), TM_REPLY_HOST_UNREACHABLE);
-    CHECK_INT(tm_dial_reply(UV_EAI_NONAME), TM_REPLY_HOST_UNREACHABLE);
+    CHECK_INT(tm_dial_reply(UV_EAI_NONAME), TM_REPLY_NAME_UNKNOWN);
     CHECK_INT(tm_dial_reply(UV_ETIMEDOUT), TM_REPLY_TTL_EXPIRED);
     CHECK_INT(tm_dial_reply(UV_EPERM), TM_REPLY_DENIED);
     CHECK_INT(tm_dial_reply(UV_EMFILE), TM_REPLY_FAILURE);

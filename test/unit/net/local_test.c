@@ -2,6 +2,7 @@
 #include "tm/net/local.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -146,24 +147,138 @@ static void pipelined_bytes_are_not_lost(void)
     }
 }
 
-static void a_client_that_does_not_speak_socks_is_closed(void)
+static void what_is_not_understood_is_answered_and_closed(void)
 {
     struct tm_local *l = start(TM_SOCKS_REPLY_EXACT, 0);
     char buf[16];
     int fd = scene_connect(&socks_addr);
     CHECK_INT(send(fd, "GET / HTTP/1.0\r\n\r\n", 18, 0), 18);
+    CHECK_INT(read_all(fd, buf, 13), 13);
+    CHECK_MEM(buf, "HTTP/1.1 400 ", 13);
+    (void)close(fd);
+    fd = scene_connect(&socks_addr); /* TLS */
+    CHECK_INT(send(fd, "\26\3\1", 3, 0), 3);
     CHECK(scene_read(&scene, fd, buf, sizeof buf) <= 0);
     (void)close(fd);
-    fd = scene_connect(&socks_addr); /* only password authentication offered */
-    CHECK_INT(send(fd, "\5\1\2", 3, 0), 3);
+    fd = scene_connect(&socks_addr); /* only GSSAPI offered */
+    CHECK_INT(send(fd, "\5\1\1", 3, 0), 3);
     CHECK_INT(read_all(fd, buf, 2), 2);
     CHECK_MEM(buf, "\5\377", 2);
     CHECK_INT(scene_read(&scene, fd, buf, sizeof buf), 0);
     (void)close(fd);
-    fd = scene_connect(&socks_addr); /* BIND */
-    CHECK_INT(send(fd, "\5\1\0\5\2\0\1\1\1\1\1\0\1", 13, 0), 13);
+    fd = scene_connect(&socks_addr); /* BIND, and bytes that nobody reads */
+    CHECK_INT(send(fd, "\5\1\0\5\2\0\1\1\1\1\1\0\1more", 17, 0), 17);
     CHECK_INT(read_all(fd, buf, 2), 2);
     expect_reply(fd, TM_REPLY_COMMAND_UNSUPPORTED);
+    CHECK_INT(send(fd, "and more", 8, MSG_NOSIGNAL), 8);
+    CHECK_INT(scene_read(&scene, fd, buf, sizeof buf), 0);
+    (void)close(fd);
+    stop(l);
+}
+
+/* Sends the text, in which @ stands for the port: in digits, or as two bytes of SOCKS 4. */
+static int ask(const char *text, size_t len, uint16_t port)
+{
+    char said[256], digits[8];
+    const char *at = memchr(text, '@', len);
+    size_t before = at == NULL ? len : (size_t)(at - text), n = 2;
+    int fd = scene_connect(&socks_addr);
+    if (text[0] == 4)
+        memcpy(digits, ((const char[]){(char)(port >> 8), (char)port}), n);
+    else
+        n = (size_t)snprintf(digits, sizeof digits, "%u", (unsigned)port);
+    memcpy(said, text, before);
+    memcpy(said + before, digits, n);
+    memcpy(said + before + n, text + before + 1, len - before - 1);
+    CHECK_INT(send(fd, said, len - 1 + n, 0), len - 1 + n);
+    return fd;
+}
+
+static void socks_4_and_4a_and_http_connect_lead_to_the_same_place(void)
+{
+    static const char socks4[] = "\4\1@\177\0\0\1me", socks4a[] = "\4\1@\0\0\0\1\0localhost";
+    static const char connect[] = "CONNECT 127.0.0.1:@ HTTP/1.1\r\nHost: x\r\n\r\n";
+    struct tm_local *l = start(TM_SOCKS_REPLY_EXACT, 0);
+    uint16_t port = ntohs(scene.dest_addr.sin_port);
+    struct sockaddr_in nobody;
+    char buf[64];
+    (void)close(scene_listen(&nobody));
+    int fd = ask(socks4, sizeof socks4, port);
+    CHECK_INT(read_all(fd, buf, 8), 8);
+    CHECK_MEM(buf, "\0\132\0\0\0\0\0\0", 8);
+    expect_hello_both_ways(fd);
+    fd = ask(socks4a, sizeof socks4a, port);
+    CHECK_INT(read_all(fd, buf, 8), 8);
+    CHECK_MEM(buf, "\0\132\0\0\0\0\0\0", 8);
+    expect_hello_both_ways(fd);
+    fd = ask(socks4, sizeof socks4, ntohs(nobody.sin_port));
+    CHECK_INT(read_all(fd, buf, 8), 8);
+    CHECK_MEM(buf, "\0\133\0\0\0\0\0\0", 8);
+    (void)close(fd);
+    fd = ask(connect, sizeof connect - 1, port);
+    CHECK_INT(read_all(fd, buf, 39), 39);
+    CHECK_MEM(buf, "HTTP/1.1 200 Connection established\r\n\r\n", 39);
+    expect_hello_both_ways(fd);
+    fd = ask(connect, sizeof connect - 1, ntohs(nobody.sin_port));
+    CHECK_INT(read_all(fd, buf, 60), 60);
+    CHECK_MEM(buf, "HTTP/1.1 502 Bad Gateway (the destination refused the connec", 60);
+    (void)close(fd);
+    stop(l);
+}
+
+/* The request goes on as to a server, its body with it; more than that ends the connection. */
+static void a_request_with_a_whole_address_goes_on_and_nothing_behind_it_does(void)
+{
+    for (int exact = 0; exact < 2; exact++) {
+        struct tm_local *l = start(exact ? TM_SOCKS_REPLY_EXACT : TM_SOCKS_REPLY_EARLY, 0);
+        char buf[128] = {0}, want[128];
+        uint16_t port = ntohs(scene.dest_addr.sin_port);
+        int n = snprintf(want, sizeof want,
+                         "PUT /x HTTP/1.1\r\nHost: 127.0.0.1:%u\r\nContent-Length: 4\r\n"
+                         "Connection: close\r\n\r\nbody",
+                         (unsigned)port);
+        static const char put[] =
+            "PUT http://127.0.0.1:@/x HTTP/1.1\r\nContent-Length: 4\r\n\r\nbo";
+        int fd = ask(put, sizeof put - 1, port);
+        int dest = scene_accept(&scene, scene.dest);
+        CHECK_INT(send(fd, "dy", 2, 0), 2);
+        CHECK_INT(read_all(dest, buf, (size_t)n), n);
+        CHECK_STR(buf, want);
+        CHECK_INT(send(dest, "HTTP/1.1 204 ", 13, 0), 13);
+        CHECK_INT(read_all(fd, buf, 13), 13);
+        CHECK_MEM(buf, "HTTP/1.1 204 ", 13);
+        CHECK_INT(send(fd, "GET http://other/ HTTP/1.1\r\n\r\n", 30, 0), 30);
+        CHECK_INT(scene_read(&scene, fd, buf, 1), -ECONNRESET);
+        CHECK_INT(scene_read(&scene, dest, buf, 1), -ECONNRESET);
+        (void)close(dest);
+        (void)close(fd);
+        stop(l);
+    }
+}
+
+static void a_name_or_an_address_is_looked_up_at_the_server(void)
+{
+    struct tm_local *l = start(TM_SOCKS_REPLY_EARLY, 0);
+    uint8_t buf[16];
+    char byte;
+    int fd = scene_connect(&socks_addr); /* with a password, whatever it is */
+    CHECK_INT(send(fd, "\5\1\2\1\1a\1b\5\360\0\3\11localhost\0\0", 24, 0), 24);
+    CHECK_INT(read_all(fd, buf, 14), 14);
+    CHECK_MEM(buf, "\5\2\1\0\5\0\0\1\177\0\0\1\0\0", 14);
+    CHECK_INT(scene_read(&scene, fd, &byte, 1), 0);
+    (void)close(fd);
+    fd = scene_connect(&socks_addr);
+    CHECK_INT(send(fd, "\5\1\0\5\360\0\3\15nobody.invali\0\0", 23, 0), 23);
+    CHECK_INT(read_all(fd, buf, 12), 12);
+    CHECK_MEM(buf, "\5\0\5\4\0\1\0\0\0\0\0\0", 12);
+    (void)close(fd);
+    fd = scene_connect(&socks_addr); /* its name is this machine's affair; there is an answer */
+    CHECK_INT(send(fd, "\5\1\0\5\361\0\1\177\0\0\1\0\0", 13, 0), 13);
+    CHECK_INT(read_all(fd, buf, 4), 4);
+    CHECK(buf[2] == 5 && (buf[3] == TM_REPLY_OK || buf[3] == TM_REPLY_HOST_UNREACHABLE));
+    (void)close(fd);
+    fd = scene_connect(&socks_addr); /* asked, and gone before the answer */
+    CHECK_INT(send(fd, "\4\360\0\0\0\0\0\1\0localhost\0", 19, 0), 19);
     (void)close(fd);
     stop(l);
 }
@@ -243,6 +358,40 @@ static void connections_beyond_the_sessions_streams_wait_for_room(void)
     stop(l);
 }
 
+static void reset(int fd)
+{
+    const struct linger now = {.l_onoff = 1};
+    CHECK_INT(setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof now), 0);
+    (void)close(fd);
+}
+
+/* Both are there when the loop looks. */
+static void a_reset_right_behind_data_is_a_reset_at_the_other_end(void)
+{
+    struct tm_local *l = start(TM_SOCKS_REPLY_EXACT, 0);
+    char buf[4];
+    int app[2], dest[2];
+    for (int i = 0; i < 2; i++) {
+        app[i] = socks_connect(ntohs(scene.dest_addr.sin_port));
+        expect_reply(app[i], TM_REPLY_OK);
+        dest[i] = scene_accept(&scene, scene.dest);
+    }
+    CHECK_INT(send(app[0], "abc", 3, 0), 3);
+    reset(app[0]);
+    ssize_t n;
+    while ((n = scene_read(&scene, dest[0], buf, 1)) == 1) {
+    }
+    CHECK_INT(n, -ECONNRESET);
+    CHECK_INT(send(dest[1], "abc", 3, 0), 3);
+    reset(dest[1]);
+    while ((n = scene_read(&scene, app[1], buf, 1)) == 1) {
+    }
+    CHECK_INT(n, -ECONNRESET);
+    (void)close(dest[0]);
+    (void)close(app[1]);
+    stop(l);
+}
+
 static void a_taken_address_is_told_with_its_name(void)
 {
     struct tm_local *l = start(TM_SOCKS_REPLY_EARLY, 0);
@@ -262,11 +411,20 @@ static const struct check_case cases[] = {
     {"an_early_reply_comes_at_once_and_a_failure_is_a_reset",
      an_early_reply_comes_at_once_and_a_failure_is_a_reset},
     {"pipelined_bytes_are_not_lost", pipelined_bytes_are_not_lost},
-    {"a_client_that_does_not_speak_socks_is_closed", a_client_that_does_not_speak_socks_is_closed},
+    {"what_is_not_understood_is_answered_and_closed",
+     what_is_not_understood_is_answered_and_closed},
+    {"socks_4_and_4a_and_http_connect_lead_to_the_same_place",
+     socks_4_and_4a_and_http_connect_lead_to_the_same_place},
+    {"a_request_with_a_whole_address_goes_on_and_nothing_behind_it_does",
+     a_request_with_a_whole_address_goes_on_and_nothing_behind_it_does},
+    {"a_name_or_an_address_is_looked_up_at_the_server",
+     a_name_or_an_address_is_looked_up_at_the_server},
     {"more_connections_than_allowed_are_reset_and_room_comes_back",
      more_connections_than_allowed_are_reset_and_room_comes_back},
     {"connections_beyond_the_sessions_streams_wait_for_room",
      connections_beyond_the_sessions_streams_wait_for_room},
+    {"a_reset_right_behind_data_is_a_reset_at_the_other_end",
+     a_reset_right_behind_data_is_a_reset_at_the_other_end},
     {"a_taken_address_is_told_with_its_name", a_taken_address_is_told_with_its_name},
 };
 CHECK_MAIN("local", cases)
