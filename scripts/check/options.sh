@@ -93,7 +93,7 @@ done
 # The long options of all commands of a program of argp's, from its help.
 taken() {
     local c
-    for c in $("$1" --help | sed -n 's/^  \([a-z]\{3,\}\)  *[^ -].*/\1/p'); do
+    for c in $("$1" --help | sed -n 's/^  \([a-z]\{2,\}\)  *[^ -].*/\1/p'); do
         "$1" "$c" --help | sed -n 's/^  \(-[^ ],\|   \) --\([a-z0-9-]*\).*/\2/p'
     done | grep -vxE 'help|usage|version' | sort -u
 }

@@ -19,10 +19,10 @@ python3 -c 'import json, sys; sys.exit(not json.load(sys.stdin)["redirect"])' <"
     skip "$("$client" ebpf-check | awk '$2 == "no"' | paste -sd ';')"
 
 BASE=$ROOT/tm-test-$$
-mkdir "$BASE" "$BASE/home" || skip "no cgroup can be made below $ROOT"
+mkdir "$BASE" "$BASE/own" || skip "no cgroup can be made below $ROOT"
 remove_cgroups() {
     local dir pid
-    for dir in "$BASE"/home/* "$BASE/home" "$BASE"; do
+    for dir in "$BASE"/own/* "$BASE/own" "$BASE"; do
         [ -d "$dir" ] || continue
         while read -r pid; do
             kill -KILL "$pid" 2>/dev/null
@@ -33,10 +33,10 @@ remove_cgroups() {
 }
 trap 'status=$?; remove_cgroups; (exit $status); cleanup' EXIT
 
-# in_home CMD...: with cgroups below $BASE/home.
-in_home() {
+# in_own CMD...: with cgroups below $BASE/own.
+in_own() {
     # shellcheck disable=SC2016
-    sh -c 'echo $$ >"$0/cgroup.procs" && exec "$@"' "$BASE/home" "$@"
+    sh -c 'echo $$ >"$0/cgroup.procs" && exec "$@"' "$BASE/own" "$@"
 }
 
 # Kernel programs of ours that are attached below $BASE.
@@ -45,23 +45,23 @@ attached() {
 }
 
 left_behind() {
-    find "$BASE/home" -mindepth 1 -type d
+    find "$BASE/own" -mindepth 1 -type d
     attached
 }
 
 say "== both ends, beside plain TCP"
-in_home "$ends" all >"$WORK/ends" 2>&1
+in_own "$ends" all >"$WORK/ends" 2>&1
 status=$?
 cat "$WORK/ends"
 [ "$status" -eq 0 ] || fail "exit status $status: $(grep -v passed "$WORK/ends" | paste -sd ';')"
 [ -z "$(left_behind)" ] || fail "left behind: $(left_behind)"
 
 say "== the owner is killed in the middle of a stream"
-got=$(in_home "$ends" owner-killed 2>/dev/null)
+got=$(in_own "$ends" owner-killed 2>/dev/null)
 say "$got"
 grep -q 'owner-killed: passed' <<<"$got" || fail "the stream did not go on"
 [ -z "$(attached)" ] || fail "still attached: $(attached)"
-rmdir "$BASE"/home/tm-client-* || fail "the cgroup stays in use"
+rmdir "$BASE"/own/tm-client-* || fail "the cgroup stays in use"
 
 say "== what is missing is said"
 refused() {
@@ -88,7 +88,7 @@ start_server server
 chmod 755 "$WORK"
 start_ebpf() {
     # shellcheck disable=SC2016
-    start client sh -c 'echo $$ >"$0/cgroup.procs" && exec "$@"' "$BASE/home" nsenter --net="/run/netns/$NS_c" \
+    start client sh -c 'echo $$ >"$0/cgroup.procs" && exec "$@"' "$BASE/own" nsenter --net="/run/netns/$NS_c" \
         "$client" run --state "$CLIENT_STATE" --models "$MODELS" --socks "$SOCKS" --model shuffle \
         --ebpf redirect --on-exit direct --exec-socket "$WORK/exec"
     wait_for 20 "grep -q ^ready: $WORK/client.log || ! kill -0 $PID_client" || fail "tm-client is not ready"

@@ -180,9 +180,11 @@ class Audit(Folder):
             self.attacks("echo no such file >&2; exit 1").audit(["detect"])
 
     def test_conform_is_summed_over_runs(self):
-        said = {"offsets": 10, "exact": 9, "carriers": {"judged": 2, "died": 1}, "is_exact": False, "lateness_first_byte": {"p99_us": 7}}
+        said = {"offsets": 10, "exact": 9, "carriers": {"judged": 2, "died": 1}, "is_exact": False, "lateness_first_byte": {"p99_us": 7},
+                "first_differences": [{"text": "write 3 is early"}, {"text": "write 4 is early"}]}
         got = self.attacks(f"echo '{json.dumps(said)}'").conform("x", [{"dir": "p0"}, {"dir": "p1"}])
-        self.assertEqual(got, {"offsets": 20, "exact": 18, "judged": 4, "died": 2, "is_exact": False, "late_p99_us": 7})
+        self.assertEqual(got, {"offsets": 20, "exact": 18, "judged": 4, "died": 2, "is_exact": False, "late_p99_us": 7,
+                               "first": "p0: write 3 is early"})
 
     def test_it_is_ended_with_the_crew(self):
         a = self.attacks("exec sleep 600")
