@@ -226,7 +226,8 @@ static void fill(struct tm_session *s, struct tm_carrier *c, enum tm_cell cell, 
     size_t n_pad = tm_wr_room(&w);
     s->stats.pad_tx_bytes += n_pad;
     tm_wr_zeros(&w, n_pad);
-    if (n_pad > 0 && cell == TM_CELL_NORMAL)
+    /* The first byte says that padding begins; a cell that has but that one left has data. */
+    if (n_pad > 1 && cell == TM_CELL_NORMAL)
         cc->plain[w.len - 1] = NORMAL_MARK;
     cc->plain_len = (uint32_t)w.len;
 }

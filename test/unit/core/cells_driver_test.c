@@ -194,6 +194,34 @@ static void bytes_cross_in_cells_and_padding_between_them(void)
     finish(&p);
 }
 
+/* How many bytes the server has of a stream on which the client sent `len` at once. */
+static size_t crossed(size_t len)
+{
+    static uint8_t bytes[CELL];
+    static const struct tm_dest d = {.kind = TM_ADDR_NAME, .len = 1, .addr = "a", .port = 1};
+    struct session_pair p;
+    uint64_t id = 0;
+    bool end;
+    begin(&p, "", "");
+    CHECK_INT(tm_session_stream_open(p.end[TM_CLIENT], &d, &id), TM_OK);
+    settle(&p, TM_US_PER_S);
+    CHECK_INT(tm_session_stream_send(p.end[TM_CLIENT], id, bytes, len), len);
+    settle(&p, TM_US_PER_S);
+    struct tm_view v = tm_session_stream_peek(p.end[TM_SERVER], id, &end);
+    struct tm_event ev;
+    while (tm_session_next_event(p.end[TM_SERVER], &ev))
+        CHECK(ev.kind != TM_EVENT_FAILED);
+    finish(&p);
+    return v.len;
+}
+
+/* One byte that is left says that padding begins, and nothing else. */
+static void whatever_a_cell_has_left_is_understood(void)
+{
+    for (size_t len = CELL - 40; len < CELL; len++)
+        CHECK_INT(crossed(len), len);
+}
+
 /* A machine that holds everything from the first cell on, for ever.  Owned. */
 static char *blocking_machine(void)
 {
@@ -309,6 +337,7 @@ static const struct check_case cases[] = {
     {"what_has_no_meaning_is_refused", what_has_no_meaning_is_refused},
     {"machines_come_to_the_server_in_the_tunnel", machines_come_to_the_server_in_the_tunnel},
     {"an_idle_session_without_padding_is_silent", an_idle_session_without_padding_is_silent},
+    {"whatever_a_cell_has_left_is_understood", whatever_a_cell_has_left_is_understood},
     {"bytes_cross_in_cells_and_padding_between_them",
      bytes_cross_in_cells_and_padding_between_them},
     {"machines_that_hold_everything_do_not_hold_the_servers_machines",
