@@ -138,8 +138,8 @@ static void gather(struct tm_svm *s, struct pair *p, const uint32_t *label, int8
 static int solve_all(struct tm_svm *s, const uint32_t *label)
 {
     float *kernel = malloc((size_t)s->n * s->n * sizeof *kernel);
-    double *work = malloc(2 * (size_t)s->n * sizeof *work);
-    int8_t *y = malloc(s->n);
+    double *work = calloc(2 * (size_t)s->n, sizeof *work);
+    int8_t *y = calloc(s->n, 1);
     uint32_t first = 0;
     int rc = TM_ERR_NOMEM;
     if (!kernel || !work || !y)

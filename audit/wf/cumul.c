@@ -90,7 +90,7 @@ static int deal(const struct tm_cumul_rows *r, uint64_t seed, uint8_t *fold)
 static int choose(struct tm_svm_cfg *best, const struct tm_cumul_rows *r, uint64_t seed)
 {
     uint32_t hits[N_C][N_GAMMA] = {{0}};
-    uint8_t *fold = malloc(r->n_train);
+    uint8_t *fold = calloc(r->n_train, 1);
     int rc = fold ? deal(r, seed, fold) : TM_ERR_NOMEM;
     for (uint32_t f = 0; f < FOLDS && rc == TM_OK; f++) {
         struct inner v;

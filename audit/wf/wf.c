@@ -93,8 +93,8 @@ static int world_init(struct world *w, const struct tm_wf_cfg *cfg, const struct
     uint8_t *label = malloc(s->n);
     *w = (struct world){.sample = s,
                         .visit = malloc(s->n * sizeof *w->visit),
-                        .fold = malloc(s->n),
-                        .guess = malloc(s->n * sizeof *w->guess),
+                        .fold = calloc(s->n, 1),
+                        .guess = calloc(s->n, sizeof *w->guess),
                         .train = malloc(s->n * sizeof *w->train),
                         .test = malloc(s->n * sizeof *w->test),
                         .named = malloc(s->n * sizeof *w->named),
