@@ -220,7 +220,9 @@ struct sim_result sim_run(const struct sim_cfg *cfg, int64_t duration_us, bool s
     start(m);
     struct tm_sim_event ev;
     int more = 1;
-    while (!r.failed && !(stop_when_done && r.streams_done + r.streams_refused == cfg->n_streams) &&
+    while (!r.failed &&
+           !(stop_when_done &&
+             r.streams_done + r.streams_refused + r.streams_reset == cfg->n_streams) &&
            (more = tm_sim_next(m->world, duration_us, &ev)) == 1) {
         handle(m, &ev);
         drain_log(m, TM_CLIENT);

@@ -48,15 +48,17 @@ struct sim_cfg {
     unsigned n_streams;            /* opened one after another ... */
     int64_t stream_gap_us;         /* ... so much apart */
     uint64_t up_bytes, down_bytes; /* that each carries, then it is finished */
-    bool refuse;                   /* the server refuses every stream */
-    int64_t slow_reader_bps;       /* bytes per second that applications read; 0: at once */
+    bool is_uneven;                /* ... carries up to so much, by its number */
+    unsigned reset_permille; /* how often an application that hears of its stream gives it up */
+    bool refuse;             /* the server refuses every stream */
+    int64_t slow_reader_bps; /* bytes per second that applications read; 0: at once */
     bool log;
 };
 
 struct sim_result {
     uint64_t n_deaths;
     uint64_t streams_done; /* both directions byte-exact and ended, at both ends */
-    uint64_t streams_refused;
+    uint64_t streams_refused, streams_reset;
     uint64_t bytes_up, bytes_down; /* delivered and checked */
     uint64_t wrong_bytes;
     uint64_t wrong_sizes; /* buffers whose composed size was not the planned one */

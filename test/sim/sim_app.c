@@ -42,9 +42,30 @@ static struct app_stream *app_find(struct sim *m, uint64_t id)
     return id / 2 <= m->n_streams && id >= 2 ? &m->stream[id / 2 - 1] : NULL;
 }
 
+/* That the side sends on the stream. */
+static uint64_t bytes_of(const struct sim *m, const struct app_stream *st, enum tm_side side)
+{
+    uint64_t most = side == TM_CLIENT ? m->cfg->up_bytes : m->cfg->down_bytes;
+    uint64_t hash = (st->id + side) * UINT64_C(0x9e3779b97f4a7c15) >> 40;
+    return m->cfg->is_uneven ? hash % (most + 1) : most;
+}
+
+/* Perhaps: the application has other things to do. */
+static bool gives_up(struct sim *m, struct app_stream *st, enum tm_side side)
+{
+    unsigned permille = m->cfg->reset_permille;
+    if (permille == 0 || st->ended[side] || tm_rng_below(&m->rng, 1000) >= permille)
+        return false;
+    tm_session_stream_reset(sim_end(m, side), st->id, TM_REPLY_FAILURE);
+    st->ended[side] = true;
+    m->r->streams_reset += !st->is_reset;
+    st->is_reset = true;
+    return true;
+}
+
 void sim_app_send(struct sim *m, struct app_stream *st, enum tm_side side)
 {
-    uint64_t all = side == TM_CLIENT ? m->cfg->up_bytes : m->cfg->down_bytes;
+    uint64_t all = bytes_of(m, st, side);
     while (st->open[side] && !st->ended[side] && st->put[side] < all) {
         size_t n = all - st->put[side] < CHUNK ? (size_t)(all - st->put[side]) : CHUNK;
         ssize_t took = tm_session_stream_send(sim_end(m, side), st->id,
@@ -73,8 +94,7 @@ void sim_app_read(struct sim *m, struct app_stream *st, enum tm_side side, uint6
         bool all = end && n == v.len;
         if (all && !st->end_seen[side]) {
             st->end_seen[side] = true;
-            uint64_t want = side == TM_CLIENT ? m->cfg->down_bytes : m->cfg->up_bytes;
-            m->r->wrong_bytes += st->got[side] != want;
+            m->r->wrong_bytes += st->got[side] != bytes_of(m, st, sim_other(side));
         }
         tm_session_stream_consume(sim_end(m, side), st->id, n);
         if (n == 0 || all)
@@ -96,6 +116,9 @@ void sim_app_event(struct sim *m, enum tm_side side, const struct tm_event *ev)
     struct app_stream *st = app_find(m, ev->stream);
     if (!st)
         abort();
+    if (ev->kind != TM_EVENT_OPEN && ev->kind != TM_EVENT_RESET && ev->kind != TM_EVENT_ENDED &&
+        gives_up(m, st, side))
+        return;
     switch (ev->kind) {
     case TM_EVENT_OPEN:
         if (m->cfg->refuse) {
@@ -121,7 +144,7 @@ void sim_app_event(struct sim *m, enum tm_side side, const struct tm_event *ev)
         break;
     case TM_EVENT_RESET:
         st->ended[side] = true;
-        m->r->wrong_bytes++;
+        m->r->wrong_bytes += !st->is_reset;
         break;
     case TM_EVENT_ENDED:
         st->ended[side] = true;

@@ -9,7 +9,7 @@ struct app_stream {
     uint64_t put[2],
         got[2]; /* by the side that sends / receives: put[CLIENT] is up, got[CLIENT] is down */
     bool open[2], ended[2], end_seen[2];
-    bool refused;
+    bool refused, is_reset;
 };
 
 #define MAX_STREAMS 8192
