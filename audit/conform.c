@@ -98,12 +98,20 @@ static bool is_all_delivered(const struct tm_subject *x)
            is_delivered(&x->conn->half[TM_DOWN], 0, total[TM_DOWN]);
 }
 
+/* Both FINs were sent, and one that the other side has not acknowledged was lost perhaps. */
+static bool is_fin_under_way(const struct tm_subject *x)
+{
+    const struct tm_wire_half *up = &x->conn->half[TM_UP], *down = &x->conn->half[TM_DOWN];
+    return up->fin_us != TM_NEVER && down->fin_us != TM_NEVER &&
+           (up->acked <= up->fin_offset || down->acked <= down->fin_offset);
+}
+
 /* Its end cannot be judged: an end of the tunnel was stopped, and reset it, before TCP had sent again what was lost. */
 static bool is_stopped(const struct tm_judge *j, const struct tm_subject *x)
 {
     int64_t rst_us = tm_min_us(x->conn->half[TM_UP].rst_us, x->conn->half[TM_DOWN].rst_us);
     return rst_us != TM_NEVER && rst_us >= tm_judge_log_end(j) && !tm_judge_is_reset(x) &&
-           !is_all_delivered(x);
+           (!is_all_delivered(x) || is_fin_under_way(x));
 }
 
 /* Sets n_judged, total and is_whole; a partial carrier is cut where the wire or the capture ends, or where TCP still

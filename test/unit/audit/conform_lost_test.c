@@ -75,11 +75,35 @@ static void reset_of_a_stop_cuts_what_was_not_sent_again(void)
     tm_conform_deinit(&r);
 }
 
+/* The server closed by itself, the client's FIN is lost behind the capture, and the server is stopped. */
+static void reset_of_a_stop_cuts_a_fin_that_was_not_sent_again(void)
+{
+    struct story s = story_new();
+    s.packets[P_FIN_DOWN].ack = 997;
+    story_insert(&s, (struct story_packet){55600, TM_DOWN, TM_TCP_RST, 5001, 0, -1, 0, 0});
+    struct tm_conform r = story_judge(&s);
+    CHECK(tm_conform_is_exact(&r));
+    CHECK_INT(r.n_cut, 1);
+    CHECK_INT(r.n_offsets[TM_UP] + r.n_offsets[TM_DOWN], STORY_WRITES);
+    tm_conform_deinit(&r);
+    s.packets[P_FIN_DOWN].ack = 998; /* it was there: nothing was left to do */
+    r = story_judge(&s);
+    CHECK_INT(r.n_kind[TM_DIFF_RST], 1);
+    tm_conform_deinit(&r);
+    s.packets[P_FIN_DOWN].ack = 997;
+    s.packets[P_N].t_us = 55535; /* the log goes on: nobody was stopped */
+    r = story_judge(&s);
+    CHECK_INT(r.n_kind[TM_DIFF_RST], 1);
+    tm_conform_deinit(&r);
+}
+
 static const struct check_case CASES[] = {
     {"open_carrier_is_cut_at_what_was_not_sent_again",
      open_carrier_is_cut_at_what_was_not_sent_again},
     {"carrier_that_ended_without_all_its_bytes_is_short",
      carrier_that_ended_without_all_its_bytes_is_short},
     {"reset_of_a_stop_cuts_what_was_not_sent_again", reset_of_a_stop_cuts_what_was_not_sent_again},
+    {"reset_of_a_stop_cuts_a_fin_that_was_not_sent_again",
+     reset_of_a_stop_cuts_a_fin_that_was_not_sent_again},
 };
 CHECK_MAIN("conform_lost", CASES)
