@@ -114,6 +114,13 @@ static bool needs_fin(const struct tm_subject *x, int dir)
            client_close(x)->ref == TM_SLOG_REF_END;
 }
 
+/* The client's planned reset was lost: the server never heard of it, and reset the carrier when it was stopped. */
+static bool is_server_stopped(const struct tm_judge *j, const struct tm_subject *x)
+{
+    return tm_judge_is_reset(x) && !x->c->has_end[TM_SERVER] &&
+           x->conn->half[TM_DOWN].rst_us >= tm_judge_log_end(j);
+}
+
 static void judge_whole_close(struct tm_judge *j, const struct tm_subject *x)
 {
     for (int d = 0; d < 2; d++) {
@@ -130,7 +137,7 @@ static void judge_whole_close(struct tm_judge *j, const struct tm_subject *x)
         if (may_reset && h->fin_us != TM_NEVER)
             tm_judge_differ(j, TM_DIFF_FIN_UNPLANNED, x->number, -1, 0, 1,
                             "FIN from the client, which was to reset");
-        if (h->rst_us != TM_NEVER && !may_reset)
+        if (h->rst_us != TM_NEVER && !may_reset && !(d == TM_DOWN && is_server_stopped(j, x)))
             tm_judge_differ(j, TM_DIFF_RST, x->number, -1, 0, 1, "RST from the %s", who);
         if (h->rst_us == TM_NEVER && may_reset)
             tm_judge_differ(j, TM_DIFF_NO_RST, x->number, -1, 1, 0, "no RST from the client");

@@ -160,6 +160,20 @@ static void servers_log_alone_is_believed_that_a_reset_was_planned(void)
     found(&s, TM_DIFF_FIN_EARLY, 1);
 }
 
+/* The planned reset is lost behind the capture; the server, which does not know of an end, resets when it is stopped. */
+static void stopped_server_may_reset_what_it_does_not_know_to_have_ended(void)
+{
+    for (int after = 0; after < 2; after++) {
+        struct story s = with_reset(55430);
+        s.has_log[TM_SERVER] = false;
+        story_insert(&s, (struct story_packet){after ? 55600 : 55500, TM_DOWN, TM_TCP_RST, 5000, 0,
+                                               -1, 0, 0});
+        found(&s, TM_DIFF_RST, after ? 0 : 1);
+        s.has_log[TM_SERVER] = true; /* it knows: the reset is another one */
+        found(&s, TM_DIFF_RST, 1);
+    }
+}
+
 static const struct check_case CASES[] = {
     {"servers_log_alone_is_believed_that_a_reset_was_planned",
      servers_log_alone_is_believed_that_a_reset_was_planned},
@@ -170,5 +184,7 @@ static const struct check_case CASES[] = {
      planned_reset_is_exact_and_nothing_else_in_its_place},
     {"reset_behind_a_planned_fin_of_the_server_needs_that",
      reset_behind_a_planned_fin_of_the_server_needs_that},
+    {"stopped_server_may_reset_what_it_does_not_know_to_have_ended",
+     stopped_server_may_reset_what_it_does_not_know_to_have_ended},
 };
 CHECK_MAIN("conform_closing", CASES)
