@@ -39,18 +39,7 @@ python3 -c 'import json, sys; d = json.load(sys.stdin); assert d["schema_version
 
 BASE=$ROOT/tm-test-$$
 mkdir "$BASE" "$BASE/home" "$BASE/service" || skip "no cgroup can be made below $ROOT"
-remove_cgroups() {
-    local dir pid
-    for dir in "$BASE"/home/* "$BASE/service" "$BASE/home" "$BASE"; do
-        [ -d "$dir" ] || continue
-        while read -r pid; do
-            kill -KILL "$pid" 2>/dev/null
-        done <"$dir/cgroup.procs"
-        wait_for 5 "[ -z \"\$(cat $dir/cgroup.procs)\" ]"
-        rmdir "$dir" 2>/dev/null
-    done
-}
-trap 'status=$?; remove_cgroups; umount "$WORK/bpf"; (exit $status); cleanup' EXIT
+trap 'status=$?; remove_cgroups "$BASE"/home/* "$BASE/service" "$BASE/home" "$BASE"; umount "$WORK/bpf"; (exit $status); cleanup' EXIT
 
 path --delay-ms 5 --queue-packets 16384 --seed 1
 ns o

@@ -20,18 +20,7 @@ python3 -c 'import json, sys; sys.exit(not json.load(sys.stdin)["redirect"])' <"
 
 BASE=$ROOT/tm-test-$$
 mkdir "$BASE" "$BASE/own" || skip "no cgroup can be made below $ROOT"
-remove_cgroups() {
-    local dir pid
-    for dir in "$BASE"/own/* "$BASE/own" "$BASE"; do
-        [ -d "$dir" ] || continue
-        while read -r pid; do
-            kill -KILL "$pid" 2>/dev/null
-        done <"$dir/cgroup.procs"
-        wait_for 5 "[ -z \"\$(cat $dir/cgroup.procs)\" ]"
-        rmdir "$dir" 2>/dev/null
-    done
-}
-trap 'status=$?; remove_cgroups; (exit $status); cleanup' EXIT
+trap 'status=$?; remove_cgroups "$BASE"/own/* "$BASE/own" "$BASE"; (exit $status); cleanup' EXIT
 
 # in_own CMD...: with cgroups below $BASE/own.
 in_own() {

@@ -73,6 +73,19 @@ wait_for() {
     done
 }
 
+# remove_cgroups DIR...: those that exist, in this order, with the processes in them.
+remove_cgroups() {
+    local dir pid
+    for dir in "$@"; do
+        [ -d "$dir" ] || continue
+        while read -r pid; do
+            kill -KILL "$pid" 2>/dev/null
+        done <"$dir/cgroup.procs"
+        wait_for 5 "[ -z \"\$(cat $dir/cgroup.procs)\" ]"
+        rmdir "$dir" 2>/dev/null
+    done
+}
+
 need() {
     local c
     for c in "$@"; do
