@@ -11,6 +11,7 @@
 #include "audit/played.h"
 #include "audit/wire_view.h"
 #include "learner/pcap_source.h"
+#include "tm/cli/args.h"
 
 struct conform_options {
     const char *capture;
@@ -245,6 +246,6 @@ int tm_cmd_conform(int argc, char **argv)
         NULL,
         NULL};
     struct conform_options o = {.cfg = tm_conform_cfg_default()};
-    (void)argp_parse(&ARGP, argc, argv, 0, NULL, &o);
+    tm_args_parse(&ARGP, argc, argv, &o);
     return conform(&o);
 }

@@ -6,6 +6,7 @@
 
 #include "audit/commands.h"
 #include "audit/invariant.h"
+#include "tm/cli/args.h"
 
 struct invariant_options {
     int is_compare;
@@ -105,6 +106,6 @@ int tm_cmd_invariant(int argc, char **argv)
         NULL,
         NULL};
     struct invariant_options o = {0};
-    (void)argp_parse(&ARGP, argc, argv, 0, NULL, &o);
+    tm_args_parse(&ARGP, argc, argv, &o);
     return invariant(&o);
 }

@@ -4,30 +4,11 @@
 #include <string.h>
 
 #include "tm/base/buf.h"
-
-static int reserve(struct tm_sample *s, size_t n_more)
-{
-    if (n_more <= s->cap - s->n)
-        return TM_OK;
-    size_t cap = s->cap < 64 ? 64 : s->cap;
-    size_t bytes = 0;
-    while (cap - s->n < n_more) {
-        if (!tm_mul_ok(cap, 2, &cap))
-            return TM_ERR_NOMEM;
-    }
-    if (!tm_mul_ok(cap, sizeof *s->v, &bytes))
-        return TM_ERR_NOMEM;
-    int64_t *v = realloc(s->v, bytes);
-    if (!v)
-        return TM_ERR_NOMEM;
-    s->v = v;
-    s->cap = cap;
-    return TM_OK;
-}
+#include "tm/base/grow.h"
 
 int tm_sample_add(struct tm_sample *s, int64_t value)
 {
-    int rc = reserve(s, 1);
+    int rc = tm_grow(&s->v, &s->cap, s->n, sizeof *s->v);
     if (rc != TM_OK)
         return rc;
     s->v[s->n++] = value;
@@ -37,7 +18,7 @@ int tm_sample_add(struct tm_sample *s, int64_t value)
 
 int tm_sample_merge(struct tm_sample *s, const struct tm_sample *other)
 {
-    int rc = reserve(s, other->n);
+    int rc = tm_grow_by(&s->v, &s->cap, s->n, other->n, sizeof *s->v);
     if (rc != TM_OK)
         return rc;
     if (other->n > 0)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "tm/base/buf.h"
+#include "tm/base/grow.h"
 #include "tm/base/time.h"
 
 /* Further ahead than any window: a straggler of an earlier connection with the same endpoints. */
@@ -13,34 +14,13 @@
 #define FREE_RUNS  8U
 #define FREE_BYTES 4000U
 
-/* Doubles *array (elements of `size` bytes) when it is full. */
-static int grow(void **array, size_t n, size_t *cap, size_t size)
-{
-    if (n < *cap)
-        return TM_OK;
-    size_t want = *cap < 16 ? 16 : *cap * 2;
-    size_t bytes = 0;
-    if (want > UINT32_MAX / 2 || !tm_mul_ok(want, size, &bytes))
-        return TM_ERR_NOMEM;
-    void *p = realloc(*array, bytes);
-    if (!p)
-        return TM_ERR_NOMEM;
-    *array = p;
-    *cap = want;
-    return TM_OK;
-}
-
 int tm_wire_view_add_server(struct tm_wire_view *v, const struct tm_endpoint *server)
 {
     for (uint32_t i = 0; i < v->n_servers; i++) {
         if (tm_endpoint_is_equal(&v->servers[i], server))
             return TM_OK;
     }
-    void *p = v->servers;
-    size_t cap = v->cap_servers;
-    int rc = grow(&p, v->n_servers, &cap, sizeof *v->servers);
-    v->servers = p;
-    v->cap_servers = (uint32_t)cap;
+    int rc = tm_grow(&v->servers, &v->cap_servers, v->n_servers, sizeof *v->servers);
     if (rc == TM_OK)
         v->servers[v->n_servers++] = *server;
     return rc;
@@ -65,9 +45,7 @@ static size_t run_behind(const struct tm_wire_half *h, uint64_t offset)
 
 static int insert_run(struct tm_wire_half *h, size_t at, struct tm_wire_run run)
 {
-    void *p = h->runs;
-    int rc = grow(&p, h->n_runs, &h->cap_runs, sizeof *h->runs);
-    h->runs = p;
+    int rc = tm_grow(&h->runs, &h->cap_runs, h->n_runs, sizeof *h->runs);
     if (rc != TM_OK)
         return rc;
     memmove(h->runs + at + 1, h->runs + at, (h->n_runs - at) * sizeof *h->runs);
@@ -196,11 +174,7 @@ static int grow_table(struct tm_wire_view *v)
 static int new_conn(struct tm_wire_view *v, const struct tm_endpoint *client,
                     const struct tm_endpoint *server, int64_t t_us, struct tm_wire_conn **out)
 {
-    void *p = v->conns;
-    size_t cap = v->cap_conns;
-    int rc = grow(&p, v->n_conns, &cap, sizeof *v->conns);
-    v->conns = p;
-    v->cap_conns = (uint32_t)cap;
+    int rc = tm_grow(&v->conns, &v->cap_conns, v->n_conns, sizeof *v->conns);
     if (rc == TM_OK)
         rc = grow_table(v);
     if (rc != TM_OK)

@@ -56,9 +56,11 @@ struct tm_wire_conn {
 
 struct tm_wire_view {            /* empty: {0}, then tm_wire_view_add_server */
     struct tm_endpoint *servers; /* owned */
-    uint32_t n_servers, cap_servers;
+    uint32_t n_servers;
+    size_t cap_servers;
     struct tm_wire_conn *conns; /* owned, in order of their first packet */
-    uint32_t n_conns, cap_conns;
+    uint32_t n_conns;
+    size_t cap_conns;
     uint32_t *table; /* owned: endpoints -> newest connection, open addressing */
     uint32_t cap_table;
     uint64_t n_packets;        /* of the connections */

@@ -11,8 +11,7 @@
 #include "learner/options.h"
 #include "learner/reading.h"
 #include "models/gen.h"
-
-#define FIRST_CONNS 256U
+#include "tm/base/grow.h"
 
 struct replaying {
     struct tm_collect *collect;
@@ -27,14 +26,9 @@ struct replaying {
 static void take_conn(void *ctx, const struct tm_collect_conn *c)
 {
     struct replaying *r = ctx;
-    if (r->n_conns == r->cap_conns) {
-        size_t cap = r->cap_conns > 0 ? 2 * r->cap_conns : FIRST_CONNS;
-        struct tm_replay_conn *bigger = realloc(r->conn, cap * sizeof *bigger);
-        r->has_failed = r->has_failed || !bigger;
-        if (!bigger)
-            return;
-        r->conn = bigger;
-        r->cap_conns = cap;
+    if (tm_grow(&r->conn, &r->cap_conns, r->n_conns, sizeof *r->conn) != TM_OK) {
+        r->has_failed = true;
+        return;
     }
     struct tm_replay_conn *to = &r->conn[r->n_conns++];
     *to = (struct tm_replay_conn){

@@ -3,21 +3,16 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
-#define FIRST_CONNS  16U
+#include "tm/base/grow.h"
+
 #define FIRST_WRITES 256U
 
 int tm_deck_add_conn(struct tm_deck *d, enum tm_deck_role role, uint32_t close_gap_us)
 {
     if (d->n_conns == TM_DECK_CONNS_MAX)
         return TM_ERR_LIMIT;
-    if (d->n_conns == d->cap_conns) {
-        size_t cap = d->cap_conns > 0 ? 2 * d->cap_conns : FIRST_CONNS;
-        struct tm_deck_conn *bigger = realloc(d->conn, cap * sizeof *bigger);
-        if (!bigger)
-            return TM_ERR_NOMEM;
-        d->conn = bigger;
-        d->cap_conns = cap;
-    }
+    if (tm_grow(&d->conn, &d->cap_conns, d->n_conns, sizeof *d->conn) != TM_OK)
+        return TM_ERR_NOMEM;
     d->conn[d->n_conns++] = (struct tm_deck_conn){
         .first = (uint32_t)d->n_writes, .close_gap_us = close_gap_us, .role = (uint8_t)role};
     return TM_OK;

@@ -2,20 +2,14 @@
 
 #include <stdlib.h>
 
-#define FIRST_CAP 16U
+#include "tm/base/grow.h"
 
 int tm_plan_add(struct tm_plan *p, struct tm_write w)
 {
     if (p->n_writes == TM_PLAN_WRITES_MAX)
         return TM_ERR_LIMIT;
-    if (p->n_writes == p->cap_writes) {
-        size_t cap = p->cap_writes > 0 ? 2 * p->cap_writes : FIRST_CAP;
-        struct tm_write *bigger = realloc(p->w, cap * sizeof *bigger);
-        if (!bigger)
-            return TM_ERR_NOMEM;
-        p->w = bigger;
-        p->cap_writes = cap;
-    }
+    if (tm_grow(&p->w, &p->cap_writes, p->n_writes, sizeof *p->w) != TM_OK)
+        return TM_ERR_NOMEM;
     p->w[p->n_writes++] = w;
     return TM_OK;
 }

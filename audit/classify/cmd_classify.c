@@ -14,6 +14,7 @@
 #include "audit/commands.h"
 #include "audit/features/material.h"
 #include "audit/features/read_options.h"
+#include "tm/cli/args.h"
 
 #define INPUTS_MAX 1024U
 
@@ -303,7 +304,7 @@ int tm_classify_command(int argc, char **argv, tm_classify_emit_fn emit, void *c
     struct classify_options o = {.read = tm_read_options_default(),
                                  .features = {.groups = TM_GROUP_POSTER},
                                  .cfg = tm_classify_cfg_default()};
-    (void)argp_parse(&ARGP, argc, argv, 0, NULL, &o);
+    tm_args_parse(&ARGP, argc, argv, &o);
     o.real.labels = o.read.labels;
     o.real.split = o.read.material.split;
     o.features.floor_us = o.read.floor_us;

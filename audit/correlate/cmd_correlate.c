@@ -9,6 +9,7 @@
 #include "audit/correlate/correlate_command.h"
 #include "audit/correlate/correlate_report.h"
 #include "audit/features/material.h"
+#include "tm/cli/args.h"
 
 #define SCENES_MAX 1024U
 
@@ -273,7 +274,7 @@ int tm_correlate_command(int argc, char **argv, tm_correlate_emit_fn emit, void 
         status = tm_audit_nomem();
         goto out;
     }
-    (void)argp_parse(&ARGP, argc, argv, 0, NULL, &o);
+    tm_args_parse(&ARGP, argc, argv, &o);
     status = correlate(&o, scenes, emit, ctx);
 out:
     for (uint32_t i = 0; scenes && i < SCENES_MAX; i++)

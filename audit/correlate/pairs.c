@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "audit/correlate/alike.h"
+#include "tm/base/grow.h"
 
 #define NONE UINT32_MAX
 
@@ -136,16 +137,10 @@ struct make {
 
 static int append(struct tm_pairs *out, const struct tm_pair *p)
 {
-    if (out->n == out->cap) {
-        uint32_t cap = out->cap > 0 ? 2 * out->cap : 256;
-        if (cap > 1U << 26)
-            return TM_ERR_LIMIT;
-        struct tm_pair *v = realloc(out->v, cap * sizeof *v);
-        if (!v)
-            return TM_ERR_NOMEM;
-        out->v = v;
-        out->cap = cap;
-    }
+    if (out->n == 1U << 26)
+        return TM_ERR_LIMIT;
+    if (tm_grow(&out->v, &out->cap, out->n, sizeof *out->v) != TM_OK)
+        return TM_ERR_NOMEM;
     out->v[out->n++] = *p;
     return TM_OK;
 }

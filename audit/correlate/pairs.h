@@ -13,6 +13,7 @@
 #ifndef TM_AUDIT_CORRELATE_PAIRS_H
 #define TM_AUDIT_CORRELATE_PAIRS_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "audit/correlate/scene.h"
@@ -43,7 +44,8 @@ struct tm_pair {
 
 struct tm_pairs {      /* empty: {0} */
     struct tm_pair *v; /* owned; a flow's pairs stand together, its true one first */
-    uint32_t n, cap;
+    uint32_t n;
+    size_t cap;
     uint32_t n_true;
     uint32_t
         n_left; /* flows that are not asked about: no known or no other carrier at their time */

@@ -4,21 +4,9 @@
 #include <string.h>
 
 #include "tm/base/buf.h"
+#include "tm/base/grow.h"
 
 /* ---- building ---- */
-
-static int grow(struct tm_scene_line **v, uint32_t n, uint32_t *cap)
-{
-    if (n < *cap)
-        return TM_OK;
-    uint32_t more = *cap > 0 ? 2 * *cap : 16;
-    struct tm_scene_line *p = realloc(*v, more * sizeof *p);
-    if (!p)
-        return TM_ERR_NOMEM;
-    *v = p;
-    *cap = more;
-    return TM_OK;
-}
 
 int tm_scene_add(struct tm_scene *s, enum tm_scene_side side, uint32_t tunnel,
                  const struct tm_scene_packet *v, uint32_t n, uint32_t *out)
@@ -26,7 +14,7 @@ int tm_scene_add(struct tm_scene *s, enum tm_scene_side side, uint32_t tunnel,
     bool is_flow = side == TM_SCENE_FLOW;
     struct tm_scene_line **lines = is_flow ? &s->flows : &s->carriers;
     uint32_t *n_lines = is_flow ? &s->n_flows : &s->n_carriers;
-    int rc = grow(lines, *n_lines, is_flow ? &s->cap_flows : &s->cap_carriers);
+    int rc = tm_grow(lines, is_flow ? &s->cap_flows : &s->cap_carriers, *n_lines, sizeof **lines);
     if (rc != TM_OK)
         return rc;
     struct tm_scene_line l = {.v = malloc(n * sizeof *l.v), .n = n, .tunnel = tunnel};
@@ -44,14 +32,8 @@ int tm_scene_add(struct tm_scene *s, enum tm_scene_side side, uint32_t tunnel,
 
 int tm_scene_share(struct tm_scene *s, uint32_t flow, uint32_t carrier, uint64_t bytes)
 {
-    if (s->n_shares == s->cap_shares) {
-        uint32_t cap = s->cap_shares > 0 ? 2 * s->cap_shares : 64;
-        struct tm_scene_share *p = realloc(s->shares, cap * sizeof *p);
-        if (!p)
-            return TM_ERR_NOMEM;
-        s->shares = p;
-        s->cap_shares = cap;
-    }
+    if (tm_grow(&s->shares, &s->cap_shares, s->n_shares, sizeof *s->shares) != TM_OK)
+        return TM_ERR_NOMEM;
     s->shares[s->n_shares++] = (struct tm_scene_share){flow, carrier, bytes};
     return TM_OK;
 }

@@ -10,6 +10,7 @@
 #define TM_AUDIT_CORRELATE_SCENE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "audit/correlate/truth.h"
@@ -38,9 +39,10 @@ struct tm_scene_share {
 struct tm_scene {                                  /* empty: {0} */
     struct tm_scene_line *flows, *carriers, *sums; /* owned; sums by tunnel, n 0: no carrier seen */
     uint32_t n_flows, n_carriers, n_tunnels;
-    uint32_t cap_flows, cap_carriers;
+    size_t cap_flows, cap_carriers;
     struct tm_scene_share *shares; /* owned; ascending by flow, then carrier; each pair once */
-    uint32_t n_shares, cap_shares;
+    uint32_t n_shares;
+    size_t cap_shares;
     bool has_bytes; /* every share's bytes are known */
 };
 

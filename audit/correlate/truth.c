@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "audit/features/sheet.h"
+#include "tm/base/grow.h"
 
 #define HEAD "at_us,flow_client,flow_server,carrier_client,carrier_server,tunnel,bytes"
 #define MAX  (INT64_C(1) << 60)
@@ -17,19 +18,6 @@ static int endpoint(const struct tm_sheet_place *at, const char *field, const ch
     return tm_msg_set(at->msg, TM_ERR_FORMAT,
                       "%s:%" PRIu32 ": %s \"%.60s\": ADDR:PORT is wanted, like 192.0.2.1:443",
                       at->name, at->line, field, text);
-}
-
-static int make_room(struct tm_truth *t)
-{
-    if (t->n < t->cap)
-        return TM_OK;
-    size_t cap = t->cap == 0 ? 64 : t->cap * 2;
-    struct tm_truth_line *v = cap <= SIZE_MAX / sizeof *v ? realloc(t->v, cap * sizeof *v) : NULL;
-    if (!v)
-        return TM_ERR_NOMEM;
-    t->v = v;
-    t->cap = cap;
-    return TM_OK;
 }
 
 static struct tm_name_list names_of(struct tm_truth *t)
@@ -69,7 +57,7 @@ static int add_line(void *user, const struct tm_sheet_place *at, char *const fie
     if (rc == TM_OK)
         rc = tm_sheet_number(at, "bytes", field[6], MAX, &bytes);
     if (rc == TM_OK)
-        rc = make_room(t);
+        rc = tm_grow(&t->v, &t->cap, t->n, sizeof *t->v);
     if (rc != TM_OK)
         return rc;
     v.bytes = (uint64_t)bytes;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "audit/commands.h"
+#include "tm/cli/args.h"
 
 #define DEFAULT_BLOCK 10
 
@@ -153,6 +154,6 @@ void tm_detect_options_parse(struct tm_detect_options *o, int argc, char **argv)
     *o = (struct tm_detect_options){.cfg = tm_detect_cfg_default(),
                                     .read = tm_read_options_default()};
     o->read.material.block_us = INT64_C(1000000) * DEFAULT_BLOCK;
-    (void)argp_parse(&ARGP, argc, argv, 0, NULL, o);
+    tm_args_parse(&ARGP, argc, argv, o);
     o->cfg.floor_us = o->read.floor_us;
 }

@@ -7,6 +7,7 @@
 
 #include "audit/detect/donor.h"
 #include "audit/detect/draw.h"
+#include "tm/base/grow.h"
 
 #define SIZES 65536U
 
@@ -52,14 +53,8 @@ static int find_full(struct tm_writes *w, const struct tm_trace_set *set)
 
 static int add_write(struct tm_writes *w, const struct tm_write_cut *c)
 {
-    if (w->n == w->cap) {
-        size_t cap = w->cap ? w->cap * 2 : 1024;
-        struct tm_write_cut *v = realloc(w->v, cap * sizeof *v);
-        if (!v)
-            return TM_ERR_NOMEM;
-        w->v = v;
-        w->cap = cap;
-    }
+    if (tm_grow(&w->v, &w->cap, w->n, sizeof *w->v) != TM_OK)
+        return TM_ERR_NOMEM;
     w->v[w->n++] = *c;
     return TM_OK;
 }
@@ -118,19 +113,14 @@ struct renderer {
     struct tm_donors donors;
     struct tm_rng *rng;
     struct tm_trace_packet *p; /* owned: one connection */
-    uint32_t n, cap;
+    uint32_t n;
+    size_t cap;
 };
 
 static int push(struct renderer *r, const struct tm_trace_packet *p)
 {
-    if (r->n == r->cap) {
-        uint32_t cap = r->cap ? r->cap * 2 : 4096;
-        struct tm_trace_packet *more = realloc(r->p, cap * sizeof *more);
-        if (!more)
-            return TM_ERR_NOMEM;
-        r->p = more;
-        r->cap = cap;
-    }
+    if (tm_grow(&r->p, &r->cap, r->n, sizeof *r->p) != TM_OK)
+        return TM_ERR_NOMEM;
     r->p[r->n++] = *p;
     return TM_OK;
 }

@@ -13,6 +13,7 @@
 #include "audit/features/material.h"
 #include "audit/features/npz.h"
 #include "audit/features/read_options.h"
+#include "tm/cli/args.h"
 
 struct features_options {
     const char *output; /* NULL: standard output */
@@ -255,7 +256,7 @@ int tm_cmd_features(int argc, char **argv)
     struct output out = {0};
     struct tm_msg msg = {""};
     char *text = NULL;
-    (void)argp_parse(&ARGP, argc, argv, 0, NULL, &o);
+    tm_args_parse(&ARGP, argc, argv, &o);
     o.features.floor_us = o.read.floor_us;
     int rc = o.read.labels ? tm_material_labels(&labels, o.read.labels, &msg) : TM_OK;
     o.read.material.labels = o.read.labels ? &labels : NULL;

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tm/base/grow.h"
+
 #define LOST_BYTES (INT64_C(1) << 30)
 
 /* In its place among the others; the oldest (lowest) gives way when there are too many. */
@@ -12,14 +14,8 @@ static int add_hole(struct tm_fresh *f, int64_t from, int64_t to)
         memmove(f->holes, f->holes + 1, (TM_FRESH_HOLES_MAX - 1) * sizeof *f->holes);
         f->n_holes--;
     }
-    if (f->n_holes == f->cap_holes) {
-        uint32_t cap = f->cap_holes == 0 ? 4 : f->cap_holes * 2;
-        struct tm_fresh_hole *p = realloc(f->holes, cap * sizeof *p);
-        if (!p)
-            return TM_ERR_NOMEM;
-        f->holes = p;
-        f->cap_holes = cap;
-    }
+    if (tm_grow(&f->holes, &f->cap_holes, f->n_holes, sizeof *f->holes) != TM_OK)
+        return TM_ERR_NOMEM;
     uint32_t i = f->n_holes++;
     for (; i > 0 && f->holes[i - 1].from > from; i--)
         f->holes[i] = f->holes[i - 1];

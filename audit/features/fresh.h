@@ -8,6 +8,7 @@
 #define TM_AUDIT_FRESH_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "tm/base/err.h"
@@ -23,7 +24,8 @@ struct tm_fresh { /* empty: {0} */
     uint32_t base; /* sequence number of offset 0: the first byte, or the first one seen */
     int64_t high;  /* behind the highest byte seen */
     struct tm_fresh_hole *holes; /* owned; sorted, disjoint */
-    uint32_t n_holes, cap_holes;
+    uint32_t n_holes;
+    size_t cap_holes;
 };
 
 /* The number of the first byte, from a SYN; later calls change nothing. */

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "audit/features/sheet.h"
+#include "tm/base/grow.h"
 
 #define HEAD "from_us,prefix,class,split,path,session,load"
 
@@ -44,19 +45,6 @@ static int prefix(const struct tm_sheet_place *at, char *text, struct tm_label *
     return TM_OK;
 }
 
-static int make_room(struct tm_labels *l)
-{
-    if (l->n < l->cap)
-        return TM_OK;
-    size_t cap = l->cap == 0 ? 64 : l->cap * 2;
-    struct tm_label *v = cap <= SIZE_MAX / sizeof *v ? realloc(l->v, cap * sizeof *v) : NULL;
-    if (!v)
-        return TM_ERR_NOMEM;
-    l->v = v;
-    l->cap = cap;
-    return TM_OK;
-}
-
 static struct tm_name_list names_of(struct tm_labels *l)
 {
     return (struct tm_name_list){&l->names, &l->n_names, &l->cap_names, &l->index};
@@ -78,7 +66,7 @@ static int add_line(void *user, const struct tm_sheet_place *at, char *const fie
     for (size_t i = 0; i < 4 && rc == TM_OK; i++)
         rc = tm_names_put(&names, field[2 + i], name[i]);
     if (rc == TM_OK)
-        rc = make_room(l);
+        rc = tm_grow(&l->v, &l->cap, l->n, sizeof *l->v);
     if (rc == TM_OK)
         l->v[l->n++] = v;
     return rc;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "tm/base/buf.h"
+#include "tm/base/grow.h"
 
 bool tm_trace_is_complete(const struct tm_trace *t)
 {
@@ -22,39 +23,12 @@ int tm_trace_set_name(struct tm_trace_set *s, const char *name, uint32_t *out)
     return tm_names_put(&l, name, out);
 }
 
-/* Room for `more` elements of `size` bytes. */
-static int make_room(void **array, size_t n, size_t *cap, size_t more, size_t size)
-{
-    if (more <= *cap - n)
-        return TM_OK;
-    size_t want = *cap < 64 ? 64 : *cap;
-    size_t bytes = 0;
-    while (want - n < more) {
-        if (want > SIZE_MAX / 2)
-            return TM_ERR_NOMEM;
-        want *= 2;
-    }
-    void *p = tm_mul_ok(want, size, &bytes) ? realloc(*array, bytes) : NULL;
-    if (!p)
-        return TM_ERR_NOMEM;
-    *array = p;
-    *cap = want;
-    return TM_OK;
-}
-
 int tm_trace_set_add(struct tm_trace_set *s, const struct tm_trace *t,
                      const struct tm_trace_packet *packets, uint32_t n)
 {
-    void *v = s->v;
-    int rc = make_room(&v, s->n, &s->cap, 1, sizeof *s->v);
-    s->v = v;
-    if (rc != TM_OK)
-        return rc;
-    void *pool = s->packets;
-    rc = make_room(&pool, s->n_packets, &s->cap_packets, n, sizeof *s->packets);
-    s->packets = pool;
-    if (rc != TM_OK)
-        return rc;
+    if (tm_grow(&s->v, &s->cap, s->n, sizeof *s->v) != TM_OK ||
+        tm_grow_by(&s->packets, &s->cap_packets, s->n_packets, n, sizeof *s->packets) != TM_OK)
+        return TM_ERR_NOMEM;
     s->v[s->n] = *t;
     s->v[s->n].first = s->n_packets;
     s->v[s->n].n_packets = n;

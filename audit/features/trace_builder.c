@@ -7,6 +7,7 @@
 #include "audit/features/trace.h"
 #include "learner/flow.h"
 #include "tm/base/buf.h"
+#include "tm/base/grow.h"
 #include "tm/base/time.h"
 
 #define NONE          UINT32_MAX
@@ -212,15 +213,8 @@ static void feed_third(struct conn *c, const struct tm_packet *p)
 
 static int keep_segment(struct tm_trace_builder *b, const struct seen *s)
 {
-    if (b->n_seen == b->cap_seen) {
-        size_t cap = b->cap_seen == 0 ? 4096 : b->cap_seen * 2;
-        size_t bytes = 0;
-        struct seen *p = tm_mul_ok(cap, sizeof *p, &bytes) ? realloc(b->seen, bytes) : NULL;
-        if (!p)
-            return TM_ERR_NOMEM;
-        b->seen = p;
-        b->cap_seen = cap;
-    }
+    if (tm_grow(&b->seen, &b->cap_seen, b->n_seen, sizeof *b->seen) != TM_OK)
+        return TM_ERR_NOMEM;
     b->seen[b->n_seen++] = *s;
     return TM_OK;
 }

@@ -8,6 +8,7 @@
 #include "audit/commands.h"
 #include "audit/interference/interference.h"
 #include "audit/interference/interference_command.h"
+#include "tm/cli/args.h"
 
 #define RUNS_MAX      1024U
 #define SERVERS_MAX   16U
@@ -226,7 +227,7 @@ int tm_interference_command(int argc, char **argv, tm_interference_emit_fn emit,
                                      .cfg = {.seed = 1, .late_us = 3000}};
     if (!o.runs)
         return tm_audit_nomem();
-    (void)argp_parse(&ARGP, argc, argv, 0, NULL, &o);
+    tm_args_parse(&ARGP, argc, argv, &o);
     int status = interference(&o, emit, ctx);
     for (size_t i = 0; i < o.n_runs; i++)
         tm_run_deinit(&o.runs[i]);

@@ -10,6 +10,7 @@
 #include "audit/commands.h"
 #include "audit/wf/wf_input.h"
 #include "audit/wf/wf_report.h"
+#include "tm/cli/args.h"
 
 #define FILES_MAX 1024U
 
@@ -246,7 +247,7 @@ int tm_cmd_wf(int argc, char **argv)
         .files = calloc(FILES_MAX, sizeof *o.files), .max_len = 5000, .cfg = tm_wf_cfg_default()};
     if (!o.files)
         return tm_audit_nomem();
-    (void)argp_parse(&ARGP, argc, argv, 0, NULL, &o);
+    tm_args_parse(&ARGP, argc, argv, &o);
     int status = o.export_to ? export_visits(&o) : attack(&o);
     free(o.files);
     return status;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tm/base/grow.h"
 #include "tm/base/time.h"
 
 /* A segment on its way into its visit; `order` keeps those of one microsecond as captured. */
@@ -35,14 +36,8 @@ int tm_cut_new(struct tm_cut **out, const struct tm_visits *visits)
 static int add(struct tm_cut *c, const struct tm_visit *visit, const struct tm_packet *p,
                enum tm_dir dir)
 {
-    if (c->n == c->cap) {
-        size_t cap = c->cap == 0 ? 4096 : c->cap * 2;
-        struct segment *v = cap <= SIZE_MAX / sizeof *v ? realloc(c->v, cap * sizeof *v) : NULL;
-        if (!v)
-            return TM_ERR_NOMEM;
-        c->v = v;
-        c->cap = cap;
-    }
+    if (tm_grow(&c->v, &c->cap, c->n, sizeof *c->v) != TM_OK)
+        return TM_ERR_NOMEM;
     c->v[c->n] = (struct segment){.visit = (size_t)(visit - c->visits->v),
                                   .t_us = p->t_us - visit->from_us,
                                   .order = c->n,

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "audit/features/sheet.h"
+#include "tm/base/grow.h"
 
 #define HEAD "from_us,until_us,client,page"
 #define MAX  (INT64_C(1) << 60)
@@ -21,19 +22,6 @@ static int address(const struct tm_sheet_place *at, const char *text, uint8_t ou
                           "%s:%" PRIu32
                           ": client \"%.60s\": no address; wanted like 192.0.2.17 or 2001:db8::17",
                           at->name, at->line, text);
-    return TM_OK;
-}
-
-static int make_room(struct tm_visits *l)
-{
-    if (l->n < l->cap)
-        return TM_OK;
-    size_t cap = l->cap == 0 ? 64 : l->cap * 2;
-    struct tm_visit *v = realloc(l->v, cap * sizeof *v);
-    if (!v)
-        return TM_ERR_NOMEM;
-    l->v = v;
-    l->cap = cap;
     return TM_OK;
 }
 
@@ -60,7 +48,7 @@ static int add_line(void *user, const struct tm_sheet_place *at, char *const fie
     if (rc == TM_OK && l->n == TM_VISITS_MAX)
         rc = tm_msg_set(at->msg, TM_ERR_LIMIT, "%s: more than %u visits", at->name, TM_VISITS_MAX);
     if (rc == TM_OK)
-        rc = make_room(l);
+        rc = tm_grow(&l->v, &l->cap, l->n, sizeof *l->v);
     if (rc == TM_OK)
         l->v[l->n++] = v;
     return rc;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "learner/packet.h"
+#include "tm/base/grow.h"
 #include "tm/base/time.h"
 
 #define LINK_RAW 101U
@@ -29,7 +30,8 @@ struct render {
     const struct tm_render_path *path;
     struct tm_rng *rng;
     struct segment *s; /* owned */
-    uint32_t n, cap;
+    uint32_t n;
+    size_t cap;
     struct tm_sender dir[2];
     int64_t free_us[2]; /* when the sender has given all to TCP */
 };
@@ -56,14 +58,8 @@ void tm_render_head(FILE *out)
 
 static int push(struct render *r, int64_t t_us, uint32_t len, enum tm_dir dir, unsigned flags)
 {
-    if (r->n == r->cap) {
-        uint32_t cap = r->cap > 0 ? 2 * r->cap : 256;
-        struct segment *more = realloc(r->s, cap * sizeof *more);
-        if (!more)
-            return TM_ERR_NOMEM;
-        r->s = more;
-        r->cap = cap;
-    }
+    if (tm_grow(&r->s, &r->cap, r->n, sizeof *r->s) != TM_OK)
+        return TM_ERR_NOMEM;
     r->s[r->n] = (struct segment){t_us, len, (uint8_t)dir, (uint8_t)flags, r->n};
     r->n++;
     return TM_OK;

@@ -67,8 +67,7 @@ int tm_cmd_diff(int argc, char **argv)
     struct options o = {0};
     struct tm_msg msg = {""};
     struct tm_store_entry *e[2] = {NULL, NULL};
-    if (argp_parse(&argp, argc, argv, 0, NULL, &o) != 0)
-        return 2;
+    tm_args_parse(&argp, argc, argv, &o);
     int rc = TM_OK;
     for (int s = 0; s < 2 && rc == TM_OK; s++) {
         const char *name = tm_args_cut_name(o.arg[s]);

@@ -349,8 +349,7 @@ int tm_cmd_sample(int argc, char **argv)
     struct options o = {.head = tm_sampling_default(NULL)};
     struct tm_msg msg = {""};
     o.head.n_conns = 0;
-    if (argp_parse(&argp, argc, argv, 0, NULL, &o) != 0)
-        return 2;
+    tm_args_parse(&argp, argc, argv, &o);
     int rc = o.from ? sample_schedule(&o, &msg) : sample_model(&o, &msg);
     return tm_args_report(rc, &msg);
 }

@@ -7,21 +7,30 @@
 
 #define START 16U
 
-int tm_grow(void *array, size_t *cap, size_t n, size_t size)
+int tm_grow_by(void *array, size_t *cap, size_t n, size_t more, size_t size)
 {
     void *p;
     size_t len;
-    size_t more = *cap > 0 ? *cap : START / 2;
+    size_t want = *cap > 0 ? *cap : START;
     TM_ASSERT_LE(n, *cap);
-    if (n < *cap)
+    if (more <= *cap - n)
         return TM_OK;
-    if (!tm_mul_ok(more, 2, &more) || !tm_mul_ok(more, size, &len))
+    while (want - n < more) {
+        if (!tm_mul_ok(want, 2, &want))
+            return TM_ERR_NOMEM;
+    }
+    if (!tm_mul_ok(want, size, &len))
         return TM_ERR_NOMEM;
     memcpy(&p, array, sizeof p); /* a pointer to members of any type */
     p = realloc(p, len);
     if (!p)
         return TM_ERR_NOMEM;
     memcpy(array, &p, sizeof p);
-    *cap = more;
+    *cap = want;
     return TM_OK;
+}
+
+int tm_grow(void *array, size_t *cap, size_t n, size_t size)
+{
+    return tm_grow_by(array, cap, n, 1, size);
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tm/base/grow.h"
 #include "tm/net/addr.h"
 
 struct ends {
@@ -45,20 +46,13 @@ struct tm_streamlog {
 };
 
 /* Room for one more of `size` bytes in *v.  False: the log is broken, and says so. */
-static bool make_room(struct tm_streamlog *l, void **v, size_t n, size_t *cap, size_t size)
+static bool make_room(struct tm_streamlog *l, void *v, size_t n, size_t *cap, size_t size)
 {
-    if (n < *cap)
+    if (tm_grow(v, cap, n, size) == TM_OK)
         return true;
-    size_t more = *cap == 0 ? 16 : 2 * *cap;
-    void *grown = more <= SIZE_MAX / size ? realloc(*v, more * size) : NULL;
-    if (grown == NULL) {
-        (void)fputs("# out of memory: the rest of a session is missing\n", l->f);
-        l->is_broken = true;
-        return false;
-    }
-    *v = grown;
-    *cap = more;
-    return true;
+    (void)fputs("# out of memory: the rest of a session is missing\n", l->f);
+    l->is_broken = true;
+    return false;
 }
 
 static void text_of(struct ends *out, const struct tm_streamlog_link *link)
@@ -75,10 +69,7 @@ static struct flow *flow_of(struct tm_streamlog *l, uint64_t stream)
         i++;
     if (i < l->n_flows)
         return &l->flows[i];
-    void *v = l->flows;
-    bool has_room = make_room(l, &v, l->n_flows, &l->cap_flows, sizeof *l->flows);
-    l->flows = v;
-    if (!has_room)
+    if (!make_room(l, &l->flows, l->n_flows, &l->cap_flows, sizeof *l->flows))
         return NULL;
     l->flows[l->n_flows] = (struct flow){.stream = stream};
     return &l->flows[l->n_flows++];
@@ -99,10 +90,7 @@ static void add(struct tm_streamlog *l, struct flow *flow, const struct tm_piece
     while (i > 0 && flow->v[i - 1].carrier != p->carrier)
         i--;
     if (i == 0) {
-        void *v = flow->v;
-        bool has_room = make_room(l, &v, flow->n, &flow->cap, sizeof *flow->v);
-        flow->v = v;
-        if (!has_room)
+        if (!make_room(l, &flow->v, flow->n, &flow->cap, sizeof *flow->v))
             return;
         flow->v[flow->n++] = (struct part){.carrier = p->carrier};
         i = flow->n;
@@ -171,10 +159,7 @@ void tm_streamlog_free(struct tm_streamlog *l)
 void tm_streamlog_carrier(struct tm_streamlog *l, uint32_t carrier, int64_t at_us,
                           const struct tm_streamlog_link *link)
 {
-    void *v = l->carriers;
-    bool has_room = make_room(l, &v, l->n_carriers, &l->cap_carriers, sizeof *l->carriers);
-    l->carriers = v;
-    if (!has_room)
+    if (!make_room(l, &l->carriers, l->n_carriers, &l->cap_carriers, sizeof *l->carriers))
         return;
     struct carrier *c = &l->carriers[l->n_carriers++];
     *c = (struct carrier){.number = carrier, .since_us = at_us};

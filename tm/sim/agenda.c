@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tm/base/grow.h"
 #include "tm/base/time.h"
 
 static bool before(const struct tm_agenda_item *a, const struct tm_agenda_item *b)
@@ -12,14 +13,8 @@ static bool before(const struct tm_agenda_item *a, const struct tm_agenda_item *
 
 int tm_agenda_add(struct tm_agenda *a, struct tm_agenda_item item)
 {
-    if (a->n == a->cap) {
-        size_t cap = a->cap > 0 ? a->cap * 2 : 1024;
-        struct tm_agenda_item *bigger = realloc(a->item, cap * sizeof *bigger);
-        if (!bigger)
-            return TM_ERR_NOMEM;
-        a->item = bigger;
-        a->cap = cap;
-    }
+    if (tm_grow(&a->item, &a->cap, a->n, sizeof *a->item) != TM_OK)
+        return TM_ERR_NOMEM;
     item.order = a->n_added++;
     size_t i = a->n++;
     while (i > 0 && before(&item, &a->item[(i - 1) / 2])) {

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tm/base/grow.h"
 #include "tm/base/time.h"
 
 struct tm_load {
@@ -62,14 +63,8 @@ int tm_load_begin(struct tm_load *l, uint64_t up_bytes, uint64_t down_bytes, int
 {
     static const struct tm_dest dest = {
         .kind = TM_ADDR_NAME, .addr = "site.test", .len = 9, .port = 443};
-    if (l->n == l->cap) {
-        size_t cap = l->cap > 0 ? 2 * l->cap : 64;
-        struct tm_transfer *bigger = realloc(l->transfer, cap * sizeof *bigger);
-        if (!bigger)
-            return TM_ERR_NOMEM;
-        l->transfer = bigger;
-        l->cap = cap;
-    }
+    if (tm_grow(&l->transfer, &l->cap, l->n, sizeof *l->transfer) != TM_OK)
+        return TM_ERR_NOMEM;
     uint64_t stream;
     int rc = tm_session_stream_open(tm_sim_end(l->world, TM_CLIENT), &dest, &stream);
     if (rc != TM_OK)

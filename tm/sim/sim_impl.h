@@ -69,7 +69,8 @@ struct tm_sim {
     int64_t line_free_us[2]; /* by side */
     struct tm_rng rng;
     struct tm_wire *wire; /* owned; by carrier number */
-    uint32_t n_wires, cap_wires;
+    uint32_t n_wires;
+    size_t cap_wires;
     struct tm_sim_slow slow[TM_SIM_SLOW_MAX];
     uint32_t n_slow;
     int64_t wake_us[2];          /* armed */

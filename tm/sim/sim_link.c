@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tm/base/grow.h"
 #include "tm/base/time.h"
 #include "tm/sim/sim_impl.h"
 
@@ -30,15 +31,9 @@ static struct tm_part *part_new(struct tm_sim *w, uint32_t n_bytes, const uint8_
 
 static struct tm_wire *wire_new(struct tm_sim *w, uint32_t k)
 {
-    if (k >= w->cap_wires) {
-        uint32_t cap = w->cap_wires > 0 ? w->cap_wires * 2 : 1024;
-        struct tm_wire *bigger = realloc(w->wire, cap * sizeof *bigger);
-        if (!bigger) {
-            tm_sim_fail(w, TM_ERR_NOMEM);
-            return NULL;
-        }
-        w->wire = bigger;
-        w->cap_wires = cap;
+    if (tm_grow(&w->wire, &w->cap_wires, k, sizeof *w->wire) != TM_OK) {
+        tm_sim_fail(w, TM_ERR_NOMEM);
+        return NULL;
     }
     w->n_wires = k + 1;
     w->wire[k] = (struct tm_wire){.live = true};

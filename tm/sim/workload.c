@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tm/base/grow.h"
 #include "tm/base/json.h"
 
 enum member { AT, UP, DOWN, MEMBERS };
@@ -44,14 +45,8 @@ static int add_line(struct tm_workload *w, struct tm_json *j)
         return rc;
     if (w->n == TM_WORKLOAD_LINES_MAX)
         return tm_json_fail(j, TM_ERR_LIMIT, "more than %u transfers", TM_WORKLOAD_LINES_MAX);
-    if (w->n == w->cap) {
-        size_t cap = w->cap > 0 ? 2 * w->cap : 256;
-        struct tm_workload_line *bigger = realloc(w->line, cap * sizeof *bigger);
-        if (!bigger)
-            return TM_ERR_NOMEM;
-        w->line = bigger;
-        w->cap = cap;
-    }
+    if (tm_grow(&w->line, &w->cap, w->n, sizeof *w->line) != TM_OK)
+        return TM_ERR_NOMEM;
     w->line[w->n++] = (struct tm_workload_line){
         .at_us = (int64_t)value[AT], .up_bytes = value[UP], .down_bytes = value[DOWN]};
     return TM_OK;

@@ -24,6 +24,23 @@ static void members_stay_while_the_array_grows(void)
     free(v);
 }
 
+static void room_for_many_comes_at_once(void)
+{
+    uint8_t *v = NULL;
+    size_t cap = 0;
+    CHECK_INT(tm_grow_by(&v, &cap, 0, 0, 1), TM_OK);
+    CHECK(v == NULL && cap == 0);
+    CHECK_INT(tm_grow_by(&v, &cap, 0, 17, 1), TM_OK);
+    CHECK(v != NULL && cap == 32);
+    CHECK_INT(tm_grow_by(&v, &cap, 30, 2, 1), TM_OK);
+    CHECK_INT(cap, 32);
+    CHECK_INT(tm_grow_by(&v, &cap, 30, 100, 1), TM_OK);
+    CHECK_INT(cap, 256);
+    CHECK_INT(tm_grow_by(&v, &cap, 30, SIZE_MAX, 1), TM_ERR_NOMEM);
+    CHECK_INT(cap, 256);
+    free(v);
+}
+
 static void what_cannot_be_had_changes_nothing(void)
 {
     uint8_t one = 7;
@@ -38,6 +55,7 @@ static void what_cannot_be_had_changes_nothing(void)
 
 static const struct check_case cases[] = {
     {"members_stay_while_the_array_grows", members_stay_while_the_array_grows},
+    {"room_for_many_comes_at_once", room_for_many_comes_at_once},
     {"what_cannot_be_had_changes_nothing", what_cannot_be_had_changes_nothing},
 };
 CHECK_MAIN("grow", cases)
