@@ -150,7 +150,7 @@ int tm_client_ebpf_open(struct tm_client_ebpf **out, const struct tm_options *o,
     if (rc == TM_OK)
         rc = open_pins(e, &why);
     if (rc == TM_OK)
-        rc = tm_privilege_drop(&why);
+        rc = tm_privilege_drop(false, &why);
     if (rc == TM_OK) {
         *out = e;
         return TM_OK;

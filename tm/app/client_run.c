@@ -20,8 +20,10 @@
 #include "tm/app/address.h"
 #include "tm/app/client_ebpf.h"
 #include "tm/app/client_state.h"
+#include "tm/app/confine.h"
 #include "tm/app/machines.h"
 #include "tm/app/main.h"
+#include "tm/app/result.h"
 #include "tm/app/schedule.h"
 #include "tm/app/shipped.h"
 #include "tm/app/signals.h"
@@ -317,19 +319,6 @@ static void on_stop(void *user)
 
 /* ---- start ---- */
 
-static int open_file(FILE **out, const struct tm_options *o, enum tm_opt opt, struct tm_msg *msg)
-{
-    const char *path = o->v[opt].text;
-    *out = NULL;
-    if (path == NULL)
-        return TM_OK;
-    *out = fopen(path, "we");
-    if (*out == NULL)
-        return tm_msg_set(msg, TM_ERR_IO, "--%s: cannot write %s: %s", tm_options_info(opt)->name,
-                          path, strerror(errno));
-    return TM_OK;
-}
-
 static int load_model(struct client *c, struct tm_msg *msg)
 {
     uint8_t digest[TM_DIGEST_LEN];
@@ -395,9 +384,9 @@ static int load(struct client *c, struct tm_msg *msg)
     else
         rc = has_schedule(c) ? load_schedule(c, msg) : load_model(c, msg);
     if (rc == TM_OK)
-        rc = open_file(&c->schedule_log, o, TM_OPT_LOG_SCHEDULE, msg);
+        rc = tm_result_open(&c->schedule_log, o, TM_OPT_LOG_SCHEDULE, msg);
     if (rc == TM_OK)
-        rc = open_file(&c->summary_file, o, TM_OPT_SUMMARY_JSON, msg);
+        rc = tm_result_open(&c->summary_file, o, TM_OPT_SUMMARY_JSON, msg);
     return rc;
 }
 
@@ -518,6 +507,8 @@ static void run(struct client *c)
     if (rc == TM_OK)
         rc = tm_client_ebpf_open(&c->ebpf, c->o, c->msg);
     if (rc == TM_OK)
+        rc = tm_confine(c->o, c->msg);
+    if (rc == TM_OK)
         rc = open_tunnel(c, c->msg);
     if (rc == TM_OK)
         rc = open_doors(c, c->msg);
@@ -538,14 +529,8 @@ static void run(struct client *c)
 
 static void close_file(struct client *c, FILE *take_f, enum tm_opt opt)
 {
-    if (take_f == NULL)
-        return;
-    bool bad = ferror(take_f) != 0;
-    if ((fclose(take_f) != 0 || bad) && !c->failed) {
-        tm_msg_set(c->msg, TM_ERR_IO, "could not write all of %s: %s", c->o->v[opt].text,
-                   strerror(errno));
+    if (tm_result_close(take_f, c->o, opt, told(c)) != TM_OK)
         c->failed = true;
-    }
 }
 
 /* Stands before a summary. */

@@ -87,6 +87,7 @@ enum tm_opt {
     TM_OPT_JSON,
     TM_OPT_WATCH,
     TM_OPT_DEBUG_CORE,
+    TM_OPT_NO_SANDBOX,
     TM_OPT_VERBOSE,
     TM_OPT_HELP,
     TM_OPT_VERSION,
@@ -104,6 +105,9 @@ enum tm_opt_kind {
     TM_OPT_CHOICE    /* one of two or more words; num is which, from 0 */
 };
 
+/* A file or folder that the option names: what run does with it inside its sandbox (tm/app/confine.h). */
+enum tm_opt_file { TM_OPT_FILE_NONE, TM_OPT_FILE_READ, TM_OPT_FILE_WRITTEN };
+
 struct tm_opt_info {
     const char *name; /* long name, without dashes */
     char letter;      /* 0: none */
@@ -115,6 +119,7 @@ struct tm_opt_info {
     bool in_config;    /* may stand in the server's config file */
     const char *def;   /* as a person would write it; NULL: none */
     int64_t min, max;  /* DURATION (us), COUNT */
+    enum tm_opt_file file;
     const char *help;
 };
 

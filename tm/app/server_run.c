@@ -17,9 +17,11 @@
 #include <uv.h>
 
 #include "tm/app/address.h"
+#include "tm/app/confine.h"
 #include "tm/app/listen.h"
 #include "tm/app/main.h"
 #include "tm/app/models.h"
+#include "tm/app/result.h"
 #include "tm/app/schedule.h"
 #include "tm/app/server_join.h"
 #include "tm/app/server_state.h"
@@ -251,15 +253,10 @@ static void on_quit(uv_async_t *async)
     s->tunnel = NULL;
 }
 
-/* take_f may be NULL. */
 static void close_file(struct server *s, FILE *take_f, enum tm_opt opt)
 {
-    bool bad = take_f != NULL && ferror(take_f) != 0;
-    if (take_f == NULL || (fclose(take_f) == 0 && !bad) || s->failed)
-        return;
-    tm_msg_set(s->msg, TM_ERR_IO, "could not write all of %s: %s", s->o->v[opt].text,
-               strerror(errno));
-    s->failed = true;
+    if (tm_result_close(take_f, s->o, opt, s->failed ? NULL : s->msg) != TM_OK)
+        s->failed = true;
 }
 
 static void write_results(struct server *s)
@@ -306,17 +303,6 @@ static int load_schedule(struct server *s, struct tm_msg *msg)
     return rc;
 }
 
-/* The file of an option, NULL when it is not given. */
-static int open_file(FILE **out, const struct tm_options *o, enum tm_opt opt, struct tm_msg *msg)
-{
-    const char *path = o->v[opt].text;
-    *out = path != NULL ? fopen(path, "we") : NULL;
-    if (path == NULL || *out != NULL)
-        return TM_OK;
-    return tm_msg_set(msg, TM_ERR_IO, "--%s: cannot write %s: %s", tm_options_info(opt)->name, path,
-                      strerror(errno));
-}
-
 /* Its owner's alone to read: it holds what the tunnel hides. */
 static int begin_stream_log(FILE *f, const struct tm_options *o, struct tm_msg *msg)
 {
@@ -360,9 +346,9 @@ static enum tm_exit load(struct server *s, struct tm_msg *msg)
                "--seed %s: whoever knows the number knows the schedules of sessions with the "
                "server as master",
                seed->text);
-    int rc = open_file(&s->summary_file, o, TM_OPT_SUMMARY_JSON, msg);
+    int rc = tm_result_open(&s->summary_file, o, TM_OPT_SUMMARY_JSON, msg);
     if (rc == TM_OK)
-        rc = open_file(&s->stream_log, o, TM_OPT_LOG_STREAMS, msg);
+        rc = tm_result_open(&s->stream_log, o, TM_OPT_LOG_STREAMS, msg);
     if (rc == TM_OK && s->stream_log != NULL)
         rc = begin_stream_log(s->stream_log, o, msg);
     return rc == TM_OK ? TM_EXIT_DONE : TM_EXIT_FAILED;
@@ -384,6 +370,8 @@ static int open_tunnel(struct server *s, struct tm_msg *msg)
         rc = tm_address_parse(&a, o->v[TM_OPT_LISTEN].text, msg);
     if (rc == TM_OK)
         rc = tm_listen_open(&s->listen_fd, &s->port, &a, msg);
+    if (rc == TM_OK)
+        rc = tm_confine(o, msg);
     if (rc != TM_OK)
         return rc;
     struct tm_tunnel_server_cfg cfg = {

@@ -42,14 +42,14 @@ bool tm_privilege_has(int capability)
     return get(&s) && (s.effective & BIT(capability)) != 0;
 }
 
-int tm_privilege_drop(struct tm_msg *msg)
+int tm_privilege_drop(bool keeps_ports, struct tm_msg *msg)
 {
+    uint64_t kept = BIT(CAP_SYS_NICE) | (keeps_ports ? BIT(CAP_NET_BIND_SERVICE) : 0);
     struct sets s = {0};
     for (unsigned long i = 0; tm_privilege_has(CAP_SETPCAP) && i <= CAP_LAST_CAP; i++)
         (void)prctl(PR_CAPBSET_DROP, i, 0, 0, 0);
     (void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
-    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || !get(&s) ||
-        !set(s.permitted & BIT(CAP_SYS_NICE)))
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || !get(&s) || !set(s.permitted & kept))
         return tm_msg_set(msg, TM_ERR_IO, "cannot give up capabilities: %s", strerror(errno));
     return TM_OK;
 }
@@ -57,6 +57,7 @@ int tm_privilege_drop(struct tm_msg *msg)
 void tm_privilege_settle(void)
 {
     struct sets s;
-    if (get(&s) && s.permitted == BIT(CAP_SYS_NICE))
-        (void)set(0);
+    const uint64_t ports = BIT(CAP_NET_BIND_SERVICE);
+    if (get(&s) && (s.permitted & ~ports) == BIT(CAP_SYS_NICE))
+        (void)set(s.permitted & ports);
 }

@@ -11,11 +11,11 @@
 
 /* Whether this thread has the capability (CAP_BPF, ...) now. */
 bool tm_privilege_has(int capability);
-/* Gives up every capability but CAP_SYS_NICE for good: effective, permitted, inheritable, ambient and bounding, and what a
- * program that is executed could gain.  TM_ERR_IO with msg. */
-TM_MUST_CHECK int tm_privilege_drop(struct tm_msg *msg);
-/* For a thread that needs no priority beyond what it has: when CAP_SYS_NICE is all that it holds, as after tm_privilege_drop, it
- * gives up that too.  A thread that holds more is left as it is: nobody asked for less. */
+/* Gives up every capability but CAP_SYS_NICE and, with keeps_ports, CAP_NET_BIND_SERVICE, for good: effective, permitted, inheritable,
+ * ambient and bounding, and what a program that is executed could gain.  TM_ERR_IO with msg. */
+TM_MUST_CHECK int tm_privilege_drop(bool keeps_ports, struct tm_msg *msg);
+/* For a thread that needs no priority beyond what it has: when it holds no more than tm_privilege_drop left, it gives up CAP_SYS_NICE
+ * too.  A thread that holds more is left as it is: nobody asked for less. */
 void tm_privilege_settle(void);
 
 #endif

@@ -22,14 +22,14 @@ static int status_of(int (*fn)(void))
 static int dropped(void)
 {
     bool could_run_ahead = tm_privilege_has(CAP_SYS_NICE);
-    if (tm_privilege_drop(NULL) != TM_OK)
+    if (tm_privilege_drop(false, NULL) != TM_OK)
         return 1;
     for (int c = 0; c <= CAP_LAST_CAP; c++)
         if (tm_privilege_has(c) != (c == CAP_SYS_NICE && could_run_ahead))
             return 2;
     if (prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1)
         return 3;
-    return tm_privilege_drop(NULL) == TM_OK ? 0 : 4;
+    return tm_privilege_drop(false, NULL) == TM_OK ? 0 : 4;
 }
 
 static void all_but_one_is_given_up(void)
@@ -39,7 +39,7 @@ static void all_but_one_is_given_up(void)
 
 static int settled(void)
 {
-    if (tm_privilege_drop(NULL) != TM_OK)
+    if (tm_privilege_drop(false, NULL) != TM_OK)
         return 1;
     tm_privilege_settle();
     for (int c = 0; c <= CAP_LAST_CAP; c++)
@@ -53,6 +53,23 @@ static void a_settled_thread_has_none(void)
     CHECK_INT(status_of(settled), 0);
 }
 
+static int settled_with_ports(void)
+{
+    bool could_listen = tm_privilege_has(CAP_NET_BIND_SERVICE);
+    if (tm_privilege_drop(true, NULL) != TM_OK)
+        return 1;
+    tm_privilege_settle();
+    for (int c = 0; c <= CAP_LAST_CAP; c++)
+        if (tm_privilege_has(c) != (c == CAP_NET_BIND_SERVICE && could_listen))
+            return 2;
+    return 0;
+}
+
+static void low_ports_are_kept_if_asked(void)
+{
+    CHECK_INT(status_of(settled_with_ports), 0);
+}
+
 static void who_holds_more_keeps_it(void)
 {
     bool before = tm_privilege_has(CAP_NET_ADMIN);
@@ -63,6 +80,7 @@ static void who_holds_more_keeps_it(void)
 static const struct check_case cases[] = {
     {"all_but_one_is_given_up", all_but_one_is_given_up},
     {"a_settled_thread_has_none", a_settled_thread_has_none},
+    {"low_ports_are_kept_if_asked", low_ports_are_kept_if_asked},
     {"who_holds_more_keeps_it", who_holds_more_keeps_it},
 };
 CHECK_MAIN("privilege", cases)
