@@ -269,13 +269,14 @@ static int start(struct tm_tunnel_client *t, const struct tm_tunnel_client_cfg *
                  struct tm_msg *msg)
 {
     struct tm_session_cfg session = cfg->session;
-    const struct tm_wirepoll_cfg wire = {
-        .loop = cfg->loop,
-        .wire = {.cc = cfg->cc, .priority = TM_WIRE_PRIORITY_REALTIME},
-        .on_event = on_wire,
-        .on_batch = on_batch,
-        .on_room = on_room,
-        .user = t};
+    const struct tm_wirepoll_cfg wire = {.loop = cfg->loop,
+                                         .wire = {.cc = cfg->cc,
+                                                  .unacked_us = cfg->session.grace_us,
+                                                  .priority = TM_WIRE_PRIORITY_REALTIME},
+                                         .on_event = on_wire,
+                                         .on_batch = on_batch,
+                                         .on_room = on_room,
+                                         .user = t};
     int rc = tm_tls_ctx_new(&t->tls, TM_CLIENT, cfg->sni, msg);
     if (rc == TM_OK)
         rc = tm_wirepoll_new(&t->wirepoll, &wire, msg);

@@ -459,7 +459,7 @@ static int start(struct tm_tunnel_server *t, struct tm_msg *msg)
     const struct tm_replay_cfg replay = {.path = cfg->replay_path};
     const struct tm_wirepoll_cfg wire = {
         .loop = cfg->loop,
-        .wire = {.cc = cfg->cc, .priority = TM_WIRE_PRIORITY_REALTIME},
+        .wire = {.cc = cfg->cc, .unacked_us = cfg->grace_us, .priority = TM_WIRE_PRIORITY_REALTIME},
         .on_event = on_wire,
         .on_batch = on_batch,
         .on_room = on_room,

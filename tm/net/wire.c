@@ -15,6 +15,7 @@
 #define NOTSENT_BYTES (128U << 10)
 #define LINGER_US     (10 * TM_US_PER_S)
 #define CONNECT_US    (10 * TM_US_PER_S)
+#define UNACKED_US    (10 * TM_US_PER_S)
 
 /* ---- Start and stop ---- */
 
@@ -36,6 +37,7 @@ static void set_defaults(struct tm_wire_cfg *cfg)
     cfg->notsent_bytes = cfg->notsent_bytes ? cfg->notsent_bytes : NOTSENT_BYTES;
     cfg->linger_us = cfg->linger_us ? cfg->linger_us : LINGER_US;
     cfg->connect_us = cfg->connect_us ? cfg->connect_us : CONNECT_US;
+    cfg->unacked_us = cfg->unacked_us ? cfg->unacked_us : UNACKED_US;
 }
 
 static void wire_free(struct tm_wire *w)

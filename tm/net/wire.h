@@ -58,6 +58,9 @@ struct tm_wire_cfg {
         notsent_bytes;  /* TCP_NOTSENT_LOWAT: how much may wait unsent in the kernel; 0: 128 KiB */
     int64_t linger_us;  /* after our FIN, how long to wait for the peer's; 0: 10 s */
     int64_t connect_us; /* how long a connection may take to be established; 0: 10 s */
+    int64_t
+        unacked_us; /* of a connection whose peer's TCP acknowledges nothing of what was sent for so long, the end is told
+                           (TCP_USER_TIMEOUT, RFC 5482), whatever still waits in the kernel; 0: 10 s */
     enum tm_wire_priority priority;
 };
 

@@ -64,6 +64,8 @@ void tm_wire_conn_release(struct tm_wire_conn *c)
     if (c->state != TM_WIRE_LIVE)
         return;
     int fd = c->fd;
+    unsigned as_usual = 0; /* a stranger's, from now on */
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &as_usual, sizeof as_usual);
     c->fd = -1;
     conn_free(c);
     tm_wire_tell(c->wire,
@@ -157,7 +159,9 @@ static void conn_init(struct tm_wire *w, struct tm_wire_conn *c, uint32_t id, in
 static void set_options(struct tm_wire_conn *c)
 {
     int on = 1;
+    unsigned unacked_ms = (unsigned)(c->wire->cfg.unacked_us / TM_US_PER_MS);
     (void)setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    (void)setsockopt(c->fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &unacked_ms, sizeof unacked_ms);
     const char *cc = c->wire->cfg.cc;
     if (cc)
         (void)setsockopt(c->fd, IPPROTO_TCP, TCP_CONGESTION, cc, (socklen_t)strlen(cc));
