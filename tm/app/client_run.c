@@ -12,12 +12,12 @@
 #include <unistd.h>
 
 #include <openssl/crypto.h>
-#include <openssl/rand.h>
 #include <uv.h>
 
 #include "models/shuffle.h"
 #include "models/store/mix.h"
 #include "tm/app/address.h"
+#include "tm/app/again.h"
 #include "tm/app/client_ebpf.h"
 #include "tm/app/client_state.h"
 #include "tm/app/confine.h"
@@ -30,7 +30,6 @@
 #include "tm/app/status.h"
 #include "tm/app/summary.h"
 #include "tm/base/log.h"
-#include "tm/base/rng.h"
 #include "tm/base/time.h"
 #include "tm/net/local.h"
 #include "tm/net/statsock.h"
@@ -54,6 +53,8 @@ struct client {
     const struct tm_options *o;
     char where[TM_ADDRESS_TEXT_MAX]; /* HOST:PORT of the server */
     uint64_t start_ns;
+    uv_timer_t waiting; /* for the next session, after one that the server has forgotten */
+    struct tm_again again;
     bool ready, failed, played, has_progress;
     enum tm_tunnel_state last_state; /* that the log has told of */
     struct tm_summary summary;       /* taken when the session stops */
@@ -264,6 +265,36 @@ static void on_played(struct client *c)
         finish(c);
 }
 
+/* ---- Another session ---- */
+
+static void on_again(uv_timer_t *timer)
+{
+    struct client *c = timer->data;
+    uint8_t seed[TM_TOKEN_SEED_LEN];
+    struct tm_msg why;
+    int rc = tm_again_seed(&c->again, &c->o->v[TM_OPT_SEED], seed, &why);
+    if (rc == TM_OK) {
+        rc = tm_tunnel_client_renew(c->tunnel, seed);
+        (void)tm_msg_set(&why, rc, "%s", tm_strerror(rc));
+    }
+    OPENSSL_cleanse(seed, sizeof seed);
+    if (rc != TM_OK)
+        FAIL(c, "no other session with %s: %s; start again", c->where, why.text);
+}
+
+/* The server was started again.  What it forgot has ended; the doors stay, and another session takes its place. */
+static void on_forgotten(struct client *c)
+{
+    unsigned wait_ms = tm_again_wait_ms(&c->again, uv_now(&c->loop));
+    tm_log(
+        TM_LOG_WARN,
+        "%s was restarted and does not know this session any more: connections through the tunnel "
+        "have ended, another session begins in %u s%s",
+        c->where, wait_ms / 1000,
+        c->schedule_log != NULL && c->again.n == 1 ? "; the schedule log ends here" : "");
+    (void)uv_timer_start(&c->waiting, on_again, wait_ms, 0);
+}
+
 static void on_state(void *user, const struct tm_tunnel_report *r)
 {
     struct client *c = user;
@@ -276,14 +307,17 @@ static void on_state(void *user, const struct tm_tunnel_report *r)
     case TM_TUNNEL_UP:
         if (!c->ready)
             say_ready(c);
-        else if (c->last_state == TM_TUNNEL_TROUBLE)
+        else if (c->last_state != TM_TUNNEL_UP)
             tm_log(TM_LOG_INFO, "the server can be reached again");
         break;
     case TM_TUNNEL_TROUBLE:
         on_trouble(c, r);
         break;
     case TM_TUNNEL_FAILED:
-        FAIL(c, "the session with %s has ended: %s; start again", c->where, r->text);
+        if (r->is_forgotten && !has_schedule(c))
+            on_forgotten(c);
+        else
+            FAIL(c, "the session with %s has ended: %s; start again", c->where, r->text);
         break;
     case TM_TUNNEL_PLAYED:
         on_played(c);
@@ -299,6 +333,7 @@ static void on_quit(uv_async_t *async)
         return;
     uv_close((uv_handle_t *)async, NULL);
     uv_close((uv_handle_t *)&c->progress, NULL);
+    uv_close((uv_handle_t *)&c->waiting, NULL);
     tm_signals_stop(&c->signals);
     tm_statsock_close(c->statsock);
     c->statsock = NULL;
@@ -344,27 +379,12 @@ static int load_schedule(struct client *c, struct tm_msg *msg)
     const char *path = c->o->v[TM_OPT_SCHEDULE].text;
     struct tm_project_cfg cfg = {.prep_us = (uint32_t)c->o->v[TM_OPT_PREP].num,
                                  .plan_mode = plan_mode(c)};
-    struct tm_projection p = {0};
-    char text[TM_SCHEDULE_TEXT_MAX];
-    uint32_t line = 0;
     int rc = tm_app_schedule_load(&c->schedule, path, msg);
     if (rc == TM_OK)
         rc = tm_tunnel_shape(&cfg.shape, sni(c), msg);
-    if (rc != TM_OK)
-        return rc;
-    rc = tm_project_schedule(&p, &line, &c->schedule, &cfg);
-    if (rc == TM_ERR_LIMIT)
-        return tm_msg_set(msg, rc,
-                          "%s:%u: the client's writes on this connection are too small or too many "
-                          "to carry its plan; give the server the file too, and use --plan seeded",
-                          path, line);
-    if (rc != TM_OK)
-        return tm_msg_set(msg, rc, "%s: %s", path, tm_strerror(rc));
-    tm_app_schedule_text(text, &p);
-    if (c->o->v[TM_OPT_STRICT].given && p.n_changed + p.n_added > 0)
-        return tm_msg_set(msg, TM_ERR_RANGE, "--strict: %s: %.400s", path, text);
-    tm_log(p.n_changed + p.n_added > 0 ? TM_LOG_WARN : TM_LOG_INFO, "%s: %s", path, text);
-    return TM_OK;
+    return rc == TM_OK ? tm_app_schedule_project(&c->schedule, path, &cfg,
+                                                 c->o->v[TM_OPT_STRICT].given, msg)
+                       : rc;
 }
 
 static int load(struct client *c, struct tm_msg *msg)
@@ -388,21 +408,6 @@ static int load(struct client *c, struct tm_msg *msg)
     if (rc == TM_OK)
         rc = tm_result_open(&c->summary_file, o, TM_OPT_SUMMARY_JSON, msg);
     return rc;
-}
-
-/* A number gives the same schedule again; otherwise nobody can know it. */
-static int choose_seed(uint8_t seed[TM_TOKEN_SEED_LEN], const struct tm_opt_value *v,
-                       struct tm_msg *msg)
-{
-    uint8_t whole[TM_SEED_LEN];
-    if (!v->given)
-        return RAND_bytes(seed, TM_TOKEN_SEED_LEN) == 1
-                   ? TM_OK
-                   : tm_msg_set(msg, TM_ERR_TLS, "no random bytes from OpenSSL");
-    tm_log(TM_LOG_WARN, "--seed %s: whoever knows the number knows the schedule", v->text);
-    tm_seed_from_u64(whole, (uint64_t)v->num);
-    memcpy(seed, whole, TM_TOKEN_SEED_LEN);
-    return TM_OK;
 }
 
 static int open_tunnel(struct client *c, struct tm_msg *msg)
@@ -443,7 +448,11 @@ static int open_tunnel(struct client *c, struct tm_msg *msg)
     };
     memcpy(cfg.client_id, c->state.client_id, sizeof cfg.client_id);
     memcpy(cfg.secret, c->state.secret, sizeof cfg.secret);
-    rc = choose_seed(cfg.session.seed, &o->v[TM_OPT_SEED], msg);
+    if (o->v[TM_OPT_SEED].given)
+        tm_log(TM_LOG_WARN, "--seed %s: whoever knows the number knows the schedule",
+               o->v[TM_OPT_SEED].text);
+    c->again.begun_ms = uv_now(&c->loop);
+    rc = tm_again_seed(&c->again, &o->v[TM_OPT_SEED], cfg.session.seed, msg);
     if (rc == TM_OK)
         rc = tm_tunnel_client_new(&c->tunnel, &cfg, msg);
     OPENSSL_cleanse(&cfg, sizeof cfg);
@@ -500,7 +509,8 @@ static void run(struct client *c)
     uv_async_init(&c->loop, &c->quit, on_quit);
     c->quit.data = c;
     (void)uv_timer_init(&c->loop, &c->progress);
-    c->progress.data = c;
+    (void)uv_timer_init(&c->loop, &c->waiting);
+    c->progress.data = c->waiting.data = c;
     int rc = tm_signals_start(&c->signals, &c->loop, on_stop, print_summary, c);
     if (rc != TM_OK)
         tm_msg_set(c->msg, rc, "cannot watch signals");

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tm/base/log.h"
+
 #define FIRST_CAP ((size_t)1 << 16)
 
 /* All of an open file, in memory of the caller's. */
@@ -91,4 +93,26 @@ void tm_app_schedule_text(char out[TM_SCHEDULE_TEXT_MAX], const struct tm_projec
                        "; %" PRIu64 " bytes instead of %" PRIu64 "; the first connection that "
                        "differs opens in line %" PRIu32,
                        p->bytes[1], p->bytes[0], p->first_line);
+}
+
+int tm_app_schedule_project(const struct tm_schedfile *f, const char *path,
+                            const struct tm_project_cfg *cfg, bool is_strict, struct tm_msg *msg)
+{
+    struct tm_projection p = {0};
+    char text[TM_SCHEDULE_TEXT_MAX];
+    uint32_t line = 0;
+    int rc = tm_project_schedule(&p, &line, f, cfg);
+    if (rc == TM_ERR_LIMIT)
+        return tm_msg_set(msg, rc,
+                          "%s:%u: the client's writes on this connection are too small or too many "
+                          "to carry its plan; give the server the file too, and use --plan seeded",
+                          path, line);
+    if (rc != TM_OK)
+        return tm_msg_set(msg, rc, "%s: %s", path, tm_strerror(rc));
+    tm_app_schedule_text(text, &p);
+    bool is_changed = p.n_changed + p.n_added > 0;
+    if (is_strict && is_changed)
+        return tm_msg_set(msg, TM_ERR_RANGE, "--strict: %s: %.400s", path, text);
+    tm_log(is_changed ? TM_LOG_WARN : TM_LOG_INFO, "%s: %s", path, text);
+    return TM_OK;
 }

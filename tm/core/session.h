@@ -158,8 +158,7 @@ enum tm_event_kind {
     TM_EVENT_WRITABLE, /* _stream_send took less than it was given, and has room again */
     TM_EVENT_RESET,    /* the peer gave the stream up, ev.reply says why; it has ended */
     TM_EVENT_ENDED, /* both directions are finished, delivered and acknowledged; the id is forgotten */
-    TM_EVENT_PLAYED, /* client: the schedule file is at its end and every connection is over: nothing will be sent any more;
-                        once */
+    TM_EVENT_PLAYED, /* client, once: the schedule file was played, nothing more will be sent */
     TM_EVENT_FAILED  /* the session is over: ev.why; all streams have ended, nothing will be sent */
 };
 struct tm_event {
@@ -168,6 +167,7 @@ struct tm_event {
     enum tm_reply reply;
     struct tm_dest dest;
     const char *why;
+    bool is_forgotten; /* FAILED: the server was started again; it takes a new session */
 };
 /* The next event; false when there is none.  READABLE and WRITABLE come once per change. */
 bool tm_session_next_event(struct tm_session *s, struct tm_event *ev);

@@ -340,7 +340,8 @@ bool tm_session_next_event(struct tm_session *s, struct tm_event *ev)
         if (s->failed_told)
             return false;
         s->failed_told = true;
-        *ev = (struct tm_event){.kind = TM_EVENT_FAILED, .why = s->failed};
+        *ev = (struct tm_event){
+            .kind = TM_EVENT_FAILED, .why = s->failed, .is_forgotten = s->is_forgotten};
         return true;
     }
     uint32_t slot = tm_slotset_next(&s->news, 0);

@@ -84,6 +84,7 @@ struct tm_session {
     bool is_unknown;    /* server: the client means a session that is gone; it is told so */
     const char *failed; /* why the session is over; NULL while it is not */
     bool failed_told;   /* the FAILED event has been given */
+    bool is_forgotten;  /* failed because the server said FAIL */
     bool played_told;   /* the PLAYED event has been given */
     int64_t now_us;
     bool is_asked;               /* a stream was opened since the last poll */

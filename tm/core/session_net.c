@@ -416,6 +416,7 @@ static int frames(struct tm_session *s, struct tm_carrier *c, struct tm_rd *r, b
             break;
         case TM_FRAME_FAIL:
             tm_session_fail(s, "the server does not know it any more, it was restarted");
+            s->is_forgotten = true;
             return TM_OK;
         case TM_FRAME_DATA:
             *eliciting = true;

@@ -227,3 +227,22 @@ void tm_session_get_control(const struct tm_session *s, int64_t now_us,
     add_streams(s, out);
     (void)tm_session_cells(s, &out->cells);
 }
+
+void tm_session_stats_add(struct tm_session_stats *total, const struct tm_session_stats *s)
+{
+    total->wire_tx_bytes += s->wire_tx_bytes;
+    total->wire_rx_bytes += s->wire_rx_bytes;
+    total->handshake_tx_bytes += s->handshake_tx_bytes;
+    total->record_tx_bytes += s->record_tx_bytes;
+    total->plan_tx_bytes += s->plan_tx_bytes;
+    total->ack_tx_bytes += s->ack_tx_bytes;
+    total->control_tx_bytes += s->control_tx_bytes;
+    total->payload_tx_bytes += s->payload_tx_bytes;
+    total->resent_tx_bytes += s->resent_tx_bytes;
+    total->pad_tx_bytes += s->pad_tx_bytes;
+    total->payload_rx_bytes += s->payload_rx_bytes;
+    total->batches_late += s->batches_late;
+    total->carriers_opened += s->carriers_opened;
+    total->carriers_ended += s->carriers_ended;
+    total->carriers_died += s->carriers_died;
+}

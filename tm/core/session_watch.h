@@ -17,6 +17,9 @@ void tm_session_departed(struct tm_session *s, uint32_t carrier, uint32_t write,
 /* Counts into it from now on (borrowed, may be shared by sessions; NULL: no more). */
 void tm_session_set_tally(struct tm_session *s, struct tm_tally *tally);
 
+/* Adds what a session sent and received, and how its carriers ended, to that of others. */
+void tm_session_stats_add(struct tm_session_stats *total, const struct tm_session_stats *s);
+
 /* What says whether the model drives the wire (tm/app/control.h judges). */
 struct tm_session_control {
     const struct tm_session_cfg *cfg; /* borrowed; it holds the seed: not for eyes */

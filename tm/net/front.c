@@ -92,7 +92,7 @@ static void do_event(struct tm_front *f, const struct tm_event *ev)
     if (ev->kind == TM_EVENT_FAILED) {
         f->is_failed = true;
         fail_sinks(f, ev->why);
-        f->ops->failed(f->owner, ev->why);
+        f->ops->failed(f->owner, ev);
         return;
     }
     if (ev->kind == TM_EVENT_PLAYED) {
@@ -283,6 +283,24 @@ static int start_log(struct tm_front *f, const struct tm_front_cfg *cfg)
     return TM_OK;
 }
 
+/* In place of f->session, which nothing of libuv's knows any more. */
+static int begin_session(struct tm_front *f, const struct tm_session_cfg *cfg)
+{
+    struct tm_session_cfg session = *cfg;
+    struct tm_session *fresh = NULL;
+    session.maker = tm_workshop_maker(f->workshop);
+    int rc = tm_session_new(&fresh, &session, tm_now_us());
+    OPENSSL_cleanse(&session, sizeof session);
+    if (rc != TM_OK)
+        return rc;
+    tm_session_free(f->session);
+    f->session = fresh;
+    tm_session_set_tally(f->session, f->tally);
+    if (f->streamlog != NULL)
+        tm_session_set_pieces(f->session, tm_streamlog_piece, f->streamlog);
+    return TM_OK;
+}
+
 int tm_front_new(struct tm_front **out, const struct tm_front_cfg *cfg)
 {
     struct tm_front *f = calloc(1, sizeof *f);
@@ -297,21 +315,14 @@ int tm_front_new(struct tm_front **out, const struct tm_front_cfg *cfg)
         f->reads = cfg->session->drive == TM_DRIVE_SHUFFLE;
         f->pulse = cfg->pulse;
         f->streamlog = cfg->streamlog;
+        f->tally = cfg->tally;
         f->stood_until_us = tm_now_us();
         rc = tm_workshop_new(&f->workshop, cfg->loop, on_made, f);
     }
-    if (rc == TM_OK) {
-        struct tm_session_cfg session = *cfg->session;
-        session.maker = tm_workshop_maker(f->workshop);
-        rc = tm_session_new(&f->session, &session, tm_now_us());
-        OPENSSL_cleanse(&session, sizeof session);
-    }
-    if (rc == TM_OK) {
-        tm_session_set_tally(f->session, cfg->tally);
-        if (f->streamlog != NULL)
-            tm_session_set_pieces(f->session, tm_streamlog_piece, f->streamlog);
+    if (rc == TM_OK)
+        rc = begin_session(f, cfg->session);
+    if (rc == TM_OK)
         rc = tm_alarm_new(&f->alarm, cfg->loop, on_alarm, f);
-    }
     if (rc == TM_OK && cfg->log != NULL) {
         orphan = NULL;
         rc = start_log(f, cfg);
@@ -333,6 +344,31 @@ void tm_front_start(struct tm_front *f)
     tm_alarm_set(f->alarm, 0);
 }
 
+/* Streams and carriers; the session stays. */
+static void end_session(struct tm_front *f)
+{
+    fail_sinks(f, "the tunnel was stopped");
+    while (f->n_lanes > 0)
+        tm_lane_kill(f->lanes[f->n_lanes - 1], "stopped");
+    if (f->session != NULL)
+        tm_session_set_log(f->session, NULL);
+}
+
+int tm_front_renew(struct tm_front *f, const struct tm_session_cfg *cfg)
+{
+    TM_ASSERT(f->is_failed && !f->is_pumping);
+    f->is_pumping = true;
+    end_session(f);
+    int rc = begin_session(f, cfg);
+    f->is_pumping = false;
+    if (rc != TM_OK)
+        return rc;
+    f->is_failed = false;
+    f->n_keys = 0;
+    tm_front_start(f);
+    return TM_OK;
+}
+
 static void on_part_closed(void *user)
 {
     struct tm_front *f = user;
@@ -349,12 +385,8 @@ void tm_front_free(struct tm_front *f, void (*closed)(void *user), void *user)
 {
     f->is_pumping = true; /* nobody starts anything any more */
     f->is_stopping = true;
-    fail_sinks(f, "the tunnel was stopped");
-    while (f->n_lanes > 0)
-        tm_lane_kill(f->lanes[f->n_lanes - 1], "stopped");
+    end_session(f);
     tm_alarm_free(f->alarm);
-    if (f->session != NULL)
-        tm_session_set_log(f->session, NULL);
     tm_session_free(f->session); /* and with it what the workshop works for */
     f->session = NULL;
     f->closed = closed;

@@ -25,7 +25,7 @@ struct tm_lane;
 struct tm_front_ops {
     void (*open)(void *owner, const struct tm_act *act);    /* client: TM_ACT_OPEN */
     void (*stream)(void *owner, const struct tm_event *ev); /* server: TM_EVENT_OPEN */
-    void (*failed)(void *owner, const char *why);           /* the session is over; once */
+    void (*failed)(void *owner, const struct tm_event *ev); /* the session is over; once */
     void (*prepared)(
         void *
             owner); /* client: the first plans can be made, its schedule begins; once, from the loop */
@@ -64,6 +64,7 @@ struct tm_front {
     struct tm_schedlog *log;      /* the drain's; NULL: none */
     struct tm_logdrain *drain;
     struct tm_streamlog *streamlog; /* borrowed; NULL: none */
+    struct tm_tally *tally;         /* borrowed; NULL: nothing is counted */
     bool is_pumping, is_again;      /* see tm_front_pump */
     bool is_preparing;              /* the first plans wait for batches: nothing is pumped yet */
     bool is_failed;                 /* the session is over */
@@ -94,6 +95,9 @@ struct tm_front {
 TM_MUST_CHECK int tm_front_new(struct tm_front **out, const struct tm_front_cfg *cfg);
 /* Client: prepares the first plans, says so (ops->prepared) and pumps, all from the loop: nothing happens before. */
 void tm_front_start(struct tm_front *f);
+/* After the session has failed, from the loop: another one in its place, with the same threads, log and tally; what is left of the old one
+ * ends as in tm_front_free.  The schedule log ends with the old one.  TM_ERR_NOMEM, RANGE: all is as before. */
+TM_MUST_CHECK int tm_front_renew(struct tm_front *f, const struct tm_session_cfg *cfg);
 /* Ends what is left (streams hear FAILED, lanes are reset) and frees; `closed` (may be NULL) is called when the
  * log is written and nothing of libuv's is left. */
 void tm_front_free(struct tm_front *f, void (*closed)(void *user), void *user);

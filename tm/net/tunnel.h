@@ -41,6 +41,8 @@ struct tm_tunnel_report {
     int err;      /* TROUBLE: TM_ERR_AUTH: whoever answers is not our server, or does not take us;
                          TM_ERR_IO: refused, unreachable, timed out, cut off;  FAILED: TM_ERR_PROTO or other */
     bool ever_up; /* a carrier had been authenticated before */
+    bool
+        is_forgotten; /* FAILED: the server was started again; tm_tunnel_client_renew begins another session */
     const char *
         text; /* TROUBLE, FAILED: what happened, to stand behind "cannot reach HOST:PORT: ", for example
                          "connection refused"; valid during the call */
@@ -56,10 +58,11 @@ struct tm_tunnel_client_cfg {
     uint8_t client_id[TM_CLIENT_ID_LEN];
     uint8_t secret[TM_SECRET_LEN];
     struct tm_ticket_key key;
-    struct tm_session_cfg session; /* side, shape and session_id are set by the tunnel */
-    const char *cc;                /* TCP congestion control, NULL: the system's; copied */
-    FILE *schedule_log;            /* JSON lines (tm/core/schedlog.h), NULL: none; borrowed */
-    tm_tunnel_state_fn on_state;   /* may be NULL */
+    struct tm_session_cfg
+        session; /* side, shape and session_id are set by the tunnel; what it borrows lives as long as the tunnel */
+    const char *cc;              /* TCP congestion control, NULL: the system's; copied */
+    FILE *schedule_log;          /* JSON lines (tm/core/schedlog.h), NULL: none; borrowed */
+    tm_tunnel_state_fn on_state; /* may be NULL */
     void *user;
     int64_t (*wall_us)(void); /* the wall clock, us since 1970; NULL: tm_wall_us */
 };
@@ -78,7 +81,13 @@ TM_MUST_CHECK int tm_tunnel_client_new(struct tm_tunnel_client **out,
  * called from the loop when the object has been freed.  Idempotent. */
 void tm_tunnel_client_stop(struct tm_tunnel_client *t, void (*stopped)(void *user), void *user);
 
+/* After FAILED, not from its callback: another session with the same server, with this seed, another number and all else as in cfg.session,
+ * whose borrowed parts must still be there.  Streams opened before have ended; the schedule log has ended too.  The states begin anew
+ * with CONNECTING.  TM_ERR_NOMEM, TM_ERR_TLS (no random numbers): all is as before. */
+TM_MUST_CHECK int tm_tunnel_client_renew(struct tm_tunnel_client *t,
+                                         const uint8_t seed[TM_TOKEN_SEED_LEN]);
 struct tm_front *tm_tunnel_client_front(struct tm_tunnel_client *t);
+/* Of all its sessions. */
 void tm_tunnel_client_stats(const struct tm_tunnel_client *t, struct tm_session_stats *out);
 enum tm_tunnel_state tm_tunnel_client_state(const struct tm_tunnel_client *t);
 /* PREPARING: about so many batches are missing. */

@@ -27,6 +27,8 @@ struct tm_tunnel_client {
     int64_t (*wall_us)(void);
     tm_tunnel_state_fn on_state;
     void *user;
+    struct tm_session_cfg session;  /* of the session that is, and of the next */
+    struct tm_session_stats before; /* of the sessions before it */
     struct tm_tls_ctx *tls;
     struct tm_wirepoll *wirepoll;
     struct tm_front *front;
@@ -45,15 +47,19 @@ struct tm_tunnel_client {
 
 /* ---- What the app hears ---- */
 
+static void report_all(struct tm_tunnel_client *t, const struct tm_tunnel_report *r)
+{
+    t->state = r->state;
+    (void)snprintf(t->trouble, sizeof t->trouble, "%s", r->text);
+    if (t->on_state != NULL && !t->is_stopping)
+        t->on_state(t->user, r);
+}
+
 static void report(struct tm_tunnel_client *t, enum tm_tunnel_state state, int err,
                    const char *text)
 {
-    const struct tm_tunnel_report r = {
-        .state = state, .err = err, .ever_up = t->ever_up, .text = text};
-    t->state = state;
-    (void)snprintf(t->trouble, sizeof t->trouble, "%s", text);
-    if (t->on_state != NULL && !t->is_stopping)
-        t->on_state(t->user, &r);
+    report_all(t, &(struct tm_tunnel_report){
+                      .state = state, .err = err, .ever_up = t->ever_up, .text = text});
 }
 
 static void on_lane_up(void *owner, struct tm_lane *lane)
@@ -77,9 +83,14 @@ static void on_lane_lost(void *owner, struct tm_lane *lane, int err, const char 
         report(t, TM_TUNNEL_TROUBLE, err, why);
 }
 
-static void on_failed(void *owner, const char *why)
+static void on_failed(void *owner, const struct tm_event *ev)
 {
-    report(owner, TM_TUNNEL_FAILED, TM_ERR_PROTO, why);
+    struct tm_tunnel_client *t = owner;
+    report_all(t, &(struct tm_tunnel_report){.state = TM_TUNNEL_FAILED,
+                                             .err = TM_ERR_PROTO,
+                                             .ever_up = t->ever_up,
+                                             .is_forgotten = ev->is_forgotten,
+                                             .text = ev->why});
 }
 
 static void on_prepared(void *owner)
@@ -268,7 +279,6 @@ int tm_tunnel_shape(struct tm_shape *out, const char *sni, struct tm_msg *msg)
 static int start(struct tm_tunnel_client *t, const struct tm_tunnel_client_cfg *cfg,
                  struct tm_msg *msg)
 {
-    struct tm_session_cfg session = cfg->session;
     const struct tm_wirepoll_cfg wire = {.loop = cfg->loop,
                                          .wire = {.cc = cfg->cc,
                                                   .unacked_us = cfg->session.grace_us,
@@ -283,16 +293,17 @@ static int start(struct tm_tunnel_client *t, const struct tm_tunnel_client_cfg *
     if (rc != TM_OK)
         return rc;
     tm_privilege_settle(); /* the wire thread was what needed it; those that follow have it not */
-    session.side = TM_CLIENT;
-    session.shape = shape_of(t->tls);
+    t->session = cfg->session;
+    t->session.side = TM_CLIENT;
+    t->session.shape = shape_of(t->tls);
     if (tm_pulse_new(&t->pulse, cfg->loop, t->wall_us) != TM_OK ||
         (cfg->kind == TM_TOKEN_CARRIER && tm_tally_new(&t->tally, tm_now_us()) != TM_OK))
         return tm_msg_set(msg, TM_ERR_NOMEM, "out of memory");
-    if (RAND_bytes(session.session_id, TM_SESSION_ID_LEN) != 1)
+    if (RAND_bytes(t->session.session_id, TM_SESSION_ID_LEN) != 1)
         return tm_msg_set(msg, TM_ERR_TLS, "no random numbers");
     const struct tm_front_cfg front = {.loop = cfg->loop,
                                        .wire = tm_wirepoll_wire(t->wirepoll),
-                                       .session = &session,
+                                       .session = &t->session,
                                        .ops = &client_ops,
                                        .owner = t,
                                        .log = cfg->schedule_log,
@@ -342,6 +353,26 @@ void tm_tunnel_client_stop(struct tm_tunnel_client *t, void (*stopped)(void *use
     (void)uv_timer_start(&t->stopper, do_stop, 0, 0); /* the caller may be one of our callbacks */
 }
 
+int tm_tunnel_client_renew(struct tm_tunnel_client *t, const uint8_t seed[TM_TOKEN_SEED_LEN])
+{
+    struct tm_session_cfg session = t->session;
+    struct tm_session_stats stats;
+    TM_ASSERT(t->state == TM_TUNNEL_FAILED && !t->is_stopping);
+    memcpy(session.seed, seed, sizeof session.seed);
+    if (RAND_bytes(session.session_id, TM_SESSION_ID_LEN) != 1)
+        return TM_ERR_TLS;
+    tm_session_get_stats(t->front->session, &stats);
+    int rc = tm_front_renew(t->front, &session);
+    if (rc == TM_OK) {
+        tm_session_stats_add(&t->before, &stats);
+        t->session = session;
+        t->state = TM_TUNNEL_PREPARING;
+        t->trouble[0] = '\0';
+    }
+    OPENSSL_cleanse(&session, sizeof session);
+    return rc;
+}
+
 struct tm_front *tm_tunnel_client_front(struct tm_tunnel_client *t)
 {
     return t->front;
@@ -350,6 +381,7 @@ struct tm_front *tm_tunnel_client_front(struct tm_tunnel_client *t)
 void tm_tunnel_client_stats(const struct tm_tunnel_client *t, struct tm_session_stats *out)
 {
     tm_session_get_stats(t->front->session, out);
+    tm_session_stats_add(out, &t->before);
 }
 
 bool tm_tunnel_client_has_time(const struct tm_tunnel_client *t)
@@ -366,7 +398,7 @@ void tm_tunnel_client_watch(struct tm_tunnel_client *t, struct tm_tunnel_watch *
     tm_pulse_get_stats(t->pulse, &out->clocks);
     (void)snprintf(out->trouble, sizeof out->trouble, "%s", t->trouble);
     tm_session_get_control(t->front->session, now_us, &out->control);
-    tm_session_get_stats(t->front->session, &out->stats);
+    tm_tunnel_client_stats(t, &out->stats);
 }
 
 enum tm_tunnel_state tm_tunnel_client_state(const struct tm_tunnel_client *t)

@@ -143,13 +143,13 @@ static void id_text(const uint8_t *id, char out[2 * TM_CLIENT_ID_LEN + 1])
         (void)snprintf(out + 2 * i, 3, "%02x", id[i]);
 }
 
-static void on_failed(void *owner, const char *why)
+static void on_failed(void *owner, const struct tm_event *ev)
 {
     struct tm_server_session *s = owner;
     char id[2 * TM_CLIENT_ID_LEN + 1];
     id_text(s->client_id, id);
     s->is_over = true;
-    tm_log(TM_LOG_WARN, "session of client %s: failed: %s", id, why);
+    tm_log(TM_LOG_WARN, "session of client %s: failed: %s", id, ev->why);
 }
 
 static void on_lane_up(void *owner, struct tm_lane *lane)
@@ -310,7 +310,7 @@ static void end_session(struct tm_server_session **at)
         for (struct tm_server_route *r = t->bucket[b]; r != NULL; r = r->next)
             r->session = r->session == s ? NULL : r->session;
     tm_session_get_stats(tm_front_session(s->front), &stats);
-    tm_tunnel_server_add(&t->stats.total, &stats);
+    tm_session_stats_add(&t->stats.total, &stats);
     t->stats.sessions_live--;
     t->stats.sessions_ended++;
     t->n_closing++;

@@ -63,7 +63,4 @@ struct tm_tunnel_server {
 const char *tm_tunnel_server_source(struct tm_tunnel_server *t, const struct tm_token *tok,
                                     struct tm_model *mix, struct tm_session_cfg *cfg);
 
-/* Adds what a session sent and received, and how its carriers ended. */
-void tm_tunnel_server_add(struct tm_session_stats *total, const struct tm_session_stats *s);
-
 #endif

@@ -1,25 +1,6 @@
 /* tm/net/tunnel_server_watch.c - what the server's end tells of its sessions. */
 #include "tm/net/tunnel_server_impl.h"
 
-void tm_tunnel_server_add(struct tm_session_stats *total, const struct tm_session_stats *s)
-{
-    total->wire_tx_bytes += s->wire_tx_bytes;
-    total->wire_rx_bytes += s->wire_rx_bytes;
-    total->handshake_tx_bytes += s->handshake_tx_bytes;
-    total->record_tx_bytes += s->record_tx_bytes;
-    total->plan_tx_bytes += s->plan_tx_bytes;
-    total->ack_tx_bytes += s->ack_tx_bytes;
-    total->control_tx_bytes += s->control_tx_bytes;
-    total->payload_tx_bytes += s->payload_tx_bytes;
-    total->resent_tx_bytes += s->resent_tx_bytes;
-    total->pad_tx_bytes += s->pad_tx_bytes;
-    total->payload_rx_bytes += s->payload_rx_bytes;
-    total->batches_late += s->batches_late;
-    total->carriers_opened += s->carriers_opened;
-    total->carriers_ended += s->carriers_ended;
-    total->carriers_died += s->carriers_died;
-}
-
 void tm_tunnel_server_stats(const struct tm_tunnel_server *t, struct tm_tunnel_server_stats *out)
 {
     struct tm_gate_stats gate;
@@ -33,7 +14,7 @@ void tm_tunnel_server_stats(const struct tm_tunnel_server *t, struct tm_tunnel_s
     for (const struct tm_server_session *s = t->sessions; s != NULL; s = s->next) {
         struct tm_session_stats stats;
         tm_session_get_stats(tm_front_session(s->front), &stats);
-        tm_tunnel_server_add(&out->total, &stats);
+        tm_session_stats_add(&out->total, &stats);
         out->total.carriers_live += stats.carriers_live;
         out->total.streams_live += stats.streams_live;
         out->total.last_rx_us = tm_max_us(out->total.last_rx_us, stats.last_rx_us);
