@@ -20,6 +20,7 @@
 #include "tm/app/listen.h"
 #include "tm/app/main.h"
 #include "tm/app/models.h"
+#include "tm/app/open_invite.h"
 #include "tm/app/schedule.h"
 #include "tm/app/server_join.h"
 #include "tm/app/server_state.h"
@@ -80,6 +81,8 @@ static int on_lookup(void *user, enum tm_token_kind kind, const uint8_t id[TM_CL
         rc = tm_server_state_find_invite(&s->state, id, &invite, &why);
         memcpy(secret, invite.secret, TM_SECRET_LEN);
         OPENSSL_cleanse(&invite, sizeof invite);
+        if (rc == TM_ERR_CLOSED)
+            rc = tm_open_invite_secret(&s->state, id, secret, &why);
     } else {
         rc = tm_server_state_find_client(&s->state, id, &client, &why);
         memcpy(secret, client.secret, TM_SECRET_LEN);

@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
+#include "tm/core/proxy.h"
 #include "tm/core/session.h"
 #include "tm/net/tunnel.h"
 
@@ -25,11 +26,20 @@ struct tm_local;
 /* Where the connection accepted as fd is to go.  TM_OK, or an error: it is reset. */
 typedef int (*tm_local_find_fn)(void *user, int fd, struct tm_dest *dest);
 
+/* SOCKS: which tunnel carries a connection that has said what it wants (p), and to where (*dest).  TM_OK; TM_ERR_LIMIT: it must wait, and is asked
+ * again and again; other errors: it is refused, with *reply.  A tunnel must not be stopped from inside. */
+typedef int (*tm_local_route_fn)(void *user, const struct tm_proxy *p,
+                                 struct tm_tunnel_client **tunnel, struct tm_dest *dest,
+                                 enum tm_reply *reply);
+
 /* A destination that was found could not be reached from the server. */
 typedef void (*tm_local_refused_fn)(void *user, enum tm_addr_kind kind, enum tm_reply reply);
 
 struct tm_local_cfg {
-    struct tm_tunnel_client *tunnel; /* borrowed; close the listener before stopping it */
+    struct tm_tunnel_client *tunnel; /* borrowed; close the listener before stopping it.  NULL with route */
+    uv_loop_t *loop;                 /* with route; else the tunnel's */
+    tm_local_route_fn route;         /* SOCKS; NULL: all by `tunnel`, to where they want */
+    uint32_t wait_ms;                /* how long one waits for room or for its route; 0: 15 s */
     enum tm_local_kind kind;
     const struct sockaddr *addr; /* to listen on; copied.  Port 0: any, see tm_local_port */
     int take_fd; /* DIVERTED: in place of addr, a socket that listens; owned, also on error */

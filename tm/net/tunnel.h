@@ -18,6 +18,7 @@
 #include "tm/core/session.h"
 #include "tm/core/token.h"
 #include "tm/net/guard.h"
+#include "tm/net/orport.h"
 #include "tm/net/ticket.h"
 #include "tm/net/tls.h"
 
@@ -142,6 +143,7 @@ struct tm_tunnel_server_cfg {
     void *user;
     const struct sockaddr *decoy; /* NULL: strangers are closed unanswered; copied */
     const struct tm_guard *guard; /* destinations; borrowed; NULL: all */
+    const struct tm_orport_cfg *orport; /* of a Tor transport: the only destination; borrowed; NULL: destinations as asked for */
     const char *replay_path;      /* tm/net/replay.h; NULL: nothing survives a restart */
     const char *cc;               /* TCP congestion control, NULL: the system's; copied */
     const uint8_t

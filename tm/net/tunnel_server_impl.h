@@ -27,6 +27,7 @@ struct tm_server_session {
     int64_t seen_us;     /* last time with a carrier */
     int64_t ahead_us;    /* its clock (tm/net/token_time.h) minus CLOCK_BOOTTIME */
     struct tm_model mix; /* what it plays, when that is a mix */
+    struct sockaddr_storage peer; /* of its last carrier */
     bool has_begun;      /* it has had a carrier */
     bool is_over;        /* failed or dropped: the sweep ends it */
     bool is_left;        /* its client has begun another since */
