@@ -45,6 +45,13 @@ void tm_pt_say(const char *fmt, ...)
         return;
 }
 
+void tm_pt_say_no_method(enum tm_program program, const char *why)
+{
+    char letter = program == TM_PROGRAM_CLIENT ? 'C' : 'S';
+    tm_pt_say("%cMETHOD-ERROR " TM_PT_NAME " %s", letter, why);
+    tm_pt_say("%cMETHODS DONE", letter);
+}
+
 void tm_pt_say_verdict(enum tm_program program, enum tm_pt_verdict verdict, const char *why)
 {
     if (verdict != TM_PT_NOT_MANAGED && verdict != TM_PT_VERSION)
@@ -63,8 +70,7 @@ void tm_pt_say_verdict(enum tm_program program, enum tm_pt_verdict verdict, cons
         tm_pt_say("PROXY-ERROR %s", why);
         break;
     case TM_PT_METHOD:
-        tm_pt_say("%cMETHOD-ERROR " TM_PT_NAME " %s", program == TM_PROGRAM_CLIENT ? 'C' : 'S', why);
-        tm_pt_say("%cMETHODS DONE", program == TM_PROGRAM_CLIENT ? 'C' : 'S');
+        tm_pt_say_no_method(program, why);
         break;
     }
 }

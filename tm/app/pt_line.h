@@ -19,8 +19,10 @@ void tm_pt_quote(char *out, size_t cap, const char *text);
 
 /* Says a line. */
 void tm_pt_say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-/* Says what a verdict other than OK calls for, VERSION 1 before it where that has been agreed, and that the methods are done. */
+/* Says VERSION 1, where a version has been agreed, and what a verdict other than OK calls for. */
 void tm_pt_say_verdict(enum tm_program program, enum tm_pt_verdict verdict, const char *why);
+/* Our method cannot be, and there are no others. */
+void tm_pt_say_no_method(enum tm_program program, const char *why);
 /* From now on log lines go to the parent, as LOG lines. */
 void tm_pt_log(void);
 
