@@ -1,7 +1,6 @@
 /* tm/app/bridge.c - see bridge.h. */
 #include "tm/app/bridge.h"
 
-#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,27 +8,22 @@
 
 #include <openssl/crypto.h>
 #include <openssl/rand.h>
-#include <openssl/sha.h>
 
 #include "models/shuffle.h"
 #include "models/store/mix.h"
+#include "tm/app/bridge_line.h"
 #include "tm/app/client_state.h"
 #include "tm/app/file.h"
 #include "tm/app/joining.h"
-#include "tm/app/kv.h"
 #include "tm/app/pt_line.h"
 #include "tm/app/shipped.h"
 #include "tm/app/summary.h"
 #include "tm/base/log.h"
 #include "tm/base/time.h"
-#include "tm/core/ptargs.h"
 #include "tm/net/addr.h"
 #include "tm/net/alarm.h"
 
-#define REST_MS     1000U /* who waits hears of the failure meanwhile */
-#define DIGEST_LEN  8U
-#define WORDS_MAX   24
-#define DEFAULT_SET "default" /* the preset of a line and a command that say nothing */
+#define REST_MS 1000U /* who waits hears of the failure meanwhile */
 
 enum state { JOINING, STARTING, UP, STOPPING, RESTING };
 
@@ -40,12 +34,8 @@ struct bridge {
     enum tm_reply reply; /* of RESTING: why */
     uint64_t until_ms;   /* of RESTING */
     /* What it was asked for by. */
-    struct sockaddr_storage addr;
     struct tm_proxy asked; /* destination and login */
-    struct tm_ptargs args;
-    struct tm_link link;
-    char dir[TM_FILE_PATH_MAX];
-    struct tm_options o; /* as of tm-client run; points into args and the command line */
+    struct tm_bridge_line line;
     struct tm_joining *joining;
     struct tm_tunnel_client *tunnel;
     struct tm_store_mix models; /* the tunnel's */
@@ -64,7 +54,7 @@ struct tm_bridges {
 static void tell(const struct bridge *b, const char *outcome)
 {
     char where[TM_ADDR_TEXT_MAX];
-    tm_addr_text((const struct sockaddr *)&b->addr, where);
+    tm_addr_text((const struct sockaddr *)&b->line.addr, where);
     tm_pt_say("STATUS TRANSPORT=" TM_PT_NAME " ADDRESS=%s CONNECT=%s", where, outcome);
 }
 
@@ -125,7 +115,7 @@ static void on_trouble(struct bridge *b, const struct tm_tunnel_report *r)
                "bridge %u answers but not as the one that we joined: another server is behind its "
                "address, it has revoked this client or has other models now, or the clocks differ "
                "by more than two hours; to join it anew remove %s",
-               b->number, b->dir);
+               b->number, b->line.dir);
     else
         tm_log(TM_LOG_WARN, "bridge %u cannot be reached: %s", b->number, r->text);
     tell(b, "Failed");
@@ -161,7 +151,7 @@ static void on_state(void *user, const struct tm_tunnel_report *r)
 static int load_model(struct bridge *b, const struct tm_client_state *cs, enum tm_drive *drive,
                       uint32_t *n_users, struct tm_msg *msg)
 {
-    const char *text = b->o.v[TM_OPT_MODEL].text;
+    const char *text = b->line.o.v[TM_OPT_MODEL].text;
     char shipped[TM_SHIPPED_PATH_MAX];
     uint8_t digest[TM_DIGEST_LEN];
     uint32_t fixed_m = 0;
@@ -173,22 +163,22 @@ static int load_model(struct bridge *b, const struct tm_client_state *cs, enum t
                b->number);
         return TM_OK;
     }
-    int rc = tm_store_mix_load(&b->models, tm_shipped_or(b->o.v[TM_OPT_MODELS].text, shipped), text,
+    int rc = tm_store_mix_load(&b->models, tm_shipped_or(b->line.o.v[TM_OPT_MODELS].text, shipped), text,
                                msg);
     for (size_t i = 0; rc == TM_OK && i < b->models.n_parts; i++) {
         tm_model_digest(&b->models.part[i], digest);
         rc = tm_client_state_check_model(cs, b->models.part[i].name, digest, msg);
     }
-    *n_users = tm_mix_is_counted(text) ? b->models.n_users : (uint32_t)b->o.v[TM_OPT_USERS].num;
+    *n_users = tm_mix_is_counted(text) ? b->models.n_users : (uint32_t)b->line.o.v[TM_OPT_USERS].num;
     return rc;
 }
 
 static int open_tunnel(struct bridge *b, const struct tm_client_state *cs, struct tm_msg *msg)
 {
-    const struct tm_options *o = &b->o;
+    const struct tm_options *o = &b->line.o;
     struct tm_tunnel_client_cfg cfg = {
         .loop = b->all->loop,
-        .server = (const struct sockaddr *)&b->addr,
+        .server = (const struct sockaddr *)&b->line.addr,
         .sni = cs->name[0] != '\0' ? cs->name : NULL,
         .kind = TM_TOKEN_CARRIER,
         .key = cs->token,
@@ -220,7 +210,7 @@ static void start_tunnel(struct bridge *b)
 {
     struct tm_client_state cs;
     struct tm_msg why;
-    int rc = tm_client_state_load(&cs, b->dir, &why);
+    int rc = tm_client_state_load(&cs, b->line.dir, &why);
     if (rc == TM_OK)
         rc = open_tunnel(b, &cs, &why);
     OPENSSL_cleanse(&cs, sizeof cs);
@@ -244,7 +234,7 @@ static void on_joined(void *user, int rc, const struct tm_client_state *s, const
     b->joining = NULL;
     (void)snprintf(why.text, sizeof why.text, "%s", text);
     if (rc == TM_OK)
-        rc = tm_client_state_create(s, b->dir, &why);
+        rc = tm_client_state_create(s, b->line.dir, &why);
     if (rc != TM_OK && rc != TM_ERR_IO && !b->all->is_over)
         tell(b, "Failed");
     if (rc != TM_OK && !b->all->is_over)
@@ -261,13 +251,13 @@ static void begin(struct bridge *b)
     char path[TM_FILE_PATH_MAX];
     struct tm_msg why;
     const struct tm_joining_cfg cfg = {.loop = b->all->loop,
-                                       .link = &b->link,
-                                       .server = (const struct sockaddr *)&b->addr,
+                                       .link = &b->line.link,
+                                       .server = (const struct sockaddr *)&b->line.addr,
                                        .done = on_joined,
                                        .user = b};
-    int rc = tm_file_make_dir(b->dir, &why);
+    int rc = tm_file_make_dir(b->line.dir, &why);
     if (rc == TM_OK)
-        rc = tm_file_path(path, b->dir, "server", NULL, &why);
+        rc = tm_file_path(path, b->line.dir, "server", NULL, &why);
     if (rc == TM_OK && access(path, F_OK) == 0) {
         start_tunnel(b);
         return;
@@ -281,135 +271,6 @@ static void begin(struct bridge *b)
     }
     tm_log(TM_LOG_ERROR, "bridge %u: %s", b->number, why.text);
     rest(b, TM_REPLY_FAILURE);
-}
-
-/* ---- What a bridge line says ---- */
-
-/* Options that a line may have; the first four are one choice. */
-static const enum tm_opt of_lines[] = {TM_OPT_PRESET, TM_OPT_MODEL, TM_OPT_USERS, TM_OPT_PACE,
-                                       TM_OPT_IDLE_STOP};
-#define N_CHOICE 4U
-static const enum tm_opt of_command[] = {TM_OPT_MODELS, TM_OPT_GRACE, TM_OPT_CC};
-
-static const char *of_line(const struct bridge *b, enum tm_opt opt)
-{
-    return tm_ptargs_get(&b->args, tm_options_info(opt)->name);
-}
-
-static int check_keys(const struct bridge *b, struct tm_msg *msg)
-{
-    for (size_t i = 0; i < b->args.n; i++) {
-        bool is_known = strcmp(b->args.arg[i].key, "link") == 0;
-        for (size_t k = 0; k < sizeof of_lines / sizeof *of_lines; k++)
-            is_known =
-                is_known || strcmp(b->args.arg[i].key, tm_options_info(of_lines[k])->name) == 0;
-        if (!is_known)
-            return tm_msg_set(msg, TM_ERR_FORMAT,
-                              "unknown argument '%.60s'; there are link, preset, model, users, "
-                              "pace, idle-stop",
-                              b->args.arg[i].key);
-    }
-    return TM_OK;
-}
-
-/* A command line that is made; what it holds is the bridge's and the command's. */
-struct words {
-    const char *word[WORDS_MAX];
-    char name[WORDS_MAX][32];
-    int n;
-};
-
-static void add(struct words *w, enum tm_opt opt, const char *value)
-{
-    char *name = w->name[w->n];
-    TM_ASSERT_LE(w->n + 2, WORDS_MAX);
-    (void)snprintf(name, sizeof w->name[0], "--%s", tm_options_info(opt)->name);
-    w->word[w->n++] = name;
-    w->word[w->n++] = value;
-}
-
-/* The value of an option of bridge lines; NULL: nobody gave one.  The command's preset has set its model, users and pace by now. */
-static const char *value_of(const struct bridge *b, enum tm_opt opt, bool line_chooses)
-{
-    const struct tm_opt_value *v = &b->all->o->v[opt];
-    bool is_command = opt == TM_OPT_IDLE_STOP || (!line_chooses && opt != TM_OPT_PRESET);
-    const char *value = of_line(b, opt);
-    return value == NULL && is_command && v->given ? v->text : value;
-}
-
-/* What tm-client run would be told: what the bridge line says about the model, else what the command line of pt does, else the default. */
-static int make_options(struct bridge *b, struct tm_msg *msg)
-{
-    struct words w = {.word = {"tm-client", "run"}, .n = 2};
-    char *argv[WORDS_MAX];
-    bool line_chooses = false, is_chosen = false;
-    add(&w, TM_OPT_STATE, b->dir);
-    for (size_t i = 0; i < N_CHOICE; i++)
-        line_chooses = line_chooses || of_line(b, of_lines[i]) != NULL;
-    for (size_t i = 0; i < sizeof of_lines / sizeof *of_lines; i++) {
-        const char *value = value_of(b, of_lines[i], line_chooses);
-        if (value != NULL)
-            add(&w, of_lines[i], value);
-        is_chosen = is_chosen || (value != NULL && (of_lines[i] == TM_OPT_PRESET ||
-                                                    of_lines[i] == TM_OPT_MODEL));
-    }
-    for (size_t i = 0; i < sizeof of_command / sizeof *of_command; i++)
-        if (b->all->o->v[of_command[i]].given)
-            add(&w, of_command[i], b->all->o->v[of_command[i]].text);
-    if (!is_chosen)
-        add(&w, TM_OPT_PRESET, DEFAULT_SET);
-    for (int i = 0; i < w.n; i++)
-        argv[i] = (char *)(uintptr_t)w.word[i]; /* nobody writes to them */
-    int rc = tm_options_parse(&b->o, TM_PROGRAM_CLIENT, w.n, argv, msg);
-    if (rc == TM_OK && tm_options_means_machines(b->o.v[TM_OPT_MODEL].text))
-        rc = tm_msg_set(msg, TM_ERR_UNSUPPORTED, "model=maybenot: its machines are files");
-    return rc;
-}
-
-/* The folder of these keys. */
-static int make_dir(struct bridge *b, const char *keys, struct tm_msg *msg)
-{
-    uint8_t digest[SHA256_DIGEST_LENGTH];
-    char name[2 * DIGEST_LEN + 1];
-    (void)SHA256((const uint8_t *)keys, strlen(keys), digest);
-    tm_hex_encode(name, digest, DIGEST_LEN);
-    return tm_file_path(b->dir, b->all->dir, name, NULL, msg);
-}
-
-static int set_addr(struct bridge *b, const struct tm_dest *d, struct tm_msg *msg)
-{
-    struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = htons(d->port)};
-    struct sockaddr_in6 in6 = {.sin6_family = AF_INET6, .sin6_port = htons(d->port)};
-    if (d->kind == TM_ADDR_NAME)
-        return tm_msg_set(msg, TM_ERR_RANGE, "a bridge line has an address and no name");
-    if (d->kind == TM_ADDR_IPV4) {
-        memcpy(&in.sin_addr, d->addr, sizeof in.sin_addr);
-        memcpy(&b->addr, &in, sizeof in);
-    } else {
-        memcpy(&in6.sin6_addr, d->addr, sizeof in6.sin6_addr);
-        memcpy(&b->addr, &in6, sizeof in6);
-    }
-    return TM_OK;
-}
-
-static int read_line(struct bridge *b, const struct tm_proxy *p, struct tm_msg *msg)
-{
-    int rc = tm_ptargs_read(&b->args, p->login, p->login_len, msg);
-    if (rc != TM_OK)
-        return rc;
-    const char *keys = tm_ptargs_get(&b->args, "link");
-    if (keys == NULL)
-        return tm_msg_set(msg, TM_ERR_FORMAT,
-                          "the bridge line has no link=...; its operator finds it in "
-                          "pt_state/" TM_PT_NAME "_bridgeline.txt");
-    rc = check_keys(b, msg);
-    if (rc == TM_OK)
-        rc = tm_link_decode_keys(&b->link, keys, msg);
-    if (rc == TM_OK)
-        rc = set_addr(b, &p->dest, msg);
-    if (rc == TM_OK)
-        rc = make_dir(b, keys, msg);
-    return rc == TM_OK ? make_options(b, msg) : rc;
 }
 
 /* ---- All of them ---- */
@@ -450,7 +311,7 @@ static struct bridge *new_bridge(struct tm_bridges *all, const struct tm_proxy *
     }
     b->all = all;
     b->asked = *p;
-    if (read_line(b, p, &why) != TM_OK) {
+    if (tm_bridge_line_read(&b->line, p, all->o, all->dir, &why) != TM_OK) {
         tm_log(TM_LOG_WARN, "a bridge line cannot be used: %s", why.text);
         bridge_free(b);
         return NULL;
