@@ -96,17 +96,20 @@ class BridgeNet(tornet.TorNet):
         return text
 
     def wait_bridge(self):
-        """Until its transports listen; {name: arguments of a bridge line}, from the files that they write for the operator."""
-        names = {t.name for t in self.transports}
+        """Until it has the consensus and the descriptors that its clients ask it for, and its transports listen; the arguments of their lines are in the files
+        that they write for the operator."""
+        names, bridge = {t.name for t in self.transports}, self.node("bridge")
+        n_relays = len([n for n in self.nodes if n.is_relay])
         found = {}
 
         def is_ready():
             for name in names:
-                path = f"{self.dir(self.node('bridge'))}/pt_state/{name}_bridgeline.txt"
+                path = f"{self.dir(bridge)}/pt_state/{name}_bridgeline.txt"
                 line = os.path.exists(path) and re.search(rf"^Bridge {name} .*?(\w+=.*)$", self._read(path), re.M)
                 if line:
                     found[name] = line[1]
-            return names <= set(found) and all(f"Registered server transport '{name}'" in self.world.said("bridge") for name in names)
+            return (names <= set(found) and all(f"Registered server transport '{name}'" in self.world.said("bridge") for name in names)
+                    and self._consensus_of(bridge)[:2] == (n_relays, 1) and self._descriptors_of(bridge) >= n_relays)
         if not wait_until(40, is_ready):
             raise LabError(f"the bridge's transports are not ready: {self.world.said('bridge')[-800:]}")
         self.lines = found
@@ -167,7 +170,7 @@ class Lab:
         self.world.make()
         self.net.make()
         start_web(self.world, files)
-        for n in self.net.of("authority", "guard", "exit", "bridge"):
+        for n in self.net.of("authority", "guard", "exit"):
             self.net.start(n)
         last = [""]
 
@@ -176,6 +179,7 @@ class Lab:
                 say(text)
             last[0] = text
         self.net.wait_consensus(BOOTSTRAP_SECONDS, progress)
+        self.net.start(self.net.node("bridge"))
         self.net.wait_bridge()
         self.world.start("tcpdump", CLIENTS, ["tcpdump", "-i", "lk0", "-n", "-s", "96", "-B", "65536", "-U", "--immediate-mode", "-Z", "root",
                                               "-w", f"{self.world.work}/wire.pcap", "ip"])
