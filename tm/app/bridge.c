@@ -17,11 +17,13 @@
 #include "tm/app/joining.h"
 #include "tm/app/pt_line.h"
 #include "tm/app/shipped.h"
+#include "tm/app/status.h"
 #include "tm/app/summary.h"
 #include "tm/base/log.h"
 #include "tm/base/time.h"
 #include "tm/net/addr.h"
 #include "tm/net/alarm.h"
+#include "tm/net/statsock.h"
 
 #define REST_MS 1000U /* who waits hears of the failure meanwhile */
 
@@ -38,6 +40,7 @@ struct bridge {
     struct tm_bridge_line line;
     struct tm_joining *joining;
     struct tm_tunnel_client *tunnel;
+    struct tm_statsock *statsock; /* owned; the tunnel's */
     struct tm_store_mix models; /* the tunnel's */
     int64_t begun_us;
 };
@@ -96,6 +99,8 @@ static void stop_tunnel(struct bridge *b, enum tm_reply reply)
 {
     struct tm_tunnel_client *t = b->tunnel;
     b->tunnel = NULL;
+    tm_statsock_close(b->statsock);
+    b->statsock = NULL;
     b->state = STOPPING;
     b->reply = reply;
     tm_tunnel_client_stop(t, on_stopped, b);
@@ -145,6 +150,37 @@ static void on_state(void *user, const struct tm_tunnel_report *r)
         stop_tunnel(b, TM_REPLY_FAILURE);
         break;
     }
+}
+
+/* What `tm-client status --state` of the bridge's folder gets; see client_run.c. */
+static size_t on_status(void *user, char *out, size_t cap)
+{
+    struct bridge *b = user;
+    struct tm_tunnel_watch w;
+    struct tm_status st;
+    tm_tunnel_client_watch(b->tunnel, &w);
+    struct tm_status_source src =
+        tm_status_source_new("tm-client", TM_CLIENT, tm_now_us() - b->begun_us, &w);
+    tm_status_add_session(&src, &w.control, 0);
+    tm_status_fill(&st, &src);
+    tm_control_demand_note(st.note, sizeof st.note, w.control.cfg);
+    return tm_status_write(&st, out, cap);
+}
+
+static bool has_time(void *user)
+{
+    const struct bridge *b = user;
+    return tm_tunnel_client_has_time(b->tunnel);
+}
+
+/* Of two lines with the same keys the first one answers. */
+static void open_status(struct bridge *b)
+{
+    struct tm_msg why;
+    const struct tm_statsock_cfg cfg = {
+        .dir = b->line.dir, .answer = on_status, .is_ready = has_time, .user = b};
+    if (tm_statsock_open(&b->statsock, b->all->loop, &cfg, &why) != TM_OK)
+        tm_log(TM_LOG_WARN, "bridge %u: no status: %s", b->number, why.text);
 }
 
 /* What drives the wire, and the models that it needs. */
@@ -217,6 +253,7 @@ static void start_tunnel(struct bridge *b)
     if (rc == TM_OK) {
         b->state = STARTING;
         b->begun_us = tm_now_us();
+        open_status(b);
         return;
     }
     tm_log(TM_LOG_ERROR, "bridge %u: %s", b->number, why.text);
