@@ -41,7 +41,7 @@ struct bridge {
     struct tm_joining *joining;
     struct tm_tunnel_client *tunnel;
     struct tm_statsock *statsock; /* owned; the tunnel's */
-    struct tm_store_mix models; /* the tunnel's */
+    struct tm_store_mix models;   /* the tunnel's */
     int64_t begun_us;
 };
 
@@ -144,8 +144,9 @@ static void on_state(void *user, const struct tm_tunnel_report *r)
         on_trouble(b, r);
         break;
     case TM_TUNNEL_FAILED:
-        tm_log(TM_LOG_WARN, "bridge %u: the session has ended: %s; tor's next connection begins "
-                            "another",
+        tm_log(TM_LOG_WARN,
+               "bridge %u: the session has ended: %s; tor's next connection begins "
+               "another",
                b->number, r->text);
         stop_tunnel(b, TM_REPLY_FAILURE);
         break;
@@ -194,18 +195,20 @@ static int load_model(struct bridge *b, const struct tm_client_state *cs, enum t
     *drive = tm_shuffle_is_meant(text, &fixed_m) ? TM_DRIVE_SHUFFLE : TM_DRIVE_PLANS;
     *n_users = fixed_m;
     if (*drive == TM_DRIVE_SHUFFLE) {
-        tm_log(TM_LOG_WARN, "bridge %u: shuffle has no padding and no delay; the wire follows what "
-                            "is carried, and who adds up all carriers sees it",
+        tm_log(TM_LOG_WARN,
+               "bridge %u: shuffle has no padding and no delay; the wire follows what "
+               "is carried, and who adds up all carriers sees it",
                b->number);
         return TM_OK;
     }
-    int rc = tm_store_mix_load(&b->models, tm_shipped_or(b->line.o.v[TM_OPT_MODELS].text, shipped), text,
-                               msg);
+    int rc = tm_store_mix_load(&b->models, tm_shipped_or(b->line.o.v[TM_OPT_MODELS].text, shipped),
+                               text, msg);
     for (size_t i = 0; rc == TM_OK && i < b->models.n_parts; i++) {
         tm_model_digest(&b->models.part[i], digest);
         rc = tm_client_state_check_model(cs, b->models.part[i].name, digest, msg);
     }
-    *n_users = tm_mix_is_counted(text) ? b->models.n_users : (uint32_t)b->line.o.v[TM_OPT_USERS].num;
+    *n_users =
+        tm_mix_is_counted(text) ? b->models.n_users : (uint32_t)b->line.o.v[TM_OPT_USERS].num;
     return rc;
 }
 
@@ -270,16 +273,20 @@ static void on_joined(void *user, int rc, const struct tm_client_state *s, const
     struct tm_msg why;
     b->joining = NULL;
     (void)snprintf(why.text, sizeof why.text, "%s", text);
-    if (rc == TM_OK)
+    if (rc == TM_OK) {
         rc = tm_client_state_create(s, b->line.dir, &why);
-    if (rc != TM_OK && rc != TM_ERR_IO && !b->all->is_over)
-        tell(b, "Failed");
-    if (rc != TM_OK && !b->all->is_over)
-        tm_log(TM_LOG_WARN, "bridge %u: cannot join: %s", b->number, why.text);
-    if (rc == TM_OK && !b->all->is_over)
+        if (rc == TM_ERR_CLOSED)
+            rc = TM_OK; /* another line with the same keys has joined meanwhile, and will do */
+    }
+    if (rc == TM_OK && !b->all->is_over) {
         start_tunnel(b);
-    else
-        rest(b, TM_REPLY_REFUSED);
+        return;
+    }
+    rest(b, TM_REPLY_REFUSED);
+    if (b->all->is_over)
+        return;
+    tell(b, "Failed");
+    tm_log(TM_LOG_WARN, "bridge %u: cannot join: %s", b->number, why.text);
 }
 
 /* Joins, or starts where that was done before. */

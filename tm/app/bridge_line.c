@@ -82,8 +82,8 @@ static int make_options(struct tm_bridge_line *b, const struct tm_options *comma
         const char *value = value_of(b, command, of_lines[i], line_chooses);
         if (value != NULL)
             add(&w, of_lines[i], value);
-        is_chosen = is_chosen || (value != NULL && (of_lines[i] == TM_OPT_PRESET ||
-                                                    of_lines[i] == TM_OPT_MODEL));
+        is_chosen = is_chosen || (value != NULL &&
+                                  (of_lines[i] == TM_OPT_PRESET || of_lines[i] == TM_OPT_MODEL));
     }
     for (size_t i = 0; i < sizeof of_command / sizeof *of_command; i++)
         if (command->v[of_command[i]].given)
@@ -99,8 +99,7 @@ static int make_options(struct tm_bridge_line *b, const struct tm_options *comma
 }
 
 /* The folder of these keys. */
-static int make_dir(struct tm_bridge_line *b, const char *top, const char *keys,
-                    struct tm_msg *msg)
+static int make_dir(struct tm_bridge_line *b, const char *top, const char *keys, struct tm_msg *msg)
 {
     uint8_t digest[SHA256_DIGEST_LENGTH];
     char name[2 * DIGEST_LEN + 1];

@@ -20,7 +20,8 @@ struct tm_bridge_line {
     struct tm_ptargs args;
     struct tm_link link;        /* keys, without host and port */
     char dir[TM_FILE_PATH_MAX]; /* of what is kept of it: the same for all lines with these keys */
-    struct tm_options o;        /* as of tm-client run; points into this and into what `command` points to */
+    struct tm_options
+        o; /* as of tm-client run; points into this and into what `command` points to */
 };
 
 /* Reads the address and the login of p.  command: of tm-client pt; top: where dir is.  *b must not be moved.  TM_ERR_FORMAT, RANGE, UNSUPPORTED, LIMIT with

@@ -82,8 +82,7 @@ static void on_stats(void *user)
 
 static void run(struct join *j, const struct tm_link *link)
 {
-    const struct tm_joining_cfg cfg = {
-        .loop = &j->loop, .link = link, .done = on_done, .user = j};
+    const struct tm_joining_cfg cfg = {.loop = &j->loop, .link = link, .done = on_done, .user = j};
     uv_loop_init(&j->loop);
     if (tm_signals_start(&j->signals, &j->loop, on_interrupt, on_stats, j) != TM_OK)
         tm_msg_set(j->msg, TM_ERR_IO, "cannot watch signals");

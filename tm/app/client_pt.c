@@ -26,7 +26,7 @@ struct transport {
     uv_loop_t loop;
     struct tm_signals signals;
     struct tm_pt_stdin input;
-    uv_async_t quit; /* stopping from a callback waits for the next turn */
+    uv_async_t quit;            /* stopping from a callback waits for the next turn */
     struct tm_bridges *bridges; /* owned */
     struct tm_local *door;      /* owned */
     struct tm_pt_env env;

@@ -22,9 +22,10 @@ typedef void (*tm_joining_done_fn)(void *user, int rc, const struct tm_client_st
                                    const char *why);
 
 struct tm_joining_cfg {
-    uv_loop_t *loop;               /* borrowed */
-    const struct tm_link *link;    /* copied */
-    const struct sockaddr *server; /* in place of the link's host and port, which may then be missing; copied; NULL: the link's */
+    uv_loop_t *loop;            /* borrowed */
+    const struct tm_link *link; /* copied */
+    const struct sockaddr *
+        server; /* in place of the link's host and port, which may then be missing; copied; NULL: the link's */
     tm_joining_done_fn done; /* from the loop, when nothing of the join is left */
     void *user;
 };

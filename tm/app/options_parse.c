@@ -244,7 +244,8 @@ static int check_driven(const struct tm_options *o, const char *text, struct tm_
     if (!is_maybenot && !tm_shuffle_is_meant(text, &fixed_m))
         return TM_OK;
     if (o->command == TM_CMD_CLIENT_PT && is_maybenot)
-        return tm_msg_set(msg, TM_ERR_FORMAT, "--model maybenot is not for pt: its machines are files");
+        return tm_msg_set(msg, TM_ERR_FORMAT,
+                          "--model maybenot is not for pt: its machines are files");
     if (o->command != TM_CMD_CLIENT_RUN && o->command != TM_CMD_CLIENT_PT)
         return tm_msg_set(msg, TM_ERR_FORMAT, "--model %s has no card: it has no schedule",
                           is_maybenot ? "maybenot" : "shuffle");

@@ -72,7 +72,8 @@ static int read_orport(struct tm_pt_env *e, char *const *environment, struct tm_
     e->is_extended = value[0] != '\0';
     if (e->is_extended && cookie[0] == '\0')
         return tm_msg_set(msg, TM_ERR_FORMAT, "%s needs TOR_PT_AUTH_COOKIE_FILE", extended);
-    if (e->is_extended && copy_path(e->cookie_file, "TOR_PT_AUTH_COOKIE_FILE", cookie, msg) != TM_OK)
+    if (e->is_extended &&
+        copy_path(e->cookie_file, "TOR_PT_AUTH_COOKIE_FILE", cookie, msg) != TM_OK)
         return TM_ERR_FORMAT;
     if (!e->is_extended)
         value = get(environment, plain);

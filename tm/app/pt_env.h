@@ -18,17 +18,17 @@
 enum tm_pt_verdict {
     TM_PT_OK,
     TM_PT_NOT_MANAGED, /* no TOR_PT_MANAGED_TRANSPORT_VER: ENV-ERROR */
-    TM_PT_VERSION,     /* none of its versions is ours: VERSION-ERROR; all others come after VERSION 1 */
-    TM_PT_ENV,         /* something is missing or cannot be read: ENV-ERROR */
-    TM_PT_PROXY,       /* PROXY-ERROR */
-    TM_PT_METHOD       /* what is said of our transport is wrong: SMETHOD-ERROR */
+    TM_PT_VERSION, /* none of its versions is ours: VERSION-ERROR; all others come after VERSION 1 */
+    TM_PT_ENV,     /* something is missing or cannot be read: ENV-ERROR */
+    TM_PT_PROXY,   /* PROXY-ERROR */
+    TM_PT_METHOD   /* what is said of our transport is wrong: SMETHOD-ERROR */
 };
 
 struct tm_pt_env {
     char state[TM_FILE_PATH_MAX]; /* an absolute path */
     bool ends_with_stdin;
-    bool is_wanted;   /* our transport is among those that are asked for */
-    bool has_unknown; /* others are too */
+    bool is_wanted;    /* our transport is among those that are asked for */
+    bool has_unknown;  /* others are too */
     bool has_outbound; /* an address to come from is asked for, which we cannot choose */
     /* Server: */
     struct tm_address bind; /* port 0: any */

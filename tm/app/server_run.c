@@ -57,11 +57,11 @@ struct server {
     size_t config_len;
     struct tm_options *o;
     const struct tm_server_role *role; /* NULL: a server of its own */
-    FILE *summary_file; /* owned; NULL: not wanted */
-    FILE *stream_log;   /* owned; NULL: not wanted */
-    unsigned n_logs;    /* schedule logs begun */
-    int listen_fd;      /* owned until the tunnel takes it; -1: none */
-    uint16_t port;      /* listened on */
+    FILE *summary_file;                /* owned; NULL: not wanted */
+    FILE *stream_log;                  /* owned; NULL: not wanted */
+    unsigned n_logs;                   /* schedule logs begun */
+    int listen_fd;                     /* owned until the tunnel takes it; -1: none */
+    uint16_t port;                     /* listened on */
     uint64_t start_ns;
     bool ready, failed;
     struct tm_summary summary; /* taken when the server stops */

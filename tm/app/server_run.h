@@ -14,8 +14,9 @@
 struct tm_server_ready {
     uv_loop_t *loop; /* for handles of its own, until `end` */
     const struct tm_server_state *state;
-    uint16_t port;            /* listened on */
-    void (*stop)(void *user); /* ends the server; may be called until `end`, and from inside `ready` */
+    uint16_t port; /* listened on */
+    void (*stop)(
+        void *user); /* ends the server; may be called until `end`, and from inside `ready` */
     void *user;
 };
 

@@ -36,10 +36,16 @@ enum tm_extor_want {
 };
 
 struct tm_extor {
-    enum { TM_EXTOR_KINDS, TM_EXTOR_PROOF, TM_EXTOR_PROVING, TM_EXTOR_RESULT, TM_EXTOR_ANSWER } phase;
+    enum {
+        TM_EXTOR_KINDS,
+        TM_EXTOR_PROOF,
+        TM_EXTOR_PROVING,
+        TM_EXTOR_RESULT,
+        TM_EXTOR_ANSWER
+    } phase;
     uint8_t client_nonce[TM_EXTOR_NONCE_LEN], server_nonce[TM_EXTOR_NONCE_LEN];
-    uint8_t server_mac[TM_EXTOR_MAC_LEN];      /* as tor sent it */
-    char user_addr[TM_EXTOR_NAME_MAX];         /* "192.0.2.1:5555"; "": not known */
+    uint8_t server_mac[TM_EXTOR_MAC_LEN]; /* as tor sent it */
+    char user_addr[TM_EXTOR_NAME_MAX];    /* "192.0.2.1:5555"; "": not known */
     char transport[TM_EXTOR_NAME_MAX];
 };
 

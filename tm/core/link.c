@@ -283,7 +283,8 @@ int tm_link_decode(struct tm_link *l, const char *text, struct tm_msg *msg)
 int tm_link_decode_keys(struct tm_link *l, const char *text, struct tm_msg *msg)
 {
     *l = (struct tm_link){0};
-    int rc = read_keys(l, text, strnlen(text, TM_LINK_TEXT_MAX + 1), (struct tm_view){NULL, 0}, msg);
+    int rc =
+        read_keys(l, text, strnlen(text, TM_LINK_TEXT_MAX + 1), (struct tm_view){NULL, 0}, msg);
     if (rc != TM_OK)
         explicit_bzero(l, sizeof *l);
     return rc;

@@ -40,12 +40,14 @@ enum tm_proxy_want {
 #define TM_PROXY_LOGIN_MAX 510U
 
 struct tm_proxy {
-    bool wants_login; /* set at the beginning: of the methods that a SOCKS 5 client offers, its user and password are taken */
+    bool
+        wants_login; /* set at the beginning: of the methods that a SOCKS 5 client offers, its user and password are taken */
     enum tm_proxy_speech speech;
     enum { TM_PROXY_BEGIN, TM_PROXY_LOGIN, TM_PROXY_REQUEST, TM_PROXY_ASKED } phase;
     size_t n_looked; /* bytes of a head that has no end yet */
     struct tm_dest dest;
-    size_t login_len; /* user and password, one behind the other, of one who wants them; a password of one NUL, which Tor takes for none, is left out */
+    size_t
+        login_len; /* user and password, one behind the other, of one who wants them; a password of one NUL, which Tor takes for none, is left out */
     char login[TM_PROXY_LOGIN_MAX];
     struct tm_http_body body; /* of what follows what is left, for tm/net/pipe.h */
 };

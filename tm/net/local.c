@@ -81,6 +81,11 @@ static void conn_free(struct conn *c)
     *c->prev = c->next;
     if (c->next != NULL)
         c->next->prev = c->prev;
+    if (c->proxy.wants_login) { /* secrets may be in it */
+        explicit_bzero(&c->proxy, sizeof c->proxy);
+        if (c->in != NULL)
+            explicit_bzero(c->in, c->in_cap);
+    }
     free(c->in);
     free(c);
 }
@@ -213,8 +218,8 @@ static void conn_connected(struct conn *c)
         conn_to_pipe(c);
         return;
     }
-    tm_session_stream_reset(tm_front_session(tm_tunnel_client_front(c->tunnel)),
-                            c->stream, TM_REPLY_FAILURE);
+    tm_session_stream_reset(tm_front_session(tm_tunnel_client_front(c->tunnel)), c->stream,
+                            TM_REPLY_FAILURE);
     conn_close(c, tm_sock_reset);
 }
 

@@ -125,8 +125,9 @@ static void converse(struct way *w)
     if (want == TM_EXTOR_DONE) {
         become_pipe(w);
     } else if (want == TM_EXTOR_REFUSED) {
-        tm_log(TM_LOG_WARN, "tor's extended ORPort refused a connection; is its cookie file the one "
-                            "that it named?");
+        tm_log(TM_LOG_WARN,
+               "tor's extended ORPort refused a connection; is its cookie file the one "
+               "that it named?");
         refuse(w, TM_REPLY_FAILURE);
     }
 }
@@ -217,8 +218,7 @@ void tm_orport_open(struct tm_front *front, const struct tm_event *ev,
         tm_session_stream_reply(s, ev->stream, TM_REPLY_FAILURE);
         return;
     }
-    const struct tm_dial_cfg dial = {
-        .loop = tm_front_loop(front), .done = on_dialled, .user = w};
+    const struct tm_dial_cfg dial = {.loop = tm_front_loop(front), .done = on_dialled, .user = w};
     int rc = tm_front_attach(front, ev->stream, &w->sink);
     if (rc == TM_OK)
         rc = tm_dial_start(&w->dial, &dial, &cfg->dest);

@@ -143,7 +143,6 @@ struct tm_tunnel_server_cfg {
     void *user;
     const struct sockaddr *decoy; /* NULL: strangers are closed unanswered; copied */
     const struct tm_guard *guard; /* destinations; borrowed; NULL: all */
-    const struct tm_orport_cfg *orport; /* of a Tor transport: the only destination; borrowed; NULL: destinations as asked for */
     const char *replay_path;      /* tm/net/replay.h; NULL: nothing survives a restart */
     const char *cc;               /* TCP congestion control, NULL: the system's; copied */
     const uint8_t
@@ -155,6 +154,9 @@ struct tm_tunnel_server_cfg {
     uint32_t left_s;  /* ..., when its client has begun another since; 0: TM_TUNNEL_LEFT_S */
     int64_t grace_us; /* of all sessions (struct tm_session_cfg); 0: TM_GRACE_US */
     int64_t (*wall_us)(void); /* as of the client's */
+
+    /* A Tor transport: the only destination; borrowed.  NULL: destinations as asked for. */
+    const struct tm_orport_cfg *orport;
 };
 
 struct tm_tunnel_server;

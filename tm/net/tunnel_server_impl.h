@@ -27,7 +27,6 @@ struct tm_server_session {
     int64_t seen_us;     /* last time with a carrier */
     int64_t ahead_us;    /* its clock (tm/net/token_time.h) minus CLOCK_BOOTTIME */
     struct tm_model mix; /* what it plays, when that is a mix */
-    struct sockaddr_storage peer; /* of its last carrier */
     bool has_begun;      /* it has had a carrier */
     bool is_over;        /* failed or dropped: the sweep ends it */
     bool is_left;        /* its client has begun another since */
@@ -35,6 +34,8 @@ struct tm_server_session {
     struct tm_server_session *next_dirty;
     int64_t next_us; /* of one that is: when its next action is due for preparation */
     struct tm_ask_server ask;
+
+    struct sockaddr_storage peer; /* of its last carrier */
 };
 
 struct tm_tunnel_server {

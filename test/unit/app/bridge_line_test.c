@@ -29,8 +29,8 @@ static void begin(int argc, char *const argv[])
 /* What tor sends for "link=<the keys>" and more. */
 static int read_line(const char *more)
 {
-    int n = snprintf(asked.login, sizeof asked.login, "link=%s%s%s", keys, more[0] != '\0' ? ";" : "",
-                     more);
+    int n = snprintf(asked.login, sizeof asked.login, "link=%s%s%s", keys,
+                     more[0] != '\0' ? ";" : "", more);
     asked.login_len = (size_t)n;
     return tm_bridge_line_read(&line, &asked, &command, "/state/top", &msg);
 }
@@ -93,10 +93,11 @@ static void lines_with_the_same_keys_share_what_is_kept(void)
 
 static void what_cannot_be_is_refused_and_quotes_no_key(void)
 {
-    static const char *const wrong[] = {
-        "model=maybenot",     "modell=x",  "model=a;preset=mild", "users=0",    "users=x",  "users=9",
-        "model=a:2;users=3",  "model=",    "state=/tmp",          "schedule=x", "pace=1",
-        "model=shuffle;users=3", "link=AQ", "idle-stop=0"};
+    static const char *const wrong[] = {"model=maybenot",    "modell=x",   "model=a;preset=mild",
+                                        "users=0",           "users=x",    "users=9",
+                                        "model=a:2;users=3", "model=",     "state=/tmp",
+                                        "schedule=x",        "pace=1",     "model=shuffle;users=3",
+                                        "link=AQ",           "idle-stop=0"};
     BEGIN("--cc", "reno");
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         msg.text[0] = '\0';

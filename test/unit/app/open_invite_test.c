@@ -104,8 +104,8 @@ static void clients_join_with_it(void)
     tm_identity_public(f.s.identity, pin);
     const struct tm_enrol e = {f.invite.id, exporter, {request, sizeof request}};
     CHECK_INT(tm_server_join(&said, &f.s, &models, &e, 9), TM_OK);
-    CHECK_INT(
-        tm_enrol_check(pin, &e, (struct tm_view){said.reply, sizeof said.reply}, &got), TM_OK);
+    CHECK_INT(tm_enrol_check(pin, &e, (struct tm_view){said.reply, sizeof said.reply}, &got),
+              TM_OK);
     CHECK_INT(got.status, TM_JOIN_OK);
     CHECK_INT(tm_enrol_secret(mine, &e), TM_OK);
     CHECK_INT(tm_server_state_find_client(&f.s, got.client_id, &c, &f.msg), TM_OK);

@@ -19,10 +19,9 @@
 static struct tm_pt_env e;
 static struct tm_msg msg;
 
-#define READ(program, ...) \
-    tm_pt_env_read(&e, program, (char *[]){__VA_ARGS__, NULL}, &msg)
-#define CLIENT(...) READ(TM_PROGRAM_CLIENT, __VA_ARGS__)
-#define SERVER(...) READ(TM_PROGRAM_SERVER, __VA_ARGS__)
+#define READ(program, ...) tm_pt_env_read(&e, program, (char *[]){__VA_ARGS__, NULL}, &msg)
+#define CLIENT(...)        READ(TM_PROGRAM_CLIENT, __VA_ARGS__)
+#define SERVER(...)        READ(TM_PROGRAM_SERVER, __VA_ARGS__)
 
 static void a_client_is_told_little(void)
 {
@@ -41,10 +40,11 @@ static void a_client_is_told_little(void)
 
 static void a_server_is_told_where_it_listens_and_where_connections_go(void)
 {
-    CHECK_INT(SERVER(VER, STATE, S_TR, OR, EXTOR, AUTH,
-                     "TOR_PT_SERVER_BINDADDR=obfs4-192.0.2.1:1,trafficmimic-[2001:db8::1]:443",
-                     "TOR_PT_SERVER_TRANSPORT_OPTIONS=obfs4:x=1;trafficmimic:decoy=127.0.0.1\\:8443"),
-              TM_PT_OK);
+    CHECK_INT(
+        SERVER(VER, STATE, S_TR, OR, EXTOR, AUTH,
+               "TOR_PT_SERVER_BINDADDR=obfs4-192.0.2.1:1,trafficmimic-[2001:db8::1]:443",
+               "TOR_PT_SERVER_TRANSPORT_OPTIONS=obfs4:x=1;trafficmimic:decoy=127.0.0.1\\:8443"),
+        TM_PT_OK);
     CHECK(e.is_wanted && e.has_unknown && e.is_extended);
     CHECK_STR(e.bind.host, "2001:db8::1");
     CHECK_INT(e.bind.port, 443);
@@ -99,9 +99,13 @@ static void paths_and_lists_of_any_length_are_read_or_refused(void)
 /* Each byte of each variable becomes each other one: a verdict, with text where it is none, and nothing read too far. */
 static void every_mutation_has_a_verdict(void)
 {
-    static const char *const valid[] = {
-        VER, STATE, S_TR, EXTOR, AUTH, "TOR_PT_SERVER_BINDADDR=trafficmimic-192.0.2.1:443",
-        "TOR_PT_SERVER_TRANSPORT_OPTIONS=trafficmimic:a=b;c:d=e"};
+    static const char *const valid[] = {VER,
+                                        STATE,
+                                        S_TR,
+                                        EXTOR,
+                                        AUTH,
+                                        "TOR_PT_SERVER_BINDADDR=trafficmimic-192.0.2.1:443",
+                                        "TOR_PT_SERVER_TRANSPORT_OPTIONS=trafficmimic:a=b;c:d=e"};
     enum { N = sizeof valid / sizeof *valid };
     char *env[N + 1] = {NULL};
     unsigned n_of[TM_PT_METHOD + 1] = {0};

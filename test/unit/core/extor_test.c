@@ -65,7 +65,10 @@ static void tor_hears_who_we_are_and_whose_connection_it_is(void)
     tm_wr_u8(&w, 1);
     tm_wr_bytes(&w, nonce, sizeof nonce);
     tm_wr_bytes(&w, client_mac, sizeof client_mac);
-    tm_wr_bytes(&w, "\x00\x01\x00\x0b" "192.0.2.1:5", 15);
+    tm_wr_bytes(&w,
+                "\x00\x01\x00\x0b"
+                "192.0.2.1:5",
+                15);
     tm_wr_bytes(&w, "\x00\x02\x00\x0ctrafficmimic", 16);
     tm_wr_bytes(&w, "\x00\x00\x00\x00", 4);
     for (size_t step = 1; step <= len; step++) {

@@ -43,9 +43,9 @@ static void arguments_are_read_with_their_escapes(void)
 
 static void what_is_no_argument_is_refused_without_quoting_it(void)
 {
-    static const char *const wrong[] = {"hidden",        "=hidden",     "a=hidden;", ";",
-                                        "a=hidden;b",    "a=hidden\\",  "a\\",       "a=1;a=hidden",
-                                        "a\\=hidden",    "a=1;;b=2",    "a;b=hidden"};
+    static const char *const wrong[] = {"hidden",     "=hidden",    "a=hidden;", ";",
+                                        "a=hidden;b", "a=hidden\\", "a\\",       "a=1;a=hidden",
+                                        "a\\=hidden", "a=1;;b=2",   "a;b=hidden"};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         struct tm_msg msg = {""};
         CHECK_INT(tm_ptargs_read(&a, wrong[i], strlen(wrong[i]), &msg), TM_ERR_FORMAT);
@@ -83,7 +83,8 @@ static void options_are_those_of_one_transport(void)
     CHECK_INT(tm_ptargs_read_options(&a, text, "auto", NULL), TM_OK);
     CHECK_INT(a.n, 0);
     CHECK_INT(tm_ptargs_read_options(&a, "", "auto", NULL), TM_OK);
-    CHECK_INT(tm_ptargs_read_options(&a, "t:decoy=127.0.0.1\\:8443;t:path=a\\;b", "t", NULL), TM_OK);
+    CHECK_INT(tm_ptargs_read_options(&a, "t:decoy=127.0.0.1\\:8443;t:path=a\\;b", "t", NULL),
+              TM_OK);
     check_arg(0, "decoy", "127.0.0.1:8443");
     check_arg(1, "path", "a;b");
     CHECK_INT(tm_ptargs_read_options(&a, "t:a=b:c", "t", NULL), TM_OK);

@@ -149,7 +149,8 @@ static void a_route_is_asked_until_it_has_a_tunnel_or_refuses(void)
     expect_reply(fd, TM_REPLY_OK);
     expect_hello_both_ways(fd);
     CHECK_INT(n_asked, 3);
-    for (size_t i = 0; i < 2; i++) { /* one that it refuses, and a lookup, for which there is no bridge */
+    for (size_t i = 0; i < 2;
+         i++) { /* one that it refuses, and a lookup, for which there is no bridge */
         fd = scene_connect(&socks_addr);
         CHECK_INT(send(fd, request[i], sizeof request[i], 0), sizeof request[i]);
         CHECK_INT(read_all(fd, answer, 2), 2);
