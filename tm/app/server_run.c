@@ -56,16 +56,16 @@ struct server {
     char *config;              /* owned: option values point into it */
     size_t config_len;
     struct tm_options *o;
-    const struct tm_server_role *role; /* NULL: a server of its own */
-    FILE *summary_file;                /* owned; NULL: not wanted */
-    FILE *stream_log;                  /* owned; NULL: not wanted */
-    unsigned n_logs;                   /* schedule logs begun */
-    int listen_fd;                     /* owned until the tunnel takes it; -1: none */
-    uint16_t port;                     /* listened on */
+    FILE *summary_file; /* owned; NULL: not wanted */
+    FILE *stream_log;   /* owned; NULL: not wanted */
+    unsigned n_logs;    /* schedule logs begun */
+    int listen_fd;      /* owned until the tunnel takes it; -1: none */
+    uint16_t port;      /* listened on */
     uint64_t start_ns;
     bool ready, failed;
     struct tm_summary summary; /* taken when the server stops */
     struct tm_tunnel_server_stats stats;
+    const struct tm_server_role *role; /* NULL: a server of its own */
     struct tm_msg *msg;
 };
 
@@ -85,6 +85,8 @@ static int on_lookup(void *user, enum tm_token_kind kind, const uint8_t id[TM_CL
         OPENSSL_cleanse(&invite, sizeof invite);
         if (rc == TM_ERR_CLOSED)
             rc = tm_open_invite_secret(&s->state, id, secret, &why);
+        if (rc == TM_ERR_AUTH)
+            rc = TM_ERR_CLOSED; /* it is not that one either */
     } else {
         rc = tm_server_state_find_client(&s->state, id, &client, &why);
         memcpy(secret, client.secret, TM_SECRET_LEN);

@@ -6,7 +6,7 @@
  * The engine of one conversation: it gets the client's bytes, gives what is to be said, and then what is wanted: a stream to a
  * destination, or a lookup.  Plain memory, {0} begins one.  Pure.
  *
- * Users and passwords (RFC 1929, Proxy-Authorization) are accepted and forgotten: neither checked, nor sent, nor logged.  Programs give them to keep their
+ * Users and passwords (RFC 1929, Proxy-Authorization) are accepted and, unless they are wanted (wants_login), forgotten: neither checked, nor sent, nor logged.  Programs give them to keep their
  * connections apart, and here all are apart: each has its own stream, and its own connection from the server. */
 #ifndef TM_CORE_PROXY_H
 #define TM_CORE_PROXY_H
@@ -40,16 +40,17 @@ enum tm_proxy_want {
 #define TM_PROXY_LOGIN_MAX 510U
 
 struct tm_proxy {
-    bool
-        wants_login; /* set at the beginning: of the methods that a SOCKS 5 client offers, its user and password are taken */
     enum tm_proxy_speech speech;
     enum { TM_PROXY_BEGIN, TM_PROXY_LOGIN, TM_PROXY_REQUEST, TM_PROXY_ASKED } phase;
     size_t n_looked; /* bytes of a head that has no end yet */
     struct tm_dest dest;
-    size_t
-        login_len; /* user and password, one behind the other, of one who wants them; a password of one NUL, which Tor takes for none, is left out */
-    char login[TM_PROXY_LOGIN_MAX];
     struct tm_http_body body; /* of what follows what is left, for tm/net/pipe.h */
+
+    /* Set at the beginning by who wants them: of the methods that a SOCKS 5 client offers, user and password are taken, and kept one behind the other.  A
+     * password of one NUL, which Tor takes for none, is left out. */
+    bool wants_login;
+    size_t login_len;
+    char login[TM_PROXY_LOGIN_MAX];
 };
 
 /* in[0..*len): the client's bytes that are not used up; used ones are taken off its front.  For HTTP with a whole address, the head that goes on is left there

@@ -36,11 +36,7 @@ typedef int (*tm_local_route_fn)(void *user, const struct tm_proxy *p,
 typedef void (*tm_local_refused_fn)(void *user, enum tm_addr_kind kind, enum tm_reply reply);
 
 struct tm_local_cfg {
-    struct tm_tunnel_client
-        *tunnel;             /* borrowed; close the listener before stopping it.  NULL with route */
-    uv_loop_t *loop;         /* with route; else the tunnel's */
-    tm_local_route_fn route; /* SOCKS; NULL: all by `tunnel`, to where they want */
-    uint32_t wait_ms;        /* how long one waits for room or for its route; 0: 15 s */
+    struct tm_tunnel_client *tunnel; /* borrowed; close the listener before stopping it */
     enum tm_local_kind kind;
     const struct sockaddr *addr; /* to listen on; copied.  Port 0: any, see tm_local_port */
     int take_fd; /* DIVERTED: in place of addr, a socket that listens; owned, also on error */
@@ -50,6 +46,11 @@ struct tm_local_cfg {
     tm_local_refused_fn refused; /* DIVERTED; may be NULL */
     void *user;
     uint32_t n_max; /* connections at once; 0: TM_STREAMS_MAX */
+
+    /* In place of `tunnel`, which is then NULL: who finds it for each connection, and the loop to listen on. */
+    tm_local_route_fn route;
+    uv_loop_t *loop;
+    uint32_t wait_ms; /* how long a connection waits for room or for its route; 0: 15 s */
 };
 
 /* Listens.  TM_ERR_IO with msg ("cannot listen on 127.0.0.1:1080: address already in use"), TM_ERR_NOMEM. */
