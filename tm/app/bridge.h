@@ -25,11 +25,11 @@ struct tm_bridges;
 /* dir: STATE/trafficmimic-client; o: the command line of pt.  Both borrowed.  NULL: no memory. */
 struct tm_bridges *tm_bridges_new(uv_loop_t *loop, const char *dir, const struct tm_options *o);
 /* Ends all; the loop then has nothing of theirs left. */
-void tm_bridges_stop(struct tm_bridges *b);
+void tm_bridges_stop(struct tm_bridges *all);
 /* After the loop has run out. */
-void tm_bridges_free(struct tm_bridges *b);
+void tm_bridges_free(struct tm_bridges *all);
 /* Logs what each has carried. */
-void tm_bridges_log(struct tm_bridges *b);
+void tm_bridges_log(struct tm_bridges *all);
 
 /* A tm_local_route_fn, for user = the bridges: the tunnel to the bridge that a SOCKS request names by its address and its login. */
 int tm_bridges_route(void *user, const struct tm_proxy *p, struct tm_tunnel_client **tunnel,

@@ -90,8 +90,7 @@ static int make_options(struct tm_bridge_line *b, const struct tm_options *comma
             add(&w, of_command[i], command->v[of_command[i]].text);
     if (!is_chosen)
         add(&w, TM_OPT_PRESET, DEFAULT_SET);
-    for (int i = 0; i < w.n; i++)
-        argv[i] = (char *)(uintptr_t)w.word[i]; /* nobody writes to them */
+    memcpy(argv, w.word, sizeof argv); /* as main has them, though nobody writes to them */
     int rc = tm_options_parse(&b->o, TM_PROGRAM_CLIENT, w.n, argv, msg);
     if (rc == TM_OK && tm_options_means_machines(b->o.v[TM_OPT_MODEL].text))
         rc = tm_msg_set(msg, TM_ERR_UNSUPPORTED, "model=maybenot: its machines are files");

@@ -21,7 +21,8 @@ static const char label[][48] = {
     [TM_EXTOR_CLIENT] = "ExtORPort authentication client-to-server hash",
 };
 static_assert(sizeof label[0] + 2 * (size_t)TM_EXTOR_NONCE_LEN <= TM_EXTOR_TEXT_MAX, "a text fits");
-static_assert(3 * HEAD_LEN + 2 * (size_t)TM_EXTOR_NAME_MAX + TM_EXTOR_MAC_LEN <= TM_EXTOR_OUT_MAX,
+static_assert(3 * (size_t)HEAD_LEN + 2 * (size_t)TM_EXTOR_NAME_MAX + TM_EXTOR_MAC_LEN <=
+                  TM_EXTOR_OUT_MAX,
               "what is said at once fits");
 
 void tm_extor_init(struct tm_extor *e, const uint8_t client_nonce[TM_EXTOR_NONCE_LEN],
