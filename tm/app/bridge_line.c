@@ -2,7 +2,6 @@
 #include "tm/app/bridge_line.h"
 
 #include <netinet/in.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 

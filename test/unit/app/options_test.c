@@ -191,7 +191,7 @@ static void transports_need_nothing_and_take_no_files(void)
 {
     CHECK_INT(PARSE(TM_PROGRAM_CLIENT, "pt"), TM_OK);
     CHECK_INT(o.command, TM_CMD_CLIENT_PT);
-    CHECK_INT(PARSE(TM_PROGRAM_CLIENT, "pt", "--model", "shuffle:4", "--idle-stop=5m"), TM_OK);
+    CHECK_INT(PARSE(TM_PROGRAM_CLIENT, "pt", "--model", "shuffle:4"), TM_OK);
     CHECK_INT(PARSE(TM_PROGRAM_CLIENT, "pt", "--model", "maybenot"), TM_ERR_FORMAT);
     CHECK(strstr(msg.text, "maybenot") != NULL);
     CHECK_INT(PARSE(TM_PROGRAM_CLIENT, "pt", "--preset", "light"), TM_OK);
