@@ -1,257 +1,28 @@
-/* tm/app/client_join.c - tm-client join: a link becomes DIR/server.
- *
- *   JOIN session up ──> ask ──> answer ──> signature good? ──> status OK? ──> DIR/server
- *
- * On the wire a join is a session under the built-in join model (tm/net/tunnel.h), so its sizes and times do
- * not depend on what is said in it. */
+/* tm/app/client_join.c - tm-client join: a link becomes DIR/server (tm/app/joining.h). */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include <openssl/crypto.h>
-#include <openssl/rand.h>
 #include <uv.h>
 
 #include "tm/app/address.h"
 #include "tm/app/client_state.h"
-#include "tm/app/enrol.h"
 #include "tm/app/file.h"
+#include "tm/app/joining.h"
 #include "tm/app/main.h"
 #include "tm/app/signals.h"
-#include "tm/base/time.h"
 #include "tm/core/link.h"
-#include "tm/net/tunnel.h"
-
-#define LIMIT_MS 30000U /* a join takes about ten round trips */
 
 struct join {
     uv_loop_t loop;
-    uv_timer_t limit;
-    uv_async_t quit; /* stopping from a callback of the tunnel waits for the next turn */
     struct tm_signals signals;
-    struct tm_tunnel_client *tunnel; /* owned */
-    struct tm_model model;           /* of the session */
-    struct tm_link link;
-    char where[TM_ADDRESS_TEXT_MAX]; /* HOST:PORT as in the link */
-    uint8_t request[TM_JOIN_REQUEST_LEN];
-    struct tm_join_reply reply;
-    uint8_t secret[TM_SECRET_LEN];
-    bool asked, joined, failed;
+    struct tm_joining *joining; /* NULL: over */
+    const char *dir;
+    int rc;
     struct tm_msg *msg;
 };
-
-static void finish(struct join *j)
-{
-    uv_async_send(&j->quit);
-}
-
-/* Where the text of a failure goes: the first one is the one to tell. */
-static struct tm_msg *told(struct join *j)
-{
-    return j->failed || j->joined ? NULL : j->msg;
-}
-
-/* Ends the program with this line (arguments of printf). */
-#define FAIL(j, ...)                                                                               \
-    do {                                                                                           \
-        tm_msg_set(told(j), TM_ERR_CLOSED, __VA_ARGS__);                                           \
-        fail(j);                                                                                   \
-    } while (0)
-static void fail(struct join *j)
-{
-    j->failed = true;
-    finish(j);
-}
-
-static void take_reply(struct join *j, const struct tm_enrol *e)
-{
-    switch (j->reply.status) {
-    case TM_JOIN_OK:
-        if (tm_enrol_secret(j->secret, e) != TM_OK) {
-            FAIL(j, "the TLS library failed");
-            break;
-        }
-        j->joined = true;
-        finish(j);
-        break;
-    case TM_JOIN_USED:
-        FAIL(j, "the link has been used before; get a new one: tm-server invite");
-        break;
-    case TM_JOIN_EXPIRED:
-        FAIL(j, "the link has expired; get a new one: tm-server invite");
-        break;
-    case TM_JOIN_FAILED:
-        FAIL(j, "%s could not store the new client; its log says why", j->where);
-        break;
-    }
-}
-
-static void on_answer(void *user, const struct tm_tunnel_answer *a)
-{
-    struct join *j = user;
-    struct tm_enrol e = {j->link.invite_id, a->exporter, {j->request, sizeof j->request}};
-    int rc = a->err;
-    if (rc != TM_OK) {
-        FAIL(j, "%s did not answer (%s); try again, and look at the server's log", j->where,
-             tm_strerror(rc));
-        return;
-    }
-    rc = tm_enrol_check(j->link.server_pin, &e, a->reply, &j->reply);
-    if (rc == TM_OK)
-        take_reply(j, &e);
-    else if (rc == TM_ERR_AUTH)
-        FAIL(j,
-             "%s knows the link's secret but is not the server that made it (wrong pin); do not "
-             "use this link, get a new one in a safe way",
-             j->where);
-    else
-        FAIL(j, "%s answered in a form that this version does not know (%s); use the same version",
-             j->where, tm_strerror(rc));
-}
-
-static void ask(struct join *j)
-{
-    struct tm_view request = {j->request, sizeof j->request};
-    j->asked = true;
-    tm_join_request_encode(j->request);
-    int rc = tm_tunnel_client_ask(j->tunnel, request, on_answer, j);
-    if (rc != TM_OK)
-        FAIL(j, "cannot ask %s: %s", j->where, tm_strerror(rc));
-}
-
-static void on_trouble(struct join *j, const struct tm_tunnel_report *r)
-{
-    if (r->err == TM_ERR_AUTH)
-        FAIL(j,
-             "%s did not take this link: another server is behind that address, the link is older "
-             "than its set-up, or the clocks differ by more than two hours; check, or get a new "
-             "link: tm-server invite",
-             j->where);
-    else
-        FAIL(j, "cannot reach %s: %s; check that tm-server runs there and is reachable", j->where,
-             r->text);
-}
-
-static void on_state(void *user, const struct tm_tunnel_report *r)
-{
-    struct join *j = user;
-    switch (r->state) {
-    case TM_TUNNEL_PREPARING:
-    case TM_TUNNEL_CONNECTING:
-        break;
-    case TM_TUNNEL_UP:
-        if (!j->asked)
-            ask(j);
-        break;
-    case TM_TUNNEL_TROUBLE:
-        if (!r->ever_up)
-            on_trouble(j, r);
-        break;
-    case TM_TUNNEL_FAILED:
-        FAIL(j, "the session with %s failed: %s; try again", j->where, r->text);
-        break;
-    case TM_TUNNEL_PLAYED: /* schedule files only */
-        break;
-    }
-}
-
-static void on_limit(uv_timer_t *t)
-{
-    struct join *j = t->data;
-    FAIL(j, "no answer from %s within %u s; check that tm-server runs there and is reachable",
-         j->where, LIMIT_MS / 1000);
-}
-
-static void on_interrupt(void *user)
-{
-    struct join *j = user;
-    FAIL(j, "interrupted; the link can be used again unless the server has listed a new client");
-}
-
-static void on_stats(void *user)
-{
-    (void)user; /* a join has none worth printing */
-}
-
-static void on_quit(uv_async_t *async)
-{
-    struct join *j = async->data;
-    if (uv_is_closing((uv_handle_t *)async))
-        return;
-    uv_close((uv_handle_t *)async, NULL);
-    uv_close((uv_handle_t *)&j->limit, NULL);
-    tm_signals_stop(&j->signals);
-    if (j->tunnel != NULL)
-        tm_tunnel_client_stop(j->tunnel, NULL, NULL);
-    j->tunnel = NULL;
-}
-
-static int start(struct join *j, struct tm_msg *msg)
-{
-    struct sockaddr_storage server;
-    struct tm_address a = {.port = j->link.port};
-    memcpy(a.host, j->link.host, sizeof a.host);
-    int rc = tm_address_resolve(&server, &a, msg);
-    if (rc != TM_OK)
-        return rc;
-    struct tm_tunnel_client_cfg cfg = {
-        .loop = &j->loop,
-        .server = (const struct sockaddr *)&server,
-        .sni = j->link.name[0] != '\0' ? j->link.name : NULL,
-        .kind = TM_TOKEN_JOIN,
-        .session = {.master = TM_CLIENT,
-                    .plan_mode = TM_PLAN_SEEDED,
-                    .model = &j->model,
-                    .n_users = 1,
-                    .prep_us = TM_PREP_US},
-        .on_state = on_state,
-        .user = j,
-    };
-    memcpy(cfg.client_id, j->link.invite_id, sizeof cfg.client_id);
-    memcpy(cfg.secret, j->link.invite_secret, sizeof cfg.secret);
-    memcpy(cfg.key.prefix, j->link.token_prefix, sizeof cfg.key.prefix);
-    memcpy(cfg.key.key, j->link.token_key, sizeof cfg.key.key);
-    if (RAND_bytes(cfg.session.seed, sizeof cfg.session.seed) != 1)
-        return tm_msg_set(msg, TM_ERR_TLS, "no random bytes from OpenSSL");
-    rc = tm_tunnel_client_new(&j->tunnel, &cfg, msg);
-    OPENSSL_cleanse(&cfg, sizeof cfg);
-    return rc;
-}
-
-static void run(struct join *j)
-{
-    uv_loop_init(&j->loop);
-    uv_async_init(&j->loop, &j->quit, on_quit);
-    j->quit.data = j;
-    uv_timer_init(&j->loop, &j->limit);
-    j->limit.data = j;
-    uv_timer_start(&j->limit, on_limit, LIMIT_MS, 0);
-    if (tm_signals_start(&j->signals, &j->loop, on_interrupt, on_stats, j) != TM_OK)
-        FAIL(j, "cannot watch signals");
-    else if (start(j, j->msg) != TM_OK) {
-        j->failed = true;
-        finish(j);
-    }
-    uv_run(&j->loop, UV_RUN_DEFAULT);
-    uv_loop_close(&j->loop);
-}
-
-static int store(const struct join *j, const char *dir, struct tm_msg *msg)
-{
-    struct tm_client_state s = {.port = j->link.port, .n_models = j->reply.n_models};
-    memcpy(s.host, j->link.host, sizeof s.host);
-    memcpy(s.name, j->link.name, sizeof s.name);
-    memcpy(s.pin, j->link.server_pin, sizeof s.pin);
-    memcpy(s.client_id, j->reply.client_id, sizeof s.client_id);
-    memcpy(s.secret, j->secret, sizeof s.secret);
-    memcpy(s.token.prefix, j->link.token_prefix, sizeof s.token.prefix);
-    memcpy(s.token.key, j->link.token_key, sizeof s.token.key);
-    memcpy(s.models, j->reply.models, sizeof s.models);
-    int rc = tm_client_state_create(&s, dir, msg);
-    OPENSSL_cleanse(&s, sizeof s);
-    return rc;
-}
 
 /* Before the link is used up: can the result be stored? */
 static int check_dir(const char *dir, struct tm_msg *msg)
@@ -272,35 +43,67 @@ static int check_dir(const char *dir, struct tm_msg *msg)
     return TM_OK;
 }
 
-static void print_result(const struct join *j)
+static void print_result(const struct tm_client_state *s)
 {
-    printf("joined %s; models:", j->where);
-    for (size_t i = 0; i < j->reply.n_models; i++)
-        printf("%s %s", i > 0 ? "," : "", j->reply.models[i].name);
+    char where[TM_ADDRESS_TEXT_MAX];
+    tm_address_print(where, s->host, (uint16_t)s->port);
+    printf("joined %s; models:", where);
+    for (size_t i = 0; i < s->n_models; i++)
+        printf("%s %s", i > 0 ? "," : "", s->models[i].name);
     printf("\n");
+}
+
+static void on_done(void *user, int rc, const struct tm_client_state *s, const char *why)
+{
+    struct join *j = user;
+    tm_signals_stop(&j->signals);
+    j->joining = NULL;
+    if (rc != TM_OK)
+        tm_msg_set(j->msg, rc, "%s", why);
+    else
+        rc = tm_client_state_create(s, j->dir, j->msg);
+    if (rc == TM_OK)
+        print_result(s);
+    j->rc = rc;
+}
+
+static void on_interrupt(void *user)
+{
+    struct join *j = user;
+    if (j->joining != NULL)
+        tm_joining_cancel(j->joining, "interrupted; the link can be used again unless the server "
+                                      "has listed a new client");
+}
+
+static void on_stats(void *user)
+{
+    (void)user; /* a join has none worth printing */
+}
+
+static void run(struct join *j, const struct tm_link *link)
+{
+    const struct tm_joining_cfg cfg = {.loop = &j->loop, .link = link, .done = on_done, .user = j};
+    uv_loop_init(&j->loop);
+    if (tm_signals_start(&j->signals, &j->loop, on_interrupt, on_stats, j) != TM_OK)
+        tm_msg_set(j->msg, TM_ERR_IO, "cannot watch signals");
+    else if (tm_joining_start(&j->joining, &cfg, j->msg) == TM_OK)
+        uv_run(&j->loop, UV_RUN_DEFAULT);
+    tm_signals_stop(&j->signals);
+    uv_run(&j->loop, UV_RUN_DEFAULT);
+    uv_loop_close(&j->loop);
 }
 
 enum tm_exit tm_cmd_join(struct tm_options *o, struct tm_msg *msg)
 {
-    struct join j = {.msg = msg};
-    const char *dir = o->v[TM_OPT_STATE].text;
-    enum tm_exit status = TM_EXIT_FAILED;
+    struct join j = {.msg = msg, .dir = o->v[TM_OPT_STATE].text, .rc = TM_ERR_CLOSED};
+    struct tm_link link;
     if (strstr(o->operand, "tm://") == NULL) {
         tm_msg_set(msg, TM_ERR_FORMAT, "this is no link (tm://...); get one: tm-server invite");
         return TM_EXIT_USAGE;
     }
-    if (tm_link_decode(&j.link, o->operand, msg) != TM_OK)
-        return status;
-    if (check_dir(dir, msg) != TM_OK)
-        return status;
-    tm_address_print(j.where, j.link.host, j.link.port);
-    tm_tunnel_join_model(&j.model);
-    run(&j);
-    if (j.joined && store(&j, dir, msg) == TM_OK) {
-        print_result(&j);
-        status = TM_EXIT_DONE;
-    }
-    tm_model_deinit(&j.model);
-    OPENSSL_cleanse(&j, sizeof j);
-    return status;
+    if (tm_link_decode(&link, o->operand, msg) != TM_OK || check_dir(j.dir, msg) != TM_OK)
+        return TM_EXIT_FAILED;
+    run(&j, &link);
+    OPENSSL_cleanse(&link, sizeof link);
+    return j.rc == TM_OK ? TM_EXIT_DONE : TM_EXIT_FAILED;
 }

@@ -31,5 +31,8 @@ void tm_file_free(char *text, size_t len);
  * exists already, and stays as it is; TM_ERR_IO with msg. */
 TM_MUST_CHECK int tm_file_create(const char *path, const void *data, size_t len,
                                  struct tm_msg *msg);
+/* The same in place of one that may be there: whoever reads gets the old or the new one, whole.  TM_ERR_IO. */
+TM_MUST_CHECK int tm_file_replace(const char *path, const void *data, size_t len,
+                                  struct tm_msg *msg);
 
 #endif

@@ -23,10 +23,12 @@ enum tm_exit tm_cmd_models(struct tm_options *o, struct tm_msg *msg);     /* cli
 enum tm_exit tm_cmd_exec(struct tm_options *o, struct tm_msg *msg);       /* client_exec.c */
 enum tm_exit tm_cmd_connect(struct tm_options *o, struct tm_msg *msg);    /* client_connect.c */
 enum tm_exit tm_cmd_ebpf_check(struct tm_options *o, struct tm_msg *msg); /* ebpf_check.c */
+enum tm_exit tm_cmd_client_pt(struct tm_options *o, struct tm_msg *msg);  /* client_pt.c */
 enum tm_exit tm_cmd_setup(struct tm_options *o, struct tm_msg *msg);      /* server_admin.c */
 enum tm_exit tm_cmd_invite(struct tm_options *o, struct tm_msg *msg);
 enum tm_exit tm_cmd_clients(struct tm_options *o, struct tm_msg *msg);
 enum tm_exit tm_cmd_revoke(struct tm_options *o, struct tm_msg *msg);
 enum tm_exit tm_cmd_server_run(struct tm_options *o, struct tm_msg *msg); /* server_run.c */
+enum tm_exit tm_cmd_server_pt(struct tm_options *o, struct tm_msg *msg);  /* server_pt.c */
 
 #endif

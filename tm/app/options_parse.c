@@ -243,7 +243,10 @@ static int check_driven(const struct tm_options *o, const char *text, struct tm_
     bool is_maybenot = tm_options_means_machines(text);
     if (!is_maybenot && !tm_shuffle_is_meant(text, &fixed_m))
         return TM_OK;
-    if (o->command != TM_CMD_CLIENT_RUN)
+    if (o->command == TM_CMD_CLIENT_PT && is_maybenot)
+        return tm_msg_set(msg, TM_ERR_FORMAT,
+                          "--model maybenot is not for pt: its machines are files");
+    if (o->command != TM_CMD_CLIENT_RUN && o->command != TM_CMD_CLIENT_PT)
         return tm_msg_set(msg, TM_ERR_FORMAT, "--model %s has no card: it has no schedule",
                           is_maybenot ? "maybenot" : "shuffle");
     if (fixed_m > TM_SHUFFLE_M_MAX)

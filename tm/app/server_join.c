@@ -5,19 +5,32 @@
 
 #include <openssl/crypto.h>
 
+#include "tm/app/open_invite.h"
+
 /* Whether the invitation may be used now: TM_OK, TM_ERR_CLOSED (used), TM_ERR_RANGE (expired), or it cannot
  * be read. */
 static int check_invite(const struct tm_server_state *s, const uint8_t *id, int64_t now_s,
                         struct tm_msg *why)
 {
     struct tm_invite invite;
-    int rc = tm_server_state_find_invite(s, id, &invite, why);
+    int rc = tm_open_invite_check(s, id, why);
+    if (rc != TM_ERR_AUTH)
+        return rc;
+    rc = tm_server_state_find_invite(s, id, &invite, why);
     if (rc == TM_OK && invite.used)
         rc = TM_ERR_CLOSED;
     else if (rc == TM_OK && now_s >= invite.expires_s)
         rc = TM_ERR_RANGE;
     OPENSSL_cleanse(&invite, sizeof invite);
     return rc;
+}
+
+/* Uses the invitation and stores the client. */
+static int redeem(const struct tm_server_state *s, const uint8_t *id, int64_t now_s,
+                  const uint8_t *secret, uint8_t *client_id, struct tm_msg *why)
+{
+    int rc = tm_open_invite_redeem(s, id, secret, now_s, client_id, why);
+    return rc == TM_ERR_AUTH ? tm_server_state_redeem(s, id, secret, now_s, client_id, why) : rc;
 }
 
 static enum tm_join_status status_of(int rc)
@@ -47,7 +60,7 @@ int tm_server_join(struct tm_server_joined *out, const struct tm_server_state *s
     if (rc == TM_OK)
         rc = tm_enrol_secret(secret, e);
     if (rc == TM_OK)
-        rc = tm_server_state_redeem(s, e->invite_id, secret, now_s, r->client_id, &out->why);
+        rc = redeem(s, e->invite_id, now_s, secret, r->client_id, &out->why);
     OPENSSL_cleanse(secret, sizeof secret);
     r->status = status_of(rc);
     if (r->status == TM_JOIN_OK) {

@@ -21,9 +21,11 @@
 #include "tm/app/listen.h"
 #include "tm/app/main.h"
 #include "tm/app/models.h"
+#include "tm/app/open_invite.h"
 #include "tm/app/result.h"
 #include "tm/app/schedule.h"
 #include "tm/app/server_join.h"
+#include "tm/app/server_run.h"
 #include "tm/app/server_state.h"
 #include "tm/app/shipped.h"
 #include "tm/app/signals.h"
@@ -65,6 +67,7 @@ struct server {
     bool ready, failed;
     struct tm_summary summary; /* taken when the server stops */
     struct tm_tunnel_server_stats stats;
+    const struct tm_server_role *role; /* NULL: a server of its own */
     struct tm_msg *msg;
 };
 
@@ -82,6 +85,10 @@ static int on_lookup(void *user, enum tm_token_kind kind, const uint8_t id[TM_CL
         rc = tm_server_state_find_invite(&s->state, id, &invite, &why);
         memcpy(secret, invite.secret, TM_SECRET_LEN);
         OPENSSL_cleanse(&invite, sizeof invite);
+        if (rc == TM_ERR_CLOSED)
+            rc = tm_open_invite_secret(&s->state, id, secret, &why);
+        if (rc == TM_ERR_AUTH)
+            rc = TM_ERR_CLOSED; /* it is not that one either */
     } else {
         rc = tm_server_state_find_client(&s->state, id, &client, &why);
         memcpy(secret, client.secret, TM_SECRET_LEN);
@@ -242,6 +249,8 @@ static void on_quit(uv_async_t *async)
     struct server *s = async->data;
     if (uv_is_closing((uv_handle_t *)async))
         return;
+    if (s->role != NULL)
+        s->role->end(s->role->user);
     uv_close((uv_handle_t *)async, NULL);
     uv_close((uv_handle_t *)&s->watch, NULL);
     tm_signals_stop(&s->signals);
@@ -262,7 +271,7 @@ static void close_file(struct server *s, FILE *take_f, enum tm_opt opt)
 static void write_results(struct server *s)
 {
     char text[TEXT_MAX], extra[256];
-    if (s->ready) {
+    if (s->ready && s->role == NULL) {
         summary_text(s, text);
         fprintf(stderr, "summary: %s\n", text);
     }
@@ -388,6 +397,7 @@ static int open_tunnel(struct server *s, struct tm_msg *msg)
         .user = s,
         .decoy = decoy_text != NULL ? (const struct sockaddr *)&decoy : NULL,
         .guard = s->guard.n > 0 ? &s->guard : NULL,
+        .orport = s->role != NULL ? s->role->orport : NULL,
         .replay_path = replay,
         .cc = o->v[TM_OPT_CC].text,
         .master_seed = o->v[TM_OPT_SEED].given ? s->seed : NULL,
@@ -425,6 +435,19 @@ static int say_ready(struct server *s, struct tm_msg *msg)
     return TM_OK;
 }
 
+/* The owner of the role says that it is ready, in its own way. */
+static int take_role(struct server *s, struct tm_msg *msg)
+{
+    const struct tm_server_role *role = s->role;
+    const struct tm_server_ready ready = {
+        .loop = &s->loop, .state = &s->state, .port = s->port, .stop = on_stop, .user = s};
+    int rc = role->ready(role->user, &ready, msg);
+    s->ready = rc == TM_OK;
+    if (s->o->v[TM_OPT_DECOY].text == NULL)
+        tm_log(TM_LOG_WARN, "%s", NO_DECOY);
+    return rc;
+}
+
 static void watch_clients(struct server *s)
 {
     char path[TM_FILE_PATH_MAX];
@@ -448,7 +471,7 @@ static void run(struct server *s)
     if (rc == TM_OK)
         rc = open_tunnel(s, s->msg);
     if (rc == TM_OK)
-        rc = say_ready(s, s->msg);
+        rc = s->role != NULL ? take_role(s, s->msg) : say_ready(s, s->msg);
     if (rc == TM_OK)
         open_status(s);
     if (rc != TM_OK) {
@@ -459,7 +482,8 @@ static void run(struct server *s)
     uv_loop_close(&s->loop);
 }
 
-enum tm_exit tm_cmd_server_run(struct tm_options *o, struct tm_msg *msg)
+enum tm_exit tm_server_run(struct tm_options *o, const struct tm_server_role *role,
+                           struct tm_msg *msg)
 {
     struct server *s = calloc(1, sizeof *s);
     if (s == NULL) {
@@ -467,6 +491,7 @@ enum tm_exit tm_cmd_server_run(struct tm_options *o, struct tm_msg *msg)
         return TM_EXIT_FAILED;
     }
     s->o = o;
+    s->role = role;
     s->msg = msg;
     s->listen_fd = -1;
     s->start_ns = uv_hrtime();
@@ -483,4 +508,9 @@ enum tm_exit tm_cmd_server_run(struct tm_options *o, struct tm_msg *msg)
     OPENSSL_cleanse(s, sizeof *s);
     free(s);
     return status;
+}
+
+enum tm_exit tm_cmd_server_run(struct tm_options *o, struct tm_msg *msg)
+{
+    return tm_server_run(o, NULL, msg);
 }

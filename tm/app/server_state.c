@@ -278,6 +278,21 @@ static int save_client(const struct tm_server_state *s, struct tm_client_entry *
                : rc;
 }
 
+int tm_server_state_add_client(const struct tm_server_state *s, const uint8_t secret[TM_SECRET_LEN],
+                               int64_t now_s, uint8_t client_id[TM_CLIENT_ID_LEN],
+                               struct tm_msg *msg)
+{
+    struct tm_client_entry c = {.joined_s = now_s};
+    int rc = random_bytes(c.id, sizeof c.id, msg);
+    memcpy(c.secret, secret, sizeof c.secret);
+    if (rc == TM_OK)
+        rc = save_client(s, &c, msg);
+    if (rc == TM_OK)
+        memcpy(client_id, c.id, sizeof c.id);
+    OPENSSL_cleanse(&c, sizeof c);
+    return rc;
+}
+
 int tm_server_state_redeem(const struct tm_server_state *s,
                            const uint8_t invite_id[TM_CLIENT_ID_LEN],
                            const uint8_t secret[TM_SECRET_LEN], int64_t now_s,

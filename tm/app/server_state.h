@@ -5,6 +5,7 @@
  *   DIR/token          prefix and key of the tokens, shared with every enrolled client
  *   DIR/invites/ID     an invitation: secret, when it expires; ID.used once a client has joined with it
  *   DIR/clients/ID     an enrolled client: its secret, when it joined
+ *   DIR/bridge         an invitation for many (tm/app/open_invite.h)
  *   DIR/replay         tokens' times (tm/net/replay.h)
  *
  * Directories have mode 0700 and files 0600; both are enforced at load.  IDs are 16 hexadecimal digits.  Every
@@ -69,6 +70,11 @@ struct tm_client_entry {
     uint8_t secret[TM_SECRET_LEN];
     int64_t joined_s;
 };
+/* Stores a new client with this secret, who has no invitation of his own (tm/app/open_invite.h). */
+TM_MUST_CHECK int tm_server_state_add_client(const struct tm_server_state *s,
+                                             const uint8_t secret[TM_SECRET_LEN], int64_t now_s,
+                                             uint8_t client_id[TM_CLIENT_ID_LEN],
+                                             struct tm_msg *msg);
 /* TM_ERR_CLOSED: no such client. */
 TM_MUST_CHECK int tm_server_state_find_client(const struct tm_server_state *s,
                                               const uint8_t id[TM_CLIENT_ID_LEN],

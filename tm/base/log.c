@@ -6,6 +6,12 @@
 #include <unistd.h>
 
 static atomic_int log_level = TM_LOG_INFO;
+static _Atomic(tm_log_fn) log_sink;
+
+void tm_log_set_sink(tm_log_fn fn)
+{
+    atomic_store(&log_sink, fn);
+}
 
 void tm_log_set_level(enum tm_log_level level)
 {
@@ -22,5 +28,10 @@ void tm_log(enum tm_log_level level, const char *fmt, ...)
     va_start(ap, fmt);
     (void)vsnprintf(line, sizeof line, fmt, ap);
     va_end(ap);
+    tm_log_fn sink = atomic_load(&log_sink);
+    if (sink != NULL) {
+        sink(level, line);
+        return;
+    }
     (void)fprintf(stderr, "%s%s\n", isatty(STDERR_FILENO) ? "" : prefix[level], line);
 }

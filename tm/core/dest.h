@@ -9,6 +9,9 @@
 /* The name, of kind NAME, that stands for the server's own resolver (tm/net/nameserver.h).  No host has it: a server that does not
  * know it says that it cannot be reached. */
 #define TM_DEST_RESOLVER "trafficmimic.resolver"
+/* ... for the ORPort of the Tor relay that the server is a transport of (tm/net/orport.h), with port TM_DEST_ORPORT_PORT. */
+#define TM_DEST_ORPORT      "trafficmimic.orport"
+#define TM_DEST_ORPORT_PORT 1
 
 enum tm_addr_kind { TM_ADDR_IPV4 = 1, TM_ADDR_NAME = 3, TM_ADDR_IPV6 = 4 }; /* RFC 1928 ATYP */
 struct tm_dest {

@@ -130,30 +130,49 @@ static void write_blob(struct tm_wr *w, const struct tm_link *l, const char *aut
     tm_wr_u32(w, crc32_more(crc32_more(0, authority, strlen(authority)), w->p, w->len));
 }
 
-int tm_link_encode(const struct tm_link *l, char *text, size_t cap)
+static bool has_good_name(const struct tm_link *l)
 {
-    char authority[AUTHORITY_MAX + 1];
+    size_t len = strnlen(l->name, sizeof l->name);
+    return len <= TM_LINK_NAME_MAX && is_name(l->name, len);
+}
+
+/* The part with the keys, and a NUL. */
+static int write_keys(const struct tm_link *l, const char *authority, char *text, size_t cap)
+{
     uint8_t blob[BLOB_MAX];
     struct tm_wr w = tm_wr_init(blob, sizeof blob);
-    if (cap > 0)
-        text[0] = '\0';
-    size_t name_len = strnlen(l->name, sizeof l->name);
-    if (name_len > TM_LINK_NAME_MAX || !is_name(l->name, name_len) ||
-        !print_authority(authority, l))
-        return TM_ERR_RANGE;
+    int rc = TM_ERR_RANGE;
     write_blob(&w, l, authority);
     TM_ASSERT(tm_wr_ok(&w));
-    size_t head_len = sizeof scheme - 1 + strlen(authority) + 1;
-    int rc = TM_ERR_RANGE;
-    if (cap > head_len + (w.len * 4 + 2) / 3) {
-        memcpy(text, scheme, sizeof scheme - 1);
-        memcpy(text + sizeof scheme - 1, authority, strlen(authority));
-        text[head_len - 1] = '/';
-        base64_encode(text + head_len, blob, w.len);
+    if (cap > (w.len * 4 + 2) / 3) {
+        base64_encode(text, blob, w.len);
         rc = TM_OK;
     }
     explicit_bzero(blob, sizeof blob);
     return rc;
+}
+
+int tm_link_encode(const struct tm_link *l, char *text, size_t cap)
+{
+    char authority[AUTHORITY_MAX + 1];
+    if (cap > 0)
+        text[0] = '\0';
+    if (!has_good_name(l) || !print_authority(authority, l))
+        return TM_ERR_RANGE;
+    size_t head_len = sizeof scheme - 1 + strlen(authority) + 1;
+    if (cap <= head_len || write_keys(l, authority, text + head_len, cap - head_len) != TM_OK)
+        return TM_ERR_RANGE;
+    memcpy(text, scheme, sizeof scheme - 1);
+    memcpy(text + sizeof scheme - 1, authority, strlen(authority));
+    text[head_len - 1] = '/';
+    return TM_OK;
+}
+
+int tm_link_encode_keys(const struct tm_link *l, char *text, size_t cap)
+{
+    if (cap > 0)
+        text[0] = '\0';
+    return has_good_name(l) ? write_keys(l, "", text, cap) : TM_ERR_RANGE;
 }
 
 /* Reads HOST:PORT, all `len` characters of it. */
@@ -215,6 +234,21 @@ static int read_blob(struct tm_link *l, const uint8_t *blob, size_t len, struct 
     return TM_OK;
 }
 
+static int read_keys(struct tm_link *l, const char *text, size_t len, struct tm_view authority,
+                     struct tm_msg *msg)
+{
+    uint8_t blob[BLOB_MAX];
+    struct tm_wr w = tm_wr_init(blob, sizeof blob);
+    int rc;
+    if (!base64_decode(&w, text, len))
+        rc = tm_msg_set(msg, TM_ERR_FORMAT,
+                        "link: mistyped or cut off (wrong characters in its key part); %s", advice);
+    else
+        rc = read_blob(l, blob, w.len, authority, msg);
+    explicit_bzero(blob, sizeof blob);
+    return rc;
+}
+
 static int decode(struct tm_link *l, const char *text, struct tm_msg *msg)
 {
     static const char space[] = " \t\r\n";
@@ -233,21 +267,24 @@ static int decode(struct tm_link *l, const char *text, struct tm_msg *msg)
     int rc = read_authority(l, text, authority_len, msg);
     if (rc != TM_OK)
         return rc;
-    uint8_t blob[BLOB_MAX];
-    struct tm_wr w = tm_wr_init(blob, sizeof blob);
-    if (!base64_decode(&w, slash + 1, len - authority_len - 1))
-        rc = tm_msg_set(msg, TM_ERR_FORMAT,
-                        "link: mistyped or cut off (wrong characters in its key part); %s", advice);
-    else
-        rc = read_blob(l, blob, w.len, (struct tm_view){(const uint8_t *)text, authority_len}, msg);
-    explicit_bzero(blob, sizeof blob);
-    return rc;
+    return read_keys(l, slash + 1, len - authority_len - 1,
+                     (struct tm_view){(const uint8_t *)text, authority_len}, msg);
 }
 
 int tm_link_decode(struct tm_link *l, const char *text, struct tm_msg *msg)
 {
     *l = (struct tm_link){0};
     int rc = decode(l, text, msg);
+    if (rc != TM_OK)
+        explicit_bzero(l, sizeof *l);
+    return rc;
+}
+
+int tm_link_decode_keys(struct tm_link *l, const char *text, struct tm_msg *msg)
+{
+    *l = (struct tm_link){0};
+    int rc =
+        read_keys(l, text, strnlen(text, TM_LINK_TEXT_MAX + 1), (struct tm_view){NULL, 0}, msg);
     if (rc != TM_OK)
         explicit_bzero(l, sizeof *l);
     return rc;

@@ -48,4 +48,9 @@ TM_MUST_CHECK int tm_link_encode(const struct tm_link *l, char *text, size_t cap
  * (may be NULL) says what is wrong without quoting secrets. */
 TM_MUST_CHECK int tm_link_decode(struct tm_link *l, const char *text, struct tm_msg *msg);
 
+/* The part behind "tm://HOST:PORT/" alone, as a bridge line of Tor has it (doc/TOR.md), whose address stands elsewhere: its crc covers the
+ * bytes before it and no address.  Encoding reads no host and no port, decoding sets neither.  Errors as above. */
+TM_MUST_CHECK int tm_link_encode_keys(const struct tm_link *l, char *text, size_t cap);
+TM_MUST_CHECK int tm_link_decode_keys(struct tm_link *l, const char *text, struct tm_msg *msg);
+
 #endif

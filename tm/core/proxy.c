@@ -44,6 +44,20 @@ static enum tm_proxy_want asked(struct tm_proxy *p, const struct tm_socks_reques
     return TM_PROXY_END;
 }
 
+/* in: a whole login. */
+static void keep_login(struct tm_proxy *p, const uint8_t *in)
+{
+    size_t user = in[1], password = in[2 + user];
+    const uint8_t *second = in + 3 + user;
+    bool is_none = password == 1 && second[0] == 0;
+    memcpy(p->login, in + 2, user);
+    p->login_len = user;
+    if (is_none)
+        return;
+    memcpy(p->login + user, second, password);
+    p->login_len += password;
+}
+
 /* Greeting and login: MORE also when the next message's turn has come. */
 static enum tm_proxy_want socks5_begin(struct tm_proxy *p, uint8_t *in, size_t *len,
                                        struct tm_wr *out)
@@ -53,6 +67,10 @@ static enum tm_proxy_want socks5_begin(struct tm_proxy *p, uint8_t *in, size_t *
     ssize_t n = is_login ? tm_socks5_login(in, *len) : tm_socks5_greeting(in, *len, &method);
     if (n <= 0)
         return n < 0 ? TM_PROXY_END : TM_PROXY_MORE;
+    if (p->wants_login && is_login)
+        keep_login(p, in);
+    if (p->wants_login && !is_login && in[1] > 0 && memchr(in + 2, TM_SOCKS5_LOGIN, in[1]) != NULL)
+        method = TM_SOCKS5_LOGIN;
     drop(in, len, (size_t)n);
     if (is_login)
         tm_socks5_logged_in(said);

@@ -6,11 +6,12 @@
  * The engine of one conversation: it gets the client's bytes, gives what is to be said, and then what is wanted: a stream to a
  * destination, or a lookup.  Plain memory, {0} begins one.  Pure.
  *
- * Users and passwords (RFC 1929, Proxy-Authorization) are accepted and forgotten: neither checked, nor sent, nor logged.  Programs give them to keep their
+ * Users and passwords (RFC 1929, Proxy-Authorization) are accepted and, unless they are wanted (wants_login), forgotten: neither checked, nor sent, nor logged.  Programs give them to keep their
  * connections apart, and here all are apart: each has its own stream, and its own connection from the server. */
 #ifndef TM_CORE_PROXY_H
 #define TM_CORE_PROXY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -36,12 +37,20 @@ enum tm_proxy_want {
     TM_PROXY_END     /* nothing more is understood: say what is in out, then close */
 };
 
+#define TM_PROXY_LOGIN_MAX 510U
+
 struct tm_proxy {
     enum tm_proxy_speech speech;
     enum { TM_PROXY_BEGIN, TM_PROXY_LOGIN, TM_PROXY_REQUEST, TM_PROXY_ASKED } phase;
     size_t n_looked; /* bytes of a head that has no end yet */
     struct tm_dest dest;
     struct tm_http_body body; /* of what follows what is left, for tm/net/pipe.h */
+
+    /* Set at the beginning by who wants them: of the methods that a SOCKS 5 client offers, user and password are taken, and kept one behind the other.  A
+     * password of one NUL, which Tor takes for none, is left out. */
+    bool wants_login;
+    size_t login_len;
+    char login[TM_PROXY_LOGIN_MAX];
 };
 
 /* in[0..*len): the client's bytes that are not used up; used ones are taken off its front.  For HTTP with a whole address, the head that goes on is left there

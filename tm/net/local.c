@@ -40,6 +40,7 @@ enum phase { ASKING, OPENING, REPLY, FINDING };
 struct conn {
     struct tm_sink sink; /* first: on_event casts back */
     struct tm_local *local;
+    struct tm_tunnel_client *tunnel; /* borrowed; with a route, from OPENING on */
     struct conn *next, **prev;
     union tm_sock *sock;
     enum phase phase;
@@ -80,6 +81,11 @@ static void conn_free(struct conn *c)
     *c->prev = c->next;
     if (c->next != NULL)
         c->next->prev = c->prev;
+    if (c->proxy.wants_login) { /* secrets may be in it */
+        explicit_bzero(&c->proxy, sizeof c->proxy);
+        if (c->in != NULL)
+            explicit_bzero(c->in, c->in_cap);
+    }
     free(c->in);
     free(c);
 }
@@ -104,7 +110,7 @@ static bool has_stream(const struct conn *c)
 static void conn_detach(struct conn *c)
 {
     if (has_stream(c))
-        tm_front_detach(tm_tunnel_client_front(c->local->cfg.tunnel), c->stream);
+        tm_front_detach(tm_tunnel_client_front(c->tunnel), c->stream);
     c->phase = OPENING;
 }
 
@@ -162,7 +168,7 @@ static void on_refused(void *user, enum tm_addr_kind kind, enum tm_reply reply)
 static void conn_to_pipe(struct conn *c)
 {
     struct tm_local *l = c->local;
-    struct tm_front *front = tm_tunnel_client_front(l->cfg.tunnel);
+    struct tm_front *front = tm_tunnel_client_front(c->tunnel);
     uint64_t stream = c->stream;
     const struct tm_pipe_cfg cfg = {.front = front,
                                     .stream = stream,
@@ -187,7 +193,7 @@ static void conn_to_pipe(struct conn *c)
 /* The answer to a lookup has come, or a part of it. */
 static void conn_find(struct conn *c)
 {
-    struct tm_session *s = tm_front_session(tm_tunnel_client_front(c->local->cfg.tunnel));
+    struct tm_session *s = tm_front_session(tm_tunnel_client_front(c->tunnel));
     struct tm_dest found;
     bool end = false;
     struct tm_view v = tm_session_stream_peek(s, c->stream, &end);
@@ -212,8 +218,8 @@ static void conn_connected(struct conn *c)
         conn_to_pipe(c);
         return;
     }
-    tm_session_stream_reset(tm_front_session(tm_tunnel_client_front(c->local->cfg.tunnel)),
-                            c->stream, TM_REPLY_FAILURE);
+    tm_session_stream_reset(tm_front_session(tm_tunnel_client_front(c->tunnel)), c->stream,
+                            TM_REPLY_FAILURE);
     conn_close(c, tm_sock_reset);
 }
 
@@ -241,11 +247,25 @@ static bool is_exact(const struct conn *c)
     return cfg->kind == TM_LOCAL_SOCKS && (c->is_lookup || cfg->reply == TM_SOCKS_REPLY_EXACT);
 }
 
+/* Finds its tunnel; false: it waits, or is gone. */
+static bool conn_route(struct conn *c)
+{
+    const struct tm_local_cfg *cfg = &c->local->cfg;
+    enum tm_reply reply = TM_REPLY_COMMAND_UNSUPPORTED;
+    int rc = c->is_lookup ? TM_ERR_UNSUPPORTED
+                          : cfg->route(cfg->user, &c->proxy, &c->tunnel, &c->dest, &reply);
+    if (rc != TM_OK && rc != TM_ERR_LIMIT)
+        conn_refuse(c, reply);
+    return rc == TM_OK;
+}
+
 /* Asks for the stream; without room the sweep tries again. */
 static void conn_open(struct conn *c)
 {
     struct tm_local *l = c->local;
-    struct tm_front *front = tm_tunnel_client_front(l->cfg.tunnel);
+    if (l->cfg.route != NULL && !conn_route(c))
+        return;
+    struct tm_front *front = tm_tunnel_client_front(c->tunnel);
     struct tm_session *s = tm_front_session(front);
     if (c->dest.port == 0 && !c->is_lookup) { /* it would ask for an address */
         conn_refuse(c, TM_REPLY_ADDRESS_UNSUPPORTED);
@@ -279,7 +299,7 @@ static void conn_start_opening(struct conn *c)
 {
     (void)uv_read_stop(&c->sock->stream);
     c->phase = OPENING;
-    c->deadline_ms = uv_now(c->local->loop) + OPENING_MS;
+    c->deadline_ms = uv_now(c->local->loop) + c->local->cfg.wait_ms;
     conn_open(c);
 }
 
@@ -395,6 +415,8 @@ static struct conn *conn_new(struct tm_local *l)
     if (c == NULL)
         return NULL;
     c->local = l;
+    c->tunnel = l->cfg.tunnel;
+    c->proxy.wants_login = l->cfg.route != NULL;
     c->sock = tm_sock_new_tcp(l->loop);
     if (c->sock == NULL) {
         free(c);
@@ -476,11 +498,14 @@ int tm_local_open(struct tm_local **out, const struct tm_local_cfg *cfg, struct 
             (void)close(cfg->take_fd);
         return tm_msg_set(msg, TM_ERR_NOMEM, "out of memory");
     }
-    uv_loop_t *loop = tm_front_loop(tm_tunnel_client_front(cfg->tunnel));
+    uv_loop_t *loop =
+        cfg->tunnel != NULL ? tm_front_loop(tm_tunnel_client_front(cfg->tunnel)) : cfg->loop;
     l->cfg = *cfg;
     l->loop = loop;
     if (l->cfg.n_max == 0)
         l->cfg.n_max = TM_STREAMS_MAX;
+    if (l->cfg.wait_ms == 0)
+        l->cfg.wait_ms = OPENING_MS;
     l->listener.data = l->sweep.data = l;
     (void)uv_tcp_init(loop, &l->listener);
     (void)uv_timer_init(loop, &l->sweep);

@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
+#include "tm/core/proxy.h"
 #include "tm/core/session.h"
 #include "tm/net/tunnel.h"
 
@@ -25,6 +26,12 @@ struct tm_local;
 /* Where the connection accepted as fd is to go.  TM_OK, or an error: it is reset. */
 typedef int (*tm_local_find_fn)(void *user, int fd, struct tm_dest *dest);
 
+/* SOCKS: which tunnel carries a connection that has said what it wants (p), and to where (*dest).  TM_OK; TM_ERR_LIMIT: it must wait, and is asked
+ * again and again; other errors: it is refused, with *reply.  A tunnel must not be stopped from inside. */
+typedef int (*tm_local_route_fn)(void *user, const struct tm_proxy *p,
+                                 struct tm_tunnel_client **tunnel, struct tm_dest *dest,
+                                 enum tm_reply *reply);
+
 /* A destination that was found could not be reached from the server. */
 typedef void (*tm_local_refused_fn)(void *user, enum tm_addr_kind kind, enum tm_reply reply);
 
@@ -39,6 +46,11 @@ struct tm_local_cfg {
     tm_local_refused_fn refused; /* DIVERTED; may be NULL */
     void *user;
     uint32_t n_max; /* connections at once; 0: TM_STREAMS_MAX */
+
+    /* In place of `tunnel`, which is then NULL: who finds it for each connection, and the loop to listen on. */
+    tm_local_route_fn route;
+    uv_loop_t *loop;
+    uint32_t wait_ms; /* how long a connection waits for room or for its route; 0: 15 s */
 };
 
 /* Listens.  TM_ERR_IO with msg ("cannot listen on 127.0.0.1:1080: address already in use"), TM_ERR_NOMEM. */

@@ -18,6 +18,7 @@
 #include "tm/core/session.h"
 #include "tm/core/token.h"
 #include "tm/net/guard.h"
+#include "tm/net/orport.h"
 #include "tm/net/ticket.h"
 #include "tm/net/tls.h"
 
@@ -162,6 +163,9 @@ struct tm_tunnel_server_cfg {
     uint32_t left_s;  /* ..., when its client has begun another since; 0: TM_TUNNEL_LEFT_S */
     int64_t grace_us; /* of all sessions (struct tm_session_cfg); 0: TM_GRACE_US */
     int64_t (*wall_us)(void); /* as of the client's */
+
+    /* A Tor transport: the only destination; borrowed.  NULL: destinations as asked for. */
+    const struct tm_orport_cfg *orport;
 };
 
 struct tm_tunnel_server;

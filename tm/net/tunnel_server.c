@@ -133,6 +133,8 @@ static void on_stream(void *owner, const struct tm_event *ev)
     struct tm_server_session *s = owner;
     if (s->kind == TM_TOKEN_JOIN)
         tm_ask_serve(s->front, ev, &s->ask);
+    else if (s->server->cfg.orport != NULL)
+        tm_orport_open(s->front, ev, s->server->cfg.orport, (const struct sockaddr *)&s->peer);
     else
         tm_outlet_open(s->front, ev, s->server->cfg.guard);
 }
@@ -414,6 +416,7 @@ static int adopt(struct tm_tunnel_server *t, struct tm_server_session *s,
         (void)tm_session_gone(s->front->session, ad->token.carrier, TM_GONE_LOST, guest->t_us);
         goto out;
     }
+    s->peer = guest->accepted->peer;
     *r = (struct tm_server_route){.conn = guest->conn, .carrier = ad->token.carrier, .session = s};
     *route_of(t, guest->conn) = r;
     r = NULL;

@@ -34,6 +34,8 @@ struct tm_server_session {
     struct tm_server_session *next_dirty;
     int64_t next_us; /* of one that is: when its next action is due for preparation */
     struct tm_ask_server ask;
+
+    struct sockaddr_storage peer; /* of its last carrier */
 };
 
 struct tm_tunnel_server {

@@ -187,6 +187,26 @@ static void exec_takes_the_whole_rest_of_the_line(void)
     CHECK_INT(PARSE(TM_PROGRAM_CLIENT, "exec", "--"), TM_ERR_FORMAT);
 }
 
+static void transports_need_nothing_and_take_no_files(void)
+{
+    CHECK_INT(PARSE(TM_PROGRAM_CLIENT, "pt"), TM_OK);
+    CHECK_INT(o.command, TM_CMD_CLIENT_PT);
+    CHECK_INT(PARSE(TM_PROGRAM_CLIENT, "pt", "--model", "shuffle:4"), TM_OK);
+    CHECK_INT(PARSE(TM_PROGRAM_CLIENT, "pt", "--model", "maybenot"), TM_ERR_FORMAT);
+    CHECK(strstr(msg.text, "maybenot") != NULL);
+    CHECK_INT(PARSE(TM_PROGRAM_CLIENT, "pt", "--preset", "light"), TM_OK);
+    CHECK_STR(o.v[TM_OPT_MODEL].text, "https-chat-joint");
+    CHECK_INT(PARSE(TM_PROGRAM_CLIENT, "pt", "--state", "d"), TM_ERR_FORMAT);
+    CHECK_INT(PARSE(TM_PROGRAM_CLIENT, "pt", "--schedule", "f"), TM_ERR_FORMAT);
+    CHECK_INT(PARSE(TM_PROGRAM_SERVER, "pt"), TM_OK);
+    CHECK_INT(o.command, TM_CMD_SERVER_PT);
+    CHECK_INT(o.v[TM_OPT_BRIDGE_USERS].num, 10000);
+    CHECK_INT(PARSE(TM_PROGRAM_SERVER, "pt", "--decoy=h:1", "--bridge-users", "3"), TM_OK);
+    CHECK_INT(PARSE(TM_PROGRAM_SERVER, "pt", "--bridge-users", "0"), TM_ERR_FORMAT);
+    CHECK_INT(PARSE(TM_PROGRAM_SERVER, "pt", "--listen", "h:1"), TM_ERR_FORMAT);
+    CHECK_INT(PARSE(TM_PROGRAM_SERVER, "run", "--state=d", "--bridge-users", "3"), TM_ERR_FORMAT);
+}
+
 static void ebpf_options_need_ebpf(void)
 {
     CHECK_INT(PARSE(TM_PROGRAM_CLIENT, "run", "--state=d", "--model=m", "--ebpf=connect",
@@ -393,6 +413,7 @@ static const struct check_case cases[] = {
     {"what_a_schedule_file_decides_is_decided", what_a_schedule_file_decides_is_decided},
     {"a_schedule_file_takes_the_place_of_a_model", a_schedule_file_takes_the_place_of_a_model},
     {"exec_takes_the_whole_rest_of_the_line", exec_takes_the_whole_rest_of_the_line},
+    {"transports_need_nothing_and_take_no_files", transports_need_nothing_and_take_no_files},
     {"ebpf_options_need_ebpf", ebpf_options_need_ebpf},
     {"help_and_version_need_nothing_else", help_and_version_need_nothing_else},
     {"config_fills_what_the_command_line_left_open", config_fills_what_the_command_line_left_open},

@@ -244,6 +244,28 @@ static void messages_say_what_is_wrong(void)
     }
 }
 
+/* The same golden layout, its checksum without an address: made with zlib.crc32 as the others. */
+static void keys_alone_go_without_an_address(void)
+{
+    static const char keys_name[] = "AQ" KEYS "w93d3cuZXhhbXBsZS5vcmdV1QqM";
+    struct tm_link l = example("", 0, "www.example.org"), got;
+    char text[TM_LINK_TEXT_MAX];
+    CHECK_INT(tm_link_encode_keys(&l, text, sizeof text), TM_OK);
+    CHECK_STR(text, keys_name);
+    CHECK_INT(tm_link_decode_keys(&got, text, NULL), TM_OK);
+    CHECK_MEM(&got, &l, sizeof got);
+    CHECK_INT(tm_link_encode_keys(&l, text, sizeof keys_name - 1), TM_ERR_RANGE);
+    for (size_t i = 0; i < sizeof keys_name - 1; i++) {
+        memcpy(text, keys_name, sizeof keys_name);
+        text[i] = text[i] == 'A' ? 'B' : 'A';
+        CHECK(tm_link_decode_keys(&got, text, NULL) != TM_OK);
+        text[i] = '\0';
+        CHECK_INT(tm_link_decode_keys(&got, text, NULL), TM_ERR_FORMAT);
+    }
+    CHECK_INT(tm_link_decode_keys(&got, golden_name, NULL), TM_ERR_FORMAT);
+    CHECK_INT(tm_link_decode_keys(&got, golden_name + sizeof AT - 1, NULL), TM_ERR_FORMAT);
+}
+
 static void text_without_end_is_refused(void)
 {
     enum { LEN = 100000 };
@@ -272,6 +294,7 @@ static const struct check_case cases[] = {
     {"malformed_links_with_a_right_checksum_are_refused",
      malformed_links_with_a_right_checksum_are_refused},
     {"messages_say_what_is_wrong", messages_say_what_is_wrong},
+    {"keys_alone_go_without_an_address", keys_alone_go_without_an_address},
     {"text_without_end_is_refused", text_without_end_is_refused},
 };
 CHECK_MAIN("link", cases)

@@ -133,6 +133,61 @@ static void what_is_not_understood_gets_its_protocols_answer_and_the_end(void)
         }
 }
 
+/* As Tor hands over the arguments of a bridge line: the first 255 bytes as the user, the rest as the password, or one NUL. */
+static void who_wants_the_login_gets_it_in_every_cut(void)
+{
+    static const struct {
+        const char *bytes;
+        size_t len;
+        const char *login, *said;
+        size_t said_len;
+    } login[] = {
+        {TEXT("\5\2\0\2\1\3a=b\1\0\5\1\0\1\300\0\2\1\1\273"), "a=b", TEXT("\5\2\1\0")},
+        {TEXT("\5\1\2\1\3a=b\2;c\5\1\0\1\300\0\2\1\1\273"), "a=b;c", TEXT("\5\2\1\0")},
+        {TEXT("\5\1\2\1\1a\1b\5\1\0\1\300\0\2\1\1\273"), "ab", TEXT("\5\2\1\0")},
+        {TEXT("\5\1\0\5\1\0\1\300\0\2\1\1\273"), "", TEXT("\5\0")},
+    };
+    for (size_t i = 0; i < sizeof login / sizeof *login; i++) {
+        for (size_t step = 1; step <= login[i].len; step++) {
+            struct tm_proxy p = {.wants_login = true};
+            uint8_t in[64 + TM_HTTP_GROWTH], said[TM_PROXY_OUT_MAX];
+            struct tm_wr out = tm_wr_init(said, sizeof said);
+            enum tm_proxy_want want = TM_PROXY_MORE;
+            size_t len = 0;
+            for (size_t at = 0; at < login[i].len && want == TM_PROXY_MORE; at += step) {
+                size_t n = login[i].len - at < step ? login[i].len - at : step;
+                memcpy(in + len, login[i].bytes + at, n);
+                len += n;
+                want = tm_proxy_feed(&p, in, &len, sizeof in, &out);
+            }
+            CHECK_INT(want, TM_PROXY_STREAM);
+            CHECK_INT(p.login_len, strlen(login[i].login));
+            CHECK_MEM(p.login, login[i].login, p.login_len);
+            CHECK_INT(out.len, login[i].said_len);
+            CHECK_MEM(said, login[i].said, out.len);
+        }
+    }
+}
+
+static void the_longest_login_is_kept(void)
+{
+    static uint8_t in[1024 + TM_HTTP_GROWTH];
+    uint8_t said[TM_PROXY_OUT_MAX];
+    struct tm_wr out = tm_wr_init(said, sizeof said);
+    struct tm_proxy p = {.wants_login = true};
+    struct tm_wr w = tm_wr_init(in, 1024);
+    tm_wr_bytes(&w, "\5\1\2\1\377", 5);
+    for (int i = 0; i < 255; i++)
+        tm_wr_u8(&w, 'u');
+    tm_wr_u8(&w, 255);
+    for (int i = 0; i < 255; i++)
+        tm_wr_u8(&w, 'p');
+    size_t len = w.len;
+    CHECK_INT(tm_proxy_feed(&p, in, &len, sizeof in, &out), TM_PROXY_MORE);
+    CHECK_INT(p.login_len, TM_PROXY_LOGIN_MAX);
+    CHECK(p.login[254] == 'u' && p.login[255] == 'p' && p.login[509] == 'p');
+}
+
 static void two_requests_at_once_are_refused(void)
 {
     static const char two[] = "GET http://a/ HTTP/1.1\r\n\r\nGET http://b/ HTTP/1.1\r\n\r\n";
@@ -273,6 +328,8 @@ static const struct check_case cases[] = {
      every_protocol_asks_for_the_same_stream_however_it_is_cut},
     {"what_is_not_understood_gets_its_protocols_answer_and_the_end",
      what_is_not_understood_gets_its_protocols_answer_and_the_end},
+    {"who_wants_the_login_gets_it_in_every_cut", who_wants_the_login_gets_it_in_every_cut},
+    {"the_longest_login_is_kept", the_longest_login_is_kept},
     {"two_requests_at_once_are_refused", two_requests_at_once_are_refused},
     {"a_head_without_end_is_too_large", a_head_without_end_is_too_large},
     {"the_longest_head_goes_on_with_what_follows_it",

@@ -10,10 +10,14 @@
 
 #include "test/support/check.h"
 #include "test/unit/net/tunnel_scene.h"
+#include "tm/net/front.h"
 
 static struct scene scene;
 static struct tm_model model;
 static struct sockaddr_in socks_addr;
+
+/* Who finds the tunnel, when there is one to find it; else all go by the scene's. */
+static tm_local_route_fn route;
 
 static struct tm_local *start(enum tm_socks_reply reply, uint32_t n_max)
 {
@@ -25,11 +29,14 @@ static struct tm_local *start(enum tm_socks_reply reply, uint32_t n_max)
     scene_start(&scene, &cfg);
     socks_addr =
         (struct sockaddr_in){.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    const struct tm_local_cfg local = {.tunnel = scene.client,
-                                       .kind = TM_LOCAL_SOCKS,
-                                       .addr = (struct sockaddr *)&socks_addr,
-                                       .reply = reply,
-                                       .n_max = n_max};
+    const struct tm_local_cfg local = {
+        .tunnel = route == NULL ? scene.client : NULL,
+        .loop = route != NULL ? tm_front_loop(tm_tunnel_client_front(scene.client)) : NULL,
+        .route = route,
+        .kind = TM_LOCAL_SOCKS,
+        .addr = (struct sockaddr *)&socks_addr,
+        .reply = reply,
+        .n_max = n_max};
     CHECK_INT(tm_local_open(&l, &local, NULL), TM_OK);
     socks_addr.sin_port = htons(tm_local_port(l));
     return l;
@@ -106,6 +113,52 @@ static void an_exact_reply_waits_for_the_servers_outcome(void)
     CHECK_INT(scene_read(&scene, fd, &byte, 1), 0);
     (void)close(fd);
     stop(l);
+}
+
+static unsigned n_asked; /* of the route */
+static uint16_t routed_to;
+
+/* Waits twice, then sends everybody to routed_to; 192.0.2.1 is refused. */
+static int third_time(void *user, const struct tm_proxy *p, struct tm_tunnel_client **tunnel,
+                      struct tm_dest *dest, enum tm_reply *reply)
+{
+    (void)user;
+    CHECK(p->wants_login);
+    *reply = TM_REPLY_TTL_EXPIRED;
+    if (p->dest.addr[0] == 192)
+        return TM_ERR_IO;
+    if (++n_asked < 3)
+        return TM_ERR_LIMIT;
+    *tunnel = scene.client;
+    *dest = p->dest;
+    dest->port = routed_to;
+    return TM_OK;
+}
+
+static void a_route_is_asked_until_it_has_a_tunnel_or_refuses(void)
+{
+    static const uint8_t request[2][13] = {{5, 1, 0, 5, 1, 0, 1, 192, 0, 2, 1, 0, 80},
+                                           {5, 1, 0, 5, 0xf1, 0, 1, 127, 0, 0, 1, 0, 0}};
+    static const enum tm_reply refusal[2] = {TM_REPLY_TTL_EXPIRED, TM_REPLY_COMMAND_UNSUPPORTED};
+    uint8_t answer[2];
+    route = third_time;
+    n_asked = 0;
+    struct tm_local *l = start(TM_SOCKS_REPLY_EXACT, 0);
+    routed_to = ntohs(scene.dest_addr.sin_port);
+    int fd = socks_connect(1);
+    expect_reply(fd, TM_REPLY_OK);
+    expect_hello_both_ways(fd);
+    CHECK_INT(n_asked, 3);
+    for (size_t i = 0; i < 2;
+         i++) { /* one that it refuses, and a lookup, for which there is no bridge */
+        fd = scene_connect(&socks_addr);
+        CHECK_INT(send(fd, request[i], sizeof request[i], 0), sizeof request[i]);
+        CHECK_INT(read_all(fd, answer, 2), 2);
+        expect_reply(fd, refusal[i]);
+        (void)close(fd);
+    }
+    stop(l);
+    route = NULL;
 }
 
 static void an_early_reply_comes_at_once_and_a_failure_is_a_reset(void)
@@ -408,6 +461,8 @@ static void a_taken_address_is_told_with_its_name(void)
 
 static const struct check_case cases[] = {
     {"an_exact_reply_waits_for_the_servers_outcome", an_exact_reply_waits_for_the_servers_outcome},
+    {"a_route_is_asked_until_it_has_a_tunnel_or_refuses",
+     a_route_is_asked_until_it_has_a_tunnel_or_refuses},
     {"an_early_reply_comes_at_once_and_a_failure_is_a_reset",
      an_early_reply_comes_at_once_and_a_failure_is_a_reset},
     {"pipelined_bytes_are_not_lost", pipelined_bytes_are_not_lost},
