@@ -184,6 +184,8 @@ struct tm_session_stats {
     uint64_t resent_tx_bytes;              /* user data sent again after a carrier died */
     uint64_t pad_tx_bytes;
     uint64_t payload_rx_bytes; /* user data delivered in order */
+    /* Of rx, whole records alone: user data that came, what came again included; padding; all else, record overhead included. */
+    uint64_t data_rx_bytes, pad_rx_bytes, control_rx_bytes;
     uint32_t carriers_live, carriers_opened, carriers_ended, carriers_died;
     uint32_t streams_live;
     uint64_t batches_late; /* put together while writes waited, although there is a maker */

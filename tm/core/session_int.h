@@ -95,6 +95,7 @@ struct tm_session {
     struct tm_schedlog *log;
     struct tm_session_stats stats;
     struct tm_tally *tally; /* borrowed; NULL: none */
+    struct tm_likeness *played; /* borrowed; NULL: nobody wants to know */
     int64_t answered_us;    /* see struct tm_session_control */
     int64_t unanswered_us;
     tm_piece_fn on_piece; /* NULL: nobody wants to know */

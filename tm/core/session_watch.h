@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "models/likeness.h"
 #include "tm/core/cells.h"
 #include "tm/core/session.h"
 #include "tm/core/slip.h"
@@ -16,6 +17,11 @@ void tm_session_departed(struct tm_session *s, uint32_t carrier, uint32_t write,
                          const struct tm_departure *d);
 /* Counts into it from now on (borrowed, may be shared by sessions; NULL: no more). */
 void tm_session_set_tally(struct tm_session *s, struct tm_tally *tally);
+
+/* Counts the writes of a session with plans into played[p] from now on, p being the part of its mix, 0 where it plays one model or a
+ * schedule (borrowed, TM_MIX_PARTS_MAX of them; NULL: no more): sizes both ways, pauses as they were here: an own write's to when its first
+ * byte left, the other end's to when its last byte came, the path included. */
+void tm_session_set_played(struct tm_session *s, struct tm_likeness *played);
 
 /* What says whether the model drives the wire (tm/app/control.h judges). */
 struct tm_session_control {
@@ -37,6 +43,7 @@ struct tm_session_control {
     int64_t demand_us; /* when there was demand last; TM_NEVER: not yet, or nobody asks for that */
     int64_t oldest_us; /* since when its oldest byte waits; TM_NEVER: there is none */
     struct tm_cells_status cells; /* zero where machines do not drive it */
+    const struct tm_likeness *played; /* borrowed, TM_MIX_PARTS_MAX of them; NULL: not counted */
 };
 void tm_session_get_control(const struct tm_session *s, int64_t now_us,
                             struct tm_session_control *out);

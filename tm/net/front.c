@@ -308,6 +308,8 @@ int tm_front_new(struct tm_front **out, const struct tm_front_cfg *cfg)
     }
     if (rc == TM_OK) {
         tm_session_set_tally(f->session, cfg->tally);
+        f->played = cfg->keeps_played ? calloc(TM_MIX_PARTS_MAX, sizeof *f->played) : NULL;
+        tm_session_set_played(f->session, f->played); /* without memory: not counted */
         if (f->streamlog != NULL)
             tm_session_set_pieces(f->session, tm_streamlog_piece, f->streamlog);
         rc = tm_alarm_new(&f->alarm, cfg->loop, on_alarm, f);
@@ -357,6 +359,7 @@ void tm_front_free(struct tm_front *f, void (*closed)(void *user), void *user)
         tm_session_set_log(f->session, NULL);
     tm_session_free(f->session); /* and with it what the workshop works for */
     f->session = NULL;
+    free(f->played);
     f->closed = closed;
     f->closed_user = user;
     f->n_ending = 2;

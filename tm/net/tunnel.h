@@ -62,6 +62,7 @@ struct tm_tunnel_client_cfg {
     tm_tunnel_state_fn on_state;   /* may be NULL */
     void *user;
     int64_t (*wall_us)(void); /* the wall clock, us since 1970; NULL: tm_wall_us */
+    bool keeps_played;        /* counts sizes and pauses of what it plays (tm_session_set_played) */
 };
 
 /* The handshake sizes of a client that shows `sni` (NULL: none), as its sessions will have them: a dry handshake.  TM_ERR_TLS
@@ -153,6 +154,7 @@ struct tm_tunnel_server_cfg {
     uint32_t left_s;  /* ..., when its client has begun another since; 0: TM_TUNNEL_LEFT_S */
     int64_t grace_us; /* of all sessions (struct tm_session_cfg); 0: TM_GRACE_US */
     int64_t (*wall_us)(void); /* as of the client's */
+    bool keeps_played;        /* the same, of each session */
 };
 
 struct tm_tunnel_server;

@@ -14,6 +14,9 @@ void tm_tunnel_server_add(struct tm_session_stats *total, const struct tm_sessio
     total->resent_tx_bytes += s->resent_tx_bytes;
     total->pad_tx_bytes += s->pad_tx_bytes;
     total->payload_rx_bytes += s->payload_rx_bytes;
+    total->data_rx_bytes += s->data_rx_bytes;
+    total->pad_rx_bytes += s->pad_rx_bytes;
+    total->control_rx_bytes += s->control_rx_bytes;
     total->batches_late += s->batches_late;
     total->carriers_opened += s->carriers_opened;
     total->carriers_ended += s->carriers_ended;
@@ -56,6 +59,7 @@ void tm_tunnel_server_watch(struct tm_tunnel_server *t, struct tm_tunnel_watch *
     int64_t now_us = tm_now_us();
     *out = (struct tm_tunnel_watch){.now_us = now_us};
     tm_tally_view(t->tally, now_us, &out->tally);
+    out->total = tm_tally_total(t->tally);
     tm_wire_get_stats(tm_wirepoll_wire(t->wirepoll), &out->wire);
     tm_pulse_get_stats(t->pulse, &out->clocks);
     tm_tunnel_server_stats(t, &stats);
