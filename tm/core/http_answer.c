@@ -77,6 +77,8 @@ const char *tm_http_reason(enum tm_http_status status)
         return "Not Implemented";
     case TM_HTTP_BAD_GATEWAY:
         return "Bad Gateway";
+    case TM_HTTP_UNAVAILABLE:
+        return "Service Unavailable";
     case TM_HTTP_GATEWAY_TIMEOUT:
         return "Gateway Timeout";
     case TM_HTTP_VERSION:

@@ -111,6 +111,7 @@ static const char *why_refused(enum tm_http_status status)
     case TM_HTTP_CONTENT:
     case TM_HTTP_MISDIRECTED:
     case TM_HTTP_BAD_GATEWAY:
+    case TM_HTTP_UNAVAILABLE:
     case TM_HTTP_GATEWAY_TIMEOUT:
         break;
     }

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #define REPLY_HEAD_MAX 1024U
+#define DRAIN_MAX      65536U /* that somebody sends behind the head */
 
 enum state {
     STATE_HEAD,   /* reads the head */
@@ -29,6 +30,7 @@ struct conn {
     uint8_t head[TM_WEBDOOR_HEAD_MAX];
     uint8_t *rest; /* owned: of the answer, what is still to be sent */
     size_t rest_len, rest_at;
+    size_t drained;
 };
 
 struct tm_webdoor {
@@ -196,7 +198,9 @@ static void drain(struct conn *c)
 {
     uint8_t waste[4096];
     ssize_t n = recv(c->fd, waste, sizeof waste, MSG_DONTWAIT);
-    if (n == 0 || (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR))
+    c->drained += n > 0 ? (size_t)n : 0;
+    if (n == 0 || c->drained > DRAIN_MAX ||
+        (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR))
         conn_close(c);
 }
 
