@@ -155,7 +155,7 @@ static void put_bytes(struct out *o, const struct tm_status *st)
 {
     const struct tm_session_stats *s = &st->totals;
     family(o, COUNTER, PREFIX "provider_bytes", "bytes",
-           "Bytes of carriers as a provider bills them: TCP payload, what TCP sent again included, and headers.");
+           "Bytes of carriers as a provider bills them: TCP payload, what TCP sent again included, and headers; as of each carrier's last write.");
     number(o, SENT, st->kernel.tx_bytes);
     number(o, RECEIVED, st->kernel.rx_bytes);
     family(o, COUNTER, PREFIX "provider_header_bytes", "bytes",
