@@ -133,7 +133,7 @@ is "$(in_ns s curl -sS -g --noproxy '*' -o "$WORK/out" -w '%{http_code}' "$(sed 
 # Half-open ones hold all places for five seconds at most, and nothing else.
 start idle in_ns s python3 -c '
 import socket, time
-idle = [socket.create_connection(("::1", 9101)) for _ in range(12)]
+idle = [socket.create_connection(("::1", 9101)) for _ in range(8)]
 began = time.monotonic()
 for s in idle:
     s.settimeout(20)
