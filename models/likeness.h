@@ -19,7 +19,7 @@
 
 struct tm_schedfile;
 
-struct tm_likeness { /* empty: {0}; by enum tm_dir */
+struct tm_likeness {                        /* empty: {0}; by enum tm_dir */
     struct tm_hist size[TM_LIKENESS_DIRS];  /* bytes */
     struct tm_hist pause[TM_LIKENESS_DIRS]; /* us */
 };

@@ -21,7 +21,8 @@ say "== what is not for this machine alone is refused"
 for where in 0.0.0.0:9100 10.9.0.1:9100 example.org:9100 '*:9100' '[::]:9100'; do
     status=0
     "$client" run --state "$CLIENT_STATE" --model short --metrics "$where" 2>"$WORK/err" || status=$?
-    [ "$status" -eq 2 ] && grep -q 'this machine alone' "$WORK/err" || fail "--metrics $where: $status, $(cat "$WORK/err")"
+    [ "$status" -eq 2 ] || fail "--metrics $where: exit status $status"
+    grep -q 'this machine alone' "$WORK/err" || fail "--metrics $where: $(cat "$WORK/err")"
     "$client" run --state "$CLIENT_STATE" --model short --ui "$where" 2>"$WORK/err" && fail "--ui $where"
 done
 in_ns c "$client" run --state "$CLIENT_STATE" --models "$MODELS" --model short --metrics unix:/nowhere/at/all 2>"$WORK/err" &&

@@ -41,8 +41,8 @@ struct client {
     struct tm_tunnel_client *tunnel;                 /* owned */
     struct tm_local *local[TM_OPTIONS_LIST_MAX + 1]; /* owned; [0] is SOCKS */
     size_t n_local;
-    struct tm_client_ebpf *ebpf;  /* owned; NULL: off */
-    struct tm_panel *panel;       /* owned: status, metrics, page */
+    struct tm_client_ebpf *ebpf; /* owned; NULL: off */
+    struct tm_panel *panel;      /* owned: status, metrics, page */
     struct tm_client_state state;
     struct tm_store_mix models;        /* what --model names */
     struct tm_machines machines;       /* of --model maybenot */

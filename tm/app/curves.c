@@ -107,7 +107,8 @@ static void put_part(struct out *o, const struct tm_curves *c, const struct tm_c
     const struct tm_model *m = part_model(cfg, i);
     bool is_mix = cfg->model != NULL && cfg->model->kind == TM_MODEL_MIX;
     put(o, "%s{\"name\":\"%s\",\"users\":%u,\"plots\":[", i > 0 ? "," : "",
-        m != NULL ? m->name : "schedule", is_mix ? cfg->model->u.mix.part[i].n_users : cfg->n_users);
+        m != NULL ? m->name : "schedule",
+        is_mix ? cfg->model->u.mix.part[i].n_users : cfg->n_users);
     put_plots(o, &c->model[i], &src->played[i]);
     put(o, "]}");
 }

@@ -22,7 +22,7 @@
 struct tm_curves {
     bool is_of;                          /* of this: */
     uint8_t digest[TM_TOKEN_DIGEST_LEN]; /* digest of a model or schedule */
-    struct tm_likeness *model;           /* owned: TM_MIX_PARTS_MAX, by part; NULL: not needed yet */
+    struct tm_likeness *model; /* owned: TM_MIX_PARTS_MAX, by part; NULL: not needed yet */
 };
 
 void tm_curves_deinit(struct tm_curves *c);

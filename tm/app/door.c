@@ -34,8 +34,9 @@ static int parse_path(struct tm_door *d, const char *path, struct tm_msg *msg)
     if (len == 0)
         return tm_msg_set(msg, TM_ERR_FORMAT, "write unix:PATH");
     if (len > TM_DOOR_PATH_MAX)
-        return tm_msg_set(msg, TM_ERR_RANGE, "the path has %zu bytes, a unix socket's has at most %u",
-                          len, TM_DOOR_PATH_MAX);
+        return tm_msg_set(msg, TM_ERR_RANGE,
+                          "the path has %zu bytes, a unix socket's has at most %u", len,
+                          TM_DOOR_PATH_MAX);
     memcpy(d->path, path, len + 1);
     return TM_OK;
 }

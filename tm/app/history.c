@@ -13,11 +13,9 @@ void tm_history_note(struct tm_history *h, const struct tm_session_stats *s)
 {
     const struct tm_history_totals now = {s->wire_tx_bytes, s->wire_rx_bytes, s->payload_tx_bytes,
                                           s->payload_rx_bytes};
-    h->second[h->n++ % TM_HISTORY_SECONDS] =
-        (struct tm_history_totals){grown(now.wire_tx, h->total.wire_tx),
-                                   grown(now.wire_rx, h->total.wire_rx),
-                                   grown(now.payload_tx, h->total.payload_tx),
-                                   grown(now.payload_rx, h->total.payload_rx)};
+    h->second[h->n++ % TM_HISTORY_SECONDS] = (struct tm_history_totals){
+        grown(now.wire_tx, h->total.wire_tx), grown(now.wire_rx, h->total.wire_rx),
+        grown(now.payload_tx, h->total.payload_tx), grown(now.payload_rx, h->total.payload_rx)};
     h->total = now;
 }
 
@@ -31,9 +29,9 @@ size_t tm_history_write(const struct tm_history *h, uint64_t since, char *out, s
         len += (size_t)n;
         if (len >= cap)
             return 0;
-        n = snprintf(out + len, cap - len,
-                     "%s[%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 "]", out[len - 1] == '[' ? "" : ",",
-                     s->wire_tx, s->wire_rx, s->payload_tx, s->payload_rx);
+        n = snprintf(out + len, cap - len, "%s[%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 "]",
+                     out[len - 1] == '[' ? "" : ",", s->wire_tx, s->wire_rx, s->payload_tx,
+                     s->payload_rx);
     }
     len += n >= 0 ? (size_t)n : cap;
     if (len + 3 > cap)

@@ -20,7 +20,8 @@ struct tm_look_at {
 
 struct tm_look {
     struct tm_status status;
-    struct tm_session_control shown;     /* whose cfg is NULL: there is no session; borrowed until the loop goes on */
+    struct tm_session_control
+        shown; /* whose cfg is NULL: there is no session; borrowed until the loop goes on */
     const struct tm_tally_total *total;  /* borrowed until then */
     struct tm_tunnel_server_stats stats; /* of a server */
 };

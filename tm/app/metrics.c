@@ -141,7 +141,8 @@ static void put_model(struct out *o, const struct tm_status *st)
         return;
     one(o, GAUGE, PREFIX "payload_independent", "", st->model.payload_independent,
         "Whether sizes and times on the wire are decided without looking at what is carried.");
-    family(o, INFO, PREFIX "model", "", "What decides sizes and times; of a server, of one session.");
+    family(o, INFO, PREFIX "model", "",
+           "What decides sizes and times; of a server, of one session.");
     put(o, PREFIX "model_info{name=");
     put_quoted(o, st->model.name);
     put(o, ",kind=\"%s\",digest=\"%s\",master=\"%s\",plan=\"%s\"} 1\n", st->model.kind,
@@ -155,18 +156,21 @@ static void put_bytes(struct out *o, const struct tm_status *st)
 {
     const struct tm_session_stats *s = &st->totals;
     family(o, COUNTER, PREFIX "provider_bytes", "bytes",
-           "Bytes of carriers as a provider bills them: TCP payload, what TCP sent again included, and headers; as of each carrier's last write.");
+           "Bytes of carriers as a provider bills them: TCP payload, what TCP sent again included, "
+           "and headers; as of each carrier's last write.");
     number(o, SENT, st->kernel.tx_bytes);
     number(o, RECEIVED, st->kernel.rx_bytes);
     family(o, COUNTER, PREFIX "provider_header_bytes", "bytes",
            "Of these, TCP and IP headers: an estimate by rule from the number of segments.");
     number(o, SENT, st->kernel.n[TM_KERNEL_HEADER_TX]);
     number(o, RECEIVED, st->kernel.n[TM_KERNEL_HEADER_RX]);
-    family(o, COUNTER, PREFIX "wire_bytes", "bytes", "TCP payload of carriers, as the schedule counts it.");
+    family(o, COUNTER, PREFIX "wire_bytes", "bytes",
+           "TCP payload of carriers, as the schedule counts it.");
     number(o, SENT, s->wire_tx_bytes);
     number(o, RECEIVED, s->wire_rx_bytes);
     family(o, COUNTER, PREFIX "content_bytes", "bytes",
-           "What these are made of: user data, padding, and all else; received: of whole records, handshakes left out.");
+           "What these are made of: user data, padding, and all else; received: of whole records, "
+           "handshakes left out.");
     number(o, SENT ",kind=\"useful\"", s->payload_tx_bytes);
     number(o, SENT ",kind=\"control\"",
            s->handshake_tx_bytes + s->record_tx_bytes + s->plan_tx_bytes + s->ack_tx_bytes +
@@ -187,11 +191,13 @@ static void put_bytes(struct out *o, const struct tm_status *st)
 static void put_conformance(struct out *o, const struct tm_status *st,
                             const struct tm_tally_total *t)
 {
-    one(o, COUNTER, PREFIX "buffers_due", "", t->due, "Writes handed out to be sent at their time.");
+    one(o, COUNTER, PREFIX "buffers_due", "", t->due,
+        "Writes handed out to be sent at their time.");
     one(o, COUNTER, PREFIX "buffers_sent", "", t->sent, "Of these, writes that left.");
     one(o, COUNTER, PREFIX "buffers_exact", "", t->exact,
         "Of those that left, writes that ended at the offset that the plan says.");
-    one(o, COUNTER, PREFIX "buffers_lost", "", t->lost, "Writes that were lost with their carrier.");
+    one(o, COUNTER, PREFIX "buffers_lost", "", t->lost,
+        "Writes that were lost with their carrier.");
     one(o, COUNTER, PREFIX "deadlines_missed", "", t->missed,
         "Writes whose first byte left more than 1 ms late.");
     family(o, COUNTER, PREFIX "slips", "", "Writes that left late, or in part, by cause.");
@@ -200,7 +206,8 @@ static void put_conformance(struct out *o, const struct tm_status *st,
         (void)snprintf(label, sizeof label, "cause=\"%s\"", TM_SLIP_NAMES[i]);
         number(o, label, t->slips[i]);
     }
-    histogram(o, PREFIX "lateness_seconds", &t->late, "How long after its due time a write's first byte left.");
+    histogram(o, PREFIX "lateness_seconds", &t->late,
+              "How long after its due time a write's first byte left.");
     histogram(o, PREFIX "peer_lateness_seconds", &t->peer,
               "How long after its due time a write of the other end was here, the path included.");
     histogram(o, PREFIX "queue_delay_seconds", &t->queue,
@@ -219,9 +226,11 @@ static void put_now(struct out *o, const struct tm_status *st)
     number(o, "state=\"open\"", st->now.carriers_open);
     number(o, "state=\"opening\"", st->now.carriers_opening);
     one(o, COUNTER, PREFIX "carriers_opened", "", st->totals.carriers_opened, "Carriers opened.");
-    one(o, COUNTER, PREFIX "carriers_ended", "", st->totals.carriers_ended, "Carriers that ended as planned.");
+    one(o, COUNTER, PREFIX "carriers_ended", "", st->totals.carriers_ended,
+        "Carriers that ended as planned.");
     one(o, COUNTER, PREFIX "carriers_died", "", st->totals.carriers_died, "Carriers that did not.");
-    one(o, GAUGE, PREFIX "streams", "", st->now.streams_open, "Connections of applications carried now.");
+    one(o, GAUGE, PREFIX "streams", "", st->now.streams_open,
+        "Connections of applications carried now.");
 }
 
 static void put_path(struct out *o, const struct tm_status *st)
@@ -239,7 +248,8 @@ static void put_path(struct out *o, const struct tm_status *st)
         "How often the sending thread had to wait for the other one to listen.");
     one(o, COUNTER, PREFIX "batches_late", "", st->batches_late,
         "How often writes waited while a joint model's batch was put together.");
-    one(o, COUNTER, PREFIX "standstills", "", st->clocks.n_stood, "How often the program stood still.");
+    one(o, COUNTER, PREFIX "standstills", "", st->clocks.n_stood,
+        "How often the program stood still.");
     one_time(o, COUNTER, PREFIX "standstill_seconds", st->clocks.stood_us, "For how long in all.");
     one(o, COUNTER, PREFIX "sleeps", "", st->clocks.n_slept, "How often the machine slept.");
     one(o, COUNTER, PREFIX "clock_sets", "", st->clocks.n_set, "How often the wall clock was set.");
@@ -252,9 +262,12 @@ static void put_server(struct out *o, const struct tm_tunnel_server_stats *s)
     one(o, COUNTER, PREFIX "connections_strange", "", s->strangers,
         "Of these, connections without a token of ours: they went to the decoy.");
     one(o, COUNTER, PREFIX "connections_refused", "", s->refused,
-        "Of these, connections whose token was not accepted: a client unknown or revoked, a time too far off, another model.");
-    one(o, COUNTER, PREFIX "decoy_failures", "", s->decoy_failed, "Strangers that the decoy did not take.");
-    one(o, GAUGE, PREFIX "strangers", "", s->strangers_live, "Connections that are not ours, or not yet.");
+        "Of these, connections whose token was not accepted: a client unknown or revoked, a time "
+        "too far off, another model.");
+    one(o, COUNTER, PREFIX "decoy_failures", "", s->decoy_failed,
+        "Strangers that the decoy did not take.");
+    one(o, GAUGE, PREFIX "strangers", "", s->strangers_live,
+        "Connections that are not ours, or not yet.");
 }
 
 static void put_clients(struct out *o, const struct tm_metrics_source *src)
@@ -271,7 +284,8 @@ static void put_clients(struct out *o, const struct tm_metrics_source *src)
          offsetof(struct tm_metrics_client, streams)},
         {PREFIX "client_sent_bytes", "bytes", "TCP payload sent in a client's live sessions.",
          offsetof(struct tm_metrics_client, tx_bytes)},
-        {PREFIX "client_received_bytes", "bytes", "TCP payload received in a client's live sessions.",
+        {PREFIX "client_received_bytes", "bytes",
+         "TCP payload received in a client's live sessions.",
          offsetof(struct tm_metrics_client, rx_bytes)},
     };
     for (size_t r = 0; src->n_clients > 0 && r < sizeof row / sizeof row[0]; r++) {
@@ -291,8 +305,10 @@ static void put_clients(struct out *o, const struct tm_metrics_source *src)
 static void put_process(struct out *o, const struct tm_vitals *v)
 {
     one_time(o, COUNTER, "process_cpu_seconds", v->cpu_us, "Time of all threads on processors.");
-    one(o, GAUGE, "process_resident_memory_bytes", "bytes", v->resident_bytes, "Memory that is there.");
-    one(o, GAUGE, "process_virtual_memory_bytes", "bytes", v->virtual_bytes, "Memory that is mapped.");
+    one(o, GAUGE, "process_resident_memory_bytes", "bytes", v->resident_bytes,
+        "Memory that is there.");
+    one(o, GAUGE, "process_virtual_memory_bytes", "bytes", v->virtual_bytes,
+        "Memory that is mapped.");
     one(o, GAUGE, "process_open_fds", "", v->open_fds, "Open file descriptors.");
     if (v->max_fds > 0)
         one(o, GAUGE, "process_max_fds", "", v->max_fds, "How many may be open.");

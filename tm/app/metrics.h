@@ -24,7 +24,7 @@ struct tm_metrics_client {
 
 struct tm_metrics_source {
     const struct tm_status *status;
-    const struct tm_tally_total *total;          /* NULL: nothing was counted */
+    const struct tm_tally_total *total; /* NULL: nothing was counted */
     const struct tm_vitals *vitals;
     const struct tm_tunnel_server_stats *server; /* NULL: of a client */
     const struct tm_metrics_client *clients;     /* TM_METRICS_CLIENTS_MAX at most */

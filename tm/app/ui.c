@@ -120,8 +120,9 @@ static void answer_made(struct tm_ui *u, struct tm_webdoor_answer *a, size_t len
 
 static void on_ask(void *user, const struct tm_http_ask *ask, struct tm_webdoor_answer *a)
 {
-    static const char lost[] = "not found: the whole address of the page was printed when the program started, "
-                               "and is another one each time\n";
+    static const char lost[] =
+        "not found: the whole address of the page was printed when the program started, "
+        "and is another one each time\n";
     const struct {
         const char *name, *type;
         struct tm_view body;

@@ -61,9 +61,11 @@ enum tm_http_status tm_http_request(struct tm_http_request *req, struct tm_wr *o
 
 /* What somebody asks this machine's own pages for. */
 struct tm_http_ask {
-    struct tm_view path, query; /* borrowed; the path begins with '/'; the query is what follows '?', or empty */
+    struct tm_view path,
+        query; /* borrowed; the path begins with '/'; the query is what follows '?', or empty */
     bool is_head;
-    bool has_host, is_host_local; /* whether there is a Host field, and it is loopback: an address of it, or "localhost" */
+    bool has_host,
+        is_host_local; /* whether there is a Host field, and it is loopback: an address of it, or "localhost" */
     bool wants_openmetrics; /* by Accept, RFC 9110 sec. 12.5.1: as much as text/plain, or more */
 };
 /* Reads a whole head of a request without content: GET or HEAD of a path.  TM_HTTP_OK, or the status to refuse it with: BAD_REQUEST (also two

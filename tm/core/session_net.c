@@ -422,8 +422,7 @@ static int frames(struct tm_session *s, struct tm_carrier *c, struct tm_rd *r, b
         case TM_FRAME_DATA:
             *eliciting = true;
             rc = tm_trail_follow(&c->rx_trail, &f);
-            s->stats.data_rx_bytes +=
-                rc == TM_OK && f.u.data.stream != 0 ? f.u.data.bytes.len : 0;
+            s->stats.data_rx_bytes += rc == TM_OK && f.u.data.stream != 0 ? f.u.data.bytes.len : 0;
             if (rc == TM_OK)
                 rc = on_data(s, c, &f, now_us);
             break;

@@ -42,7 +42,7 @@ struct tm_session_control {
     bool is_held;           /* no modelled user goes on before there is demand */
     int64_t demand_us; /* when there was demand last; TM_NEVER: not yet, or nobody asks for that */
     int64_t oldest_us; /* since when its oldest byte waits; TM_NEVER: there is none */
-    struct tm_cells_status cells; /* zero where machines do not drive it */
+    struct tm_cells_status cells;     /* zero where machines do not drive it */
     const struct tm_likeness *played; /* borrowed, TM_MIX_PARTS_MAX of them; NULL: not counted */
 };
 void tm_session_get_control(const struct tm_session *s, int64_t now_us,

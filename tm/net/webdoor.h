@@ -33,7 +33,8 @@ struct tm_webdoor_answer {
     enum tm_http_status status;
     const char *type;    /* of the content, "text/html"; static */
     const char *headers; /* further header lines, each with CRLF; static; NULL: none */
-    struct tm_view body; /* at most TM_WEBDOOR_BODY_MAX bytes; borrowed until the function is called again */
+    struct tm_view
+        body; /* at most TM_WEBDOOR_BODY_MAX bytes; borrowed until the function is called again */
 };
 /* Answers; *a is set to OK, text/plain and nothing.  (What cannot be read as a request has been refused before.) */
 typedef void (*tm_webdoor_fn)(void *user, const struct tm_http_ask *ask,
@@ -41,9 +42,11 @@ typedef void (*tm_webdoor_fn)(void *user, const struct tm_http_ask *ask,
 
 struct tm_webdoor_cfg {
     int take_fd; /* listening, non-blocking; owned from now on, also on error */
-    bool is_tcp; /* then only requests whose Host is loopback are answered: no foreign page asks by a name of its own (DNS rebinding) */
+    bool
+        is_tcp; /* then only requests whose Host is loopback are answered: no foreign page asks by a name of its own (DNS rebinding) */
     tm_webdoor_fn answer;
-    bool (*is_ready)(void *user); /* whether the loop can spare the time for an answer now; NULL: always */
+    bool (*is_ready)(
+        void *user); /* whether the loop can spare the time for an answer now; NULL: always */
     void *user;
 };
 /* TM_ERR_NOMEM, TM_ERR_IO. */

@@ -169,7 +169,8 @@ static void this_process_has_vitals(void)
 
 static const struct check_case cases[] = {
     {"openmetrics_has_its_names_and_its_end", openmetrics_has_its_names_and_its_end},
-    {"the_older_text_names_families_by_their_samples", the_older_text_names_families_by_their_samples},
+    {"the_older_text_names_families_by_their_samples",
+     the_older_text_names_families_by_their_samples},
     {"a_histogram_is_cumulated", a_histogram_is_cumulated},
     {"a_server_tells_of_clients_by_their_ids", a_server_tells_of_clients_by_their_ids},
     {"what_does_not_fit_is_nothing", what_does_not_fit_is_nothing},

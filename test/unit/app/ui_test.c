@@ -20,8 +20,14 @@ static struct tm_view view(const char *text)
 
 static void only_the_token_opens_the_page(void)
 {
-    static const char *const wrong[] = {"", "/", "/" TOKEN, TOKEN "/", "/0123456789abcdef0123456789abcdee/",
-                                        "/" TOKEN "x/", "//" TOKEN "/", "/0123456789ABCDEF0123456789abcdef/"};
+    static const char *const wrong[] = {"",
+                                        "/",
+                                        "/" TOKEN,
+                                        TOKEN "/",
+                                        "/0123456789abcdef0123456789abcdee/",
+                                        "/" TOKEN "x/",
+                                        "//" TOKEN "/",
+                                        "/0123456789ABCDEF0123456789abcdef/"};
     struct tm_view name;
     CHECK(tm_ui_path(&name, view("/" TOKEN "/"), TOKEN));
     CHECK_INT(name.len, 0);
@@ -101,9 +107,11 @@ static void curves_show_model_and_played(void)
     tm_likeness_add(&played[0], 2, TM_UP, 20, 7);
     size_t len = tm_curves_write(&c, &src, out, sizeof out);
     CHECK(is_json(out, len));
-    CHECK(strncmp(out, "{\"parts\":[{\"name\":\"constant\",\"users\":3,\"plots\":[{\"what\":\"size_up\",\"model\":{\"n\":1,\"points\":[[20,10000]]},"
-                       "\"played\":{\"n\":2,\"points\":[[10,5000],[20,10000]]},\"distance_permille\":500},{\"what\":\"size_down\"",
-                  200) == 0);
+    static const char begin[] = "{\"parts\":[{\"name\":\"constant\",\"users\":3,\"plots\":[{"
+                                "\"what\":\"size_up\",\"model\":{\"n\":1,\"points\":[[20,10000]]},"
+                                "\"played\":{\"n\":2,\"points\":[[10,5000],[20,10000]]},\"distance_"
+                                "permille\":500},{\"what\":\"size_down\"";
+    CHECK(strncmp(out, begin, strlen(begin)) == 0);
     CHECK(strstr(out, "\"late\":{\"n\":0,\"points\":[]}}") != NULL);
     m.u.constant.size_bytes = 30; /* the same digest: not looked at again */
     (void)tm_curves_write(&c, &src, out, sizeof out);
@@ -124,7 +132,8 @@ static void without_plans_there_are_no_parts(void)
     struct tm_curves c = {0};
     const struct tm_session_cfg cfg = {.drive = TM_DRIVE_SHUFFLE};
     const struct tm_curves_source none = {0};
-    const struct tm_curves_source driven = {.cfg = &cfg, .digest = DIGEST, .played = played, .total = &total};
+    const struct tm_curves_source driven = {
+        .cfg = &cfg, .digest = DIGEST, .played = played, .total = &total};
     tm_hist_add(&total.late.hist, 4);
     CHECK(tm_curves_write(&c, &none, out, sizeof out) > 0);
     CHECK_STR(out, "{\"parts\":[],\"late\":{\"n\":0,\"points\":[]}}");
@@ -153,8 +162,10 @@ static void the_largest_answer_fits(void)
     for (unsigned b = 0; b < TM_HIST_BINS; b++)
         tm_hist_add(&total.late.hist, tm_hist_upper(b));
     for (size_t i = 0; i < TM_MIX_PARTS_MAX; i++)
-        played[i] = (struct tm_likeness){{total.late.hist, total.late.hist}, {total.late.hist, total.late.hist}};
-    const struct tm_curves_source src = {.cfg = &cfg, .digest = DIGEST, .played = played, .total = &total};
+        played[i] = (struct tm_likeness){{total.late.hist, total.late.hist},
+                                         {total.late.hist, total.late.hist}};
+    const struct tm_curves_source src = {
+        .cfg = &cfg, .digest = DIGEST, .played = played, .total = &total};
     (void)tm_curves_write(&c, &src, out, sizeof out); /* makes room for the model's */
     for (size_t i = 0; i < TM_MIX_PARTS_MAX; i++)
         c.model[i] = played[i];

@@ -37,14 +37,25 @@ static void only_loopback_is_a_local_host(void)
         const char *host;
         bool is_local;
     } row[] = {
-        {"localhost", true},        {"LocalHost:80", true},      {"127.0.0.1:9101", true},
-        {"127.9.9.9", true},        {"[::1]:9101", true},        {"[::1]", true},
-        {"www.example.org", false}, {"127.0.0.1.example.org:9101", false},
-        {"localhost.", false},      {"localhost.example.org", false},
-        {"10.0.0.1", false},        {"[::ffff:127.0.0.1]", false},
-        {"0.0.0.0", false},         {"[::]", false},
-        {"", false},                {"127.0.0.1:0", false},      {"2130706433", false},
-        {"localhost:99999", false}, {"localhost, localhost", false},
+        {"localhost", true},
+        {"LocalHost:80", true},
+        {"127.0.0.1:9101", true},
+        {"127.9.9.9", true},
+        {"[::1]:9101", true},
+        {"[::1]", true},
+        {"www.example.org", false},
+        {"127.0.0.1.example.org:9101", false},
+        {"localhost.", false},
+        {"localhost.example.org", false},
+        {"10.0.0.1", false},
+        {"[::ffff:127.0.0.1]", false},
+        {"0.0.0.0", false},
+        {"[::]", false},
+        {"", false},
+        {"127.0.0.1:0", false},
+        {"2130706433", false},
+        {"localhost:99999", false},
+        {"localhost, localhost", false},
     };
     for (size_t i = 0; i < sizeof row / sizeof row[0]; i++) {
         char head[200] = "GET / HTTP/1.1\r\nHost: ";
@@ -62,7 +73,8 @@ static void the_form_wanted_most_is_the_one(void)
         const char *accept;
         bool openmetrics;
     } row[] = {
-        {"application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,"
+        {"application/openmetrics-text;version=1.0.0,application/"
+         "openmetrics-text;version=0.0.1;q=0.75,"
          "text/plain;version=0.0.4;q=0.5,*/*;q=0.1",
          true}, /* as Prometheus 2.42 asks */
         {"application/openmetrics-text", true},
@@ -131,7 +143,8 @@ static void check_sane(const char *p, size_t len)
 
 static void mutated_heads_are_read_safely(void)
 {
-    static const char good[] = "GET /x?y HTTP/1.1\r\nHost: [::1]:81\r\nAccept: text/plain;q=0.5,a\r\n\r\n";
+    static const char good[] =
+        "GET /x?y HTTP/1.1\r\nHost: [::1]:81\r\nAccept: text/plain;q=0.5,a\r\n\r\n";
     const size_t len = sizeof good - 1;
     char head[sizeof good];
     for (size_t n = 0; n <= len; n++)

@@ -46,7 +46,8 @@ static void a_deck_gives_its_writes(void)
     for (int i = 0; i < 3; i++) {
         CHECK_INT(tm_deck_add_conn(d, TM_DECK_FIRST, 0), TM_OK);
         CHECK_INT(tm_deck_add_write(d, (struct tm_write){.size = 20, .dir = TM_UP}), TM_OK);
-        CHECK_INT(tm_deck_add_write(d, (struct tm_write){.size = 10, .gap_us = 4, .dir = TM_DOWN, .ref_back = 1}),
+        CHECK_INT(tm_deck_add_write(
+                      d, (struct tm_write){.size = 10, .gap_us = 4, .dir = TM_DOWN, .ref_back = 1}),
                   TM_OK);
     }
     tm_likeness_of_model(&l, &m);

