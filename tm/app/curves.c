@@ -123,7 +123,8 @@ size_t tm_curves_write(struct tm_curves *c, const struct tm_curves_source *src, 
                        size_t cap)
 {
     static const struct tm_hist none;
-    struct out o = {.p = out, .cap = cap};
+    struct out o = {.cap = cap};
+    o.p = out;
     bool has_plans = src->cfg != NULL && src->cfg->drive == TM_DRIVE_PLANS && src->played != NULL;
     if (has_plans && !look_at_model(c, src))
         return 0;

@@ -326,7 +326,8 @@ const char *tm_metrics_type(enum tm_metrics_form form)
 size_t tm_metrics_write(const struct tm_metrics_source *src, enum tm_metrics_form form, char *out,
                         size_t cap)
 {
-    struct out o = {.p = out, .cap = cap, .form = form};
+    struct out o = {.cap = cap, .form = form};
+    o.p = out;
     put_model(&o, src->status);
     put_bytes(&o, src->status);
     if (src->total != NULL)

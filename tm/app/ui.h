@@ -14,7 +14,7 @@
 #include "tm/base/err.h"
 
 #define TM_UI_TOKEN_BYTES 16U
-#define TM_UI_TOKEN_TEXT  (2 * TM_UI_TOKEN_BYTES)
+#define TM_UI_TOKEN_TEXT  32U /* two digits for each */
 
 struct tm_ui; /* opaque */
 

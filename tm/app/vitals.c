@@ -2,8 +2,8 @@
 #include "tm/app/vitals.h"
 
 #include <dirent.h>
-#include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -19,13 +19,14 @@ static uint64_t clock_us(clockid_t clock)
 
 static void take_memory(struct tm_vitals *out)
 {
-    uint64_t pages = 0, resident = 0, page_bytes = (uint64_t)sysconf(_SC_PAGESIZE);
+    char line[256], *end = NULL;
+    uint64_t page_bytes = (uint64_t)sysconf(_SC_PAGESIZE);
     FILE *f = fopen("/proc/self/statm", "re");
     if (f == NULL)
         return;
-    if (fscanf(f, "%" SCNu64 " %" SCNu64, &pages, &resident) == 2) {
-        out->virtual_bytes = pages * page_bytes;
-        out->resident_bytes = resident * page_bytes;
+    if (fgets(line, sizeof line, f) != NULL) {
+        out->virtual_bytes = strtoull(line, &end, 10) * page_bytes;
+        out->resident_bytes = strtoull(end, NULL, 10) * page_bytes;
     }
     (void)fclose(f);
 }
@@ -50,7 +51,6 @@ static uint64_t count_fds(void)
 static uint64_t started_s(void)
 {
     char line[1024];
-    uint64_t ticks = 0;
     FILE *f = fopen("/proc/self/stat", "re");
     if (f == NULL)
         return 0;
@@ -60,9 +60,9 @@ static uint64_t started_s(void)
         at = strchr(at, ' ');
         at = at != NULL ? at + 1 : NULL;
     }
-    if (at == NULL || sscanf(at, "%" SCNu64, &ticks) != 1)
+    if (at == NULL)
         return 0;
-    uint64_t since_boot_us = ticks * 1000000 / (uint64_t)sysconf(_SC_CLK_TCK);
+    uint64_t since_boot_us = strtoull(at, NULL, 10) * 1000000 / (uint64_t)sysconf(_SC_CLK_TCK);
     return (clock_us(CLOCK_REALTIME) - clock_us(CLOCK_BOOTTIME) + since_boot_us) / 1000000;
 }
 

@@ -23,10 +23,12 @@ void tm_log_set_level(enum tm_log_level level)
 static bool is_journal(int fd)
 {
     const char *text = getenv("JOURNAL_STREAM");
-    uintmax_t dev = 0, inode = 0;
+    char *end = NULL;
     struct stat st;
-    return text != NULL && sscanf(text, "%ju:%ju", &dev, &inode) == 2 && fstat(fd, &st) == 0 &&
-           st.st_dev == dev && st.st_ino == inode;
+    if (text == NULL || fstat(fd, &st) != 0)
+        return false;
+    uintmax_t dev = strtoumax(text, &end, 10);
+    return *end == ':' && st.st_dev == dev && st.st_ino == strtoumax(end + 1, NULL, 10);
 }
 
 /* What stands before a line, for whoever reads there. */

@@ -371,26 +371,32 @@ enum tm_http_status tm_http_request(struct tm_http_request *req, struct tm_wr *o
 
 /* ---- A server of our own ---- */
 
-/* The quality, in thousandths, that a media range's parameters give it (RFC 9110 sec. 12.4.2); 0 also for one that is none. */
-static unsigned quality(struct tm_view parameters)
+/* "0.75" in thousandths; 0 also for what is none. */
+static unsigned read_quality(struct tm_view v)
 {
     static const unsigned place[] = {1000, 0, 100, 10, 1};
     unsigned q = 0;
+    if (v.len > sizeof place / sizeof place[0] || (v.len > 1 && v.p[1] != '.'))
+        return 0;
+    for (size_t i = 0; i < v.len; i++) {
+        if (i == 1)
+            continue;
+        if (v.p[i] < '0' || v.p[i] > '9')
+            return 0;
+        q += place[i] * (unsigned)(v.p[i] - '0');
+    }
+    return q <= 1000 ? q : 0;
+}
+
+/* The quality, in thousandths, that a media range's parameters give it (RFC 9110 sec. 12.4.2); 0 also for one that is none. */
+static unsigned quality(struct tm_view parameters)
+{
     while (parameters.len > 0) {
         size_t end = find(parameters, ';');
         struct tm_view one = trim(part(parameters, 0, end));
         parameters = part(parameters, end < parameters.len ? end + 1 : end, parameters.len);
-        if (one.len < 3 || lower(one.p[0]) != 'q' || one.p[1] != '=')
-            continue;
-        struct tm_view v = part(one, 2, one.len);
-        if (v.len > sizeof place / sizeof place[0] || (v.len > 1 && v.p[1] != '.'))
-            return 0;
-        for (size_t i = 0; i < v.len; i++) {
-            if (i != 1 && (v.p[i] < '0' || v.p[i] > '9'))
-                return 0;
-            q += i == 1 ? 0 : place[i] * (unsigned)(v.p[i] - '0');
-        }
-        return q <= 1000 ? q : 0;
+        if (one.len >= 3 && lower(one.p[0]) == 'q' && one.p[1] == '=')
+            return read_quality(part(one, 2, one.len));
     }
     return 1000;
 }
