@@ -23,16 +23,15 @@
 #include "tm/app/confine.h"
 #include "tm/app/machines.h"
 #include "tm/app/main.h"
+#include "tm/app/panel.h"
 #include "tm/app/result.h"
 #include "tm/app/schedule.h"
 #include "tm/app/shipped.h"
 #include "tm/app/signals.h"
-#include "tm/app/status.h"
 #include "tm/app/summary.h"
 #include "tm/base/log.h"
 #include "tm/base/time.h"
 #include "tm/net/local.h"
-#include "tm/net/statsock.h"
 #include "tm/net/tunnel.h"
 
 struct client {
@@ -43,8 +42,8 @@ struct client {
     struct tm_tunnel_client *tunnel;                 /* owned */
     struct tm_local *local[TM_OPTIONS_LIST_MAX + 1]; /* owned; [0] is SOCKS */
     size_t n_local;
-    struct tm_client_ebpf *ebpf;  /* owned; NULL: off */
-    struct tm_statsock *statsock; /* owned */
+    struct tm_client_ebpf *ebpf; /* owned; NULL: off */
+    struct tm_panel *panel;      /* owned: status, metrics, page */
     struct tm_client_state state;
     struct tm_store_mix models;        /* what --model names */
     struct tm_machines machines;       /* of --model maybenot */
@@ -141,37 +140,13 @@ static const char *plan_text(const struct client *c)
     return plan_mode(c) == TM_PLAN_SEEDED ? "seeded" : "embedded";
 }
 
-/* What `tm-client status` gets: only from memory of this thread and from atomic counters. */
-static size_t on_status(void *user, char *out, size_t cap)
+static int open_panel(struct client *c, struct tm_msg *msg)
 {
-    struct client *c = user;
-    struct tm_tunnel_watch w;
-    struct tm_status st;
-    if (c->tunnel == NULL)
-        return 0;
-    tm_tunnel_client_watch(c->tunnel, &w);
-    struct tm_status_source src = tm_status_source_new(
-        "tm-client", TM_CLIENT, (int64_t)((uv_hrtime() - c->start_ns) / 1000), &w);
-    tm_status_add_session(&src, &w.control, 0);
-    tm_status_fill(&st, &src);
-    tm_control_demand_note(st.note, sizeof st.note, w.control.cfg);
-    return tm_status_write(&st, out, cap);
-}
-
-/* An answer takes a fraction of a millisecond of this thread, which composes: not when a buffer is due to be. */
-static bool has_time(void *user)
-{
-    const struct client *c = user;
-    return c->tunnel == NULL || tm_tunnel_client_has_time(c->tunnel);
-}
-
-static void open_status(struct client *c)
-{
-    struct tm_msg why;
-    const struct tm_statsock_cfg cfg = {
-        .dir = c->o->v[TM_OPT_STATE].text, .answer = on_status, .is_ready = has_time, .user = c};
-    if (tm_statsock_open(&c->statsock, &c->loop, &cfg, &why) != TM_OK)
-        tm_log(TM_LOG_WARN, "no status: %s", why.text);
+    const struct tm_panel_cfg cfg = {.loop = &c->loop,
+                                     .o = c->o,
+                                     .dir = c->o->v[TM_OPT_STATE].text,
+                                     .look = {.client = &c->tunnel, .start_ns = c->start_ns}};
+    return tm_panel_open(&c->panel, &cfg, msg);
 }
 
 static void say_ready(struct client *c)
@@ -335,8 +310,8 @@ static void on_quit(uv_async_t *async)
     uv_close((uv_handle_t *)&c->progress, NULL);
     uv_close((uv_handle_t *)&c->waiting, NULL);
     tm_signals_stop(&c->signals);
-    tm_statsock_close(c->statsock);
-    c->statsock = NULL;
+    tm_panel_close(c->panel);
+    c->panel = NULL;
     for (size_t i = 0; i < c->n_local; i++)
         tm_local_close(c->local[i]);
     c->n_local = 0;
@@ -442,6 +417,7 @@ static int open_tunnel(struct client *c, struct tm_msg *msg)
                     .prep_us = (uint32_t)o->v[TM_OPT_PREP].num,
                     .grace_us = o->v[TM_OPT_GRACE].num},
         .cc = o->v[TM_OPT_CC].text,
+        .keeps_played = o->v[TM_OPT_UI].given,
         .schedule_log = c->schedule_log,
         .on_state = on_state,
         .user = c,
@@ -525,7 +501,7 @@ static void run(struct client *c)
     if (rc == TM_OK)
         rc = tm_client_ebpf_start(c->ebpf, &c->loop, c->tunnel, c->msg);
     if (rc == TM_OK)
-        open_status(c);
+        rc = open_panel(c, c->msg);
     if (rc == TM_OK)
         start_progress(c);
     if (rc != TM_OK) {

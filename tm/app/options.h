@@ -89,6 +89,9 @@ enum tm_opt {
     TM_OPT_SUMMARY_JSON,
     TM_OPT_JSON,
     TM_OPT_WATCH,
+    TM_OPT_METRICS,
+    TM_OPT_METRICS_CLIENTS,
+    TM_OPT_UI,
     TM_OPT_DEBUG_CORE,
     TM_OPT_NO_SANDBOX,
     TM_OPT_VERBOSE,
@@ -102,6 +105,7 @@ enum tm_opt_kind {
     TM_OPT_TEXT,
     TM_OPT_ADDRESS,  /* HOST:PORT (tm/app/address.h) */
     TM_OPT_LIST,     /* text, may be repeated */
+    TM_OPT_DOOR,     /* tm/app/door.h; a path only where `arg` begins with "unix:" */
     TM_OPT_DURATION, /* tm/app/units.h; num is us */
     TM_OPT_COUNT,
     TM_OPT_FRACTION, /* tm/app/units.h; num is millionths */

@@ -22,6 +22,7 @@
 #include "tm/app/main.h"
 #include "tm/app/models.h"
 #include "tm/app/open_invite.h"
+#include "tm/app/panel.h"
 #include "tm/app/result.h"
 #include "tm/app/schedule.h"
 #include "tm/app/server_join.h"
@@ -29,12 +30,10 @@
 #include "tm/app/server_state.h"
 #include "tm/app/shipped.h"
 #include "tm/app/signals.h"
-#include "tm/app/status.h"
 #include "tm/app/summary.h"
 #include "tm/base/log.h"
 #include "tm/base/rng.h"
 #include "tm/net/guard.h"
-#include "tm/net/statsock.h"
 #include "tm/net/streamlog.h"
 #include "tm/net/tunnel.h"
 
@@ -48,7 +47,7 @@ struct server {
     uv_fs_event_t watch; /* on clients/ */
     struct tm_signals signals;
     struct tm_tunnel_server *tunnel; /* owned */
-    struct tm_statsock *statsock;    /* owned */
+    struct tm_panel *panel;          /* owned: status, metrics, page */
     struct tm_server_state state;
     struct tm_models models;
     struct tm_schedfile schedule; /* that clients have too; empty: none */
@@ -173,37 +172,16 @@ static void on_clients_changed(uv_fs_event_t *w, const char *name, int events, i
     OPENSSL_cleanse(&c, sizeof c);
 }
 
-/* What `tm-server status` gets; see client_run.c. */
-static size_t on_status(void *user, char *out, size_t cap)
+static int open_panel(struct server *s, struct tm_msg *msg)
 {
-    struct server *s = user;
-    struct tm_tunnel_watch w;
-    struct tm_status st;
-    if (s->tunnel == NULL)
-        return 0;
-    struct tm_status_source src = tm_status_source_new(
-        "tm-server", TM_SERVER, (int64_t)((uv_hrtime() - s->start_ns) / 1000), &w);
-    tm_tunnel_server_watch(s->tunnel, &w, tm_status_add_session, &src);
-    tm_status_fill(&st, &src);
-    if (s->o->v[TM_OPT_DECOY].text == NULL)
-        snprintf(st.note, sizeof st.note, "%s", NO_DECOY);
-    return tm_status_write(&st, out, cap);
-}
-
-/* An answer takes a fraction of a millisecond of this thread, which composes: not when a buffer is due to be. */
-static bool has_time(void *user)
-{
-    const struct server *s = user;
-    return s->tunnel == NULL || tm_tunnel_server_has_time(s->tunnel);
-}
-
-static void open_status(struct server *s)
-{
-    struct tm_msg why;
-    const struct tm_statsock_cfg cfg = {
-        .dir = s->state.dir, .answer = on_status, .is_ready = has_time, .user = s};
-    if (tm_statsock_open(&s->statsock, &s->loop, &cfg, &why) != TM_OK)
-        tm_log(TM_LOG_WARN, "no status: %s", why.text);
+    const struct tm_panel_cfg cfg = {
+        .loop = &s->loop,
+        .o = s->o,
+        .dir = s->state.dir,
+        .look = {.server = &s->tunnel,
+                 .start_ns = s->start_ns,
+                 .note = s->o->v[TM_OPT_DECOY].text == NULL ? NO_DECOY : NULL}};
+    return tm_panel_open(&s->panel, &cfg, msg);
 }
 
 /* ---- end ---- */
@@ -254,8 +232,8 @@ static void on_quit(uv_async_t *async)
     uv_close((uv_handle_t *)async, NULL);
     uv_close((uv_handle_t *)&s->watch, NULL);
     tm_signals_stop(&s->signals);
-    tm_statsock_close(s->statsock);
-    s->statsock = NULL;
+    tm_panel_close(s->panel);
+    s->panel = NULL;
     take_summary(s);
     if (s->tunnel != NULL)
         tm_tunnel_server_stop(s->tunnel, NULL, NULL);
@@ -400,6 +378,7 @@ static int open_tunnel(struct server *s, struct tm_msg *msg)
         .orport = s->role != NULL ? s->role->orport : NULL,
         .replay_path = replay,
         .cc = o->v[TM_OPT_CC].text,
+        .keeps_played = o->v[TM_OPT_UI].given,
         .master_seed = o->v[TM_OPT_SEED].given ? s->seed : NULL,
         .grace_us = o->v[TM_OPT_GRACE].num,
     };
@@ -471,9 +450,9 @@ static void run(struct server *s)
     if (rc == TM_OK)
         rc = open_tunnel(s, s->msg);
     if (rc == TM_OK)
-        rc = s->role != NULL ? take_role(s, s->msg) : say_ready(s, s->msg);
+        rc = open_panel(s, s->msg);
     if (rc == TM_OK)
-        open_status(s);
+        rc = s->role != NULL ? take_role(s, s->msg) : say_ready(s, s->msg);
     if (rc != TM_OK) {
         s->failed = true;
         on_stop(s);

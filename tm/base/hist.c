@@ -17,12 +17,19 @@ uint64_t tm_hist_upper(unsigned bin)
     return (UINT64_C(1) << e) + step * ((bin - 32) % 16) + (step - 1);
 }
 
-void tm_hist_add(struct tm_hist *h, uint64_t value)
+void tm_hist_add_many(struct tm_hist *h, uint64_t value, uint64_t times)
 {
-    h->bins[bin_of(value)]++;
-    h->n++;
+    if (times == 0)
+        return;
+    h->bins[bin_of(value)] += times;
+    h->n += times;
     if (value > h->max)
         h->max = value;
+}
+
+void tm_hist_add(struct tm_hist *h, uint64_t value)
+{
+    tm_hist_add_many(h, value, 1);
 }
 
 void tm_hist_merge(struct tm_hist *h, const struct tm_hist *other)

@@ -16,6 +16,8 @@ struct tm_hist {
 };
 
 void tm_hist_add(struct tm_hist *h, uint64_t value);
+/* The same value `times` times. */
+void tm_hist_add_many(struct tm_hist *h, uint64_t value, uint64_t times);
 void tm_hist_merge(struct tm_hist *h, const struct tm_hist *other);
 /* The smallest bin's upper edge below which at least permille/1000 of the values lie (never above the
  * largest value seen); 0 when empty.  permille in 0..1000. */

@@ -1,5 +1,10 @@
-/* tm/base/log.h - the log of the shells: one line to stderr with the <N> level prefix that journald
- * reads when stderr is not a terminal.  Never payload; destinations and client addresses only at debug.
+/* tm/base/log.h - the log of the shells: one line to stderr, with what its reader needs before it:
+ *
+ *   the journal   the level as <N>, which journald takes off (systemd.exec(5), $JOURNAL_STREAM); it knows the time itself
+ *   a terminal    "error: " or "warning: " where it is one
+ *   else          the time (RFC 3339, UTC) and the same words: a file or a pipe has no other
+ *
+ * Never colours.  Never payload; destinations and client addresses only at debug.
  * Level and sink are two of the few mutable globals; the core does not log at all. */
 #ifndef TM_BASE_LOG_H
 #define TM_BASE_LOG_H

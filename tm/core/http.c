@@ -368,3 +368,108 @@ enum tm_http_status tm_http_request(struct tm_http_request *req, struct tm_wr *o
     write_head(out, &h, authority, path);
     return tm_wr_ok(out) ? TM_HTTP_OK : TM_HTTP_TOO_LARGE;
 }
+
+/* ---- A server of our own ---- */
+
+/* "0.75" in thousandths; 0 also for what is none. */
+static unsigned read_quality(struct tm_view v)
+{
+    static const unsigned place[] = {1000, 0, 100, 10, 1};
+    unsigned q = 0;
+    if (v.len > sizeof place / sizeof place[0] || (v.len > 1 && v.p[1] != '.'))
+        return 0;
+    for (size_t i = 0; i < v.len; i++) {
+        if (i == 1)
+            continue;
+        if (v.p[i] < '0' || v.p[i] > '9')
+            return 0;
+        q += place[i] * (unsigned)(v.p[i] - '0');
+    }
+    return q <= 1000 ? q : 0;
+}
+
+/* The quality, in thousandths, that a media range's parameters give it (RFC 9110 sec. 12.4.2); 0 also for one that is none. */
+static unsigned quality(struct tm_view parameters)
+{
+    while (parameters.len > 0) {
+        size_t end = find(parameters, ';');
+        struct tm_view one = trim(part(parameters, 0, end));
+        parameters = part(parameters, end < parameters.len ? end + 1 : end, parameters.len);
+        if (one.len >= 3 && lower(one.p[0]) == 'q' && one.p[1] == '=')
+            return read_quality(part(one, 2, one.len));
+    }
+    return 1000;
+}
+
+static void read_accept(struct tm_http_ask *ask, struct tm_view list)
+{
+    unsigned openmetrics = 0, text = 0;
+    struct tm_view element;
+    while (next_element(&list, &element)) {
+        size_t end = find(element, ';');
+        struct tm_view range = trim(part(element, 0, end));
+        unsigned q = quality(part(element, end < element.len ? end + 1 : end, element.len));
+        if (is_word(range, "application/openmetrics-text") && q > openmetrics)
+            openmetrics = q;
+        if (is_word(range, "text/plain") && q > text)
+            text = q;
+    }
+    ask->wants_openmetrics = openmetrics > 0 && openmetrics >= text;
+}
+
+static bool is_host_local(struct tm_view v)
+{
+    static const uint8_t v6[16] = {[15] = 1};
+    static const char name[] = "localhost";
+    struct tm_dest d;
+    if (!read_authority(&d, v, PORT_HTTP))
+        return false;
+    switch (d.kind) {
+    case TM_ADDR_IPV4:
+        return d.addr[0] == 127;
+    case TM_ADDR_IPV6:
+        return memcmp(d.addr, v6, sizeof v6) == 0;
+    case TM_ADDR_NAME:
+        return is_word((struct tm_view){d.addr, d.len}, name);
+    }
+    return false;
+}
+
+/* The fields that say something to us. */
+static enum tm_http_status read_fields(struct tm_http_ask *ask, const struct head *h)
+{
+    for (size_t i = 0; i < h->n_fields; i++) {
+        const struct field *f = &h->field[i];
+        if (is_word(f->name, "host")) {
+            if (ask->has_host)
+                return TM_HTTP_BAD_REQUEST;
+            ask->has_host = true;
+            ask->is_host_local = is_host_local(f->value);
+        } else if (is_word(f->name, "accept")) {
+            read_accept(ask, f->value);
+        }
+    }
+    return ask->has_host || h->version.p[7] == '0' ? TM_HTTP_OK : TM_HTTP_BAD_REQUEST;
+}
+
+enum tm_http_status tm_http_ask(struct tm_http_ask *ask, const uint8_t *p, size_t len)
+{
+    struct head h;
+    struct tm_http_body body;
+    enum tm_http_status status = read_head(&h, p, len);
+    *ask = (struct tm_http_ask){0};
+    if (status != TM_HTTP_OK)
+        return status;
+    ask->is_head = h.method.len == 4 && memcmp(h.method.p, "HEAD", 4) == 0;
+    if (!ask->is_head && (h.method.len != 3 || memcmp(h.method.p, "GET", 3) != 0))
+        return TM_HTTP_METHOD;
+    if (h.target.p[0] != '/')
+        return TM_HTTP_BAD_REQUEST;
+    size_t end = find(h.target, '?');
+    ask->path = part(h.target, 0, end);
+    ask->query = part(h.target, end < h.target.len ? end + 1 : end, h.target.len);
+    status = read_framing(&body, &h);
+    if (status == TM_HTTP_OK && (body.kind != TM_HTTP_BODY_COUNTED || body.left > 0))
+        status = TM_HTTP_CONTENT;
+    return status == TM_HTTP_OK ? read_fields(ask, &h) : status;
+}

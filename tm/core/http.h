@@ -9,6 +9,7 @@
 #ifndef TM_CORE_HTTP_H
 #define TM_CORE_HTTP_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -29,10 +30,15 @@ enum tm_http_status {
     TM_HTTP_OK = 200,
     TM_HTTP_BAD_REQUEST = 400,
     TM_HTTP_FORBIDDEN = 403,
+    TM_HTTP_NOT_FOUND = 404,
+    TM_HTTP_METHOD = 405,
     TM_HTTP_TIMEOUT = 408,
+    TM_HTTP_CONTENT = 413,
+    TM_HTTP_MISDIRECTED = 421,
     TM_HTTP_TOO_LARGE = 431,
     TM_HTTP_NOT_IMPLEMENTED = 501,
     TM_HTTP_BAD_GATEWAY = 502,
+    TM_HTTP_UNAVAILABLE = 503,
     TM_HTTP_GATEWAY_TIMEOUT = 504,
     TM_HTTP_VERSION = 505
 };
@@ -51,6 +57,23 @@ TM_MUST_CHECK ssize_t tm_http_head(const uint8_t *p, size_t len, size_t from);
  * scheme other than http, another transfer coding than chunked), VERSION. */
 enum tm_http_status tm_http_request(struct tm_http_request *req, struct tm_wr *out,
                                     const uint8_t *p, size_t len);
+/* ---- A server of our own (tm/net/webdoor.h) ---- */
+
+/* What somebody asks this machine's own pages for. */
+struct tm_http_ask {
+    struct tm_view path,
+        query; /* borrowed; the path begins with '/'; the query is what follows '?', or empty */
+    bool is_head;
+    bool has_host,
+        is_host_local; /* whether there is a Host field, and it is loopback: an address of it, or "localhost" */
+    bool wants_openmetrics; /* by Accept, RFC 9110 sec. 12.5.1: as much as text/plain, or more */
+};
+/* Reads a whole head of a request without content: GET or HEAD of a path.  TM_HTTP_OK, or the status to refuse it with: BAD_REQUEST (also two
+ * Host fields, or HTTP/1.1 without one), METHOD, CONTENT (it brings content), TOO_LARGE, VERSION. */
+enum tm_http_status tm_http_ask(struct tm_http_ask *ask, const uint8_t *p, size_t len);
+/* The reason phrase of a status. */
+const char *tm_http_reason(enum tm_http_status status);
+
 /* The status that says how connecting went. */
 enum tm_http_status tm_http_status_of(enum tm_reply reply);
 /* A whole answer of our own: to CONNECT with OK only its head, else with a line of text, `why`, as reason and body, and the end of the

@@ -52,23 +52,33 @@ const char *tm_http_why(enum tm_reply reply)
     return "the server could not connect";
 }
 
-static const char *reason_of(enum tm_http_status status)
+const char *tm_http_reason(enum tm_http_status status)
 {
     switch (status) {
     case TM_HTTP_OK:
-        return "Connection established";
+        return "OK";
     case TM_HTTP_BAD_REQUEST:
         return "Bad Request";
     case TM_HTTP_FORBIDDEN:
         return "Forbidden";
+    case TM_HTTP_NOT_FOUND:
+        return "Not Found";
+    case TM_HTTP_METHOD:
+        return "Method Not Allowed";
     case TM_HTTP_TIMEOUT:
         return "Request Timeout";
+    case TM_HTTP_CONTENT:
+        return "Content Too Large";
+    case TM_HTTP_MISDIRECTED:
+        return "Misdirected Request";
     case TM_HTTP_TOO_LARGE:
         return "Request Header Fields Too Large";
     case TM_HTTP_NOT_IMPLEMENTED:
         return "Not Implemented";
     case TM_HTTP_BAD_GATEWAY:
         return "Bad Gateway";
+    case TM_HTTP_UNAVAILABLE:
+        return "Service Unavailable";
     case TM_HTTP_GATEWAY_TIMEOUT:
         return "Gateway Timeout";
     case TM_HTTP_VERSION:
@@ -95,7 +105,7 @@ size_t tm_http_answer(uint8_t out[TM_HTTP_ANSWER_MAX], enum tm_http_status statu
     put(&w, "HTTP/1.1 ");
     put_number(&w, (unsigned)status);
     put(&w, " ");
-    put(&w, reason_of(status));
+    put(&w, status == TM_HTTP_OK ? "Connection established" : tm_http_reason(status));
     if (status == TM_HTTP_OK) {
         put(&w, "\r\n\r\n");
         return w.len;

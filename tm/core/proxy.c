@@ -123,8 +123,13 @@ static const char *why_refused(enum tm_http_status status)
     case TM_HTTP_OK:
     case TM_HTTP_BAD_REQUEST:
     case TM_HTTP_FORBIDDEN:
+    case TM_HTTP_NOT_FOUND:
+    case TM_HTTP_METHOD:
     case TM_HTTP_TIMEOUT:
+    case TM_HTTP_CONTENT:
+    case TM_HTTP_MISDIRECTED:
     case TM_HTTP_BAD_GATEWAY:
+    case TM_HTTP_UNAVAILABLE:
     case TM_HTTP_GATEWAY_TIMEOUT:
         break;
     }

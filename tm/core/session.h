@@ -182,10 +182,10 @@ struct tm_session_stats {
     uint64_t control_tx_bytes;             /* plaintext of other control, frame headers of data */
     uint64_t payload_tx_bytes;             /* user data, first transmissions */
     uint64_t resent_tx_bytes;              /* user data sent again after a carrier died */
-    uint64_t pad_tx_bytes;
-    uint64_t payload_rx_bytes; /* user data delivered in order */
-    uint32_t carriers_live, carriers_opened, carriers_ended, carriers_died;
-    uint32_t streams_live;
+    uint64_t pad_tx_bytes, pad_rx_bytes;   /* rx: of whole records, as the next but one */
+    uint64_t payload_rx_bytes;             /* user data delivered in order */
+    uint64_t data_rx_bytes, control_rx_bytes; /* user data, again or not; all else but padding */
+    uint32_t carriers_live, carriers_opened, carriers_ended, carriers_died, streams_live;
     uint64_t batches_late; /* put together while writes waited, although there is a maker */
     int64_t last_rx_us;    /* when anything was last received; 0: never */
     struct tm_distortion distortion;

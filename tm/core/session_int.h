@@ -95,8 +95,9 @@ struct tm_session {
     int64_t stood_from_us, stood_until_us; /* the last time that the shell stood still; 0: never */
     struct tm_schedlog *log;
     struct tm_session_stats stats;
-    struct tm_tally *tally; /* borrowed; NULL: none */
-    int64_t answered_us;    /* see struct tm_session_control */
+    struct tm_tally *tally;     /* borrowed; NULL: none */
+    struct tm_likeness *played; /* borrowed; NULL: nobody wants to know */
+    int64_t answered_us;        /* see struct tm_session_control */
     int64_t unanswered_us;
     tm_piece_fn on_piece; /* NULL: nobody wants to know */
     void *piece_user;

@@ -400,11 +400,13 @@ static int frames(struct tm_session *s, struct tm_carrier *c, struct tm_rd *r, b
     *eliciting = false;
     while (r->len > 0) {
         struct tm_frame f;
+        size_t left = r->len;
         int rc = tm_frame_decode(r, &f);
         if (rc != TM_OK)
             return rc;
         switch (f.kind) {
         case TM_FRAME_PAD:
+            s->stats.pad_rx_bytes += left - r->len;
             break;
         case TM_FRAME_ACK:
             rc = on_ack(s, c, &f);
@@ -421,6 +423,7 @@ static int frames(struct tm_session *s, struct tm_carrier *c, struct tm_rd *r, b
         case TM_FRAME_DATA:
             *eliciting = true;
             rc = tm_trail_follow(&c->rx_trail, &f);
+            s->stats.data_rx_bytes += rc == TM_OK && f.u.data.stream != 0 ? f.u.data.bytes.len : 0;
             if (rc == TM_OK)
                 rc = on_data(s, c, &f, now_us);
             break;
@@ -439,8 +442,11 @@ int tm_session_record(struct tm_session *s, uint32_t carrier, const uint8_t *p, 
         return TM_OK;
     struct tm_rd r = tm_rd_init(p, len);
     bool eliciting;
+    uint64_t before = s->stats.data_rx_bytes + s->stats.pad_rx_bytes;
     c->rx_records++;
     int rc = frames(s, c, &r, &eliciting, now_us);
+    s->stats.control_rx_bytes +=
+        len + TM_RECORD_OVERHEAD - (s->stats.data_rx_bytes + s->stats.pad_rx_bytes - before);
     if (rc == TM_ERR_NOMEM) {
         tm_session_fail(s, "out of memory");
     } else if (rc != TM_OK) {

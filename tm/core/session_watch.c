@@ -9,6 +9,31 @@ void tm_session_set_tally(struct tm_session *s, struct tm_tally *tally)
     s->tally = tally;
 }
 
+void tm_session_set_played(struct tm_session *s, struct tm_likeness *played)
+{
+    s->played = played;
+}
+
+/* The part of the mix that a user belongs to. */
+static size_t part_of(const struct tm_session *s, uint32_t user)
+{
+    const struct tm_model *m = s->cfg.model;
+    size_t p = 0;
+    if (!m || m->kind != TM_MODEL_MIX)
+        return 0;
+    while (p + 1 < m->u.mix.n_parts && user >= m->u.mix.part[p].n_users)
+        user -= m->u.mix.part[p++].n_users;
+    return p;
+}
+
+static void note_played(const struct tm_session *s, const struct tm_carrier *c, size_t i,
+                        int64_t pause_us)
+{
+    const struct tm_write *w = &c->player.known.plan.w[i];
+    if (s->played)
+        tm_likeness_add(&s->played[part_of(s, c->user)], i, (enum tm_dir)w->dir, w->size, pause_us);
+}
+
 /* ---- What was sent ---- */
 
 static int64_t event_of(const struct tm_player *p, size_t i)
@@ -71,6 +96,7 @@ void tm_session_departed(struct tm_session *s, uint32_t carrier, uint32_t write,
     bool is_exact = d->offset == TM_SLIP_OFFSET_UNKNOWN || d->offset == c->sent_bytes;
     tm_tally_sent(s->tally, d->last_us, d->first_us - due_us, slip, is_exact);
     tm_tally_unsent(s->tally, d->last_us, d->unsent);
+    note_played(s, c, write, d->first_us - event_us);
     if (s->log)
         tm_schedlog_write(s->log, carrier, write, w, event_us, due_us, d->first_us, d->last_us,
                           d->unsent, slip);
@@ -129,6 +155,7 @@ void tm_session_note_peer(struct tm_session *s, const struct tm_carrier *c, size
         int64_t due_us = tm_later_us(event_of(p, i), w.gap_us);
         if (due_us != TM_NEVER && w.gap_us != TM_WRITE_GAP_UNKNOWN)
             tm_tally_peer(s->tally, p->event_us[i], p->event_us[i] - due_us);
+        note_played(s, c, i, p->event_us[i] - event_of(p, i));
         if (s->log)
             tm_schedlog_recv(s->log, c->k, (uint32_t)i, &w, p->event_us[i]);
     }
@@ -220,7 +247,8 @@ void tm_session_get_control(const struct tm_session *s, int64_t now_us,
                                        .next_us = next_us,
                                        .answered_us = s->answered_us,
                                        .unanswered_us = s->unanswered_us,
-                                       .oldest_us = TM_NEVER};
+                                       .oldest_us = TM_NEVER,
+                                       .played = s->played};
     add_demand(s, out);
     for (uint32_t i = 0; i < s->n_carriers; i++)
         add_carrier(s, s->carriers[i], now_us, out);
@@ -241,6 +269,9 @@ void tm_session_stats_add(struct tm_session_stats *total, const struct tm_sessio
     total->resent_tx_bytes += s->resent_tx_bytes;
     total->pad_tx_bytes += s->pad_tx_bytes;
     total->payload_rx_bytes += s->payload_rx_bytes;
+    total->data_rx_bytes += s->data_rx_bytes;
+    total->pad_rx_bytes += s->pad_rx_bytes;
+    total->control_rx_bytes += s->control_rx_bytes;
     total->batches_late += s->batches_late;
     total->carriers_opened += s->carriers_opened;
     total->carriers_ended += s->carriers_ended;

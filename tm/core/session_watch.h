@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "models/likeness.h"
 #include "tm/core/cells.h"
 #include "tm/core/session.h"
 #include "tm/core/slip.h"
@@ -19,6 +20,10 @@ void tm_session_set_tally(struct tm_session *s, struct tm_tally *tally);
 
 /* Adds what a session sent and received, and how its carriers ended, to that of others. */
 void tm_session_stats_add(struct tm_session_stats *total, const struct tm_session_stats *s);
+/* Counts the writes of a session with plans into played[p] from now on, p being the part of its mix, 0 where it plays one model or a
+ * schedule (borrowed, TM_MIX_PARTS_MAX of them; NULL: no more): sizes both ways, pauses as they were here: an own write's to when its first
+ * byte left, the other end's to when its last byte came, the path included. */
+void tm_session_set_played(struct tm_session *s, struct tm_likeness *played);
 
 /* What says whether the model drives the wire (tm/app/control.h judges). */
 struct tm_session_control {
@@ -39,7 +44,8 @@ struct tm_session_control {
     bool is_held;           /* no modelled user goes on before there is demand */
     int64_t demand_us; /* when there was demand last; TM_NEVER: not yet, or nobody asks for that */
     int64_t oldest_us; /* since when its oldest byte waits; TM_NEVER: there is none */
-    struct tm_cells_status cells; /* zero where machines do not drive it */
+    struct tm_cells_status cells;     /* zero where machines do not drive it */
+    const struct tm_likeness *played; /* borrowed, TM_MIX_PARTS_MAX of them; NULL: not counted */
 };
 void tm_session_get_control(const struct tm_session *s, int64_t now_us,
                             struct tm_session_control *out);

@@ -3,8 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tm/base/hist.h"
-
 struct slot {
     int64_t number; /* of its ten seconds since the clock's zero; -1: never used */
     uint64_t due, sent, exact, lost, missed, unsent_max, wire_bytes, payload_bytes;
@@ -14,6 +12,7 @@ struct slot {
 
 struct tm_tally {
     int64_t began_us;
+    struct tm_tally_total total;
     struct slot slots[TM_TALLY_SLOTS];
 };
 
@@ -51,10 +50,19 @@ static uint64_t not_negative(int64_t us)
     return us > 0 ? (uint64_t)us : 0;
 }
 
+static void note(struct tm_hist *recent, struct tm_tally_times *all, int64_t us)
+{
+    tm_hist_add(recent, not_negative(us));
+    tm_hist_add(&all->hist, not_negative(us));
+    all->sum_us += not_negative(us);
+}
+
 void tm_tally_due(struct tm_tally *t, int64_t now_us)
 {
-    if (t)
-        slot_at(t, now_us)->due++;
+    if (!t)
+        return;
+    slot_at(t, now_us)->due++;
+    t->total.due++;
 }
 
 void tm_tally_sent(struct tm_tally *t, int64_t now_us, int64_t late_us, enum tm_slip slip,
@@ -67,7 +75,11 @@ void tm_tally_sent(struct tm_tally *t, int64_t now_us, int64_t late_us, enum tm_
     s->exact += is_exact;
     s->missed += late_us > TM_SLIP_US;
     s->slips[slip] += slip != TM_SLIP_NONE;
-    tm_hist_add(&s->late, not_negative(late_us));
+    t->total.sent++;
+    t->total.exact += is_exact;
+    t->total.missed += late_us > TM_SLIP_US;
+    t->total.slips[slip] += slip != TM_SLIP_NONE;
+    note(&s->late, &t->total.late, late_us);
 }
 
 void tm_tally_unsent(struct tm_tally *t, int64_t now_us, uint32_t bytes)
@@ -80,20 +92,22 @@ void tm_tally_unsent(struct tm_tally *t, int64_t now_us, uint32_t bytes)
 
 void tm_tally_lost(struct tm_tally *t, int64_t now_us, uint32_t n)
 {
-    if (t)
-        slot_at(t, now_us)->lost += n;
+    if (!t)
+        return;
+    slot_at(t, now_us)->lost += n;
+    t->total.lost += n;
 }
 
 void tm_tally_peer(struct tm_tally *t, int64_t now_us, int64_t late_us)
 {
     if (t)
-        tm_hist_add(&slot_at(t, now_us)->peer, not_negative(late_us));
+        note(&slot_at(t, now_us)->peer, &t->total.peer, late_us);
 }
 
 void tm_tally_queue(struct tm_tally *t, int64_t now_us, int64_t age_us)
 {
     if (t)
-        tm_hist_add(&slot_at(t, now_us)->queue, not_negative(age_us));
+        note(&slot_at(t, now_us)->queue, &t->total.queue, age_us);
 }
 
 void tm_tally_bytes(struct tm_tally *t, int64_t now_us, uint64_t wire, uint64_t payload)
@@ -152,4 +166,9 @@ void tm_tally_view(const struct tm_tally *t, int64_t now_us, struct tm_tally_vie
     set_quantiles(&out->late, &late);
     set_quantiles(&out->peer, &peer);
     set_quantiles(&out->queue, &queue);
+}
+
+const struct tm_tally_total *tm_tally_total(const struct tm_tally *t)
+{
+    return t ? &t->total : NULL;
 }

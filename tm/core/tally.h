@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "tm/base/err.h"
+#include "tm/base/hist.h"
 #include "tm/base/time.h"
 #include "tm/core/slip.h"
 
@@ -21,7 +22,7 @@
 #define TM_TALLY_SLOT_US (10 * TM_US_PER_S)
 #define TM_TALLY_SPAN_US (TM_TALLY_SLOTS * TM_TALLY_SLOT_US)
 
-struct tm_tally; /* opaque, about 700 KiB of which few pages are touched */
+struct tm_tally; /* opaque, about 750 KiB of which few pages are touched */
 
 /* TM_ERR_NOMEM. */
 TM_MUST_CHECK int tm_tally_new(struct tm_tally **out, int64_t now_us);
@@ -59,5 +60,18 @@ struct tm_tally_view {
 };
 /* What happened in the window that ends at now_us; all zero for NULL. */
 void tm_tally_view(const struct tm_tally *t, int64_t now_us, struct tm_tally_view *out);
+
+/* The same since the tally was made, for readers who want what only grows. */
+struct tm_tally_times {
+    struct tm_hist hist;
+    uint64_t sum_us;
+};
+struct tm_tally_total {
+    uint64_t due, sent, exact, lost, missed;
+    uint64_t slips[TM_SLIP_N];
+    struct tm_tally_times late, peer, queue;
+};
+/* Borrowed; NULL for NULL. */
+const struct tm_tally_total *tm_tally_total(const struct tm_tally *t);
 
 #endif

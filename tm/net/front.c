@@ -296,6 +296,7 @@ static int begin_session(struct tm_front *f, const struct tm_session_cfg *cfg)
     tm_session_free(f->session);
     f->session = fresh;
     tm_session_set_tally(f->session, f->tally);
+    tm_session_set_played(f->session, f->played); /* without memory: not counted */
     if (f->streamlog != NULL)
         tm_session_set_pieces(f->session, tm_streamlog_piece, f->streamlog);
     return TM_OK;
@@ -316,6 +317,7 @@ int tm_front_new(struct tm_front **out, const struct tm_front_cfg *cfg)
         f->pulse = cfg->pulse;
         f->streamlog = cfg->streamlog;
         f->tally = cfg->tally;
+        f->played = cfg->keeps_played ? calloc(TM_MIX_PARTS_MAX, sizeof *f->played) : NULL;
         f->stood_until_us = tm_now_us();
         rc = tm_workshop_new(&f->workshop, cfg->loop, on_made, f);
     }
@@ -389,6 +391,7 @@ void tm_front_free(struct tm_front *f, void (*closed)(void *user), void *user)
     tm_alarm_free(f->alarm);
     tm_session_free(f->session); /* and with it what the workshop works for */
     f->session = NULL;
+    free(f->played);
     f->closed = closed;
     f->closed_user = user;
     f->n_ending = 2;

@@ -49,6 +49,7 @@ struct tm_front_cfg {
     struct tm_tally *tally;         /* borrowed; NULL: nothing is counted */
     struct tm_pulse *pulse;         /* borrowed */
     bool keep_keys;                 /* JOIN sessions: remember exporter values */
+    bool keeps_played;              /* counts sizes and pauses (tm_session_set_played) */
 };
 
 struct tm_front {
@@ -65,6 +66,7 @@ struct tm_front {
     struct tm_logdrain *drain;
     struct tm_streamlog *streamlog; /* borrowed; NULL: none */
     struct tm_tally *tally;         /* borrowed; NULL: nothing is counted */
+    struct tm_likeness *played;     /* owned, TM_MIX_PARTS_MAX of them; NULL: not counted */
     bool is_pumping, is_again;      /* see tm_front_pump */
     bool is_preparing;              /* the first plans wait for batches: nothing is pumped yet */
     bool is_failed;                 /* the session is over */

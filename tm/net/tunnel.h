@@ -66,6 +66,7 @@ struct tm_tunnel_client_cfg {
     tm_tunnel_state_fn on_state; /* may be NULL */
     void *user;
     int64_t (*wall_us)(void); /* the wall clock, us since 1970; NULL: tm_wall_us */
+    bool keeps_played;        /* counts sizes and pauses of what it plays (tm_session_set_played) */
 };
 
 /* The handshake sizes of a client that shows `sni` (NULL: none), as its sessions will have them: a dry handshake.  TM_ERR_TLS
@@ -166,6 +167,7 @@ struct tm_tunnel_server_cfg {
 
     /* A Tor transport: the only destination; borrowed.  NULL: destinations as asked for. */
     const struct tm_orport_cfg *orport;
+    bool keeps_played; /* the same, of each session */
 };
 
 struct tm_tunnel_server;

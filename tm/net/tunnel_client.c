@@ -310,7 +310,8 @@ static int start(struct tm_tunnel_client *t, const struct tm_tunnel_client_cfg *
                                        .log_how = TM_LOGDRAIN_BORROW,
                                        .tally = t->tally,
                                        .pulse = t->pulse,
-                                       .keep_keys = cfg->kind == TM_TOKEN_JOIN};
+                                       .keep_keys = cfg->kind == TM_TOKEN_JOIN,
+                                       .keeps_played = cfg->keeps_played};
     rc = tm_front_new(&t->front, &front);
     return rc == TM_OK ? rc : tm_msg_set(msg, rc, "the session cannot begin: %s", tm_strerror(rc));
 }
@@ -394,6 +395,7 @@ void tm_tunnel_client_watch(struct tm_tunnel_client *t, struct tm_tunnel_watch *
     int64_t now_us = tm_now_us();
     *out = (struct tm_tunnel_watch){.now_us = now_us};
     tm_tally_view(t->tally, now_us, &out->tally);
+    out->total = tm_tally_total(t->tally);
     tm_wire_get_stats(tm_wirepoll_wire(t->wirepoll), &out->wire);
     tm_pulse_get_stats(t->pulse, &out->clocks);
     (void)snprintf(out->trouble, sizeof out->trouble, "%s", t->trouble);

@@ -258,7 +258,9 @@ static struct tm_server_session *new_session(struct tm_tunnel_server *t, const s
                                        .streamlog = s->streamlog,
                                        .tally = tok->kind == TM_TOKEN_JOIN ? NULL : t->tally,
                                        .pulse = t->pulse,
-                                       .keep_keys = tok->kind == TM_TOKEN_JOIN};
+                                       .keep_keys = tok->kind == TM_TOKEN_JOIN,
+                                       .keeps_played =
+                                           t->cfg.keeps_played && tok->kind != TM_TOKEN_JOIN};
     if (tm_front_new(&s->front, &front) != TM_OK) {
         tm_admit_refuse(&t->admit, tok,
                         "its session cannot begin: the token asks for what we cannot play");

@@ -37,6 +37,7 @@ void tm_tunnel_server_watch(struct tm_tunnel_server *t, struct tm_tunnel_watch *
     int64_t now_us = tm_now_us();
     *out = (struct tm_tunnel_watch){.now_us = now_us};
     tm_tally_view(t->tally, now_us, &out->tally);
+    out->total = tm_tally_total(t->tally);
     tm_wire_get_stats(tm_wirepoll_wire(t->wirepoll), &out->wire);
     tm_pulse_get_stats(t->pulse, &out->clocks);
     tm_tunnel_server_stats(t, &stats);

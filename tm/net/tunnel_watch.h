@@ -13,9 +13,10 @@
 
 struct tm_tunnel_watch {
     int64_t now_us;
-    struct tm_tally_view tally;        /* the last five minutes */
-    struct tm_wire_stats wire;         /* since the start */
-    struct tm_standstill_stats clocks; /* since the start */
+    struct tm_tally_view tally;         /* the last five minutes */
+    const struct tm_tally_total *total; /* since the start; borrowed until the tunnel is stopped */
+    struct tm_wire_stats wire;          /* since the start */
+    struct tm_standstill_stats clocks;  /* since the start */
     struct tm_session_stats stats;
     struct tm_session_control control; /* client: of its session */
     char trouble[128]; /* client: why a carrier could not be opened; "": the last one could */

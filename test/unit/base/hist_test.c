@@ -113,6 +113,17 @@ static void merge_equals_adding_all_to_one(void)
     CHECK_MEM(&part[0], &all, sizeof all);
 }
 
+static void many_at_once_are_as_one_by_one(void)
+{
+    struct tm_hist all = {0};
+    struct tm_hist one = {0};
+    tm_hist_add_many(&all, 700, 3);
+    tm_hist_add_many(&all, 9000, 0); /* none: not the largest either */
+    for (int i = 0; i < 3; i++)
+        tm_hist_add(&one, 700);
+    CHECK_MEM(&all, &one, sizeof all);
+}
+
 static const struct check_case cases[] = {
     {"quantiles_stay_in_their_bounds", quantiles_stay_in_their_bounds},
     {"one_value_is_every_quantile", one_value_is_every_quantile},
@@ -121,5 +132,6 @@ static const struct check_case cases[] = {
     {"a_bin_ends_at_its_upper_value", a_bin_ends_at_its_upper_value},
     {"empty_has_quantile_zero", empty_has_quantile_zero},
     {"merge_equals_adding_all_to_one", merge_equals_adding_all_to_one},
+    {"many_at_once_are_as_one_by_one", many_at_once_are_as_one_by_one},
 };
 CHECK_MAIN("hist", cases)

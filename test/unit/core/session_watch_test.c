@@ -122,6 +122,31 @@ static void an_answer_begins_control(void)
     scene_deinit(&sc);
 }
 
+/* Sizes both ways, and pauses as they were here. */
+static void what_is_played_is_counted(void)
+{
+    static struct tm_likeness played[TM_MIX_PARTS_MAX];
+    struct scene sc;
+    uint32_t write;
+    scene_init(&sc);
+    tm_session_set_played(sc.s, played);
+    answer(&sc);
+    look(&sc, 51000);
+    CHECK(sc.c.played == played);
+    CHECK_INT(played[0].size[TM_UP].n, 1); /* the hello: no pause */
+    CHECK_INT(played[0].pause[TM_UP].n, 0);
+    CHECK_INT(played[0].size[TM_DOWN].max, SIZE);
+    CHECK_INT(played[0].pause[TM_DOWN].max, 51000 - (UP_US + 20));
+    int64_t due_us = compose_next(&sc, &write);
+    struct tm_departure d = left_at(due_us + 700, 2 * SIZE);
+    tm_session_departed(sc.s, 0, write, &d);
+    CHECK_INT(played[0].size[TM_UP].n, 2);
+    CHECK_INT(played[0].pause[TM_UP].max, due_us + 700 - 51000); /* it waits for the flight */
+    CHECK_INT(played[1].size[TM_UP].n, 0);
+    tm_session_set_played(sc.s, NULL);
+    scene_deinit(&sc);
+}
+
 static void a_wrong_offset_is_not_exact(void)
 {
     struct scene sc;
@@ -280,6 +305,7 @@ static void silence_of_the_other_end_is_measured_by_its_plan(void)
 
 static const struct check_case cases[] = {
     {"an_answer_begins_control", an_answer_begins_control},
+    {"what_is_played_is_counted", what_is_played_is_counted},
     {"a_wrong_offset_is_not_exact", a_wrong_offset_is_not_exact},
     {"a_slip_is_counted_and_logged_with_its_cause", a_slip_is_counted_and_logged_with_its_cause},
     {"a_plan_that_came_late_is_the_peers_slip", a_plan_that_came_late_is_the_peers_slip},

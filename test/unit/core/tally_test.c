@@ -132,6 +132,38 @@ static void early_and_absent_do_no_harm(void)
     tm_tally_free(NULL);
 }
 
+/* What the window has forgotten is in the total still. */
+static void the_total_forgets_nothing(void)
+{
+    struct tm_tally *t = tally();
+    struct tm_tally_view v;
+    const struct tm_tally_total *all = tm_tally_total(t);
+    for (int i = 0; i < 3; i++) {
+        int64_t now_us = BEGAN + i * 10 * TM_TALLY_SPAN_US;
+        tm_tally_due(t, now_us);
+        tm_tally_due(t, now_us);
+        tm_tally_sent(t, now_us, 5000, TM_SLIP_COMPOSE, i > 0);
+        tm_tally_lost(t, now_us, 1);
+        tm_tally_queue(t, now_us, 30);
+        tm_tally_peer(t, now_us, -4);
+    }
+    tm_tally_view(t, BEGAN + 20 * TM_TALLY_SPAN_US, &v);
+    CHECK_INT(v.sent, 1);
+    CHECK_INT(all->due, 6);
+    CHECK_INT(all->sent, 3);
+    CHECK_INT(all->exact, 2);
+    CHECK_INT(all->lost, 3);
+    CHECK_INT(all->missed, 3);
+    CHECK_INT(all->slips[TM_SLIP_COMPOSE], 3);
+    CHECK_INT(all->late.hist.n, 3);
+    CHECK_INT(all->late.sum_us, 15000);
+    CHECK_INT(all->queue.sum_us, 90);
+    CHECK_INT(all->peer.hist.bins[0], 3);
+    CHECK_INT(all->peer.sum_us, 0);
+    CHECK(tm_tally_total(NULL) == NULL);
+    tm_tally_free(t);
+}
+
 static const struct check_case cases[] = {
     {"counts_are_added_up", counts_are_added_up},
     {"quantiles_are_of_the_window", quantiles_are_of_the_window},
@@ -139,5 +171,6 @@ static const struct check_case cases[] = {
     {"the_ring_is_used_again", the_ring_is_used_again},
     {"news_that_come_late_clear_nothing", news_that_come_late_clear_nothing},
     {"early_and_absent_do_no_harm", early_and_absent_do_no_harm},
+    {"the_total_forgets_nothing", the_total_forgets_nothing},
 };
 CHECK_MAIN("tally", cases)
