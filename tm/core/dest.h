@@ -9,6 +9,11 @@
 /* The name, of kind NAME, that stands for the server's own resolver (tm/net/nameserver.h).  No host has it: a server that does not
  * know it says that it cannot be reached. */
 #define TM_DEST_RESOLVER "trafficmimic.resolver"
+/* Likewise, for test loads that end at the server (tm/net/testload.h), with its ports. */
+#define TM_DEST_TEST         "trafficmimic.test"
+#define TM_TEST_PORT_DISCARD 9U
+#define TM_TEST_PORT_SOURCE  19U
+#define TM_TEST_BYTES        4096U /* that the source sends for each byte which it receives */
 
 enum tm_addr_kind { TM_ADDR_IPV4 = 1, TM_ADDR_NAME = 3, TM_ADDR_IPV6 = 4 }; /* RFC 1928 ATYP */
 struct tm_dest {
