@@ -9,6 +9,7 @@
 #include "audit/prove/prove.h"
 #include "audit/prove/prove_commands.h"
 #include "learner/pcap_source.h"
+#include "tm/base/time.h"
 
 struct prove_options {
     const char *trial, *capture, *schedule_log, *control_log, *output;
@@ -116,10 +117,24 @@ static bool is_programs(enum tm_conform_kind kind)
            kind != TM_DIFF_LOG_DROPPED && kind != TM_DIFF_STRANGER;
 }
 
+/* Carriers that were open before the capture began are not judged. */
+static void leave_out_older(struct tm_schedule *s, const struct tm_wire_view *v)
+{
+    for (uint32_t i = 0; i < s->n_carriers; i++) {
+        struct tm_sched_carrier *c = &s->carriers[i];
+        uint32_t k = c->has_endpoints[TM_CLIENT]
+                         ? tm_wire_view_find(v, &c->client[TM_CLIENT], &c->server[TM_CLIENT])
+                         : TM_WIRE_NONE;
+        if (k != TM_WIRE_NONE && v->conns[k].syn_us == TM_NEVER)
+            c->is_known = false;
+    }
+}
+
 static int conform(struct work *w)
 {
     struct tm_conform_cfg cfg = tm_conform_cfg_default();
     cfg.does_ignore_strangers = true;
+    leave_out_older(&w->schedule, &w->view);
     int rc = tm_conform_run(&w->conform, &w->schedule, &w->view, &cfg);
     for (uint64_t i = 0; rc == TM_OK && i < w->conform.n_diffs && i < TM_CONFORM_DIFFS_MAX; i++) {
         if (is_programs(w->conform.diffs[i].kind) && w->result.first_diff.text[0] == '\0')

@@ -132,21 +132,18 @@ static int run_phase(struct tm_prove *r, enum tm_trial_phase_kind k, struct tm_m
         add(&r->missing, "%s: %.300s", WHOSE[k], why.text);
         return TM_OK;
     }
-    if (rc != TM_OK)
-        return tm_msg_set(msg, rc, "%.400s", why.text[0] != '\0' ? why.text : tm_strerror(rc));
-    check_wire(r, k);
-    check_traffic(r, k);
-    return TM_OK;
+    return rc == TM_OK
+               ? rc
+               : tm_msg_set(msg, rc, "%.400s", why.text[0] != '\0' ? why.text : tm_strerror(rc));
 }
 
-int tm_prove_run(struct tm_prove *r, struct tm_msg *msg)
+void tm_prove_judge(struct tm_prove *r)
 {
-    int rc = run_phase(r, TM_TRIAL_MODEL, msg);
-    if (rc == TM_OK)
-        rc = run_phase(r, TM_TRIAL_CONTROL, msg);
-    if (rc != TM_OK)
-        return rc;
     const struct tm_trial_phase *t = &r->trial->phase[TM_TRIAL_MODEL];
+    for (unsigned k = 0; k < TM_TRIAL_PHASES && r->missing.n == 0; k++) {
+        check_wire(r, (enum tm_trial_phase_kind)k);
+        check_traffic(r, (enum tm_trial_phase_kind)k);
+    }
     if (t->has_kept && !t->is_in_control)
         add(&r->missing, "the model was not in control of the wire when the test ended");
     if (r->missing.n == 0)
@@ -156,7 +153,16 @@ int tm_prove_run(struct tm_prove *r, struct tm_msg *msg)
     r->verdict = r->missing.n > 0 ? TM_PROVE_NONE
                  : r->found.n > 0 ? TM_PROVE_FOUND
                                   : TM_PROVE_NOTHING_FOUND;
-    return TM_OK;
+}
+
+int tm_prove_run(struct tm_prove *r, struct tm_msg *msg)
+{
+    int rc = run_phase(r, TM_TRIAL_MODEL, msg);
+    if (rc == TM_OK)
+        rc = run_phase(r, TM_TRIAL_CONTROL, msg);
+    if (rc == TM_OK)
+        tm_prove_judge(r);
+    return rc;
 }
 
 void tm_prove_sentence(char *out, size_t cap, const struct tm_prove *r)

@@ -39,9 +39,11 @@ struct tm_prove {
     struct tm_prove_reasons warnings; /* what bends the result, but does not void it */
 };
 
-/* Runs both attacks on both phases (trial, wire, conform and seed are set), and judges.  Phases that cannot be attacked are a reason for no
+/* Runs both attacks on both phases (trial, wire, conform and seed are set), and judges.    Phases that cannot be attacked are a reason for no
  * verdict and no error.  TM_ERR_NOMEM, and the learner's, in msg. */
 TM_MUST_CHECK int tm_prove_run(struct tm_prove *r, struct tm_msg *msg);
+/* The verdict on phases that were attacked, and its reasons; `missing` may hold some already. */
+void tm_prove_judge(struct tm_prove *r);
 bool tm_prove_is_captured(const struct tm_prove *r);
 /* "nothing found", "found", "no verdict". */
 const char *tm_prove_verdict_text(enum tm_prove_verdict v);

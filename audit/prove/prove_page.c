@@ -79,6 +79,14 @@ static size_t list_spans(struct tm_svg_span *spans, const struct tm_trial_phase 
     return n;
 }
 
+static double largest(const double *v, uint32_t n)
+{
+    double max = 1;
+    for (uint32_t i = 0; i < n; i++)
+        max = fmax(max, v[i]);
+    return max;
+}
+
 static void draw_wire(struct tm_text *out, const struct tm_prove *r, enum tm_trial_phase_kind k)
 {
     const struct tm_proof_phase *p = &r->phase[k];
@@ -99,6 +107,7 @@ static void draw_wire(struct tm_text *out, const struct tm_prove *r, enum tm_tri
         {"received", x, bins[TM_DOWN], n, TM_SVG_LINE, 0},
         {"sent", x, bins[TM_UP], n, TM_SVG_LINE, 1},
     };
+    double top = 1.05 * fmax(largest(bins[TM_UP], n), largest(bins[TM_DOWN], n));
     tm_svg_plot(out, &(struct tm_svg_plot){
                          .title = "Bytes on the wire over time",
                          .desc = "Bytes a second in both directions; the time in which the test's "
@@ -106,7 +115,10 @@ static void draw_wire(struct tm_text *out, const struct tm_prove *r, enum tm_tri
                          .w = WIDTH_PX,
                          .h = HEIGHT_PX,
                          .x = {.label = "seconds", .low = 0, .high = span_s},
-                         .y = {.label = "bytes a second on the wire", .unit = TM_UNIT_BYTES},
+                         .y = {.label = "bytes a second on the wire",
+                               .unit = TM_UNIT_BYTES,
+                               .low = 0,
+                               .high = top},
                          .series = series,
                          .n_series = 2,
                          .spans = spans,
@@ -223,8 +235,8 @@ static void list_numbers(struct tm_text *out, const struct tm_prove *r)
         tm_html_list_item(
             out, PHASE_TITLE[k],
             "of %" PRIu32 " busy stretches the first attack named %" PRIu32 ", of %" PRIu32
-            " idle ones it named %" PRIu32 " busy; the test moved %s up and %s down, the wire "
-            "carried %s and %s",
+            " idle ones it named %" PRIu32 " busy; the test had %s to send and got %s, the wire "
+            "carried %s up and %s down",
             p->n_on, p->n_named_on, p->n_slots - p->n_on, p->n_named_off,
             tm_quantity(n[0], (double)p->moved_bytes[TM_UP], TM_UNIT_BYTES),
             tm_quantity(n[1], (double)p->moved_bytes[TM_DOWN], TM_UNIT_BYTES),
@@ -247,14 +259,15 @@ static void list_numbers(struct tm_text *out, const struct tm_prove *r)
                           "late enough to count as missed%s",
                           tm_count(n[0], t->n_exact), tm_count(n[1], t->n_sent),
                           tm_count(n[2], t->n_missed),
-                          c == NULL ? "; not compared with a capture" : "");
+                          c == NULL ? ". The wire was not compared with the schedule write by write: that "
+                                      "takes a tunnel that runs with --log-schedule FILE, and the same here"
+                                    : "");
     tm_html_list_end(out);
 }
 
-static void write_findings(struct tm_text *out, const struct tm_prove *r)
+static void write_what_was_done(struct tm_text *out, const struct tm_prove *r)
 {
     const struct tm_proof_phase *p = &r->phase[TM_TRIAL_MODEL];
-    tm_html_section_begin(out, "findings", "What the attacks found");
     tm_html_paragraph(
         out,
         "The program ran transfers of its own through your tunnel, to a place inside the server and "
@@ -262,12 +275,16 @@ static void write_findings(struct tm_text *out, const struct tm_prove *r)
         "it did the same without the model. Somebody who watches the wire tries to tell the busy "
         "stretches from the others.",
         p->n_slots > 0 ? (double)(p->to_us - p->from_us) / 1e6 / p->n_slots : 0);
+}
+
+static void write_findings(struct tm_text *out, const struct tm_prove *r)
+{
+    tm_html_section_begin(out, "findings", "What the attacks found");
     table_findings(out, r);
     tm_html_note(out,
-                 "Found means: of %s with as many busy stretches, drawn at random, at most 0.5 %% give "
-                 "as large a result (p). The column before says how large it would have had to be. Both "
-                 "attacks together call something found by chance in one test of a hundred.",
-                 "other patterns");
+                 "Found means: of other patterns with as many busy stretches, drawn at random, at most "
+                 "0.5 %% give as large a result (p). The column before says how large it would have had to "
+                 "be. Both attacks together call something found by chance in one test of a hundred.");
     tm_html_grid_begin(out, TM_GRID_HALVES);
     draw_slots(out, r, TM_TRIAL_MODEL);
     draw_slots(out, r, TM_TRIAL_CONTROL);
@@ -386,6 +403,7 @@ void tm_prove_page(struct tm_text *out, const struct tm_prove *r)
     write_verdicts(out, r);
     if (r->phase[TM_TRIAL_MODEL].n_slots > 0) {
         tm_html_section_begin(out, "wire", "The wire");
+        write_what_was_done(out, r);
         draw_wire(out, r, TM_TRIAL_MODEL);
         if (r->phase[TM_TRIAL_CONTROL].n_slots > 0)
             draw_wire(out, r, TM_TRIAL_CONTROL);

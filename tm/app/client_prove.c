@@ -39,7 +39,7 @@ struct prove {
     const struct tm_options *o;
     char dir[TM_FILE_PATH_MAX];
     bool is_kept;
-    char audit[PATH_MAX], client[PATH_MAX];
+    char audit[PATH_MAX];
     char server[TM_ADDR_TEXT_MAX]; /* ADDR:PORT */
     struct tm_client_state state;
     struct tm_status status; /* before the test */
@@ -218,9 +218,9 @@ static int run_control(struct prove *p, struct tm_msg *msg)
 {
     char state[TM_FILE_PATH_MAX], log[TM_FILE_PATH_MAX], err[TM_FILE_PATH_MAX], file[TM_FILE_PATH_MAX];
     char line[400], socks[TM_ADDRESS_TEXT_MAX];
-    char *argv[] = {p->client, "run",       "--state",        path(p, state, STATE_NAME),
-                    "--model", "shuffle:1", "--socks",        "127.0.0.1:0",
-                    "--log-schedule",       path(p, log, "control.jsonl"), NULL};
+    char *argv[] = {"/proc/self/exe", "run",       "--state", path(p, state, STATE_NAME),
+                    "--model",        "shuffle:1", "--socks", "127.0.0.1:0",
+                    "--log-schedule", path(p, log, "control.jsonl"), NULL};
     int rc = tm_file_make_dir(state, msg);
     if (rc == TM_OK)
         rc = tm_client_state_create(&p->state, state, msg);
@@ -256,6 +256,10 @@ static int judge(struct prove *p, struct tm_msg *msg)
     if (p->interface[0] != '\0') {
         argv[n++] = "--capture";
         argv[n++] = path(p, wire, "wire.pcap");
+    }
+    if (p->o->v[TM_OPT_LOG_SCHEDULE].given) {
+        argv[n++] = "--schedule-log";
+        argv[n++] = (char *)(uintptr_t)p->o->v[TM_OPT_LOG_SCHEDULE].text;
     }
     if (p->o->v[TM_OPT_JSON].given)
         argv[n++] = "--json";
@@ -352,7 +356,6 @@ enum tm_exit tm_cmd_prove(struct tm_options *o, struct tm_msg *msg)
     p->capture.out = p->control.out = -1;
     p->stop_fd = stop_signals();
     tm_child_find(p->audit, sizeof p->audit, "tm-audit", "../../audit");
-    tm_child_find(p->client, sizeof p->client, "tm-client", ".");
     int rc = measure(p, msg);
     if (p->log != NULL && fclose(p->log) != 0 && rc == TM_OK)
         rc = tm_msg_set(msg, TM_ERR_IO, "the test's log: %s", strerror(errno));
