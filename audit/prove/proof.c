@@ -106,7 +106,7 @@ static void label_rows(struct work *w)
 static int judge_fold(struct work *w, uint8_t k, struct tm_msg *msg)
 {
     static const struct tm_trees_cfg CFG = {
-        .kind = TM_TREES_FOREST, .n_trees = 40, .depth = 5, .leaves = 12};
+        .kind = TM_TREES_FOREST, .n_trees = 20, .depth = 5, .leaves = 12};
     float x[ROWS_MAX][N_COLUMNS];
     uint8_t y[ROWS_MAX];
     float score[ROWS_MAX];

@@ -63,7 +63,7 @@ void tm_prove_text(FILE *f, const struct tm_prove *r)
 static void json_phase(struct tm_json_out *j, const struct tm_prove *r, enum tm_trial_phase_kind k)
 {
     const struct tm_proof_phase *p = &r->phase[k];
-    tm_json_out_begin(j, tm_trial_phase_name(k), '{');
+    tm_json_out_begin(j, k == TM_TRIAL_MODEL ? "tunnel" : "control", '{');
     tm_json_out_count(j, "slots", p->n_slots);
     tm_json_out_count(j, "busy_slots", p->n_on);
     tm_json_out_number(j, "seconds", (double)(p->to_us - p->from_us) / 1e6);
