@@ -97,9 +97,9 @@ static void draw_spans(struct tm_text *out, const struct frame *f, const struct 
     for (size_t i = 0; i < p->n_spans; i++) {
         double from = tm_scale_px(&f->x, p->spans[i].from);
         double to = tm_scale_px(&f->x, p->spans[i].to);
-        tm_text_printf(
-            out, "<rect class=\"b\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\"/>\n",
-            fmin(from, to), f->top, fabs(to - from), f->bottom - f->top);
+        tm_text_printf(out,
+                       "<rect class=\"b\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\"/>\n",
+                       fmin(from, to), f->top, fabs(to - from), f->bottom - f->top);
     }
 }
 

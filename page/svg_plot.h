@@ -42,8 +42,8 @@ struct tm_svg_plot {
     double w, h;              /* px, >= 200 x 120 */
     struct tm_svg_axis x, y;
     const struct tm_svg_series *series;
-    size_t n_series;   /* <= TM_SVG_SERIES_MAX, more are left out */
-    bool has_diagonal; /* from corner to corner: chance, in a ROC plot */
+    size_t n_series;                 /* <= TM_SVG_SERIES_MAX, more are left out */
+    bool has_diagonal;               /* from corner to corner: chance, in a ROC plot */
     const struct tm_svg_span *spans; /* of x, shaded from top to bottom; borrowed */
     size_t n_spans;
     const char *spans_name; /* in the legend */

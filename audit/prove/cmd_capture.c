@@ -21,7 +21,8 @@
 #include "audit/prove/prove_commands.h"
 #include "learner/packet.h"
 
-#define SNAP_BYTES   640         /* link, IP and TCP headers (at most 14 + 60 + 60), and a ClientHello up to its PSK extension */
+#define SNAP_BYTES                                                                                 \
+    640 /* link, IP and TCP headers (at most 14 + 60 + 60), and a ClientHello up to its PSK extension */
 #define BUFFER_BYTES (32U << 20) /* what the kernel keeps until we read: seconds of a fast link */
 #define TIMEOUT_MS   50
 
@@ -114,16 +115,17 @@ static int find_interface(char *out, size_t cap, const struct tm_endpoint *serve
     size_t skip = own.ss_family == AF_INET ? 12 : 0;
     bool is_local = memcmp(addr, server->addr + skip, sizeof server->addr - skip) == 0;
     out[0] = '\0';
-    for (const struct ifaddrs *i = list; i != NULL && !is_local && out[0] == '\0'; i = i->ifa_next) {
+    for (const struct ifaddrs *i = list; i != NULL && !is_local && out[0] == '\0';
+         i = i->ifa_next) {
         if (is_same(i->ifa_addr, &own))
             (void)snprintf(out, cap, "%s", i->ifa_name);
     }
     freeifaddrs(list);
     if (is_local)
         (void)snprintf(out, cap, "lo");
-    return out[0] != '\0'
-               ? TM_OK
-               : tm_msg_set(msg, TM_ERR_IO, "no interface leads to the server; name an --interface");
+    return out[0] != '\0' ? TM_OK
+                          : tm_msg_set(msg, TM_ERR_IO,
+                                       "no interface leads to the server; name an --interface");
 }
 
 static int set_filter(pcap_t *pcap, const struct tm_endpoint *server, struct tm_msg *msg)
@@ -154,10 +156,11 @@ static int start(pcap_t **out, const char *interface, const struct tm_endpoint *
     (void)pcap_set_buffer_size(pcap, BUFFER_BYTES);
     int rc = pcap_activate(pcap);
     if (rc == PCAP_ERROR_PERM_DENIED)
-        return tm_msg_set(msg, TM_ERR_AUTH,
-                          "no right to capture on %s: root has it, and CAP_NET_RAW gives it to this "
-                          "program alone: setcap cap_net_raw+ep .../tm-audit",
-                          interface);
+        return tm_msg_set(
+            msg, TM_ERR_AUTH,
+            "no right to capture on %s: root has it, and CAP_NET_RAW gives it to this "
+            "program alone: setcap cap_net_raw+ep .../tm-audit",
+            interface);
     if (rc < 0)
         return tm_msg_set(msg, TM_ERR_IO, "cannot capture on %s: %s", interface,
                           pcap_geterr(pcap)[0] != '\0' ? pcap_geterr(pcap) : pcap_statustostr(rc));
@@ -187,7 +190,8 @@ static int record(pcap_t *pcap, pcap_dumper_t *dump, struct tm_msg *msg)
         (void)poll(p, 2, TIMEOUT_MS);
         rc = pcap_dispatch(pcap, -1, pcap_dump, (u_char *)dump);
     }
-    for (unsigned i = 0; rc >= 0 && i < 3; i++) { /* a block of the ring is handed over when its time is over */
+    for (unsigned i = 0; rc >= 0 && i < 3;
+         i++) { /* a block of the ring is handed over when its time is over */
         (void)poll(p, 1, TIMEOUT_MS);
         rc = pcap_dispatch(pcap, -1, pcap_dump, (u_char *)dump);
     }

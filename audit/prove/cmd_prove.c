@@ -199,25 +199,25 @@ static int prove(struct work *w, const struct prove_options *o)
         rc = tm_prove_run(r, &msg);
     if (rc == TM_OK && o->output != NULL)
         rc = write_page(r, o->output, &msg);
-    if (rc != TM_OK && msg.text[0] == '\0')
-        return tm_audit_nomem();
-    if (rc != TM_OK)
-        return tm_audit_complain(&msg);
+    if (rc != TM_OK) {
+        (void)(msg.text[0] == '\0' ? tm_audit_nomem() : tm_audit_complain(&msg));
+        return TM_PROVE_NO_VERDICT;
+    }
     (o->is_json ? tm_prove_json : tm_prove_text)(stdout, r);
     return STATUS[r->verdict];
 }
 
 int tm_cmd_prove(int argc, char **argv)
 {
-    static const struct argp ARGP = {
-        OPTIONS,
-        parse,
-        "--trial FILE [--capture FILE]",
-        "What tm-client prove did and captured -> what an observer could tell.\vExit status: 0 nothing "
-        "found and the control caught, 1 found, 3 no verdict.",
-        NULL,
-        NULL,
-        NULL};
+    static const struct argp ARGP = {OPTIONS,
+                                     parse,
+                                     "--trial FILE [--capture FILE]",
+                                     "What tm-client prove did and captured -> what an observer "
+                                     "could tell.\vExit status: 0 nothing "
+                                     "found and the control caught, 1 found, 3 no verdict.",
+                                     NULL,
+                                     NULL,
+                                     NULL};
     struct prove_options o = {.seed = 1};
     (void)argp_parse(&ARGP, argc, argv, 0, NULL, &o);
     struct work *w = calloc(1, sizeof *w);

@@ -114,10 +114,10 @@ static int read_hello(struct hello *h, struct tm_view bytes)
     uint32_t len = tm_rd_u24(&r);
     size_t before = r.len;
     h->version = tm_rd_u16(&r);
-    (void)tm_rd_bytes(&r, 32);            /* random */
-    (void)tm_rd_bytes(&r, tm_rd_u8(&r));  /* session id */
+    (void)tm_rd_bytes(&r, 32);           /* random */
+    (void)tm_rd_bytes(&r, tm_rd_u8(&r)); /* session id */
     read_list(&h->suites, tm_rd_bytes(&r, tm_rd_u16(&r)));
-    (void)tm_rd_bytes(&r, tm_rd_u8(&r));  /* compression methods */
+    (void)tm_rd_bytes(&r, tm_rd_u8(&r)); /* compression methods */
     if (!tm_rd_ok(&r))
         return TM_ERR_FORMAT;
     int rc = before - r.len < len ? read_extensions(h, &r) : TM_OK;

@@ -67,9 +67,7 @@ static void fill_row(float row[N_COLUMNS], const struct tm_proof_events *e, int6
         float gap = (float)(event->t_us - last_us[event->dir]);
         last_us[event->dir] = event->t_us;
         x[BYTES] += (float)event->bytes;
-        x[event->kind == TM_PROOF_OPEN  ? OPENS
-          : event->kind == TM_PROOF_BARE ? BARE
-                                         : DATA] += 1;
+        x[event->kind == TM_PROOF_OPEN ? OPENS : event->kind == TM_PROOF_BARE ? BARE : DATA] += 1;
         x[GAP_MAX] = fmaxf(x[GAP_MAX], gap);
     }
     for (unsigned dir = 0; dir < 2; dir++) {
@@ -350,7 +348,8 @@ int tm_proof_run(struct tm_proof_phase *out, const struct tm_trial_phase *t,
     fill_rows(w);
     count(out, w);
     if (out->n_on < FOLDS || out->n_slots - out->n_on < FOLDS) {
-        rc = tm_msg_set(msg, TM_ERR_RANGE, "fewer than %u slots are busy, or fewer are idle", FOLDS);
+        rc =
+            tm_msg_set(msg, TM_ERR_RANGE, "fewer than %u slots are busy, or fewer are idle", FOLDS);
         goto out;
     }
     rc = attack_activity(w, out, msg);

@@ -39,11 +39,13 @@ struct tm_proof_finding {
 struct tm_proof_phase {
     uint32_t n_slots, n_on, n_windows;
     int64_t from_us, to_us;
-    uint64_t wire_bytes[2], moved_bytes[2]; /* by enum tm_dir: in the slots; by the test's transfers */
+    uint64_t wire_bytes[2],
+        moved_bytes[2]; /* by enum tm_dir: in the slots; by the test's transfers */
     struct tm_proof_finding finding[TM_PROOF_ATTACKS];
     int64_t lag_us;     /* of the largest correlation, ... */
     const char *series; /* ... and of what it is */
-    float score[TM_TRIAL_SLOTS_MAX]; /* of each slot, by a forest that has not seen it: 1 busy, 0 idle */
+    float score
+        [TM_TRIAL_SLOTS_MAX]; /* of each slot, by a forest that has not seen it: 1 busy, 0 idle */
     uint32_t n_named_on, n_named_off; /* busy and idle slots that it calls busy */
     double roc[101];                  /* as tm_roc */
 };

@@ -102,25 +102,29 @@ static void warn(struct tm_prove *r)
     const struct tm_trial *t = r->trial;
     if (!tm_prove_is_captured(r))
         add(&r->warnings,
-            "Nothing was captured (%.200s). What follows is on the programs' own word: what they say "
+            "Nothing was captured (%.200s). What follows is on the programs' own word: what they "
+            "say "
             "that they wrote and read, ten times a second, without packets, openings or "
             "acknowledgements.",
             t->note[0] != '\0' ? t->note : "no reason given");
     if (!t->is_payload_independent)
         add(&r->warnings,
-            "Model %.100s is not payload-independent: its wire follows what is carried, and it does "
+            "Model %.100s is not payload-independent: its wire follows what is carried, and it "
+            "does "
             "not promise anything else. The test says what it finds.",
             t->model);
     if (t->phase[TM_TRIAL_MODEL].n_others > 0)
         add(&r->warnings,
-            "%" PRIu64 " other connections were in the tunnel when the test began: what they did is in "
+            "%" PRIu64
+            " other connections were in the tunnel when the test began: what they did is in "
             "the picture too. That does not make a finding more likely; it may hide one.",
             t->phase[TM_TRIAL_MODEL].n_others);
     if (t->n_dropped > 0)
         add(&r->warnings, "The kernel dropped %" PRIu64 " packets before they were captured.",
             t->n_dropped);
     if (r->wire->n_strange > 0)
-        add(&r->warnings, "%" PRIu64 " connections began with more different hellos than are listed.",
+        add(&r->warnings,
+            "%" PRIu64 " connections began with more different hellos than are listed.",
             r->wire->n_strange);
 }
 
@@ -183,8 +187,7 @@ void tm_prove_sentence(char *out, size_t cap, const struct tm_prove *r)
                        (double)(p->to_us - p->from_us) / 1e6);
         return;
     }
-    const struct tm_prove_reasons *why =
-        r->verdict == TM_PROVE_NONE ? &r->missing : &r->found;
+    const struct tm_prove_reasons *why = r->verdict == TM_PROVE_NONE ? &r->missing : &r->found;
     for (uint32_t i = 0; i < why->n && at < cap; i++)
         at += (size_t)snprintf(out + at, cap - at, "%s%s", i > 0 ? "; " : "", why->text[i]);
     if (at < cap)

@@ -29,7 +29,7 @@ struct tm_prove {
     const struct tm_trial *trial;     /* borrowed */
     const struct tm_proof_wire *wire; /* borrowed */
     struct tm_proof_phase phase[TM_TRIAL_PHASES];
-    const struct tm_conform *conform; /* borrowed; NULL: no schedule log, or no capture */
+    const struct tm_conform *conform;  /* borrowed; NULL: no schedule log, or no capture */
     struct tm_conform_diff first_diff; /* text empty: none */
     uint64_t seed;
     /* By tm_prove_judge: */

@@ -5,7 +5,7 @@
 /* Exit status. */
 enum {
     TM_CAPTURE_NO_RIGHT = 3, /* tm-audit capture */
-    TM_PROVE_NO_VERDICT = 3, /* tm-audit prove; 0: nothing found and the control caught, 1: found, or an error */
+    TM_PROVE_NO_VERDICT = 3, /* tm-audit prove; 0: nothing found and the control caught, 1: found */
 };
 
 int tm_cmd_capture(int argc, char **argv);

@@ -30,8 +30,8 @@ static void write_head(struct tm_text *out, const struct tm_prove *r)
     struct tm tm;
     if (at > 0 && gmtime_r(&at, &tm) != NULL)
         (void)strftime(when, sizeof when, "%Y-%m-%d %H:%M UTC, ", &tm);
-    (void)snprintf(lead, sizeof lead, "%smodel %s, %" PRIu64 " modelled users, server %s%s%s.", when,
-                   r->trial->model, r->trial->n_users, r->trial->server_text,
+    (void)snprintf(lead, sizeof lead, "%smodel %s, %" PRIu64 " modelled users, server %s%s%s.",
+                   when, r->trial->model, r->trial->n_users, r->trial->server_text,
                    tm_prove_is_captured(r) ? ", captured on " : ", nothing captured",
                    r->trial->interface);
     tm_html_begin(out, "What an observer of your wire can tell", lead);
@@ -53,7 +53,8 @@ static void write_verdicts(struct tm_text *out, const struct tm_prove *r)
             is_caught ? "found, as it must be" : "not found",
             is_caught
                 ? "The positive control: carried by the same program over the same path, but with "
-                  "nothing added and nothing delayed, the transfers are seen by both attacks. So the "
+                  "nothing added and nothing delayed, the transfers are seen by both attacks. So "
+                  "the "
                   "attacks work here."
                 : "The positive control was not seen by both attacks. An attack that does not see "
                   "what is plainly there says nothing about what is hidden."});
@@ -144,21 +145,19 @@ static void draw_slots(struct tm_text *out, const struct tm_prove *r, enum tm_tr
     const struct tm_svg_series series[] = {
         {"what the attack says of a stretch", x, y, p->n_slots, TM_SVG_POINTS, 0}};
     tm_html_figure_begin(out, PHASE_TITLE[k]);
-    tm_svg_plot(out,
-                &(struct tm_svg_plot){
-                    .title = "The forest's score of each stretch of time",
-                    .desc = "A dot for each stretch; stretches with transfers are shaded.",
-                    .w = HALF_PX,
-                    .h = HEIGHT_PX,
-                    .x = {.label = "seconds",
-                          .low = 0,
-                          .high = (double)(p->to_us - p->from_us) / 1e6},
-                    .y = {.label = "0: idle, 1: busy, says the attack", .low = 0, .high = 1},
-                    .series = series,
-                    .n_series = 1,
-                    .spans = spans,
-                    .n_spans = list_spans(spans, t),
-                    .spans_name = "busy in truth"});
+    tm_svg_plot(
+        out, &(struct tm_svg_plot){
+                 .title = "The forest's score of each stretch of time",
+                 .desc = "A dot for each stretch; stretches with transfers are shaded.",
+                 .w = HALF_PX,
+                 .h = HEIGHT_PX,
+                 .x = {.label = "seconds", .low = 0, .high = (double)(p->to_us - p->from_us) / 1e6},
+                 .y = {.label = "0: idle, 1: busy, says the attack", .low = 0, .high = 1},
+                 .series = series,
+                 .n_series = 1,
+                 .spans = spans,
+                 .n_spans = list_spans(spans, t),
+                 .spans_name = "busy in truth"});
     tm_html_figure_end(out, NULL);
 }
 
@@ -171,23 +170,19 @@ static void draw_roc(struct tm_text *out, const struct tm_prove *r)
         {"your tunnel", x, r->phase[TM_TRIAL_MODEL].roc, 101, TM_SVG_LINE, 0},
         {"without the model", x, r->phase[TM_TRIAL_CONTROL].roc, 101, TM_SVG_LINE, 1}};
     tm_html_figure_begin(out, "Right and false alarms");
-    tm_svg_plot(out, &(struct tm_svg_plot){
-                         .title = "ROC curve of the activity attack",
-                         .desc = "Share of busy windows called busy over the share of idle windows "
-                                 "called busy.",
-                         .w = HALF_PX,
-                         .h = HEIGHT_PX + 60,
-                         .x = {.label = "idle windows called busy",
-                               .unit = TM_UNIT_SHARE,
-                               .low = 0,
-                               .high = 1},
-                         .y = {.label = "busy windows called busy",
-                               .unit = TM_UNIT_SHARE,
-                               .low = 0,
-                               .high = 1},
-                         .series = series,
-                         .n_series = 2,
-                         .has_diagonal = true});
+    tm_svg_plot(
+        out,
+        &(struct tm_svg_plot){
+            .title = "ROC curve of the activity attack",
+            .desc = "Share of busy windows called busy over the share of idle windows "
+                    "called busy.",
+            .w = HALF_PX,
+            .h = HEIGHT_PX + 60,
+            .x = {.label = "idle windows called busy", .unit = TM_UNIT_SHARE, .low = 0, .high = 1},
+            .y = {.label = "busy windows called busy", .unit = TM_UNIT_SHARE, .low = 0, .high = 1},
+            .series = series,
+            .n_series = 2,
+            .has_diagonal = true});
     tm_html_figure_end(out, "The dashed diagonal is what guessing gives; the upper left corner is "
                             "an observer who is always right.");
 }
@@ -204,8 +199,8 @@ static void finding_cells(struct tm_text *out, const struct tm_proof_finding *f)
 
 static void table_findings(struct tm_text *out, const struct tm_prove *r)
 {
-    static const char *const HEADS[] = {"What the observer tries", "On", "#Result [95 %]",
-                                        "#Found above", "#p", "Outcome"};
+    static const char *const HEADS[] = {
+        "What the observer tries", "On", "#Result [95 %]", "#Found above", "#p", "Outcome"};
     static const char *const ATTACKS[] = {
         [TM_PROOF_ACTIVITY] = "Busy or idle? (AUC: 0.5 guessing, 1 always right)",
         [TM_PROOF_TIMES] = "When did transfers run? (correlation: 0 none, 1 full)"};
@@ -232,36 +227,36 @@ static void list_numbers(struct tm_text *out, const struct tm_prove *r)
     tm_html_list_begin(out);
     for (unsigned k = 0; k < TM_TRIAL_PHASES; k++) {
         const struct tm_proof_phase *p = &r->phase[k];
-        tm_html_list_item(
-            out, PHASE_TITLE[k],
-            "of %" PRIu32 " busy stretches the first attack named %" PRIu32 ", of %" PRIu32
-            " idle ones it named %" PRIu32 " busy; the test had %s to send and got %s, the wire "
-            "carried %s up and %s down",
-            p->n_on, p->n_named_on, p->n_slots - p->n_on, p->n_named_off,
-            tm_quantity(n[0], (double)p->moved_bytes[TM_UP], TM_UNIT_BYTES),
-            tm_quantity(n[1], (double)p->moved_bytes[TM_DOWN], TM_UNIT_BYTES),
-            tm_quantity(n[2], (double)p->wire_bytes[TM_UP], TM_UNIT_BYTES),
-            tm_quantity(n[3], (double)p->wire_bytes[TM_DOWN], TM_UNIT_BYTES));
+        tm_html_list_item(out, PHASE_TITLE[k],
+                          "of %" PRIu32 " busy stretches the first attack named %" PRIu32
+                          ", of %" PRIu32 " idle ones it named %" PRIu32
+                          " busy; the test had %s to send and got %s, the wire "
+                          "carried %s up and %s down",
+                          p->n_on, p->n_named_on, p->n_slots - p->n_on, p->n_named_off,
+                          tm_quantity(n[0], (double)p->moved_bytes[TM_UP], TM_UNIT_BYTES),
+                          tm_quantity(n[1], (double)p->moved_bytes[TM_DOWN], TM_UNIT_BYTES),
+                          tm_quantity(n[2], (double)p->wire_bytes[TM_UP], TM_UNIT_BYTES),
+                          tm_quantity(n[3], (double)p->wire_bytes[TM_DOWN], TM_UNIT_BYTES));
     }
     const struct tm_conform *c = r->conform;
     const struct tm_trial_phase *t = &r->trial->phase[TM_TRIAL_MODEL];
     if (c != NULL && c->n_carriers > 0)
-        tm_html_list_item(out, "Wire against schedule",
-                          "%s of %s writes ended at the byte where the schedule has it, on %" PRIu32
-                          " connections%s%s",
-                          tm_count(n[0], c->n_exact[TM_UP] + c->n_exact[TM_DOWN]),
-                          tm_count(n[1], c->n_offsets[TM_UP] + c->n_offsets[TM_DOWN]), c->n_carriers,
-                          r->first_diff.text[0] != '\0' ? "; first difference: " : "",
-                          r->first_diff.text);
+        tm_html_list_item(
+            out, "Wire against schedule",
+            "%s of %s writes ended at the byte where the schedule has it, on %" PRIu32
+            " connections%s%s",
+            tm_count(n[0], c->n_exact[TM_UP] + c->n_exact[TM_DOWN]),
+            tm_count(n[1], c->n_offsets[TM_UP] + c->n_offsets[TM_DOWN]), c->n_carriers,
+            r->first_diff.text[0] != '\0' ? "; first difference: " : "", r->first_diff.text);
     if (t->has_kept && r->trial->is_payload_independent)
-        tm_html_list_item(out, "The program's own account",
-                          "%s of %s writes of its last five minutes had the planned size, %s left "
-                          "late enough to count as missed%s",
-                          tm_count(n[0], t->n_exact), tm_count(n[1], t->n_sent),
-                          tm_count(n[2], t->n_missed),
-                          c == NULL ? ". The wire was not compared with the schedule write by write: that "
-                                      "takes a tunnel that runs with --log-schedule FILE, and the same here"
-                                    : "");
+        tm_html_list_item(
+            out, "The program's own account",
+            "%s of %s writes of its last five minutes had the planned size, %s left "
+            "late enough to count as missed%s",
+            tm_count(n[0], t->n_exact), tm_count(n[1], t->n_sent), tm_count(n[2], t->n_missed),
+            c == NULL ? ". The wire was not compared with the schedule write by write: that "
+                        "takes a tunnel that runs with --log-schedule FILE, and the same here"
+                      : "");
     tm_html_list_end(out);
 }
 
@@ -270,8 +265,10 @@ static void write_what_was_done(struct tm_text *out, const struct tm_prove *r)
     const struct tm_proof_phase *p = &r->phase[TM_TRIAL_MODEL];
     tm_html_paragraph(
         out,
-        "The program ran transfers of its own through your tunnel, to a place inside the server and "
-        "back, in stretches of %.1f s that were drawn at random: half of them busy, half idle. Then "
+        "The program ran transfers of its own through your tunnel, to a place inside the server "
+        "and "
+        "back, in stretches of %.1f s that were drawn at random: half of them busy, half idle. "
+        "Then "
         "it did the same without the model. Somebody who watches the wire tries to tell the busy "
         "stretches from the others.",
         p->n_slots > 0 ? (double)(p->to_us - p->from_us) / 1e6 / p->n_slots : 0);
@@ -281,16 +278,18 @@ static void write_findings(struct tm_text *out, const struct tm_prove *r)
 {
     tm_html_section_begin(out, "findings", "What the attacks found");
     table_findings(out, r);
-    tm_html_note(out,
-                 "Found means: of other patterns with as many busy stretches, drawn at random, at most "
-                 "0.5 %% give as large a result (p). The column before says how large it would have had to "
-                 "be. Both attacks together call something found by chance in one test of a hundred.");
+    tm_html_note(
+        out,
+        "Found means: of other patterns with as many busy stretches, drawn at random, at most "
+        "0.5 %% give as large a result (p). The column before says how large it would have had to "
+        "be. Both attacks together call something found by chance in one test of a hundred.");
     tm_html_grid_begin(out, TM_GRID_HALVES);
     draw_slots(out, r, TM_TRIAL_MODEL);
     draw_slots(out, r, TM_TRIAL_CONTROL);
     tm_html_grid_end(out);
-    tm_html_note(out, "A dot for each stretch: what the first attack, trained on other stretches, makes "
-                      "of it. Dots that are high where it is shaded and low elsewhere are right.");
+    tm_html_note(out,
+                 "A dot for each stretch: what the first attack, trained on other stretches, makes "
+                 "of it. Dots that are high where it is shaded and low elsewhere are right.");
     tm_html_grid_begin(out, TM_GRID_HALVES);
     draw_roc(out, r);
     tm_html_grid_end(out);
@@ -309,8 +308,8 @@ static void table_ja4(struct tm_text *out, const struct tm_prove *r)
                                "connection begins.");
         return;
     }
-    tm_html_table_begin(out, "TLS fingerprint of your connections, and of others for comparison", HEADS,
-                        3);
+    tm_html_table_begin(out, "TLS fingerprint of your connections, and of others for comparison",
+                        HEADS, 3);
     for (uint32_t i = 0; i < r->wire->n_ja4; i++) {
         const struct tm_proof_ja4 *j = &r->wire->ja4[i];
         const char *also = tm_ja4_likeness(j->text);
@@ -329,10 +328,11 @@ static void table_ja4(struct tm_text *out, const struct tm_prove *r)
         tm_html_row_end(out);
     }
     tm_html_table_end(out);
-    tm_html_note(out,
-                 "JA4 writes down what a client offers: t, TLS version, d with a server name or i without, "
-                 "how many cipher suites and extensions, ALPN; then hashes of the lists. Those that share "
-                 "the second part share their list of cipher suites.");
+    tm_html_note(
+        out,
+        "JA4 writes down what a client offers: t, TLS version, d with a server name or i without, "
+        "how many cipher suites and extensions, ALPN; then hashes of the lists. Those that share "
+        "the second part share their list of cipher suites.");
 }
 
 static void write_rest(struct tm_text *out, const struct tm_prove *r)
@@ -342,29 +342,33 @@ static void write_rest(struct tm_text *out, const struct tm_prove *r)
     double span_s = (double)(p->to_us - p->from_us) / 1e6;
     tm_html_section_begin(out, "rest", "What remains to be seen, whatever the verdict");
     tm_html_list_begin(out);
-    tm_html_list_item(out, "That there is a tunnel",
-                      "Nothing hides that. Every connection resumes a TLS session that nobody saw begin.");
-    tm_html_list_item(out, "On and off",
-                      "When tm-client starts and when it ends is on the wire. Leave it on, or start it at "
-                      "times that say nothing.");
-    tm_html_list_item(out, "One address",
-                      "Everything goes to %s%s%s%s. Its owner can be looked up, and who visits it for "
-                      "months is known by that alone.",
-                      r->trial->server_text, tm_prove_is_captured(r) ? ": " : "",
-                      tm_prove_is_captured(r) ? tm_count(n[0], r->wire->n_opened) : "",
-                      tm_prove_is_captured(r) ? " connections began during the test" : "");
+    tm_html_list_item(
+        out, "That there is a tunnel",
+        "Nothing hides that. Every connection resumes a TLS session that nobody saw begin.");
+    tm_html_list_item(
+        out, "On and off",
+        "When tm-client starts and when it ends is on the wire. Leave it on, or start it at "
+        "times that say nothing.");
+    tm_html_list_item(
+        out, "One address",
+        "Everything goes to %s%s%s%s. Its owner can be looked up, and who visits it for "
+        "months is known by that alone.",
+        r->trial->server_text, tm_prove_is_captured(r) ? ": " : "",
+        tm_prove_is_captured(r) ? tm_count(n[0], r->wire->n_opened) : "",
+        tm_prove_is_captured(r) ? " connections began during the test" : "");
     if (span_s > 0)
-        tm_html_list_item(out, "The model's volume",
-                          "%s a second in both directions during the test, %s in 30 days at that rate, "
-                          "whether you use the tunnel or not.",
-                          tm_quantity(n[0],
-                                      (double)(p->wire_bytes[TM_UP] + p->wire_bytes[TM_DOWN]) / span_s,
-                                      TM_UNIT_BYTES),
-                          tm_quantity(n[1], tm_prove_month_bytes(r), TM_UNIT_BYTES));
-    tm_html_list_item(out, "Which model it is",
-                      "This page does not ask whether the traffic looks like that of real programs: a "
-                      "trained observer tells every model that ships from real connections "
-                      "(doc/EVIDENCE.md).");
+        tm_html_list_item(
+            out, "The model's volume",
+            "%s a second in both directions during the test, %s in 30 days at that rate, "
+            "whether you use the tunnel or not.",
+            tm_quantity(n[0], (double)(p->wire_bytes[TM_UP] + p->wire_bytes[TM_DOWN]) / span_s,
+                        TM_UNIT_BYTES),
+            tm_quantity(n[1], tm_prove_month_bytes(r), TM_UNIT_BYTES));
+    tm_html_list_item(
+        out, "Which model it is",
+        "This page does not ask whether the traffic looks like that of real programs: a "
+        "trained observer tells every model that ships from real connections "
+        "(doc/EVIDENCE.md).");
     tm_html_list_item(out, "The other side",
                       "Whoever sees the server's other side too can compare times and amounts "
                       "(doc/CORRELATION.md). The server itself sees where you go.");
@@ -377,22 +381,25 @@ static void write_limits(struct tm_text *out, const struct tm_prove *r)
 {
     const struct tm_proof_phase *p = &r->phase[TM_TRIAL_MODEL];
     tm_html_section_begin(out, "limits", "How far this goes");
+    tm_html_paragraph(out,
+                      "One path, one machine, one kind of load (transfers that want as much as "
+                      "they get), %" PRIu32 " stretches, two attacks. What they do not find may "
+                      "still be there: a weaker trace, one that takes "
+                      "hours to add up, another attack. doc/THREAT-MODEL.md says who sees what, "
+                      "with the numbers of "
+                      "longer experiments.",
+                      p->n_slots);
     tm_html_paragraph(
         out,
-        "One path, one machine, one kind of load (transfers that want as much as they get), %" PRIu32
-        " stretches, two attacks. What they do not find may still be there: a weaker trace, one that takes "
-        "hours to add up, another attack. doc/THREAT-MODEL.md says who sees what, with the numbers of "
-        "longer experiments.",
-        p->n_slots);
-    tm_html_paragraph(
-        out,
-        "The control is a second session of the same program with the same server, which adds nothing and "
+        "The control is a second session of the same program with the same server, which adds "
+        "nothing and "
         "delays nothing (--model shuffle:1), with as much demand. %s",
         tm_prove_is_captured(r)
             ? "Its connections are known by their ports, and are not counted to the tunnel."
             : "");
-    tm_html_note(out, "Seed of folds and permutations: %" PRIu64
-                      ". The same files and seed give the same numbers.",
+    tm_html_note(out,
+                 "Seed of folds and permutations: %" PRIu64
+                 ". The same files and seed give the same numbers.",
                  r->seed);
     tm_html_section_end(out);
 }

@@ -23,14 +23,13 @@ static void print_finding(FILE *f, const struct tm_prove *r, enum tm_proof_attac
 static void print_rest(FILE *f, const struct tm_prove *r)
 {
     char n[TM_QUANTITY_LEN];
-    (void)fprintf(f,
-                  "remains     on and off times; one address, %s; %s in 30 days\n",
-                  r->trial->server_text,
-                  tm_quantity(n, tm_prove_month_bytes(r), TM_UNIT_BYTES));
+    (void)fprintf(f, "remains     on and off times; one address, %s; %s in 30 days\n",
+                  r->trial->server_text, tm_quantity(n, tm_prove_month_bytes(r), TM_UNIT_BYTES));
     for (uint32_t i = 0; i < r->wire->n_ja4; i++) {
         const char *also = tm_ja4_likeness(r->wire->ja4[i].text);
-        (void)fprintf(f, "            JA4 %s on %" PRIu32 " connections%s%s\n", r->wire->ja4[i].text,
-                      r->wire->ja4[i].n, also != NULL ? ", as " : "", also != NULL ? also : "");
+        (void)fprintf(f, "            JA4 %s on %" PRIu32 " connections%s%s\n",
+                      r->wire->ja4[i].text, r->wire->ja4[i].n, also != NULL ? ", as " : "",
+                      also != NULL ? also : "");
     }
 }
 
@@ -45,8 +44,8 @@ void tm_prove_text(FILE *f, const struct tm_prove *r)
         for (unsigned a = 0; a < TM_PROOF_ATTACKS; a++)
             print_finding(f, r, (enum tm_proof_attack)a);
         (void)fprintf(f,
-                      "  %-29s %" PRIu32 " of %" PRIu32 ", and %" PRIu32 " idle ones %21s | %" PRIu32
-                      " of %" PRIu32 ", and %" PRIu32 " idle ones\n",
+                      "  %-29s %" PRIu32 " of %" PRIu32 ", and %" PRIu32
+                      " idle ones %21s | %" PRIu32 " of %" PRIu32 ", and %" PRIu32 " idle ones\n",
                       "busy stretches named", p[0].n_named_on, p[0].n_on, p[0].n_named_off, "",
                       p[1].n_named_on, p[1].n_on, p[1].n_named_off);
     }

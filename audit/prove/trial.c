@@ -10,7 +10,8 @@
 
 /* One line: every member that any kind of line has. */
 struct line {
-    char t[16], phase[16], interface[64], text[400], server[TM_ENDPOINT_TEXT_LEN], model[300], kind[16];
+    char t[16], phase[16], interface[64], text[400], server[TM_ENDPOINT_TEXT_LEN], model[300],
+        kind[16];
     uint64_t v, users, from, to, at, up, down, sent, exact, missed, others, dropped;
     bool payload_independent, on, in_control;
 };
@@ -26,13 +27,13 @@ struct member {
 #name, type, offsetof(struct line, name), sizeof(((struct line *)0)->name)                 \
     }
 static const struct member MEMBERS[] = {
-    MEMBER(t, TEXT),       MEMBER(phase, TEXT),   MEMBER(text, TEXT),
-    MEMBER(server, TEXT),  MEMBER(model, TEXT),   MEMBER(kind, TEXT),
-    MEMBER(v, NUMBER),     MEMBER(users, NUMBER), MEMBER(from, NUMBER),
-    MEMBER(to, NUMBER),    MEMBER(at, NUMBER),    MEMBER(up, NUMBER),
-    MEMBER(down, NUMBER),  MEMBER(sent, NUMBER),  MEMBER(exact, NUMBER),
-    MEMBER(missed, NUMBER), MEMBER(others, NUMBER), MEMBER(payload_independent, TRUTH),
-    MEMBER(on, TRUTH),     MEMBER(in_control, TRUTH), MEMBER(interface, TEXT),
+    MEMBER(t, TEXT),         MEMBER(phase, TEXT),       MEMBER(text, TEXT),
+    MEMBER(server, TEXT),    MEMBER(model, TEXT),       MEMBER(kind, TEXT),
+    MEMBER(v, NUMBER),       MEMBER(users, NUMBER),     MEMBER(from, NUMBER),
+    MEMBER(to, NUMBER),      MEMBER(at, NUMBER),        MEMBER(up, NUMBER),
+    MEMBER(down, NUMBER),    MEMBER(sent, NUMBER),      MEMBER(exact, NUMBER),
+    MEMBER(missed, NUMBER),  MEMBER(others, NUMBER),    MEMBER(payload_independent, TRUTH),
+    MEMBER(on, TRUTH),       MEMBER(in_control, TRUTH), MEMBER(interface, TEXT),
     MEMBER(dropped, NUMBER),
 };
 

@@ -9,8 +9,7 @@ static int add(struct tm_proof_events *e, const struct tm_proof_event *event)
 {
     if (e->n == e->cap) {
         uint32_t cap = e->cap > 0 ? 2 * e->cap : 4096;
-        struct tm_proof_event *v =
-            cap <= EVENTS_MAX ? realloc(e->v, cap * sizeof *v) : NULL;
+        struct tm_proof_event *v = cap <= EVENTS_MAX ? realloc(e->v, cap * sizeof *v) : NULL;
         if (v == NULL)
             return cap > EVENTS_MAX ? TM_ERR_LIMIT : TM_ERR_NOMEM;
         e->v = v;
@@ -67,11 +66,12 @@ int tm_proof_wire_feed(struct tm_proof_wire *w, const struct tm_packet *p)
         return TM_OK;
     bool is_controls = is_control(w, is_up ? p->src_port : p->dst_port);
     bool is_syn = is_up && (p->flags & TM_TCP_SYN) != 0;
-    const struct tm_proof_event event = {
-        .t_us = p->t_us,
-        .bytes = p->payload_len,
-        .dir = is_up ? TM_UP : TM_DOWN,
-        .kind = is_syn ? TM_PROOF_OPEN : p->payload_len > 0 ? TM_PROOF_DATA : TM_PROOF_BARE};
+    const struct tm_proof_event event = {.t_us = p->t_us,
+                                         .bytes = p->payload_len,
+                                         .dir = is_up ? TM_UP : TM_DOWN,
+                                         .kind = is_syn               ? TM_PROOF_OPEN
+                                                 : p->payload_len > 0 ? TM_PROOF_DATA
+                                                                      : TM_PROOF_BARE};
     if (!is_controls) {
         w->first_us = w->first_us == 0 ? p->t_us : w->first_us;
         w->last_us = p->t_us;
@@ -89,11 +89,10 @@ int tm_proof_wire_counts(struct tm_proof_wire *w, enum tm_trial_phase_kind phase
     for (uint32_t i = 1; rc == TM_OK && i < p->n_counts; i++) {
         for (unsigned dir = 0; rc == TM_OK && dir < 2; dir++) {
             uint64_t n = p->counts[i].bytes[dir] - p->counts[i - 1].bytes[dir];
-            const struct tm_proof_event event = {
-                .t_us = p->counts[i].at_us,
-                .bytes = n < UINT32_MAX ? (uint32_t)n : UINT32_MAX,
-                .dir = (uint8_t)dir,
-                .kind = TM_PROOF_DATA};
+            const struct tm_proof_event event = {.t_us = p->counts[i].at_us,
+                                                 .bytes = n < UINT32_MAX ? (uint32_t)n : UINT32_MAX,
+                                                 .dir = (uint8_t)dir,
+                                                 .kind = TM_PROOF_DATA};
             rc = n > 0 ? add(&w->phase[phase], &event) : TM_OK;
         }
     }

@@ -12,15 +12,19 @@
 #include "learner/packet.h"
 #include "tm/base/err.h"
 
-enum tm_proof_packet { TM_PROOF_DATA, TM_PROOF_BARE, TM_PROOF_OPEN }; /* with payload; without; SYN of the client */
+enum tm_proof_packet {
+    TM_PROOF_DATA,
+    TM_PROOF_BARE,
+    TM_PROOF_OPEN
+}; /* with payload; without; SYN of the client */
 struct tm_proof_event {
     int64_t t_us;
     uint32_t bytes; /* of TCP payload */
     uint8_t dir;    /* enum tm_dir */
     uint8_t kind;   /* enum tm_proof_packet */
 };
-struct tm_proof_events {       /* empty: {0} */
-    struct tm_proof_event *v;  /* owned, by time */
+struct tm_proof_events {      /* empty: {0} */
+    struct tm_proof_event *v; /* owned, by time */
     uint32_t n, cap;
 };
 
@@ -39,7 +43,8 @@ struct tm_proof_wire { /* empty: {0}; set server */
     struct tm_proof_ja4 ja4[TM_PROOF_JA4S_MAX]; /* of the tunnel's connections */
     uint32_t n_ja4;
     uint64_t n_fed; /* TCP packets, also others' */
-    uint64_t n_opened, n_strange; /* the tunnel's connections: that began; that began with no ClientHello or one too many */
+    uint64_t n_opened,
+        n_strange; /* the tunnel's connections: that began; that began with no ClientHello or one too many */
     int64_t first_us, last_us; /* of the tunnel's packets */
 };
 

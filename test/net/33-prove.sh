@@ -32,14 +32,28 @@ says() {
     for text in "$@"; do
         grep -q -- "$text" "$file" || fail "${file##*/} does not say '$text': $(cat "$file")"
     done
-    say "${file##*/}: exit status $status, $(grep -o '"verdict":"[^"]*"' "$file" | head -n 1)"
+    say "${file##*/}: exit status $status, $(grep -o '"verdict": "[^"]*"' "$file" | head -n 1)"
+}
+
+# finished NAME: waits for a test that prove began.
+finished() {
+    wait_for 200 "[ -s $WORK/$1.status ]" || fail "$1 does not end"
+}
+
+# finds_nothing NAME STATE WRAPPER [OPTIONS]: chance finds something in one test of a hundred; a leak is found again.
+finds_nothing() {
+    finished "$1"
+    [ "$(cat "$WORK/$1.status")" -eq 1 ] || return
+    say "$1 found something: $(cat "$WORK/$1.log")"
+    rm "$WORK/$1.status"
+    prove "$@"
 }
 
 # ends NAME WANTED TEXT...: of a test that prove began.
 ends() {
     local name=$1 wanted=$2
     shift 2
-    wait_for 200 "[ -s $WORK/$name.status ]" || fail "$name does not end"
+    finished "$name"
     says "$WORK/$name.log" "$(cat "$WORK/$name.status")" "$wanted" "$@"
 }
 
@@ -55,7 +69,7 @@ judged() {
 say "== no tunnel"
 status=0
 in_ns c "$client" prove --state "$CLIENT_STATE" --json >"$WORK/none" 2>&1 || status=$?
-says "$WORK/none" "$status" 3 'no tunnel runs' '"verdict":"no verdict"'
+says "$WORK/none" "$status" 3 'no tunnel runs' '"verdict": "no verdict"'
 status=0
 in_ns c "$client" prove --state "$CLIENT_STATE" --seconds 9 >"$WORK/none" 2>&1 || status=$?
 says "$WORK/none" "$status" 2 'seconds'
@@ -66,17 +80,21 @@ start_server server
 in_ns c timeout 60 "$client" join "$(cat "$WORK/link2")" --state "$second" >"$WORK/join2.log" 2>&1 || fail "join"
 start_client client --model constant --users 10 --log-schedule "$WORK/played.jsonl"
 SOCKS=127.0.0.1:1081 CLIENT_STATE=$second start_client shuffling --model shuffle
-prove sighted "$CLIENT_STATE" env --log-schedule "$WORK/played.jsonl"
-prove blind "$CLIENT_STATE" 'setpriv --bounding-set -net_raw --inh-caps -net_raw'
+sighted=("$CLIENT_STATE" env --log-schedule "$WORK/played.jsonl")
+blind=("$CLIENT_STATE" 'setpriv --bounding-set -net_raw --inh-caps -net_raw')
+prove sighted "${sighted[@]}"
+prove blind "${blind[@]}"
 prove astray "$CLIENT_STATE" env --interface lo
 prove leaky "$second" env --socks 127.0.0.1:1081
-ends sighted 0 '"verdict":"nothing found"' '"captured_on":"lk0"' '"ja4":\[{"ja4":"t13d02' '"no_verdict_because":\[\]'
-ends blind 0 '"verdict":"nothing found"' 'no right to capture' '"captured_on":""'
-ends astray 3 '"verdict":"no verdict"' 'it is not the interface that leads there'
-ends leaky 1 '"verdict":"found"' 'not payload-independent' 'busy was told from idle'
-grep -o '"conform":{[^}]*}' "$WORK/sighted.log"
-[ "$(grep -o '"offsets":[1-9][0-9]*' "$WORK/sighted.log" | cut -d : -f 2)" = \
-    "$(grep -o '"exact":[0-9]*' "$WORK/sighted.log" | cut -d : -f 2)" ] || fail "offsets differ from the schedule"
+finds_nothing sighted "${sighted[@]}"
+finds_nothing blind "${blind[@]}"
+ends sighted 0 '"verdict": "nothing found"' '"captured_on": "lk0"' '"ja4": "t13d02'
+ends blind 0 '"verdict": "nothing found"' 'no right to capture' '"captured_on": ""'
+ends astray 3 '"verdict": "no verdict"' 'it is not the interface that leads there'
+ends leaky 1 '"verdict": "found"' 'not payload-independent' 'busy was told from idle'
+grep -o '"conform": {[^}]*}' "$WORK/sighted.log"
+[ "$(grep -o '"offsets": [1-9][0-9]*' "$WORK/sighted.log" | cut -d : -f 2)" = \
+    "$(grep -o '"exact": [0-9]*' "$WORK/sighted.log" | cut -d : -f 2)" ] || fail "offsets differ from the schedule"
 
 say "== pages"
 for name in sighted blind astray leaky; do
@@ -94,7 +112,7 @@ sed -E '/"phase":"model","from"/ s/"up":[0-9]+,"down":[0-9]+/"up":0,"down":0/' "
 judged no-traffic "$WORK/still.jsonl" 3 'no traffic'
 grep -v '"phase":"control","from"' "$kept" >"$WORK/half.jsonl"
 judged half "$WORK/half.jsonl" 3 'slots are too few'
-judged broken "$WORK/sighted.kept/control.jsonl" 1 'control.jsonl:1'
+judged broken "$WORK/sighted.kept/control.jsonl" 3 'control.jsonl:1'
 
 ends_with_0 client
 ends_with_0 shuffling

@@ -29,7 +29,6 @@
 #include "tm/net/statsock.h"
 
 #define NO_RIGHT    3 /* exit status of tm-audit capture */
-#define NO_VERDICT  3 /* and of tm-audit prove */
 #define CAPTURE_MS  5000
 #define CONTROL_MS  30000
 #define STATE_NAME  "state"
@@ -64,8 +63,8 @@ static int ask_status(struct prove *p, struct tm_msg *msg)
     struct tm_msg why;
     int rc = tm_statsock_ask(p->o->v[TM_OPT_STATE].text, text, sizeof text, &len, &why);
     if (rc != TM_OK)
-        return tm_msg_set(msg, rc, "no tunnel runs with this state: %.300s; start tm-client run first",
-                          why.text);
+        return tm_msg_set(
+            msg, rc, "no tunnel runs with this state: %.300s; start tm-client run first", why.text);
     rc = tm_status_read(&p->status, text, len, msg);
     if (rc == TM_OK && !p->status.in_control)
         rc = tm_msg_set(msg, TM_ERR_CLOSED, "the tunnel is not in control of its wire: %.300s",
@@ -149,8 +148,9 @@ static int start_capture(struct prove *p, struct tm_msg *msg)
 {
     static const char SAYS[] = "capturing on ";
     char wire[TM_FILE_PATH_MAX], err[TM_FILE_PATH_MAX], line[200];
-    char *argv[] = {p->audit, "capture", "--server", p->server, "--output", path(p, wire, "wire.pcap"),
-                    NULL,     NULL,      NULL};
+    char *argv[] = {p->audit,  "capture",  "--server",
+                    p->server, "--output", path(p, wire, "wire.pcap"),
+                    NULL,      NULL,       NULL};
     if (p->o->v[TM_OPT_INTERFACE].given) {
         argv[6] = "--interface";
         argv[7] = (char *)(uintptr_t)p->o->v[TM_OPT_INTERFACE].text; /* exec changes nothing */
@@ -216,11 +216,20 @@ static bool take_socks(char *out, size_t cap, const char *line)
 
 static int run_control(struct prove *p, struct tm_msg *msg)
 {
-    char state[TM_FILE_PATH_MAX], log[TM_FILE_PATH_MAX], err[TM_FILE_PATH_MAX], file[TM_FILE_PATH_MAX];
+    char state[TM_FILE_PATH_MAX], log[TM_FILE_PATH_MAX], err[TM_FILE_PATH_MAX],
+        file[TM_FILE_PATH_MAX];
     char line[400], socks[TM_ADDRESS_TEXT_MAX];
-    char *argv[] = {"/proc/self/exe", "run",       "--state", path(p, state, STATE_NAME),
-                    "--model",        "shuffle:1", "--socks", "127.0.0.1:0",
-                    "--log-schedule", path(p, log, "control.jsonl"), NULL};
+    char *argv[] = {"/proc/self/exe",
+                    "run",
+                    "--state",
+                    path(p, state, STATE_NAME),
+                    "--model",
+                    "shuffle:1",
+                    "--socks",
+                    "127.0.0.1:0",
+                    "--log-schedule",
+                    path(p, log, "control.jsonl"),
+                    NULL};
     int rc = tm_file_make_dir(state, msg);
     if (rc == TM_OK)
         rc = tm_client_state_create(&p->state, state, msg);
@@ -271,11 +280,10 @@ static int judge(struct prove *p, struct tm_msg *msg)
 static void say(const struct prove *p)
 {
     unsigned seconds = (unsigned)p->o->v[TM_OPT_SECONDS].num;
-    (void)fprintf(stderr,
-                  "model %s; %u s through the tunnel, then %u s without the model; %s%s%s\n",
+    (void)fprintf(stderr, "model %s; %u s through the tunnel, then %u s without the model; %s%s\n",
                   p->status.model.name, seconds, seconds,
                   p->interface[0] != '\0' ? "capturing on " : "nothing is captured: ",
-                  p->interface[0] != '\0' ? p->interface : p->why_not, "");
+                  p->interface[0] != '\0' ? p->interface : p->why_not);
 }
 
 static int measure(struct prove *p, struct tm_msg *msg)
@@ -307,8 +315,8 @@ static int measure(struct prove *p, struct tm_msg *msg)
 
 static void clean(struct prove *p)
 {
-    static const char *const FILES[] = {"trial.jsonl",   "wire.pcap",   "capture.err",
-                                        "control.jsonl", "control.err"};
+    static const char *const FILES[] = {"trial.jsonl", "wire.pcap", "capture.err", "control.jsonl",
+                                        "control.err"};
     char name[TM_FILE_PATH_MAX];
     (void)tm_child_stop(&p->capture);
     if (p->stop_fd >= 0)
@@ -336,7 +344,7 @@ static enum tm_exit no_verdict(const struct tm_options *o, const struct tm_msg *
 {
     (void)fprintf(stderr, "tm-client: no verdict: %s\n", msg->text);
     if (o->v[TM_OPT_JSON].given) {
-        printf("{\"schema_version\":1,\"verdict\":\"no verdict\",\"no_verdict_because\":[\"");
+        printf("{\"schema_version\": 1, \"verdict\": \"no verdict\", \"no_verdict_because\": [\"");
         for (const char *c = msg->text; *c != '\0'; c++)
             (void)putchar((unsigned char)*c < 0x20 || *c == '"' || *c == '\\' ? '\'' : *c);
         printf("\"]}\n");
@@ -364,8 +372,11 @@ enum tm_exit tm_cmd_prove(struct tm_options *o, struct tm_msg *msg)
     clean(p);
     if (rc != TM_OK)
         return no_verdict(o, msg);
-    if (status == TM_EXIT_DONE || status == NO_VERDICT)
-        return status == NO_VERDICT ? TM_EXIT_NO_VERDICT : TM_EXIT_DONE;
-    (void)tm_msg_set(msg, TM_ERR_CLOSED, "%s", status == 1 ? "something was found, or the page could not be made" : "tm-audit did not end by itself");
+    if (status == TM_EXIT_DONE)
+        return TM_EXIT_DONE;
+    if (status != TM_EXIT_FAILED)
+        return TM_EXIT_NO_VERDICT;
+    (void)tm_msg_set(msg, TM_ERR_CLOSED, "something was found; %.300s says what",
+                     o->v[TM_OPT_OUTPUT].text);
     return TM_EXIT_FAILED;
 }

@@ -291,7 +291,8 @@ static const struct tm_opt_info table[] = {
                              .arg = "FILE",
                              .kind = TM_OPT_TEXT,
                              .commands = RUN | PROVE,
-                             .help = "write planned and actual times as JSON lines; prove: reads them"},
+                             .help =
+                                 "write planned and actual times as JSON lines; prove: reads them"},
     [TM_OPT_LOG_STREAMS] = {.name = "log-streams",
                             .arg = "FILE",
                             .kind = TM_OPT_TEXT,

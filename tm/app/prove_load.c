@@ -56,7 +56,9 @@ static int64_t wall_us(void)
 uint32_t tm_prove_slots(uint32_t seconds)
 {
     uint32_t n = 2 * seconds;
-    return n < TM_PROVE_SLOTS_MIN ? TM_PROVE_SLOTS_MIN : n > TM_PROVE_SLOTS_MAX ? TM_PROVE_SLOTS_MAX : n;
+    return n < TM_PROVE_SLOTS_MIN   ? TM_PROVE_SLOTS_MIN
+           : n > TM_PROVE_SLOTS_MAX ? TM_PROVE_SLOTS_MAX
+                                    : n;
 }
 
 /* As many busy as idle, in any order with the same chance. */

@@ -7,13 +7,14 @@
 /* The example of the published specification (a Chrome): its lists, and the fingerprint that it prints for them. */
 static const uint16_t SUITES[] = {0x1301, 0x1302, 0x1303, 0xc02b, 0xc02f, 0xc02c, 0xc030, 0xcca9,
                                   0xcca8, 0xc013, 0xc014, 0x009c, 0x009d, 0x002f, 0x0035};
-static const uint16_t EXTENSIONS[] = {0x001b, 0x0000, 0x0033, 0x0010, 0x4469, 0x0017, 0x002d, 0x000d,
-                                      0x0005, 0x0023, 0x0012, 0x002b, 0xff01, 0x000b, 0x000a, 0x0015};
+static const uint16_t EXTENSIONS[] = {0x001b, 0x0000, 0x0033, 0x0010, 0x4469, 0x0017,
+                                      0x002d, 0x000d, 0x0005, 0x0023, 0x0012, 0x002b,
+                                      0xff01, 0x000b, 0x000a, 0x0015};
 static const uint16_t ALGORITHMS[] = {0x0403, 0x0804, 0x0401, 0x0503,
                                       0x0805, 0x0501, 0x0806, 0x0601};
 static const char PUBLISHED[] = "t13d1516h2_8daaf6152771_e5627efa2ab1";
 
-#define COUNT(a) (sizeof(a) / sizeof *(a))
+#define COUNT(a)  (sizeof(a) / sizeof *(a))
 #define HELLO_MAX 2048
 
 struct shape {

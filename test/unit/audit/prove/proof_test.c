@@ -23,7 +23,8 @@ static void make_phase(struct tm_trial_phase *p, uint64_t seed)
     *p = (struct tm_trial_phase){.n_slots = SLOTS, .has_kept = true, .is_in_control = true};
     for (uint32_t i = 0; i < SLOTS; i++)
         p->slots[i] = (struct tm_trial_slot){1000000 + (int64_t)i * SLOT_US,
-                                             1000000 + (int64_t)(i + 1) * SLOT_US, i % 2 == 0,
+                                             1000000 + (int64_t)(i + 1) * SLOT_US,
+                                             i % 2 == 0,
                                              {1000, 2000}};
     for (uint32_t i = SLOTS; i > 1; i--) {
         uint32_t j = (uint32_t)tm_rng_below(&rng, i);
@@ -93,7 +94,8 @@ static void a_wire_that_does_not_follow_is_not_found(void)
         CHECK_INT(tm_proof_run(&out, &p, &w.phase[TM_TRIAL_MODEL], seed, &msg), TM_OK);
         for (unsigned a = 0; a < TM_PROOF_ATTACKS; a++)
             n_found += out.finding[a].is_found;
-        CHECK(out.finding[TM_PROOF_ACTIVITY].needed > 0.5 && out.finding[TM_PROOF_TIMES].needed > 0);
+        CHECK(out.finding[TM_PROOF_ACTIVITY].needed > 0.5 &&
+              out.finding[TM_PROOF_TIMES].needed > 0);
         tm_proof_wire_deinit(&w);
     }
     CHECK_INT(n_found, 0);
@@ -261,7 +263,8 @@ static const struct check_case CASES[] = {
     {"a_wire_that_does_not_follow_is_not_found", a_wire_that_does_not_follow_is_not_found},
     {"too_few_slots_are_said", too_few_slots_are_said},
     {"counts_stand_for_packets", counts_stand_for_packets},
-    {"nothing_found_needs_a_control_that_was_caught", nothing_found_needs_a_control_that_was_caught},
+    {"nothing_found_needs_a_control_that_was_caught",
+     nothing_found_needs_a_control_that_was_caught},
     {"a_leak_is_found_and_named", a_leak_is_found_and_named},
     {"what_was_not_there_is_no_verdict", what_was_not_there_is_no_verdict},
     {"the_page_says_it_all_and_escapes_names", the_page_says_it_all_and_escapes_names},

@@ -7,12 +7,15 @@
 #include "test/support/check.h"
 
 #define HEAD                                                                                       \
-    "{\"t\":\"trial\",\"v\":1,\"server\":\"192.0.2.1:443\",\"model\":\"m:2+n:1\",\"kind\":\"swing\","  \
+    "{\"t\":\"trial\",\"v\":1,\"server\":\"192.0.2.1:443\",\"model\":\"m:2+n:1\",\"kind\":"        \
+    "\"swing\","                                                                                   \
     "\"users\":3,\"payload_independent\":true}\n"
 static const char TEXT[] = HEAD
     "{\"t\":\"capture\",\"interface\":\"eth0\",\"packets\":90,\"dropped\":2}\n"
-    "{\"t\":\"slot\",\"phase\":\"model\",\"from\":1000,\"to\":2000,\"on\":true,\"up\":7,\"down\":8}\n"
-    "{\"t\":\"slot\",\"phase\":\"model\",\"from\":2000,\"to\":3000,\"on\":false,\"up\":0,\"down\":0}\n"
+    "{\"t\":\"slot\",\"phase\":\"model\",\"from\":1000,\"to\":2000,\"on\":true,\"up\":7,\"down\":8}"
+    "\n"
+    "{\"t\":\"slot\",\"phase\":\"model\",\"from\":2000,\"to\":3000,\"on\":false,\"up\":0,\"down\":"
+    "0}\n"
     "{\"t\":\"count\",\"phase\":\"control\",\"at\":1500,\"up\":1,\"down\":2}\n"
     "{\"t\":\"count\",\"phase\":\"control\",\"at\":1600,\"up\":1,\"down\":9}\n"
     "{\"t\":\"kept\",\"phase\":\"model\",\"sent\":9,\"exact\":8,\"missed\":1,\"in_control\":true,"
@@ -87,13 +90,14 @@ static void slots_and_counts_are_bounded(void)
     struct tm_msg msg = {""};
     size_t at = (size_t)sprintf(text, "%s", HEAD);
     for (unsigned i = 0; i <= TM_TRIAL_SLOTS_MAX; i++)
-        at += (size_t)sprintf(text + at,
-                              "{\"t\":\"slot\",\"phase\":\"model\",\"from\":%u,\"to\":%u,\"on\":true}\n", i,
-                              i + 1);
+        at += (size_t)sprintf(
+            text + at, "{\"t\":\"slot\",\"phase\":\"model\",\"from\":%u,\"to\":%u,\"on\":true}\n",
+            i, i + 1);
     CHECK_INT(read_text(&t, text, &msg), TM_ERR_LIMIT);
     at = (size_t)sprintf(text, "%s", HEAD);
     for (unsigned i = 0; i <= TM_TRIAL_COUNTS_MAX; i++)
-        at += (size_t)sprintf(text + at, "{\"t\":\"count\",\"phase\":\"model\",\"at\":%u}\n", i + 1);
+        at +=
+            (size_t)sprintf(text + at, "{\"t\":\"count\",\"phase\":\"model\",\"at\":%u}\n", i + 1);
     CHECK_INT(read_text(&t, text, &msg), TM_ERR_LIMIT);
 }
 
