@@ -146,6 +146,7 @@ static void last_line(char *out, size_t cap, const char *file)
 /* Without the right to capture the test goes on; with a wrong interface it does not. */
 static int start_capture(struct prove *p, struct tm_msg *msg)
 {
+    char interface[64];
     static const char SAYS[] = "capturing on ";
     char wire[TM_FILE_PATH_MAX], err[TM_FILE_PATH_MAX], line[200];
     char *argv[] = {p->audit,  "capture",  "--server",
@@ -153,7 +154,8 @@ static int start_capture(struct prove *p, struct tm_msg *msg)
                     NULL,      NULL,       NULL};
     if (p->o->v[TM_OPT_INTERFACE].given) {
         argv[6] = "--interface";
-        argv[7] = (char *)(uintptr_t)p->o->v[TM_OPT_INTERFACE].text; /* exec changes nothing */
+        (void)snprintf(interface, sizeof interface, "%s", p->o->v[TM_OPT_INTERFACE].text);
+        argv[7] = interface;
     }
     int rc = tm_child_start(&p->capture, argv, TM_CHILD_OUT_READ, path(p, err, "capture.err"), msg);
     if (rc != TM_OK)
@@ -175,13 +177,18 @@ static int start_capture(struct prove *p, struct tm_msg *msg)
 /* How many packets the kernel dropped goes to the log. */
 static void stop_capture(struct prove *p)
 {
+    static const char COUNTED[] = "captured "; /* N packets, N dropped */
     char line[200] = "";
     unsigned long long n = 0, n_dropped = 0;
+    const char *comma;
     if (p->capture.pid == 0)
         return;
     (void)kill(p->capture.pid, SIGTERM);
-    if (tm_child_line(&p->capture, line, sizeof line, CAPTURE_MS) == TM_OK)
-        (void)sscanf(line, "captured %llu packets, %llu dropped", &n, &n_dropped);
+    if (tm_child_line(&p->capture, line, sizeof line, CAPTURE_MS) == TM_OK &&
+        strncmp(line, COUNTED, sizeof COUNTED - 1) == 0 && (comma = strchr(line, ',')) != NULL) {
+        n = strtoull(line + sizeof COUNTED - 1, NULL, 10);
+        n_dropped = strtoull(comma + 1, NULL, 10);
+    }
     (void)tm_child_wait(&p->capture);
     (void)fprintf(p->log,
                   "{\"t\":\"capture\",\"interface\":\"%s\",\"packets\":%llu,\"dropped\":%llu}\n",
@@ -256,11 +263,13 @@ out:
 
 static int judge(struct prove *p, struct tm_msg *msg)
 {
+    char output[PATH_MAX], played[PATH_MAX];
+    (void)snprintf(output, sizeof output, "%s", p->o->v[TM_OPT_OUTPUT].text);
     char trial[TM_FILE_PATH_MAX], wire[TM_FILE_PATH_MAX], control[TM_FILE_PATH_MAX];
     char *argv[16] = {p->audit,        "prove",
                       "--trial",       path(p, trial, "trial.jsonl"),
                       "--control-log", path(p, control, "control.jsonl"),
-                      "--output",      (char *)(uintptr_t)p->o->v[TM_OPT_OUTPUT].text};
+                      "--output",      output};
     size_t n = 8;
     if (p->interface[0] != '\0') {
         argv[n++] = "--capture";
@@ -268,7 +277,8 @@ static int judge(struct prove *p, struct tm_msg *msg)
     }
     if (p->o->v[TM_OPT_LOG_SCHEDULE].given) {
         argv[n++] = "--schedule-log";
-        argv[n++] = (char *)(uintptr_t)p->o->v[TM_OPT_LOG_SCHEDULE].text;
+        (void)snprintf(played, sizeof played, "%s", p->o->v[TM_OPT_LOG_SCHEDULE].text);
+        argv[n++] = played;
     }
     if (p->o->v[TM_OPT_JSON].given)
         argv[n++] = "--json";
