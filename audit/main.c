@@ -1,5 +1,6 @@
 /* tm-audit: does the wire show the schedule, and nothing else (tm-audit.1). */
 #include "audit/commands.h"
+#include "audit/prove/prove_commands.h"
 #include "tm/cli/program.h"
 
 static const struct tm_command COMMANDS[] = {
@@ -11,6 +12,8 @@ static const struct tm_command COMMANDS[] = {
     {"detect", tm_cmd_detect, "train an observer to tell cover from real"},
     {"correlate", tm_cmd_correlate, "match flows behind the server with carriers of the tunnel"},
     {"wf", tm_cmd_wf, "tell which pages were visited"},
+    {"capture", tm_cmd_capture, "capture the headers of one server's packets"},
+    {"prove", tm_cmd_prove, "judge what tm-client prove did to one's own wire"},
     {"report", tm_cmd_report, "write one page about what the attacks find"},
 };
 

@@ -92,6 +92,17 @@ static void draw_path(struct tm_text *out, const struct frame *f, const struct t
     tm_text_put(out, "\"/>\n");
 }
 
+static void draw_spans(struct tm_text *out, const struct frame *f, const struct tm_svg_plot *p)
+{
+    for (size_t i = 0; i < p->n_spans; i++) {
+        double from = tm_scale_px(&f->x, p->spans[i].from);
+        double to = tm_scale_px(&f->x, p->spans[i].to);
+        tm_text_printf(out,
+                       "<rect class=\"b\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\"/>\n",
+                       fmin(from, to), f->top, fabs(to - from), f->bottom - f->top);
+    }
+}
+
 static double widest_tick(const struct tm_scale *s, enum tm_unit unit)
 {
     double ticks[TM_TICKS_MAX];
@@ -119,19 +130,23 @@ static struct frame frame_of(const struct tm_svg_plot *p, double legend_px)
 
 void tm_svg_plot(struct tm_text *out, const struct tm_svg_plot *p)
 {
-    struct tm_svg_legend_item items[TM_SVG_SERIES_MAX];
+    struct tm_svg_legend_item items[TM_SVG_SERIES_MAX + 1];
     size_t n = p->n_series < TM_SVG_SERIES_MAX ? p->n_series : TM_SVG_SERIES_MAX;
+    size_t n_items = n;
     for (size_t k = 0; k < n; k++)
         items[k] = (struct tm_svg_legend_item){
             p->series[k].name, p->series[k].style == TM_SVG_POINTS ? TM_SVG_DOT : TM_SVG_STROKE,
             p->series[k].tone % TM_SVG_TONES};
+    if (p->n_spans > 0)
+        items[n_items++] = (struct tm_svg_legend_item){p->spans_name, TM_SVG_BAND, 0};
     const double at[] = {2, 0, p->w - 4};
-    double legend_px = n > 1 ? tm_svg_legend(NULL, items, n, at) + LEGEND_GAP_PX : 0;
+    double legend_px = n_items > 1 ? tm_svg_legend(NULL, items, n_items, at) + LEGEND_GAP_PX : 0;
     struct frame f = frame_of(p, legend_px);
 
     tm_svg_begin(out, p->w, p->h, p->title, p->desc);
-    if (n > 1)
-        (void)tm_svg_legend(out, items, n, at);
+    if (n_items > 1)
+        (void)tm_svg_legend(out, items, n_items, at);
+    draw_spans(out, &f, p);
     tm_svg_y_axis(out,
                   &(struct tm_svg_axis_lines){&f.y, f.left, f.right, 5, p->y.unit, p->y.label});
     tm_svg_x_axis(out, &(struct tm_svg_axis_lines){&f.x, f.bottom, f.top, p->w < 420 ? 4 : 6,

@@ -33,15 +33,22 @@ struct tm_svg_axis {
     double low, high;  /* used when low < high; else the axis is fitted to the data */
 };
 
+struct tm_svg_span {
+    double from, to;
+};
+
 struct tm_svg_plot {
     const char *title, *desc; /* for screen readers and tooltips */
     double w, h;              /* px, >= 200 x 120 */
     struct tm_svg_axis x, y;
     const struct tm_svg_series *series;
-    size_t n_series;   /* <= TM_SVG_SERIES_MAX, more are left out */
-    bool has_diagonal; /* from corner to corner: chance, in a ROC plot */
+    size_t n_series;                 /* <= TM_SVG_SERIES_MAX, more are left out */
+    bool has_diagonal;               /* from corner to corner: chance, in a ROC plot */
+    const struct tm_svg_span *spans; /* of x, shaded from top to bottom; borrowed */
+    size_t n_spans;
+    const char *spans_name; /* in the legend */
 };
-/* Axes, series and, for more than one series, a legend. */
+/* Axes, series and, for more than one series or for spans, a legend. */
 void tm_svg_plot(struct tm_text *out, const struct tm_svg_plot *p);
 
 #endif

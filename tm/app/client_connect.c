@@ -12,6 +12,7 @@
 
 #include "tm/app/address.h"
 #include "tm/app/main.h"
+#include "tm/app/proxy_dial.h"
 #include "tm/core/http.h"
 #include "tm/core/socks5.h"
 
@@ -24,22 +25,6 @@ struct way {
     uint8_t buf[BUF_LEN];
 };
 
-static int open_proxy(int *fd, const char *text, struct tm_msg *msg)
-{
-    struct tm_address a;
-    struct sockaddr_storage sa;
-    int rc = tm_address_parse(&a, text, msg);
-    if (rc == TM_OK)
-        rc = tm_address_resolve(&sa, &a, msg);
-    if (rc != TM_OK)
-        return rc;
-    *fd = socket(sa.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (*fd < 0 || connect(*fd, (const struct sockaddr *)&sa, tm_address_len(&sa)) != 0)
-        return tm_msg_set(msg, TM_ERR_IO, "no proxy at %.200s: %s; is tm-client running there?",
-                          text, strerror(errno));
-    return TM_OK;
-}
-
 static bool read_exactly(int fd, uint8_t *p, size_t len)
 {
     return recv(fd, p, len, MSG_WAITALL) == (ssize_t)len;
@@ -48,13 +33,9 @@ static bool read_exactly(int fd, uint8_t *p, size_t len)
 /* Asks for the connection; *reply is how it went.  False when the proxy does not speak SOCKS 5. */
 static bool ask(int fd, const struct tm_dest *dest, uint8_t *reply)
 {
-    static const uint8_t greeting[] = {5, 1, TM_SOCKS5_NO_AUTH};
     uint8_t text[TM_SOCKS5_REPLY_MAX];
-    size_t len = tm_socks5_reply(text, TM_REPLY_OK, dest); /* a request is laid out as a reply */
-    text[1] = TM_SOCKS_CONNECT;
-    if (send(fd, greeting, sizeof greeting, MSG_NOSIGNAL) != (ssize_t)sizeof greeting ||
-        send(fd, text, len, MSG_NOSIGNAL) != (ssize_t)len || !read_exactly(fd, text, 2) ||
-        text[0] != greeting[0] || text[1] != TM_SOCKS5_NO_AUTH || !read_exactly(fd, text, 5))
+    if (!tm_proxy_request(fd, dest) || !read_exactly(fd, text, 2) || text[0] != 5 ||
+        text[1] != TM_SOCKS5_NO_AUTH || !read_exactly(fd, text, 5))
         return false;
     *reply = text[1];
     size_t rest = text[3] == TM_ADDR_IPV4 ? 4U : text[3] == TM_ADDR_IPV6 ? 16U : 1U + text[4];
@@ -126,7 +107,7 @@ enum tm_exit tm_cmd_connect(struct tm_options *o, struct tm_msg *msg)
     if (rc == TM_OK && tm_address_dest(&dest, &a) != TM_OK)
         rc = tm_msg_set(msg, TM_ERR_RANGE, "'%.200s' is no destination", o->operand);
     if (rc == TM_OK)
-        rc = open_proxy(&fd, o->v[TM_OPT_SOCKS].text, msg);
+        rc = tm_proxy_open(&fd, o->v[TM_OPT_SOCKS].text, msg);
     if (rc == TM_OK && !ask(fd, &dest, &reply))
         rc = tm_msg_set(msg, TM_ERR_PROTO, "no SOCKS 5 proxy at %.200s", o->v[TM_OPT_SOCKS].text);
     if (rc == TM_OK && reply != TM_REPLY_OK)

@@ -8,6 +8,7 @@ int main(int argc, char *argv[])
         [TM_CMD_MODELS] = tm_cmd_models,   [TM_CMD_CLIENT_STATUS] = tm_cmd_status,
         [TM_CMD_EXEC] = tm_cmd_exec,       [TM_CMD_EBPF_CHECK] = tm_cmd_ebpf_check,
         [TM_CMD_CONNECT] = tm_cmd_connect, [TM_CMD_CLIENT_PT] = tm_cmd_client_pt,
+        [TM_CMD_PROVE] = tm_cmd_prove,
     };
     return tm_main(TM_PROGRAM_CLIENT, argc, argv, handlers);
 }

@@ -5,7 +5,12 @@
 #include "tm/app/options.h"
 #include "tm/base/err.h"
 
-enum tm_exit { TM_EXIT_DONE = 0, TM_EXIT_FAILED = 1, TM_EXIT_USAGE = 2 };
+enum tm_exit {
+    TM_EXIT_DONE = 0,
+    TM_EXIT_FAILED = 1,
+    TM_EXIT_USAGE = 2,
+    TM_EXIT_NO_VERDICT = 3 /* of prove alone, which has said why */
+};
 
 /* A command.  When it does not end with TM_EXIT_DONE, msg holds the one line for the user. */
 typedef enum tm_exit (*tm_command_fn)(struct tm_options *o, struct tm_msg *msg);
@@ -22,6 +27,7 @@ enum tm_exit tm_cmd_client_run(struct tm_options *o, struct tm_msg *msg); /* cli
 enum tm_exit tm_cmd_models(struct tm_options *o, struct tm_msg *msg);     /* client_models.c */
 enum tm_exit tm_cmd_exec(struct tm_options *o, struct tm_msg *msg);       /* client_exec.c */
 enum tm_exit tm_cmd_connect(struct tm_options *o, struct tm_msg *msg);    /* client_connect.c */
+enum tm_exit tm_cmd_prove(struct tm_options *o, struct tm_msg *msg);      /* client_prove.c */
 enum tm_exit tm_cmd_ebpf_check(struct tm_options *o, struct tm_msg *msg); /* ebpf_check.c */
 enum tm_exit tm_cmd_client_pt(struct tm_options *o, struct tm_msg *msg);  /* client_pt.c */
 enum tm_exit tm_cmd_setup(struct tm_options *o, struct tm_msg *msg);      /* server_admin.c */

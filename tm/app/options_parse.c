@@ -243,8 +243,8 @@ static int check_machines(const struct tm_options *o, bool is_meant, struct tm_m
 static int check_driven(const struct tm_options *o, const char *text, struct tm_msg *msg)
 {
     static const enum tm_opt of_plans[] = {TM_OPT_USERS,     TM_OPT_PACE,      TM_OPT_SEED,
-                                           TM_OPT_ON_DEMAND, TM_OPT_IDLE_STOP, TM_OPT_LOG_SCHEDULE,
-                                           TM_OPT_PRESET,    TM_OPT_PREP};
+                                           TM_OPT_ON_DEMAND, TM_OPT_IDLE_STOP, TM_OPT_PRESET,
+                                           TM_OPT_PREP};
     uint32_t fixed_m = 0;
     bool is_maybenot = tm_options_means_machines(text);
     if (!is_maybenot && !tm_shuffle_is_meant(text, &fixed_m))

@@ -12,6 +12,11 @@
 /* ... for the ORPort of the Tor relay that the server is a transport of (tm/net/orport.h), with port TM_DEST_ORPORT_PORT. */
 #define TM_DEST_ORPORT      "trafficmimic.orport"
 #define TM_DEST_ORPORT_PORT 1
+/* Likewise, for test loads that end at the server (tm/net/testload.h), with its ports. */
+#define TM_DEST_TEST         "trafficmimic.test"
+#define TM_TEST_PORT_DISCARD 9U
+#define TM_TEST_PORT_SOURCE  19U
+#define TM_TEST_BYTES        4096U /* that the source sends for each byte which it receives */
 
 enum tm_addr_kind { TM_ADDR_IPV4 = 1, TM_ADDR_NAME = 3, TM_ADDR_IPV6 = 4 }; /* RFC 1928 ATYP */
 struct tm_dest {

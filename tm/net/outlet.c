@@ -10,6 +10,7 @@
 #include "tm/net/nameserver.h"
 #include "tm/net/pipe.h"
 #include "tm/net/streamlog.h"
+#include "tm/net/testload.h"
 
 struct outlet {
     struct tm_sink sink; /* first: on_event casts back */
@@ -75,6 +76,10 @@ void tm_outlet_open(struct tm_front *front, const struct tm_event *ev, const str
 {
     if (ev->dest.port == 0) {
         tm_finder_open(front, ev, guard);
+        return;
+    }
+    if (tm_testload_is_meant(&ev->dest)) {
+        tm_testload_open(front, ev);
         return;
     }
     struct tm_session *s = tm_front_session(front);

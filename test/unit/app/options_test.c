@@ -347,11 +347,13 @@ static void a_mix_counts_its_users_itself(void)
 
 static void shuffling_takes_nothing_of_schedules(void)
 {
-    static char *const pair[][2] = {{"--users", "3"},        {"--pace", "1s"},
-                                    {"--seed", "1"},         {"--on-demand", NULL},
-                                    {"--idle-stop", "9s"},   {"--prep", "3ms"},
-                                    {"--log-schedule", "f"}, {"--preset", "light"},
-                                    {"--master", "server"},  {"--plan", "embedded"}};
+    static char *const pair[][2] = {
+        {"--users", "3"},      {"--pace", "1s"},       {"--seed", "1"},
+        {"--on-demand", NULL}, {"--idle-stop", "9s"},  {"--prep", "3ms"},
+        {"--preset", "light"}, {"--master", "server"}, {"--plan", "embedded"}};
+    CHECK_INT(
+        PARSE(TM_PROGRAM_CLIENT, "run", "--state=d", "--model", "shuffle", "--log-schedule", "f"),
+        TM_OK);
     CHECK_INT(PARSE(TM_PROGRAM_CLIENT, "run", "--state=d", "--model", "shuffle"), TM_OK);
     CHECK_INT(PARSE(TM_PROGRAM_CLIENT, "run", "--state=d", "--model", "shuffle:8"), TM_OK);
     CHECK_INT(PARSE(TM_PROGRAM_CLIENT, "run", "--state=d", "--model", "shuffle:33"), TM_ERR_FORMAT);
