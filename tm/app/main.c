@@ -19,7 +19,8 @@ int tm_main(enum tm_program program, int argc, char *argv[], const tm_command_fn
 {
     struct tm_options o;
     struct tm_msg msg = {""};
-    if (tm_options_parse(&o, program, argc, argv, &msg) != TM_OK)
+    if (tm_options_parse(&o, program, argc, argv, &msg) != TM_OK ||
+        tm_options_complete(&o, &msg) != TM_OK)
         return usage(program, o.command, &msg);
     if (o.v[TM_OPT_HELP].given) {
         tm_options_help(stdout, program, o.command);

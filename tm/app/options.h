@@ -145,12 +145,19 @@ const struct tm_opt_info *tm_options_info(enum tm_opt opt);
 const struct tm_command_info *tm_options_command(enum tm_command command);
 const char *tm_options_program_name(enum tm_program p); /* "tm-client", "tm-server" */
 
+/* The option with this name, as any of the commands (bits as in struct tm_opt_info) takes it; TM_OPT_N: none. */
+enum tm_opt tm_options_find(unsigned commands, const char *name, size_t len);
+
 /* Reads a whole command line; argv[0] is skipped.  Options may stand before and behind the operand, "--name
- * VALUE", "--name=VALUE", "-L VALUE" or "-LVALUE"; "--" ends them.  With --help or --version the rest need not be
- * complete.  tm-client run needs a model or a schedule file; what has nothing to decide beside a file is refused.
+ * VALUE", "--name=VALUE", "-L VALUE" or "-LVALUE"; "--" ends them.
  * TM_ERR_FORMAT: wrong usage, msg says what; TM_ERR_LIMIT: more than TM_OPTIONS_LIST_MAX. */
 TM_MUST_CHECK int tm_options_parse(struct tm_options *o, enum tm_program program, int argc,
                                    char *const argv[], struct tm_msg *msg);
+
+/* When all has been read: a preset sets what it stands for, and the options are checked against each other, as that what
+ * the command requires is there, and that nothing was given that has nothing to decide.  With --help or --version the
+ * options need not be complete.  TM_ERR_FORMAT. */
+TM_MUST_CHECK int tm_options_complete(struct tm_options *o, struct tm_msg *msg);
 
 /* Sets what the config text says and the command line did not; the command line's LIST values add to the
  * file's.  Lines are "name = value", "#" begins a comment line.  text is cut into strings in place and must live as

@@ -1,4 +1,4 @@
-/* tm/app/options_parse.c - command line and config file against the table of options. */
+/* tm/app/options_parse.c - the command line against the table of options, and options against each other. */
 #include <assert.h>
 #include <inttypes.h>
 #include <string.h>
@@ -121,8 +121,7 @@ int tm_options_set(struct tm_options *o, enum tm_opt opt, const char *value, str
     return TM_OK;
 }
 
-/* The option called name[0..len), as this command takes it; TM_OPT_N: none. */
-static enum tm_opt find_long(unsigned commands, const char *name, size_t len)
+enum tm_opt tm_options_find(unsigned commands, const char *name, size_t len)
 {
     for (unsigned i = 0; i < TM_OPT_N; i++) {
         const struct tm_opt_info *info = tm_options_info((enum tm_opt)i);
@@ -154,7 +153,7 @@ static int parse_option(struct tm_options *o, int argc, char *const argv[], int 
     enum tm_opt opt;
     if (is_long) {
         size_t len = strcspn(word + 2, "=");
-        opt = find_long(commands, word + 2, len);
+        opt = tm_options_find(commands, word + 2, len);
         value = word[2 + len] == '=' ? word + 2 + len + 1 : NULL;
     } else {
         opt = find_letter(commands, word[1]);
@@ -368,59 +367,13 @@ int tm_options_parse(struct tm_options *o, enum tm_program program, int argc, ch
             }
         }
     }
-    if (o->v[TM_OPT_HELP].given || o->v[TM_OPT_VERSION].given)
-        return TM_OK;
-    rc = tm_preset_apply(o, msg);
-    return rc == TM_OK ? check_complete(o, msg) : rc;
-}
-
-static char *trim(char *s)
-{
-    s += strspn(s, " \t\r");
-    size_t len = strlen(s);
-    while (len > 0 && strchr(" \t\r", s[len - 1]) != NULL)
-        s[--len] = '\0';
-    return s;
-}
-
-/* by_hand: bit 1 << option for what the command line gave. */
-static int config_line(struct tm_options *o, uint64_t by_hand, char *line, struct tm_msg *msg)
-{
-    line = trim(line);
-    if (line[0] == '\0' || line[0] == '#')
-        return TM_OK;
-    char *equals = strchr(line, '=');
-    if (equals == NULL)
-        return tm_msg_set(msg, TM_ERR_FORMAT, "write 'name = value'");
-    *equals = '\0';
-    char *name = trim(line), *value = trim(equals + 1);
-    enum tm_opt opt = find_long(~0U, name, strlen(name));
-    if (opt == TM_OPT_N || !tm_options_info(opt)->in_config)
-        return tm_msg_set(msg, TM_ERR_FORMAT, "unknown option '%s'", name);
-    if (tm_options_info(opt)->kind != TM_OPT_LIST) {
-        if ((by_hand >> opt & 1) != 0)
-            return TM_OK;
-        if (o->v[opt].given)
-            return tm_msg_set(msg, TM_ERR_FORMAT, "'%s' is set twice", name);
-    }
-    return tm_options_set(o, opt, value, msg);
-}
-
-int tm_options_config(struct tm_options *o, char *text, struct tm_msg *msg)
-{
-    static_assert(TM_OPT_N <= 64, "by_hand has 64 bits");
-    uint64_t by_hand = 0;
-    for (unsigned i = 0; i < TM_OPT_N; i++)
-        by_hand |= (uint64_t)o->v[i].given << i;
-    unsigned number = 1;
-    for (char *line = text; line != NULL; number++) {
-        char *end = strchr(line, '\n');
-        if (end != NULL)
-            *end++ = '\0';
-        struct tm_msg why;
-        if (config_line(o, by_hand, line, &why) != TM_OK)
-            return tm_msg_set(msg, TM_ERR_FORMAT, "line %u: %.480s", number, why.text);
-        line = end;
-    }
     return TM_OK;
+}
+
+int tm_options_complete(struct tm_options *o, struct tm_msg *msg)
+{
+    if (o->command == TM_CMD_N || o->v[TM_OPT_HELP].given || o->v[TM_OPT_VERSION].given)
+        return TM_OK;
+    int rc = tm_preset_apply(o, msg);
+    return rc == TM_OK ? check_complete(o, msg) : rc;
 }

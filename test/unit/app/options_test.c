@@ -19,7 +19,8 @@ static int parse(enum tm_program program, char *argv[])
     while (argv[argc] != NULL)
         argc++;
     msg.text[0] = '\0';
-    return tm_options_parse(&o, program, argc, argv, &msg);
+    int rc = tm_options_parse(&o, program, argc, argv, &msg);
+    return rc == TM_OK ? tm_options_complete(&o, &msg) : rc;
 }
 
 static void client_run_has_its_defaults(void)

@@ -12,7 +12,8 @@ static struct tm_msg msg;
 static int parse(int argc, char *argv[])
 {
     msg.text[0] = '\0';
-    return tm_options_parse(&o, TM_PROGRAM_CLIENT, argc, argv, &msg);
+    int rc = tm_options_parse(&o, TM_PROGRAM_CLIENT, argc, argv, &msg);
+    return rc == TM_OK ? tm_options_complete(&o, &msg) : rc;
 }
 #define RUN(...)                                                                                   \
     parse(sizeof((char *[]){"p", "run", "--state", "d", __VA_ARGS__}) / sizeof(char *),            \
