@@ -1,8 +1,8 @@
 /* tm/app/options.h - every option of tm-client and tm-server, in one table.
  *
  * The table (options.c) has the name, the argument, how it is read, default, range and help of each option
- * and says which commands take it.  It drives the parser of the command line, the reader of the server's
- * config file (the same names, "name = value"), --help, and scripts/check/options.sh, which compares it with
+ * and says which commands take it.  It drives the parser of the command line, the reader of config
+ * files (the same names, "name = value"), --help, and scripts/check/options.sh, which compares it with
  * the man pages.  Pure. */
 #ifndef TM_APP_OPTIONS_H
 #define TM_APP_OPTIONS_H
@@ -86,6 +86,11 @@ enum tm_opt {
     TM_OPT_SUMMARY_JSON,
     TM_OPT_JSON,
     TM_OPT_WATCH,
+    TM_OPT_LINK_FILE,
+    TM_OPT_DRAIN,
+    TM_OPT_CONFIG,
+    TM_OPT_CHECK_CONFIG,
+    TM_OPT_PRINT_CONFIG,
     TM_OPT_DEBUG_CORE,
     TM_OPT_VERBOSE,
     TM_OPT_HELP,
@@ -110,25 +115,40 @@ struct tm_opt_info {
     const char
         *arg; /* "DIR", as help writes it; for CHOICE the words, "early|exact"; NULL for FLAG */
     enum tm_opt_kind kind;
-    unsigned commands; /* bit 1 << enum tm_command: may be given */
-    unsigned required; /* must be given there */
-    bool in_config;    /* may stand in the server's config file */
-    const char *def;   /* as a person would write it; NULL: none */
-    int64_t min, max;  /* DURATION (us), COUNT */
+    unsigned commands;        /* bit 1 << enum tm_command: may be given */
+    unsigned required;        /* must be given there */
+    bool in_config;           /* may stand in the config file although `run` does not take it */
+    bool line_only;           /* may not, although `run` takes it */
+    bool live;                /* `run` takes a new value when it reads the config again (SIGHUP) */
+    const char *def;          /* as a person would write it; NULL: none */
+    const char *shown_def[2]; /* for help, by enum tm_program, when it is found out at run time */
+    int64_t min, max;         /* DURATION (us), COUNT */
     const char *help;
 };
 
 #define TM_OPTIONS_LIST_MAX 320U
+
+/* Who said it, in the order of who wins. */
+enum tm_opt_source {
+    TM_OPT_FROM_NOTHING,
+    TM_OPT_FROM_DEFAULT,
+    TM_OPT_FROM_PRESET,
+    TM_OPT_FROM_FILE,
+    TM_OPT_FROM_LINE
+};
 
 struct tm_opt_value {
     const char
         *text; /* as given or the default; NULL: neither.  Borrowed from argv or the config text */
     int64_t num; /* DURATION, COUNT, CHOICE; FLAG: 1 when given */
     bool given;
+    enum tm_opt_source source;
+    unsigned line; /* of the config file */
 };
 struct tm_opt_item {
     enum tm_opt opt;
     const char *text;
+    enum tm_opt_source source;
 };
 
 struct tm_options {
@@ -139,6 +159,11 @@ struct tm_options {
     size_t n_list;
     const char *operand;
     char *const *rest; /* of a command with the operand "CMD...": it and what follows, to NULL */
+    enum tm_opt_source from; /* of what is being read */
+    unsigned from_line;
+    const char *config_path; /* of the file that was read; NULL: none */
+    int argc;                /* as tm_options_parse got them; borrowed */
+    char *const *argv;
 };
 
 const struct tm_opt_info *tm_options_info(enum tm_opt opt);
@@ -159,16 +184,28 @@ TM_MUST_CHECK int tm_options_parse(struct tm_options *o, enum tm_program program
  * options need not be complete.  TM_ERR_FORMAT. */
 TM_MUST_CHECK int tm_options_complete(struct tm_options *o, struct tm_msg *msg);
 
-/* Sets what the config text says and the command line did not; the command line's LIST values add to the
- * file's.  Lines are "name = value", "#" begins a comment line.  text is cut into strings in place and must live as
- * long as o.  TM_ERR_FORMAT with the line's number in msg. */
-TM_MUST_CHECK int tm_options_config(struct tm_options *o, char *text, struct tm_msg *msg);
+/* Whether the option may stand in the program's config file. */
+bool tm_options_in_config(enum tm_program program, enum tm_opt opt);
+/* Sets what the config text says and the command line did not; the command line's LIST values add to the file's, and a
+ * --model, --preset or --schedule on it puts aside all that the file says of what is played.  Lines are "name = value",
+ * flags "name = yes" or "no"; "#" begins a comment line.  text is cut into strings in place and must live as
+ * long as o.  Reads to the end: fault is called for every line that is wrong.  TM_ERR_FORMAT: there was one. */
+typedef void (*tm_options_fault_fn)(void *user, unsigned line, const char *text);
+TM_MUST_CHECK int tm_options_config(struct tm_options *o, char *text, tm_options_fault_fn fault,
+                                    void *user);
+/* Adds to a message of tm_options_complete where in the file at path the options stand that it names. */
+void tm_options_blame(const struct tm_options *o, const char *path, struct tm_msg *msg);
+/* What the command has come to, in the form of a config file, by where it comes from. */
+void tm_options_print(FILE *out, const struct tm_options *o);
 
 /* Whether --model says that Maybenot machines drive the wire; NULL: it does not. */
 bool tm_options_means_machines(const char *model);
 /* Checks one value by itself, as tm_options_parse does. */
 TM_MUST_CHECK int tm_options_set(struct tm_options *o, enum tm_opt opt, const char *value,
                                  struct tm_msg *msg);
+
+/* Whether `run` without --model, --preset and --schedule took the default preset. */
+bool tm_options_took_default(const struct tm_options *o);
 
 /* The help of a command, or of the program when command is TM_CMD_N. */
 void tm_options_help(FILE *out, enum tm_program program, enum tm_command command);

@@ -8,6 +8,7 @@
 #include "tm/app/address.h"
 #include "tm/app/options.h"
 #include "tm/app/preset.h"
+#include "tm/app/suggest.h"
 #include "tm/app/units.h"
 
 /* Which of the words "a|b|c" value is; -1: none. */
@@ -70,7 +71,7 @@ static int add_to_list(struct tm_options *o, enum tm_opt opt, const char *value,
     struct tm_msg why;
     if (opt == TM_OPT_FORWARD && tm_address_parse_forward(&f, value, &why) != TM_OK)
         return tm_msg_set(msg, TM_ERR_FORMAT, "-L %s", why.text);
-    o->list[o->n_list++] = (struct tm_opt_item){opt, value};
+    o->list[o->n_list++] = (struct tm_opt_item){opt, value, o->from};
     return TM_OK;
 }
 
@@ -118,6 +119,8 @@ int tm_options_set(struct tm_options *o, enum tm_opt opt, const char *value, str
         return rc;
     v->text = value;
     v->given = true;
+    v->source = o->from;
+    v->line = o->from_line;
     return TM_OK;
 }
 
@@ -142,6 +145,19 @@ static enum tm_opt find_letter(unsigned commands, char letter)
     return TM_OPT_N;
 }
 
+/* A letter is too little to guess from. */
+static int unknown_option(unsigned commands, const char *word, bool is_long, struct tm_msg *msg)
+{
+    struct tm_suggest s;
+    char hint[TM_SUGGEST_TEXT];
+    tm_suggest_begin(&s, is_long ? word + 2 : "", is_long ? strcspn(word + 2, "=") : 0);
+    for (unsigned i = 0; is_long && i < TM_OPT_N; i++)
+        if ((tm_options_info((enum tm_opt)i)->commands & commands) != 0)
+            tm_suggest_offer(&s, tm_options_info((enum tm_opt)i)->name);
+    tm_suggest_text(hint, &s, "--");
+    return tm_msg_set(msg, TM_ERR_FORMAT, "unknown option %.300s%s", word, hint);
+}
+
 /* One word that begins with '-' (and the next, when it is its value). */
 static int parse_option(struct tm_options *o, int argc, char *const argv[], int *at,
                         struct tm_msg *msg)
@@ -160,7 +176,7 @@ static int parse_option(struct tm_options *o, int argc, char *const argv[], int 
         value = word[2] != '\0' ? word + 2 : NULL;
     }
     if (opt == TM_OPT_N)
-        return tm_msg_set(msg, TM_ERR_FORMAT, "unknown option %s", word);
+        return unknown_option(commands, word, is_long, msg);
     const struct tm_opt_info *info = tm_options_info(opt);
     if (info->kind == TM_OPT_FLAG && value != NULL)
         return tm_msg_set(msg, TM_ERR_FORMAT, "--%s takes no value", info->name);
@@ -182,6 +198,18 @@ static enum tm_command find_command(enum tm_program program, const char *name)
     return TM_CMD_N;
 }
 
+static int unknown_command(enum tm_program program, const char *word, struct tm_msg *msg)
+{
+    struct tm_suggest s;
+    char hint[TM_SUGGEST_TEXT];
+    tm_suggest_begin(&s, word, strlen(word));
+    for (unsigned i = 0; i < TM_CMD_N; i++)
+        if (tm_options_command((enum tm_command)i)->program == program)
+            tm_suggest_offer(&s, tm_options_command((enum tm_command)i)->name);
+    tm_suggest_text(hint, &s, "");
+    return tm_msg_set(msg, TM_ERR_FORMAT, "unknown command '%.300s'%s", word, hint);
+}
+
 /* Help and version before a command; then the command itself, left in *at. */
 static int parse_command(struct tm_options *o, int argc, char *const argv[], int *at,
                          struct tm_msg *msg)
@@ -195,7 +223,7 @@ static int parse_command(struct tm_options *o, int argc, char *const argv[], int
     } else {
         o->command = find_command(o->program, argv[1]);
         if (o->command == TM_CMD_N)
-            return tm_msg_set(msg, TM_ERR_FORMAT, "unknown command '%s'", argv[1]);
+            return unknown_command(o->program, argv[1], msg);
     }
     *at = 2;
     return TM_OK;
@@ -288,8 +316,6 @@ static int check_source(const struct tm_options *o, struct tm_msg *msg)
                                             TM_OPT_SEED,  TM_OPT_ON_DEMAND, TM_OPT_IDLE_STOP};
     static const enum tm_opt of_files[] = {TM_OPT_STRICT, TM_OPT_REPEAT};
     bool has_file = o->v[TM_OPT_SCHEDULE].given;
-    if (!has_file && !o->v[TM_OPT_MODEL].given)
-        return tm_msg_set(msg, TM_ERR_FORMAT, "--model NAME or --schedule FILE is required");
     for (size_t i = 0; has_file && i < sizeof of_models / sizeof *of_models; i++) {
         if (o->v[of_models[i]].given)
             return tm_msg_set(msg, TM_ERR_FORMAT,
@@ -330,7 +356,9 @@ static int check_complete(const struct tm_options *o, struct tm_msg *msg)
             return tm_msg_set(msg, TM_ERR_FORMAT, "--%s %s is required", info->name, info->arg);
     }
     const char *operand = tm_options_command(o->command)->operand;
-    if (operand != NULL && o->operand == NULL)
+    if (o->v[TM_OPT_LINK_FILE].given && o->operand != NULL)
+        return tm_msg_set(msg, TM_ERR_FORMAT, "--link-file beside a link: give one of them");
+    if (operand != NULL && o->operand == NULL && !o->v[TM_OPT_LINK_FILE].given)
         return tm_msg_set(msg, TM_ERR_FORMAT, "%s is required", operand);
     int rc = check_model(o, msg);
     if (rc == TM_OK && o->command == TM_CMD_CLIENT_RUN)
@@ -344,7 +372,11 @@ int tm_options_parse(struct tm_options *o, enum tm_program program, int argc, ch
     memset(o, 0, sizeof *o);
     o->program = program;
     o->command = TM_CMD_N;
+    o->argc = argc;
+    o->argv = argv;
+    o->from = TM_OPT_FROM_DEFAULT;
     set_defaults(o);
+    o->from = TM_OPT_FROM_LINE;
     int at = 1;
     int rc = parse_command(o, argc, argv, &at, msg);
     if (rc != TM_OK || o->command == TM_CMD_N)
@@ -370,10 +402,32 @@ int tm_options_parse(struct tm_options *o, enum tm_program program, int argc, ch
     return TM_OK;
 }
 
+/* Nothing says what to play: the preset of that name.  What only goes with a model of one's own is refused before. */
+static int choose_default(struct tm_options *o, struct tm_msg *msg)
+{
+    if (o->v[TM_OPT_MODEL].given || o->v[TM_OPT_PRESET].given || o->v[TM_OPT_SCHEDULE].given)
+        return TM_OK;
+    if (o->v[TM_OPT_USERS].given)
+        return tm_msg_set(msg, TM_ERR_FORMAT,
+                          "--users needs a --model: the default preset says itself how many");
+    o->from = TM_OPT_FROM_DEFAULT;
+    return tm_options_set(o, TM_OPT_PRESET, "default", msg);
+}
+
 int tm_options_complete(struct tm_options *o, struct tm_msg *msg)
 {
     if (o->command == TM_CMD_N || o->v[TM_OPT_HELP].given || o->v[TM_OPT_VERSION].given)
         return TM_OK;
-    int rc = tm_preset_apply(o, msg);
+    int rc = TM_OK;
+    if (o->command == TM_CMD_CLIENT_RUN)
+        rc = choose_default(o, msg);
+    o->from = TM_OPT_FROM_PRESET;
+    if (rc == TM_OK)
+        rc = tm_preset_apply(o, msg);
     return rc == TM_OK ? check_complete(o, msg) : rc;
+}
+
+bool tm_options_took_default(const struct tm_options *o)
+{
+    return o->v[TM_OPT_PRESET].given && o->v[TM_OPT_PRESET].source == TM_OPT_FROM_DEFAULT;
 }

@@ -149,22 +149,11 @@ enum tm_exit tm_cmd_invite(struct tm_options *o, struct tm_msg *msg)
 {
     struct tm_link link = {0};
     struct tm_server_state s = {0};
-    struct tm_msg why;
-    char *config = NULL;
-    size_t len = 0;
     enum tm_exit status = TM_EXIT_FAILED;
-    if (tm_server_state_load(&s, text_of(o, TM_OPT_STATE), msg) != TM_OK ||
-        tm_server_state_config(&s, &config, &len, msg) != TM_OK)
-        goto out;
-    if (tm_options_config(o, config, &why) != TM_OK) {
-        tm_msg_set(msg, TM_ERR_FORMAT, "%.200s/config, %.280s", s.dir, why.text);
-        goto out;
-    }
-    if (set_link_address(&link, o, msg) == TM_OK &&
+    if (tm_server_state_load(&s, text_of(o, TM_OPT_STATE), msg) == TM_OK &&
+        set_link_address(&link, o, msg) == TM_OK &&
         print_link(&s, &link, o->v[TM_OPT_EXPIRES].num, msg) == TM_OK)
         status = TM_EXIT_DONE;
-out:
-    tm_file_free(config, len);
     tm_server_state_deinit(&s);
     return status;
 }

@@ -51,8 +51,6 @@ struct server {
     uint8_t schedule_digest[TM_DIGEST_LEN];
     struct tm_guard guard;
     uint8_t seed[TM_SEED_LEN]; /* from --seed */
-    char *config;              /* owned: option values point into it */
-    size_t config_len;
     struct tm_options *o;
     FILE *summary_file; /* owned; NULL: not wanted */
     FILE *stream_log;   /* owned; NULL: not wanted */
@@ -333,18 +331,12 @@ static int begin_stream_log(FILE *f, const struct tm_options *o, struct tm_msg *
 static enum tm_exit load(struct server *s, struct tm_msg *msg)
 {
     struct tm_options *o = s->o;
-    struct tm_msg why;
     char shipped[TM_SHIPPED_PATH_MAX];
-    if (tm_server_state_load(&s->state, o->v[TM_OPT_STATE].text, msg) != TM_OK ||
-        tm_server_state_config(&s->state, &s->config, &s->config_len, msg) != TM_OK)
+    if (tm_server_state_load(&s->state, o->v[TM_OPT_STATE].text, msg) != TM_OK)
         return TM_EXIT_FAILED;
-    if (tm_options_config(o, s->config, &why) != TM_OK) {
-        tm_msg_set(msg, TM_ERR_FORMAT, "%.200s/config, %.280s", s->state.dir, why.text);
-        return TM_EXIT_FAILED;
-    }
     if (o->v[TM_OPT_LISTEN].text == NULL) {
-        tm_msg_set(msg, TM_ERR_FORMAT, "--listen ADDR:PORT is required (%.200s/config has none)",
-                   s->state.dir);
+        tm_msg_set(msg, TM_ERR_FORMAT, "--listen ADDR:PORT is required (%.200s has none)",
+                   o->config_path != NULL ? o->config_path : s->state.dir);
         return TM_EXIT_USAGE;
     }
     if (load_guard(s, msg) != TM_OK)
@@ -491,7 +483,6 @@ enum tm_exit tm_cmd_server_run(struct tm_options *o, struct tm_msg *msg)
     tm_models_deinit(&s->models);
     tm_schedfile_deinit(&s->schedule);
     tm_server_state_deinit(&s->state);
-    tm_file_free(s->config, s->config_len);
     OPENSSL_cleanse(s, sizeof *s);
     free(s);
     return status;
