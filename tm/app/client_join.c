@@ -18,6 +18,7 @@
 #include "tm/app/enrol.h"
 #include "tm/app/file.h"
 #include "tm/app/main.h"
+#include "tm/app/paths.h"
 #include "tm/app/signals.h"
 #include "tm/base/time.h"
 #include "tm/core/link.h"
@@ -227,7 +228,8 @@ static void run(struct join *j)
     uv_timer_init(&j->loop, &j->limit);
     j->limit.data = j;
     uv_timer_start(&j->limit, on_limit, LIMIT_MS, 0);
-    if (tm_signals_start(&j->signals, &j->loop, on_interrupt, on_stats, j) != TM_OK)
+    static const struct tm_signals_fns fns = {on_interrupt, on_stats, NULL};
+    if (tm_signals_start(&j->signals, &j->loop, &fns, j) != TM_OK)
         FAIL(j, "cannot watch signals");
     else if (start(j, j->msg) != TM_OK) {
         j->failed = true;
@@ -251,6 +253,12 @@ static int store(const struct join *j, const char *dir, struct tm_msg *msg)
     int rc = tm_client_state_create(&s, dir, msg);
     OPENSSL_cleanse(&s, sizeof s);
     return rc;
+}
+
+static int make_default_parents(const char *dir, struct tm_msg *msg)
+{
+    const struct tm_paths_env env = tm_paths_env();
+    return tm_paths_make_parents(dir, &env, msg);
 }
 
 /* Before the link is used up: can the result be stored? */
@@ -280,18 +288,49 @@ static void print_result(const struct join *j)
     printf("\n");
 }
 
+#define LINK_FILE_MAX (TM_LINK_TEXT_MAX + 64U) /* with blanks around it */
+
+/* The link of --link-file, so that it need not stand on a command line, which everybody on the machine can read; "-": standard
+ * input.  Into text, without the blanks around it. */
+static int read_link(char text[LINK_FILE_MAX], const char *path, struct tm_msg *msg)
+{
+    FILE *f = strcmp(path, "-") == 0 ? stdin : fopen(path, "re");
+    if (f == NULL)
+        return tm_msg_set(msg, TM_ERR_IO, "--link-file: cannot read %s: %s", path, strerror(errno));
+    size_t len = fread(text, 1, LINK_FILE_MAX - 1, f);
+    bool is_bad = ferror(f) != 0;
+    if (f != stdin)
+        (void)fclose(f);
+    if (is_bad)
+        return tm_msg_set(msg, TM_ERR_IO, "--link-file: cannot read %s", path);
+    while (len > 0 && strchr(" \t\r\n", text[len - 1]) != NULL)
+        len--;
+    text[len] = '\0';
+    memmove(text, text + strspn(text, " \t\r\n"), len - strspn(text, " \t\r\n") + 1);
+    return TM_OK;
+}
+
 enum tm_exit tm_cmd_join(struct tm_options *o, struct tm_msg *msg)
 {
     struct join j = {.msg = msg};
     const char *dir = o->v[TM_OPT_STATE].text;
     enum tm_exit status = TM_EXIT_FAILED;
-    if (strstr(o->operand, "tm://") == NULL) {
+    char text[LINK_FILE_MAX] = "";
+    const char *link = o->operand;
+    if (link == NULL) {
+        if (read_link(text, o->v[TM_OPT_LINK_FILE].text, msg) != TM_OK)
+            return status;
+        link = text;
+    }
+    if (strstr(link, "tm://") == NULL) {
         tm_msg_set(msg, TM_ERR_FORMAT, "this is no link (tm://...); get one: tm-server invite");
         return TM_EXIT_USAGE;
     }
-    if (tm_link_decode(&j.link, o->operand, msg) != TM_OK)
-        return status;
-    if (check_dir(dir, msg) != TM_OK)
+    int rc = tm_link_decode(&j.link, link, msg);
+    OPENSSL_cleanse(text, sizeof text);
+    if (rc == TM_OK && !o->v[TM_OPT_STATE].given)
+        rc = make_default_parents(dir, msg);
+    if (rc != TM_OK || check_dir(dir, msg) != TM_OK)
         return status;
     tm_address_print(j.where, j.link.host, j.link.port);
     tm_tunnel_join_model(&j.model);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "tm/app/options_config.h"
 #include "tm/app/paths.h"
 
 static bool takes(const struct tm_options *o, enum tm_opt opt)

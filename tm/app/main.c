@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "tm/app/config.h"
+#include "tm/app/options_config.h"
 #include "tm/app/process.h"
 #include "tm/base/log.h"
 

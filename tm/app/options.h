@@ -184,28 +184,11 @@ TM_MUST_CHECK int tm_options_parse(struct tm_options *o, enum tm_program program
  * options need not be complete.  TM_ERR_FORMAT. */
 TM_MUST_CHECK int tm_options_complete(struct tm_options *o, struct tm_msg *msg);
 
-/* Whether the option may stand in the program's config file. */
-bool tm_options_in_config(enum tm_program program, enum tm_opt opt);
-/* Sets what the config text says and the command line did not; the command line's LIST values add to the file's, and a
- * --model, --preset or --schedule on it puts aside all that the file says of what is played.  Lines are "name = value",
- * flags "name = yes" or "no"; "#" begins a comment line.  text is cut into strings in place and must live as
- * long as o.  Reads to the end: fault is called for every line that is wrong.  TM_ERR_FORMAT: there was one. */
-typedef void (*tm_options_fault_fn)(void *user, unsigned line, const char *text);
-TM_MUST_CHECK int tm_options_config(struct tm_options *o, char *text, tm_options_fault_fn fault,
-                                    void *user);
-/* Adds to a message of tm_options_complete where in the file at path the options stand that it names. */
-void tm_options_blame(const struct tm_options *o, const char *path, struct tm_msg *msg);
-/* What the command has come to, in the form of a config file, by where it comes from. */
-void tm_options_print(FILE *out, const struct tm_options *o);
-
 /* Whether --model says that Maybenot machines drive the wire; NULL: it does not. */
 bool tm_options_means_machines(const char *model);
 /* Checks one value by itself, as tm_options_parse does. */
 TM_MUST_CHECK int tm_options_set(struct tm_options *o, enum tm_opt opt, const char *value,
                                  struct tm_msg *msg);
-
-/* Whether `run` without --model, --preset and --schedule took the default preset. */
-bool tm_options_took_default(const struct tm_options *o);
 
 /* The help of a command, or of the program when command is TM_CMD_N. */
 void tm_options_help(FILE *out, enum tm_program program, enum tm_command command);

@@ -1,8 +1,9 @@
 /* tm/app/options_config.c - a config file against the table of options, and options as a config file. */
+#include "tm/app/options_config.h"
+
 #include <assert.h>
 #include <string.h>
 
-#include "tm/app/options.h"
 #include "tm/app/suggest.h"
 
 /* What is played is chosen as a whole: a choice on the command line puts aside all that the file says of it. */

@@ -426,8 +426,3 @@ int tm_options_complete(struct tm_options *o, struct tm_msg *msg)
         rc = tm_preset_apply(o, msg);
     return rc == TM_OK ? check_complete(o, msg) : rc;
 }
-
-bool tm_options_took_default(const struct tm_options *o)
-{
-    return o->v[TM_OPT_PRESET].given && o->v[TM_OPT_PRESET].source == TM_OPT_FROM_DEFAULT;
-}

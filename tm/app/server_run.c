@@ -16,15 +16,19 @@
 #include <openssl/crypto.h>
 #include <uv.h>
 
+#include "tm/app/activation.h"
 #include "tm/app/address.h"
+#include "tm/app/limits.h"
 #include "tm/app/listen.h"
+#include "tm/app/live.h"
 #include "tm/app/main.h"
 #include "tm/app/models.h"
+#include "tm/app/outfile.h"
 #include "tm/app/schedule.h"
 #include "tm/app/server_join.h"
 #include "tm/app/server_state.h"
+#include "tm/app/service.h"
 #include "tm/app/shipped.h"
-#include "tm/app/signals.h"
 #include "tm/app/status.h"
 #include "tm/app/summary.h"
 #include "tm/base/log.h"
@@ -42,7 +46,7 @@ struct server {
     uv_loop_t loop;
     uv_async_t quit;
     uv_fs_event_t watch; /* on clients/ */
-    struct tm_signals signals;
+    struct tm_service service;
     struct tm_tunnel_server *tunnel; /* owned */
     struct tm_statsock *statsock;    /* owned */
     struct tm_server_state state;
@@ -52,11 +56,12 @@ struct server {
     struct tm_guard guard;
     uint8_t seed[TM_SEED_LEN]; /* from --seed */
     struct tm_options *o;
-    FILE *summary_file; /* owned; NULL: not wanted */
-    FILE *stream_log;   /* owned; NULL: not wanted */
-    unsigned n_logs;    /* schedule logs begun */
-    int listen_fd;      /* owned until the tunnel takes it; -1: none */
-    uint16_t port;      /* listened on */
+    FILE *summary_file;             /* owned; NULL: not wanted */
+    FILE *stream_log;               /* owned; NULL: not wanted */
+    unsigned n_logs;                /* schedule logs begun */
+    struct tm_activation listeners; /* owned until the tunnel takes them: systemd's, or our own */
+    bool is_activated;
+    uint16_t port; /* listened on */
     uint64_t start_ns;
     bool ready, failed;
     struct tm_summary summary; /* taken when the server stops */
@@ -162,21 +167,26 @@ static void on_clients_changed(uv_fs_event_t *w, const char *name, int events, i
     OPENSSL_cleanse(&c, sizeof c);
 }
 
-/* What `tm-server status` gets; see client_run.c. */
-static size_t on_status(void *user, char *out, size_t cap)
+/* What `tm-server status` and systemd get; see client_run.c. */
+static void watch(void *user, struct tm_status *st)
 {
     struct server *s = user;
     struct tm_tunnel_watch w;
-    struct tm_status st;
     if (s->tunnel == NULL)
-        return 0;
+        return;
     struct tm_status_source src = tm_status_source_new(
         "tm-server", TM_SERVER, (int64_t)((uv_hrtime() - s->start_ns) / 1000), &w);
     tm_tunnel_server_watch(s->tunnel, &w, tm_status_add_session, &src);
-    tm_status_fill(&st, &src);
+    tm_status_fill(st, &src);
     if (s->o->v[TM_OPT_DECOY].text == NULL)
-        snprintf(st.note, sizeof st.note, "%s", NO_DECOY);
-    return tm_status_write(&st, out, cap);
+        snprintf(st->note, sizeof st->note, "%s", NO_DECOY);
+}
+
+static size_t on_status(void *user, char *out, size_t cap)
+{
+    struct tm_status st = {.program = ""};
+    watch(user, &st);
+    return st.program[0] != '\0' ? tm_status_write(&st, out, cap) : 0;
 }
 
 /* An answer takes a fraction of a millisecond of this thread, which composes: not when a buffer is due to be. */
@@ -240,7 +250,7 @@ static void on_quit(uv_async_t *async)
         return;
     uv_close((uv_handle_t *)async, NULL);
     uv_close((uv_handle_t *)&s->watch, NULL);
-    tm_signals_stop(&s->signals);
+    tm_service_stop(&s->service);
     tm_statsock_close(s->statsock);
     s->statsock = NULL;
     take_summary(s);
@@ -249,15 +259,97 @@ static void on_quit(uv_async_t *async)
     s->tunnel = NULL;
 }
 
-/* take_f may be NULL. */
+/* ---- what the service asks ---- */
+
+static void on_refuse(void *user)
+{
+    struct server *s = user;
+    tm_tunnel_server_refuse_streams(s->tunnel);
+}
+
+static void on_reset(void *user)
+{
+    struct server *s = user;
+    tm_tunnel_server_reset_streams(s->tunnel);
+}
+
+static bool on_is_heard(void *user)
+{
+    const struct server *s = user;
+    return s->tunnel == NULL || tm_tunnel_server_is_heard(s->tunnel);
+}
+
+static uint64_t on_n_streams(void *user)
+{
+    const struct server *s = user;
+    struct tm_tunnel_server_stats stats = {0};
+    if (s->tunnel != NULL)
+        tm_tunnel_server_stats(s->tunnel, &stats);
+    return stats.total.streams_live;
+}
+
+static int load_guard(struct tm_guard *guard, const struct tm_options *o, struct tm_msg *msg)
+{
+    for (size_t i = 0; i < o->n_list; i++) {
+        const struct tm_opt_item *item = &o->list[i];
+        enum tm_guard_verdict verdict = item->opt == TM_OPT_ALLOW ? TM_GUARD_ALLOW : TM_GUARD_DENY;
+        struct tm_msg why = {""};
+        int rc = tm_guard_add(guard, verdict, item->text, &why);
+        if (rc != TM_OK)
+            return tm_msg_set(msg, rc, "--%s %.300s", tm_options_info(item->opt)->name, why.text);
+    }
+    return TM_OK;
+}
+
+/* A name would have to be looked up, which this thread has no time for. */
+static int change_decoy(struct server *s, const char *text, struct tm_msg *msg)
+{
+    struct sockaddr_storage decoy;
+    struct tm_address a;
+    struct tm_dest d;
+    if (text == NULL) {
+        tm_tunnel_server_set_decoy(s->tunnel, NULL);
+        return TM_OK;
+    }
+    int rc = tm_address_parse(&a, text, msg);
+    if (rc == TM_OK)
+        rc = tm_address_dest(&d, &a);
+    if (rc == TM_OK && d.kind == TM_ADDR_NAME)
+        return tm_msg_set(msg, TM_ERR_FORMAT,
+                          "decoy %s: while the server runs, write its address, not a name", text);
+    if (rc == TM_OK)
+        rc = tm_address_resolve(&decoy, &a, msg);
+    if (rc == TM_OK)
+        tm_tunnel_server_set_decoy(s->tunnel, (const struct sockaddr *)&decoy);
+    return rc;
+}
+
+static int on_change(void *user, const struct tm_options *fresh, struct tm_msg *msg)
+{
+    struct server *s = user;
+    struct tm_guard guard = {0};
+    int rc = load_guard(&guard, fresh, msg);
+    if (rc == TM_OK && !tm_live_is_same(s->o, fresh, TM_OPT_DECOY))
+        rc = change_decoy(s, fresh->v[TM_OPT_DECOY].text, msg);
+    if (rc == TM_OK)
+        s->guard = guard;
+    return rc;
+}
+
+static const struct tm_service_ops service_ops = {.end = on_stop,
+                                                  .stats = print_stats,
+                                                  .refuse = on_refuse,
+                                                  .reset = on_reset,
+                                                  .is_heard = on_is_heard,
+                                                  .n_streams = on_n_streams,
+                                                  .watch = watch,
+                                                  .change = on_change};
+
+/* Of several failures the first is told. */
 static void close_file(struct server *s, FILE *take_f, enum tm_opt opt)
 {
-    bool bad = take_f != NULL && ferror(take_f) != 0;
-    if (take_f == NULL || (fclose(take_f) == 0 && !bad) || s->failed)
-        return;
-    tm_msg_set(s->msg, TM_ERR_IO, "could not write all of %s: %s", s->o->v[opt].text,
-               strerror(errno));
-    s->failed = true;
+    if (tm_outfile_close(take_f, s->o, opt, s->failed ? NULL : s->msg) != TM_OK)
+        s->failed = true;
 }
 
 static void write_results(struct server *s)
@@ -282,19 +374,6 @@ static void write_results(struct server *s)
 
 /* ---- start ---- */
 
-static int load_guard(struct server *s, struct tm_msg *msg)
-{
-    for (size_t i = 0; i < s->o->n_list; i++) {
-        const struct tm_opt_item *item = &s->o->list[i];
-        enum tm_guard_verdict verdict = item->opt == TM_OPT_ALLOW ? TM_GUARD_ALLOW : TM_GUARD_DENY;
-        struct tm_msg why = {""};
-        int rc = tm_guard_add(&s->guard, verdict, item->text, &why);
-        if (rc != TM_OK)
-            return tm_msg_set(msg, rc, "--%s %.300s", tm_options_info(item->opt)->name, why.text);
-    }
-    return TM_OK;
-}
-
 static int load_schedule(struct server *s, struct tm_msg *msg)
 {
     const char *path = s->o->v[TM_OPT_SCHEDULE].text;
@@ -302,17 +381,6 @@ static int load_schedule(struct server *s, struct tm_msg *msg)
     if (rc == TM_OK && path != NULL)
         tm_schedfile_digest(&s->schedule, s->schedule_digest);
     return rc;
-}
-
-/* The file of an option, NULL when it is not given. */
-static int open_file(FILE **out, const struct tm_options *o, enum tm_opt opt, struct tm_msg *msg)
-{
-    const char *path = o->v[opt].text;
-    *out = path != NULL ? fopen(path, "we") : NULL;
-    if (path == NULL || *out != NULL)
-        return TM_OK;
-    return tm_msg_set(msg, TM_ERR_IO, "--%s: cannot write %s: %s", tm_options_info(opt)->name, path,
-                      strerror(errno));
 }
 
 /* Its owner's alone to read: it holds what the tunnel hides. */
@@ -334,12 +402,12 @@ static enum tm_exit load(struct server *s, struct tm_msg *msg)
     char shipped[TM_SHIPPED_PATH_MAX];
     if (tm_server_state_load(&s->state, o->v[TM_OPT_STATE].text, msg) != TM_OK)
         return TM_EXIT_FAILED;
-    if (o->v[TM_OPT_LISTEN].text == NULL) {
+    if (o->v[TM_OPT_LISTEN].text == NULL && !s->is_activated) {
         tm_msg_set(msg, TM_ERR_FORMAT, "--listen ADDR:PORT is required (%.200s has none)",
                    o->config_path != NULL ? o->config_path : s->state.dir);
         return TM_EXIT_USAGE;
     }
-    if (load_guard(s, msg) != TM_OK)
+    if (load_guard(&s->guard, o, msg) != TM_OK)
         return TM_EXIT_USAGE;
     if (tm_models_load(&s->models, tm_shipped_or(o->v[TM_OPT_MODELS].text, shipped), msg) != TM_OK)
         return TM_EXIT_FAILED;
@@ -352,12 +420,33 @@ static enum tm_exit load(struct server *s, struct tm_msg *msg)
                "--seed %s: whoever knows the number knows the schedules of sessions with the "
                "server as master",
                seed->text);
-    int rc = open_file(&s->summary_file, o, TM_OPT_SUMMARY_JSON, msg);
+    return TM_EXIT_DONE;
+}
+
+static int open_files(struct server *s, struct tm_msg *msg)
+{
+    const struct tm_options *o = s->o;
+    int rc = tm_outfile_open(&s->summary_file, o, TM_OPT_SUMMARY_JSON, msg);
     if (rc == TM_OK)
-        rc = open_file(&s->stream_log, o, TM_OPT_LOG_STREAMS, msg);
+        rc = tm_outfile_open(&s->stream_log, o, TM_OPT_LOG_STREAMS, msg);
     if (rc == TM_OK && s->stream_log != NULL)
         rc = begin_stream_log(s->stream_log, o, msg);
-    return rc == TM_OK ? TM_EXIT_DONE : TM_EXIT_FAILED;
+    return rc;
+}
+
+/* The sockets that systemd has, or one of our own. */
+static int open_listeners(struct server *s, struct tm_msg *msg)
+{
+    struct tm_address a;
+    if (s->is_activated)
+        return tm_listen_port(s->listeners.fd[0], &s->port) == TM_OK
+                   ? TM_OK
+                   : tm_msg_set(msg, TM_ERR_IO, "the socket that was handed over has no port");
+    int rc = tm_address_parse(&a, s->o->v[TM_OPT_LISTEN].text, msg);
+    if (rc == TM_OK)
+        rc = tm_listen_open(&s->listeners.fd[0], &s->port, &a, msg);
+    s->listeners.n = rc == TM_OK;
+    return rc;
 }
 
 static int open_tunnel(struct server *s, struct tm_msg *msg)
@@ -373,15 +462,13 @@ static int open_tunnel(struct server *s, struct tm_msg *msg)
     if (rc == TM_OK && decoy_text != NULL)
         rc = tm_address_resolve(&decoy, &a, msg);
     if (rc == TM_OK)
-        rc = tm_address_parse(&a, o->v[TM_OPT_LISTEN].text, msg);
-    if (rc == TM_OK)
-        rc = tm_listen_open(&s->listen_fd, &s->port, &a, msg);
+        rc = open_listeners(s, msg);
     if (rc != TM_OK)
         return rc;
     struct tm_tunnel_server_cfg cfg = {
         .loop = &s->loop,
-        .listen_fds = &s->listen_fd,
-        .n_listen_fds = 1,
+        .listen_fds = s->listeners.fd,
+        .n_listen_fds = s->listeners.n,
         .key = s->state.token,
         .lookup = on_lookup,
         .model = on_model,
@@ -391,7 +478,7 @@ static int open_tunnel(struct server *s, struct tm_msg *msg)
         .stream_log = s->stream_log,
         .user = s,
         .decoy = decoy_text != NULL ? (const struct sockaddr *)&decoy : NULL,
-        .guard = s->guard.n > 0 ? &s->guard : NULL,
+        .guard = &s->guard,
         .replay_path = replay,
         .cc = o->v[TM_OPT_CC].text,
         .master_seed = o->v[TM_OPT_SEED].given ? s->seed : NULL,
@@ -414,18 +501,23 @@ static int say_ready(struct server *s, struct tm_msg *msg)
     char where[TM_ADDRESS_TEXT_MAX];
     unsigned n_clients = 0;
     const char *decoy = s->o->v[TM_OPT_DECOY].text;
-    int rc = tm_address_parse(&a, s->o->v[TM_OPT_LISTEN].text, msg);
+    int rc = s->is_activated ? TM_OK : tm_address_parse(&a, s->o->v[TM_OPT_LISTEN].text, msg);
     if (rc == TM_OK)
         rc = tm_server_state_each_client(&s->state, count, &n_clients, msg);
     if (rc != TM_OK)
         return rc;
-    tm_address_print(where, a.host, s->port);
+    if (s->is_activated)
+        (void)snprintf(where, sizeof where, "%zu %s of systemd, port %u", s->listeners.n,
+                       s->listeners.n == 1 ? "socket" : "sockets", s->port);
+    else
+        tm_address_print(where, a.host, s->port);
     printf("ready: listening on %s, %zu models, %u clients, ", where, s->models.n, n_clients);
     printf(decoy != NULL ? "strangers go to %s\n" : "strangers are closed\n", decoy);
     fflush(stdout);
     if (decoy == NULL)
         tm_log(TM_LOG_WARN, "%s", NO_DECOY);
     s->ready = true;
+    tm_service_ready(&s->service);
     return TM_OK;
 }
 
@@ -446,7 +538,7 @@ static void run(struct server *s)
     uv_async_init(&s->loop, &s->quit, on_quit);
     s->quit.data = s;
     watch_clients(s);
-    int rc = tm_signals_start(&s->signals, &s->loop, on_stop, print_stats, s);
+    int rc = tm_service_start(&s->service, &s->loop, s->o, &service_ops, s);
     if (rc != TM_OK)
         tm_msg_set(s->msg, rc, "cannot watch signals");
     if (rc == TM_OK)
@@ -461,6 +553,7 @@ static void run(struct server *s)
     }
     uv_run(&s->loop, UV_RUN_DEFAULT);
     uv_loop_close(&s->loop);
+    tm_service_deinit(&s->service);
 }
 
 enum tm_exit tm_cmd_server_run(struct tm_options *o, struct tm_msg *msg)
@@ -472,10 +565,19 @@ enum tm_exit tm_cmd_server_run(struct tm_options *o, struct tm_msg *msg)
     }
     s->o = o;
     s->msg = msg;
-    s->listen_fd = -1;
     s->start_ns = uv_hrtime();
-    enum tm_exit status = load(s, msg);
-    if (status == TM_EXIT_DONE)
+    tm_limits_check(TM_LIMITS_SERVER);
+    enum tm_exit status = TM_EXIT_FAILED;
+    if (tm_activation_take(&s->listeners, msg) == TM_OK) {
+        s->is_activated = s->listeners.n > 0;
+        status = load(s, msg);
+    }
+    if (status == TM_EXIT_DONE && o->v[TM_OPT_CHECK_CONFIG].given)
+        printf("ok%s%s\n", o->config_path != NULL ? ": " : "",
+               o->config_path != NULL ? o->config_path : "");
+    else if (status == TM_EXIT_DONE && open_files(s, msg) != TM_OK)
+        status = TM_EXIT_FAILED;
+    else if (status == TM_EXIT_DONE)
         run(s);
     write_results(s);
     if (status == TM_EXIT_DONE && s->failed)

@@ -9,6 +9,7 @@
 #include <openssl/rand.h>
 
 #include "tm/base/log.h"
+#include "tm/core/session_end.h"
 #include "tm/net/addr.h"
 #include "tm/net/front_impl.h"
 #include "tm/net/lane.h"
@@ -339,6 +340,16 @@ void tm_tunnel_client_stop(struct tm_tunnel_client *t, void (*stopped)(void *use
     t->stopped = stopped;
     t->stopped_user = user;
     (void)uv_timer_start(&t->stopper, do_stop, 0, 0); /* the caller may be one of our callbacks */
+}
+
+void tm_tunnel_client_reset_streams(struct tm_tunnel_client *t)
+{
+    tm_front_reset_streams(t->front);
+}
+
+bool tm_tunnel_client_is_heard(const struct tm_tunnel_client *t)
+{
+    return tm_session_is_heard(t->front->session);
 }
 
 struct tm_front *tm_tunnel_client_front(struct tm_tunnel_client *t)

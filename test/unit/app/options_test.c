@@ -1,11 +1,12 @@
 /* test/unit/app/options_test.c - command lines and config files against the table. */
-#include "tm/app/options.h"
+#include "tm/app/options_config.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "test/support/check.h"
+#include "tm/app/preset.h"
 
 static struct tm_options o;
 static struct tm_msg msg;
@@ -115,71 +116,68 @@ static void operands_stand_anywhere(void)
     CHECK_STR(o.operand, "-odd");
 }
 
+static const struct {
+    enum tm_program program;
+    char *argv[8];
+    const char *why;
+} wrong[] = {
+    {TM_PROGRAM_CLIENT, {"p"}, "no command given"},
+    {TM_PROGRAM_CLIENT, {"p", "fly"}, "unknown command 'fly'"},
+    {TM_PROGRAM_CLIENT, {"p", "setup"}, "unknown command 'setup'"},
+    {TM_PROGRAM_CLIENT,
+     {"p", "run", "--users", "5"},
+     "--users needs a --model: the default preset says itself how many"},
+    {TM_PROGRAM_CLIENT, {"p", "staus"}, "unknown command 'staus'; did you mean 'status'?"},
+    {TM_PROGRAM_CLIENT,
+     {"p", "run", "--modle=x"},
+     "unknown option --modle=x; did you mean '--model'?"},
+    {TM_PROGRAM_SERVER, {"p", "run", "--alow"}, "unknown option --alow; did you mean '--allow'?"},
+    {TM_PROGRAM_CLIENT,
+     {"p", "join", "tm://x", "--link-file", "f"},
+     "--link-file beside a link: give one of them"},
+    {TM_PROGRAM_CLIENT, {"p", "run", "--state"}, "--state needs a value: DIR"},
+    {TM_PROGRAM_CLIENT, {"p", "run", "--state", ""}, "--state needs a value"},
+    {TM_PROGRAM_CLIENT, {"p", "run", "--bogus"}, "unknown option --bogus"},
+    {TM_PROGRAM_CLIENT, {"p", "run", "--listen", "a:1"}, "unknown option --listen"},
+    {TM_PROGRAM_CLIENT, {"p", "run", "-x"}, "unknown option -x"},
+    {TM_PROGRAM_CLIENT, {"p", "run", "--verbose=1"}, "--verbose takes no value"},
+    {TM_PROGRAM_CLIENT, {"p", "run", "extra"}, "unexpected argument 'extra'"},
+    {TM_PROGRAM_CLIENT, {"p", "join", "--state", "d"}, "LINK is required"},
+    {TM_PROGRAM_CLIENT, {"p", "join", "a", "b"}, "unexpected argument 'b'"},
+    {TM_PROGRAM_CLIENT, {"p", "run", "--users", "0"}, "--users must be from 1 to 1024"},
+    {TM_PROGRAM_CLIENT, {"p", "run", "--users", "x"}, "--users: 'x' is no number from 1 to 1024"},
+    {TM_PROGRAM_CLIENT,
+     {"p", "run", "--master", "both"},
+     "--master: 'both' is none of client|server"},
+    {TM_PROGRAM_CLIENT,
+     {"p", "run", "--master", "client|server"},
+     "--master: 'client|server' is none of client|server"},
+    {TM_PROGRAM_CLIENT,
+     {"p", "run", "--pace", "10"},
+     "--pace: '10' is no time; write a number and a unit, as 250ms, 10s, 5m, 24h"},
+    {TM_PROGRAM_CLIENT, {"p", "run", "--grace", "50ms"}, "--grace must be from 100ms to 1h"},
+    {TM_PROGRAM_CLIENT,
+     {"p", "run", "--grace", "9223372036854775807d"},
+     "--grace must be from 100ms to 1h"},
+    {TM_PROGRAM_CLIENT,
+     {"p", "run", "--socks", "1080"},
+     "--socks '1080' has no port; write HOST:PORT"},
+    {TM_PROGRAM_CLIENT,
+     {"p", "run", "-L", "80:h"},
+     "-L '80:h': write [BIND:]PORT:HOST:HOSTPORT, IPv6 addresses in brackets"},
+    {TM_PROGRAM_SERVER, {"p", "setup", "--state", "d"}, "--listen ADDR:PORT is required"},
+    {TM_PROGRAM_SERVER,
+     {"p", "invite", "--state", "d", "--expires", "1s"},
+     "--expires must be from 1m to 30d"},
+};
+
 static void wrong_usage_is_said_exactly(void)
 {
-    static const struct {
-        enum tm_program program;
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         char *argv[8];
-        const char *why;
-    } bad[] = {
-        {TM_PROGRAM_CLIENT, {"p"}, "no command given"},
-        {TM_PROGRAM_CLIENT, {"p", "fly"}, "unknown command 'fly'"},
-        {TM_PROGRAM_CLIENT, {"p", "setup"}, "unknown command 'setup'"},
-        {TM_PROGRAM_CLIENT,
-         {"p", "run", "--users", "5"},
-         "--users needs a --model: the default preset says itself how many"},
-        {TM_PROGRAM_CLIENT, {"p", "staus"}, "unknown command 'staus'; did you mean 'status'?"},
-        {TM_PROGRAM_CLIENT,
-         {"p", "run", "--modle=x"},
-         "unknown option --modle=x; did you mean '--model'?"},
-        {TM_PROGRAM_SERVER,
-         {"p", "run", "--alow"},
-         "unknown option --alow; did you mean '--allow'?"},
-        {TM_PROGRAM_CLIENT,
-         {"p", "join", "tm://x", "--link-file", "f"},
-         "--link-file beside a link: give one of them"},
-        {TM_PROGRAM_CLIENT, {"p", "run", "--state"}, "--state needs a value: DIR"},
-        {TM_PROGRAM_CLIENT, {"p", "run", "--state", ""}, "--state needs a value"},
-        {TM_PROGRAM_CLIENT, {"p", "run", "--bogus"}, "unknown option --bogus"},
-        {TM_PROGRAM_CLIENT, {"p", "run", "--listen", "a:1"}, "unknown option --listen"},
-        {TM_PROGRAM_CLIENT, {"p", "run", "-x"}, "unknown option -x"},
-        {TM_PROGRAM_CLIENT, {"p", "run", "--verbose=1"}, "--verbose takes no value"},
-        {TM_PROGRAM_CLIENT, {"p", "run", "extra"}, "unexpected argument 'extra'"},
-        {TM_PROGRAM_CLIENT, {"p", "join", "--state", "d"}, "LINK is required"},
-        {TM_PROGRAM_CLIENT, {"p", "join", "a", "b"}, "unexpected argument 'b'"},
-        {TM_PROGRAM_CLIENT, {"p", "run", "--users", "0"}, "--users must be from 1 to 1024"},
-        {TM_PROGRAM_CLIENT,
-         {"p", "run", "--users", "x"},
-         "--users: 'x' is no number from 1 to 1024"},
-        {TM_PROGRAM_CLIENT,
-         {"p", "run", "--master", "both"},
-         "--master: 'both' is none of client|server"},
-        {TM_PROGRAM_CLIENT,
-         {"p", "run", "--master", "client|server"},
-         "--master: 'client|server' is none of client|server"},
-        {TM_PROGRAM_CLIENT,
-         {"p", "run", "--pace", "10"},
-         "--pace: '10' is no time; write a number and a unit, as 250ms, 10s, 5m, 24h"},
-        {TM_PROGRAM_CLIENT, {"p", "run", "--grace", "50ms"}, "--grace must be from 100ms to 1h"},
-        {TM_PROGRAM_CLIENT,
-         {"p", "run", "--grace", "9223372036854775807d"},
-         "--grace must be from 100ms to 1h"},
-        {TM_PROGRAM_CLIENT,
-         {"p", "run", "--socks", "1080"},
-         "--socks '1080' has no port; write HOST:PORT"},
-        {TM_PROGRAM_CLIENT,
-         {"p", "run", "-L", "80:h"},
-         "-L '80:h': write [BIND:]PORT:HOST:HOSTPORT, IPv6 addresses in brackets"},
-        {TM_PROGRAM_SERVER, {"p", "setup", "--state", "d"}, "--listen ADDR:PORT is required"},
-        {TM_PROGRAM_SERVER,
-         {"p", "invite", "--state", "d", "--expires", "1s"},
-         "--expires must be from 1m to 30d"},
-    };
-    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
-        char *argv[8];
-        memcpy(argv, bad[i].argv, sizeof argv);
-        CHECK_INT(parse(bad[i].program, argv), TM_ERR_FORMAT);
-        CHECK_STR(msg.text, bad[i].why);
+        memcpy(argv, wrong[i].argv, sizeof argv);
+        CHECK_INT(parse(wrong[i].program, argv), TM_ERR_FORMAT);
+        CHECK_STR(msg.text, wrong[i].why);
     }
 }
 
@@ -363,13 +361,13 @@ static void nothing_to_play_means_the_default_preset(void)
 {
     char text[] = "pace = 1s\n";
     CHECK_INT(PARSE(TM_PROGRAM_CLIENT, "run"), TM_OK);
-    CHECK(tm_options_took_default(&o));
+    CHECK(tm_preset_is_default(&o));
     CHECK_STR(o.v[TM_OPT_MODEL].text, "https-browsing-joint:20+https-chat-joint:60");
     CHECK_INT(PARSE(TM_PROGRAM_CLIENT, "run", "--preset", "default"), TM_OK);
-    CHECK(!tm_options_took_default(&o));
+    CHECK(!tm_preset_is_default(&o));
     WORDS(TM_PROGRAM_CLIENT, "run");
     CHECK_INT(config(text), TM_OK);
-    CHECK(tm_options_took_default(&o));
+    CHECK(tm_preset_is_default(&o));
     CHECK_INT(o.v[TM_OPT_PACE].num, 1000000);
 }
 
