@@ -24,7 +24,8 @@
 #include "tm/core/link.h"
 #include "tm/net/tunnel.h"
 
-#define LIMIT_MS 30000U /* a join takes about ten round trips */
+#define PLACE_NAME "room"
+#define LIMIT_MS   30000U /* a join takes about ten round trips */
 
 struct join {
     uv_loop_t loop;
@@ -239,8 +240,28 @@ static void run(struct join *j)
     uv_loop_close(&j->loop);
 }
 
+/* A file as large as the state can be holds its place on the disk: a link that is used up cannot be used again. */
+static int hold_place(const char *dir, struct tm_msg *msg)
+{
+    static const char filler[TM_CLIENT_STATE_TEXT_MAX];
+    char path[TM_FILE_PATH_MAX];
+    int rc = tm_file_path(path, dir, PLACE_NAME, NULL, msg);
+    if (rc != TM_OK)
+        return rc;
+    (void)unlink(path); /* of a join that was killed */
+    return tm_file_create(path, filler, sizeof filler, msg);
+}
+
+static void give_place_back(const char *dir)
+{
+    char path[TM_FILE_PATH_MAX];
+    if (tm_file_path(path, dir, PLACE_NAME, NULL, NULL) == TM_OK)
+        (void)unlink(path);
+}
+
 static int store(const struct join *j, const char *dir, struct tm_msg *msg)
 {
+    give_place_back(dir);
     struct tm_client_state s = {.port = j->link.port, .n_models = j->reply.n_models};
     memcpy(s.host, j->link.host, sizeof s.host);
     memcpy(s.name, j->link.name, sizeof s.name);
@@ -330,7 +351,9 @@ enum tm_exit tm_cmd_join(struct tm_options *o, struct tm_msg *msg)
     OPENSSL_cleanse(text, sizeof text);
     if (rc == TM_OK && !o->v[TM_OPT_STATE].given)
         rc = make_default_parents(dir, msg);
-    if (rc != TM_OK || check_dir(dir, msg) != TM_OK)
+    if (rc == TM_OK)
+        rc = check_dir(dir, msg);
+    if (rc != TM_OK || hold_place(dir, msg) != TM_OK)
         return status;
     tm_address_print(j.where, j.link.host, j.link.port);
     tm_tunnel_join_model(&j.model);
@@ -339,6 +362,7 @@ enum tm_exit tm_cmd_join(struct tm_options *o, struct tm_msg *msg)
         print_result(&j);
         status = TM_EXIT_DONE;
     }
+    give_place_back(dir);
     tm_model_deinit(&j.model);
     OPENSSL_cleanse(&j, sizeof j);
     return status;

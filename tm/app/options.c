@@ -209,7 +209,6 @@ static const struct tm_opt_info table[] = {
                       .kind = TM_OPT_ADDRESS,
                       .commands = CLIENT_RUN | CONNECT,
                       .def = "127.0.0.1:1080",
-                      .live = true,
                       .help = "where the proxy listens: SOCKS and HTTP"},
     [TM_OPT_SOCKS_REPLY] = {.name = "socks-reply",
                             .arg = "early|exact",

@@ -52,5 +52,5 @@ void tm_suggest_text(char out[TM_SUGGEST_TEXT], const struct tm_suggest *s, cons
 {
     out[0] = '\0';
     if (s->best != NULL)
-        (void)snprintf(out, TM_SUGGEST_TEXT, "; did you mean '%s%.40s'?", lead, s->best);
+        (void)snprintf(out, TM_SUGGEST_TEXT, " (did you mean '%s%.40s'?)", lead, s->best);
 }

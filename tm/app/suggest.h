@@ -18,7 +18,7 @@ void tm_suggest_begin(struct tm_suggest *s, const char *word, size_t len);
 /* A word that is known.  Near is what takes one change to three letters of the written word or fewer: a letter put in,
  * left out or replaced, or two neighbours swapped.  Of equally near ones the first stays. */
 void tm_suggest_offer(struct tm_suggest *s, const char *known);
-/* "; did you mean 'WORD'?", lead before the word ("--"), or "". */
+/* " (did you mean 'WORD'?)", lead before the word ("--"), or "". */
 void tm_suggest_text(char out[TM_SUGGEST_TEXT], const struct tm_suggest *s, const char *lead);
 
 #endif
