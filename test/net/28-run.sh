@@ -7,7 +7,7 @@
 need curl nginx python3 setpriv prlimit
 client=$(program TM_CLIENT) || exit 1
 server=$(program TM_SERVER) || exit 1
-PID_server='' PID_client='' PID_hears='' PID_get='' # set by start
+PID_client='' PID_get='' # set by start
 
 path
 "$(program TM_TEST_MODEL)" "$MODELS" short || fail "models"

@@ -5,8 +5,8 @@
 # shellcheck source-path=SCRIPTDIR
 . "${0%/*}/lib.sh"
 need unshare curl python3 systemctl systemd-sysusers
-client=$(program TM_CLIENT) || exit 1
-server=$(program TM_SERVER) || exit 1
+program TM_CLIENT >/dev/null || exit 1
+program TM_SERVER >/dev/null || exit 1
 model=$(program TM_TEST_MODEL) || exit 1
 units=$(cd "${0%/*}/../../data/systemd" && pwd)
 [ -x /lib/systemd/systemd ] || skip "no systemd"
