@@ -87,7 +87,7 @@ int tm_options_set(struct tm_options *o, enum tm_opt opt, const char *value, str
         v->num = 1;
         break;
     case TM_OPT_TEXT:
-        if (value[0] == '\0')
+        if (value == NULL || value[0] == '\0')
             rc = tm_msg_set(msg, TM_ERR_FORMAT, "--%s needs a value", info->name);
         break;
     case TM_OPT_ADDRESS:
