@@ -3,6 +3,9 @@
 # (their --help, printed from the one table) and in the man pages: for each command the same options with the
 # same arguments, the same defaults, and the same ones required; and the pages pass mandoc's lint.
 #
+# Each option of `run` can stand in a config file, but for those that say where it is or ask for something else, which are refused by that
+# reason; and what SIGHUP changes is the same in help and page.
+#
 # Both sides become lines "command|option|letter|argument|default", which must be equal.
 # tm-learn, tm-audit and tm-sim, whose help argp prints: what any command takes is in the page, and the page's lists
 # name nothing else.
@@ -64,6 +67,31 @@ from_page() {
         END { flush() }' "$1"
 }
 
+# in_config EXE: each option of its `run` as a line of a config file.
+in_config() {
+    local name said alone bad=0 n=0
+    for name in $(from_help "$1" run | cut -d '|' -f 2); do
+        printf '%s =\n' "$name" >"$work/config"
+        said=$("$1" run --state "$work/none" --config "$work/config" --check-config 2>&1)
+        alone=' state config check-config print-config help version '
+        if [[ $alone == *" $name "* ]]; then
+            [[ $said == *"'$name' stands on the command line alone"* ]] && continue
+        elif [[ $said != *unknown* && $said != *alone* ]]; then
+            n=$((n + 1))
+            continue
+        fi
+        echo "${1##*/}: '$name = ...' in a config file: $said"
+        bad=1
+    done
+    [ "$n" -ge 10 ] || fail "${1##*/}: only $n options were tried in a config file"
+    return "$bad"
+}
+
+# live_of PAGE: the options that SIGHUP changes, as the page's SIGNALS has them.
+live_of() {
+    awk '/^At once change/ { on = 1; next } on && /^\.Ql/ { print $2 } on && !/^\.Ql/ && !/^and$/ { exit }' "$1" | sort | paste -sd ' '
+}
+
 bad=0
 for program in tm-client tm-server; do
     page=doc/man/$program.1
@@ -82,6 +110,12 @@ for program in tm-client tm-server; do
     if ! diff "$work/help" "$work/page" >"$work/diff"; then
         echo "$program: its --help (<) and $page (>) differ, as command|option|letter|argument|default:"
         cat "$work/diff"
+        bad=1
+    fi
+    in_config "$exe" || bad=1
+    live=$("$exe" run --help | sed -n 's/^Read again on SIGHUP: \(.*\)\.$/\1/p' | tr -d ',' | tr ' ' '\n' | sort | paste -sd ' ')
+    if [ -z "$live" ] || [ "$live" != "$(live_of "$page")" ]; then
+        echo "$program: SIGHUP changes '$live' by its help, '$(live_of "$page")' by $page"
         bad=1
     fi
     [ "$(wc -l <"$work/help")" -ge 10 ] || fail "$program: only $(wc -l <"$work/help") options were found"

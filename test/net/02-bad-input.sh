@@ -59,7 +59,7 @@ say "== wrong usage: 2"
 expect 2 'no command given; try: tm-server --help' no_command "$server"
 expect 2 "unknown command 'fly'; try: tm-client --help" unknown_command "$client" fly
 expect 2 'unknown option --fly; try: tm-client run --help' unknown_option "$client" run --fly
-expect 2 '--state DIR is required' no_state "$client" run
+expect 2 '--state needs a value: DIR' no_state "$client" run --state
 expect 2 '--listen ADDR:PORT is required' no_listen "$server" setup --state "$S"
 expect 2 'has no port; write HOST:PORT' no_port "$server" setup --state "$S" --listen 127.0.0.1
 expect 2 'no address that clients can dial: add --public HOST:PORT' wildcard "$server" setup --state "$S" --listen '*:1'
@@ -93,7 +93,7 @@ expect 1 'damaged; restore it from a backup' server_token_cut "$server" run --st
 cp -p "$WORK/token" "$S/token"
 cp -p "$S/config" "$WORK/config"
 echo 'speed = fast' >>"$S/config"
-expect 1 "config, line 3: unknown option 'speed'" server_config "$server" run --state "$S"
+expect 1 "config:3: unknown option 'speed'" server_config "$server" run --state "$S"
 cp -p "$WORK/config" "$S/config"
 expect 2 '--deny .*is no rule' bad_rule "$server" run --state "$S" --deny 10.0.0.0/99
 

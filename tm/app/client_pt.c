@@ -92,7 +92,8 @@ static enum tm_exit run(struct transport *t, const struct tm_options *o, struct 
     uv_loop_init(&t->loop);
     uv_async_init(&t->loop, &t->quit, on_quit);
     t->quit.data = t;
-    int rc = tm_signals_start(&t->signals, &t->loop, on_stop, on_stats, t);
+    static const struct tm_signals_fns fns = {on_stop, on_stats, NULL};
+    int rc = tm_signals_start(&t->signals, &t->loop, &fns, t);
     if (rc != TM_OK)
         tm_msg_set(msg, rc, "cannot watch signals");
     if (rc == TM_OK)

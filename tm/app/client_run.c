@@ -5,7 +5,6 @@
  * A schedule file in place of the model ends the run where it ends itself.
  * What can be wrong is looked for before the first byte is sent.  A server that cannot be reached at the
  * start ends the program; later the session goes on by its schedule and the log says so. */
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,18 +15,22 @@
 
 #include "models/shuffle.h"
 #include "models/store/mix.h"
+#include "tm/app/activation.h"
 #include "tm/app/address.h"
 #include "tm/app/again.h"
+#include "tm/app/client_choice.h"
+#include "tm/app/client_doors.h"
 #include "tm/app/client_ebpf.h"
 #include "tm/app/client_state.h"
 #include "tm/app/confine.h"
+#include "tm/app/limits.h"
 #include "tm/app/machines.h"
 #include "tm/app/main.h"
+#include "tm/app/outfile.h"
 #include "tm/app/panel.h"
-#include "tm/app/result.h"
 #include "tm/app/schedule.h"
+#include "tm/app/service.h"
 #include "tm/app/shipped.h"
-#include "tm/app/signals.h"
 #include "tm/app/summary.h"
 #include "tm/base/log.h"
 #include "tm/base/time.h"
@@ -38,10 +41,10 @@ struct client {
     uv_loop_t loop;
     uv_async_t quit;     /* stopping from a callback of the tunnel waits for the next turn */
     uv_timer_t progress; /* of what is done before the schedule begins, on a terminal */
-    struct tm_signals signals;
-    struct tm_tunnel_client *tunnel;                 /* owned */
-    struct tm_local *local[TM_OPTIONS_LIST_MAX + 1]; /* owned; [0] is SOCKS */
-    size_t n_local;
+    struct tm_service service;
+    struct tm_tunnel_client *tunnel; /* owned */
+    struct tm_activation activation;
+    struct tm_client_doors doors;
     struct tm_client_ebpf *ebpf; /* owned; NULL: off */
     struct tm_panel *panel;      /* owned: status, metrics, page */
     struct tm_client_state state;
@@ -49,7 +52,7 @@ struct client {
     struct tm_machines machines;       /* of --model maybenot */
     struct tm_schedfile schedule;      /* in place of the model when --schedule was given */
     FILE *schedule_log, *summary_file; /* owned; NULL: not wanted */
-    const struct tm_options *o;
+    struct tm_options *o;
     char where[TM_ADDRESS_TEXT_MAX]; /* HOST:PORT of the server */
     uint64_t start_ns;
     uv_timer_t waiting; /* for the next session, after one that the server has forgotten */
@@ -140,22 +143,30 @@ static const char *plan_text(const struct client *c)
     return plan_mode(c) == TM_PLAN_SEEDED ? "seeded" : "embedded";
 }
 
+static struct tm_look_at look_at(const struct client *c)
+{
+    return (struct tm_look_at){.client = &c->tunnel, .start_ns = c->start_ns};
+}
+
 static int open_panel(struct client *c, struct tm_msg *msg)
 {
-    const struct tm_panel_cfg cfg = {.loop = &c->loop,
-                                     .o = c->o,
-                                     .dir = c->o->v[TM_OPT_STATE].text,
-                                     .look = {.client = &c->tunnel, .start_ns = c->start_ns}};
+    const struct tm_panel_cfg cfg = {
+        .loop = &c->loop, .o = c->o, .dir = c->o->v[TM_OPT_STATE].text, .look = look_at(c)};
     return tm_panel_open(&c->panel, &cfg, msg);
+}
+
+/* What systemd gets. */
+static void watch(void *user, struct tm_status *st)
+{
+    const struct tm_look_at at = look_at(user);
+    struct tm_look look;
+    if (tm_look_take(&at, &look))
+        *st = look.status;
 }
 
 static void say_ready(struct client *c)
 {
-    char socks[TM_ADDRESS_TEXT_MAX];
-    struct tm_address a;
-    if (tm_address_parse(&a, c->o->v[TM_OPT_SOCKS].text, NULL) != TM_OK)
-        return;
-    tm_address_print(socks, a.host, tm_local_port(c->local[0]));
+    const char *socks = c->doors.where;
     uint32_t fixed_m;
     if (drive(c, &fixed_m) != TM_DRIVE_PLANS)
         printf("ready: socks5 on %s, model %s, NOT payload-independent, server %s", socks,
@@ -167,8 +178,8 @@ static void say_ready(struct client *c)
         printf("ready: socks5 on %s, model %s, %u users, %s is master, plan %s, server %s", socks,
                tm_store_mix_model(&c->models)->name, n_users(c), c->o->v[TM_OPT_MASTER].text,
                plan_text(c), c->where);
-    if (c->n_local > 1)
-        printf(", %zu forwards", c->n_local - 1);
+    if (c->doors.n_local > c->doors.n_proxies)
+        printf(", %zu forwards", c->doors.n_local - c->doors.n_proxies);
     if (c->ebpf != NULL)
         printf(", exec at %s", c->o->v[TM_OPT_EXEC_SOCKET].text);
     if (c->o->v[TM_OPT_ON_DEMAND].given)
@@ -176,6 +187,7 @@ static void say_ready(struct client *c)
     printf("\n");
     fflush(stdout);
     c->ready = true;
+    tm_service_ready(&c->service);
 }
 
 /* ---- Before the schedule begins ---- */
@@ -309,12 +321,10 @@ static void on_quit(uv_async_t *async)
     uv_close((uv_handle_t *)async, NULL);
     uv_close((uv_handle_t *)&c->progress, NULL);
     uv_close((uv_handle_t *)&c->waiting, NULL);
-    tm_signals_stop(&c->signals);
+    tm_service_stop(&c->service);
     tm_panel_close(c->panel);
     c->panel = NULL;
-    for (size_t i = 0; i < c->n_local; i++)
-        tm_local_close(c->local[i]);
-    c->n_local = 0;
+    tm_client_doors_close(&c->doors);
     tm_client_ebpf_stop(c->ebpf);
     take_summary(c);
     if (c->tunnel != NULL)
@@ -322,10 +332,55 @@ static void on_quit(uv_async_t *async)
     c->tunnel = NULL;
 }
 
-static void on_stop(void *user)
+/* ---- what the service asks ---- */
+
+static void on_end(void *user)
 {
     finish(user);
 }
+
+static void on_refuse(void *user)
+{
+    struct client *c = user;
+    tm_client_doors_close(&c->doors);
+    tm_client_ebpf_stop(c->ebpf);
+}
+
+static void on_reset(void *user)
+{
+    struct client *c = user;
+    tm_tunnel_client_reset_streams(c->tunnel);
+}
+
+static bool on_is_heard(void *user)
+{
+    const struct client *c = user;
+    return c->tunnel == NULL || tm_tunnel_client_is_heard(c->tunnel);
+}
+
+static uint64_t on_n_streams(void *user)
+{
+    const struct client *c = user;
+    struct tm_session_stats s = {0};
+    if (c->tunnel != NULL)
+        tm_tunnel_client_stats(c->tunnel, &s);
+    return s.streams_live;
+}
+
+static int on_change(void *user, const struct tm_options *fresh, struct tm_msg *msg)
+{
+    struct client *c = user;
+    return tm_client_doors_change(&c->doors, fresh, c->tunnel, msg);
+}
+
+static const struct tm_service_ops service_ops = {.end = on_end,
+                                                  .stats = print_summary,
+                                                  .refuse = on_refuse,
+                                                  .reset = on_reset,
+                                                  .is_heard = on_is_heard,
+                                                  .n_streams = on_n_streams,
+                                                  .watch = watch,
+                                                  .change = on_change};
 
 /* ---- start ---- */
 
@@ -378,11 +433,13 @@ static int load(struct client *c, struct tm_msg *msg)
                             "carried, and who adds up all carriers sees it");
     else
         rc = has_schedule(c) ? load_schedule(c, msg) : load_model(c, msg);
-    if (rc == TM_OK)
-        rc = tm_result_open(&c->schedule_log, o, TM_OPT_LOG_SCHEDULE, msg);
-    if (rc == TM_OK)
-        rc = tm_result_open(&c->summary_file, o, TM_OPT_SUMMARY_JSON, msg);
     return rc;
+}
+
+static int open_files(struct client *c, struct tm_msg *msg)
+{
+    int rc = tm_outfile_open(&c->schedule_log, c->o, TM_OPT_LOG_SCHEDULE, msg);
+    return rc == TM_OK ? tm_outfile_open(&c->summary_file, c->o, TM_OPT_SUMMARY_JSON, msg) : rc;
 }
 
 static int open_tunnel(struct client *c, struct tm_msg *msg)
@@ -435,50 +492,6 @@ static int open_tunnel(struct client *c, struct tm_msg *msg)
     return rc;
 }
 
-/* base: everything but tunnel and address. */
-static int open_local(struct client *c, const struct tm_local_cfg *base, const struct tm_address *a,
-                      enum tm_opt opt, struct tm_msg *msg)
-{
-    struct sockaddr_storage sa;
-    struct tm_msg why;
-    int rc = tm_address_resolve(&sa, a, msg);
-    if (rc != TM_OK)
-        return rc;
-    struct tm_local_cfg cfg = *base;
-    cfg.tunnel = c->tunnel;
-    cfg.addr = (const struct sockaddr *)&sa;
-    rc = tm_local_open(&c->local[c->n_local], &cfg, &why);
-    if (rc != TM_OK)
-        return tm_msg_set(msg, rc, "%.300s; stop the program that has it, or choose another --%s",
-                          why.text, tm_options_info(opt)->name);
-    c->n_local++;
-    return TM_OK;
-}
-
-static int open_doors(struct client *c, struct tm_msg *msg)
-{
-    const struct tm_options *o = c->o;
-    struct tm_address a;
-    struct tm_local_cfg cfg = {.kind = TM_LOCAL_SOCKS,
-                               .reply = o->v[TM_OPT_SOCKS_REPLY].num == 0 ? TM_SOCKS_REPLY_EARLY
-                                                                          : TM_SOCKS_REPLY_EXACT};
-    int rc = tm_address_parse(&a, o->v[TM_OPT_SOCKS].text, msg);
-    if (rc == TM_OK)
-        rc = open_local(c, &cfg, &a, TM_OPT_SOCKS, msg);
-    for (size_t i = 0; i < o->n_list && rc == TM_OK; i++) {
-        struct tm_address_forward f;
-        if (o->list[i].opt != TM_OPT_FORWARD)
-            continue;
-        cfg = (struct tm_local_cfg){.kind = TM_LOCAL_FORWARD};
-        rc = tm_address_parse_forward(&f, o->list[i].text, msg);
-        if (rc == TM_OK)
-            rc = tm_address_dest(&cfg.dest, &f.dest);
-        if (rc == TM_OK)
-            rc = open_local(c, &cfg, &f.bind, TM_OPT_FORWARD, msg);
-    }
-    return rc;
-}
-
 static void run(struct client *c)
 {
     uv_loop_init(&c->loop);
@@ -487,7 +500,7 @@ static void run(struct client *c)
     (void)uv_timer_init(&c->loop, &c->progress);
     (void)uv_timer_init(&c->loop, &c->waiting);
     c->progress.data = c->waiting.data = c;
-    int rc = tm_signals_start(&c->signals, &c->loop, on_stop, print_summary, c);
+    int rc = tm_service_start(&c->service, &c->loop, c->o, &service_ops, c);
     if (rc != TM_OK)
         tm_msg_set(c->msg, rc, "cannot watch signals");
     if (rc == TM_OK)
@@ -497,7 +510,7 @@ static void run(struct client *c)
     if (rc == TM_OK)
         rc = open_tunnel(c, c->msg);
     if (rc == TM_OK)
-        rc = open_doors(c, c->msg);
+        rc = tm_client_doors_open(&c->doors, c->o, &c->activation, c->tunnel, c->msg);
     if (rc == TM_OK)
         rc = tm_client_ebpf_start(c->ebpf, &c->loop, c->tunnel, c->msg);
     if (rc == TM_OK)
@@ -511,11 +524,13 @@ static void run(struct client *c)
     uv_run(&c->loop, UV_RUN_DEFAULT);
     uv_loop_close(&c->loop);
     tm_client_ebpf_end(c->ebpf);
+    tm_service_deinit(&c->service);
 }
 
+/* Of several failures the first is told. */
 static void close_file(struct client *c, FILE *take_f, enum tm_opt opt)
 {
-    if (tm_result_close(take_f, c->o, opt, told(c)) != TM_OK)
+    if (tm_outfile_close(take_f, c->o, opt, told(c)) != TM_OK)
         c->failed = true;
 }
 
@@ -555,7 +570,14 @@ enum tm_exit tm_cmd_client_run(struct tm_options *o, struct tm_msg *msg)
     c->o = o;
     c->msg = msg;
     c->start_ns = uv_hrtime();
+    tm_client_tell_default(o);
+    tm_limits_check(TM_LIMITS_CLIENT);
     if (load(c, msg) != TM_OK)
+        c->failed = true;
+    else if (o->v[TM_OPT_CHECK_CONFIG].given)
+        printf("ok%s%s\n", o->config_path != NULL ? ": " : "",
+               o->config_path != NULL ? o->config_path : "");
+    else if (tm_activation_take(&c->activation, msg) != TM_OK || open_files(c, msg) != TM_OK)
         c->failed = true;
     else
         run(c);

@@ -1,6 +1,7 @@
 /* tm/app/client_state.c - see client_state.h. */
 #include "tm/app/client_state.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include <openssl/crypto.h>
@@ -95,6 +96,16 @@ int tm_client_state_create(const struct tm_client_state *s, const char *dir, str
     return rc;
 }
 
+/* The same file as systemd hands it over (LoadCredential=server:..., LoadCredentialEncrypted=).  TM_ERR_CLOSED: it does not. */
+static int load_credential(char **text, size_t *len, struct tm_msg *msg)
+{
+    char path[TM_FILE_PATH_MAX];
+    const char *dir = getenv("CREDENTIALS_DIRECTORY");
+    if (dir == NULL || tm_file_path(path, dir, FILE_NAME, NULL, msg) != TM_OK)
+        return TM_ERR_CLOSED;
+    return tm_file_load_public(path, text, len, msg);
+}
+
 int tm_client_state_load(struct tm_client_state *s, const char *dir, struct tm_msg *msg)
 {
     char path[TM_FILE_PATH_MAX];
@@ -105,6 +116,8 @@ int tm_client_state_load(struct tm_client_state *s, const char *dir, struct tm_m
     if (rc != TM_OK)
         return rc;
     rc = tm_file_load(path, &text, &len, msg);
+    if (rc == TM_ERR_CLOSED)
+        rc = load_credential(&text, &len, msg);
     if (rc == TM_ERR_CLOSED)
         return tm_msg_set(msg, TM_ERR_CLOSED,
                           "%s is not there; enrol first: tm-client join LINK --state %s", path,

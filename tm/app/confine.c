@@ -10,7 +10,7 @@
 #include "tm/net/privilege.h"
 #include "tm/net/sandbox.h"
 
-#define PATHS_MAX (TM_OPT_N + 4U)
+#define PATHS_MAX (TM_OPT_N + 5U)
 
 struct paths {
     struct tm_sandbox_path v[PATHS_MAX];
@@ -26,16 +26,21 @@ static void add(struct paths *p, const char *path, bool is_written)
     p->v[p->n++] = (struct tm_sandbox_path){text, is_written};
 }
 
-/* The folder that an option's file is in: it may be made anew there, and another file may be renamed to it. */
-static void add_option(struct paths *p, const struct tm_options *o, enum tm_opt opt)
+/* The folder that a file is in: it may be made anew there, and another file may be renamed to it. */
+static void add_folder(struct paths *p, const char *path, bool is_written)
 {
     char copy[TM_FILE_PATH_MAX];
-    enum tm_opt_file how = tm_options_info(opt)->file;
-    const char *path = o->v[opt].text;
-    if (how == TM_OPT_FILE_NONE || path == NULL || strlen(path) >= sizeof copy)
+    if (strlen(path) >= sizeof copy)
         return;
     memcpy(copy, path, strlen(path) + 1);
-    add(p, dirname(copy), how == TM_OPT_FILE_WRITTEN);
+    add(p, dirname(copy), is_written);
+}
+
+static void add_option(struct paths *p, const struct tm_options *o, enum tm_opt opt)
+{
+    enum tm_opt_file how = tm_options_info(opt)->file;
+    if (how != TM_OPT_FILE_NONE && o->v[opt].text != NULL)
+        add_folder(p, o->v[opt].text, how == TM_OPT_FILE_WRITTEN);
 }
 
 int tm_confine(const struct tm_options *o, struct tm_msg *msg)
@@ -48,6 +53,8 @@ int tm_confine(const struct tm_options *o, struct tm_msg *msg)
         return TM_OK;
     }
     add(&paths, o->v[TM_OPT_STATE].text, true);
+    if (o->config_path != NULL)
+        add_folder(&paths, o->config_path, false); /* SIGHUP */
     for (unsigned i = 0; i < TM_OPT_N; i++)
         add_option(&paths, o, (enum tm_opt)i);
     if (has_ebpf) {

@@ -50,14 +50,22 @@ int tm_file_make_dir(const char *path, struct tm_msg *msg)
     return tm_msg_set(msg, TM_ERR_IO, "cannot make the directory %s: %s", path, strerror(errno));
 }
 
-static int check_file(int fd, const char *path, size_t *size, struct tm_msg *msg)
+enum secrecy { SECRET, PUBLIC };
+
+static int check_file(int fd, const char *path, enum secrecy secrecy, size_t *size,
+                      struct tm_msg *msg)
 {
     struct stat st;
     if (fstat(fd, &st) != 0)
         return tm_msg_set(msg, TM_ERR_IO, "%s: %s", path, strerror(errno));
     if (!S_ISREG(st.st_mode) || st.st_size > TM_FILE_MAX)
         return tm_msg_set(msg, TM_ERR_FORMAT, "%s is not a file of ours", path);
-    if ((st.st_mode & OTHERS) != 0)
+    if (secrecy == PUBLIC && (st.st_mode & (S_IWGRP | S_IWOTH)) != 0)
+        return tm_msg_set(msg, TM_ERR_AUTH,
+                          "%s decides what we do, but others may write it (mode %03o); run: chmod "
+                          "go-w %s",
+                          path, (unsigned)st.st_mode & 0777U, path);
+    if (secrecy == SECRET && (st.st_mode & OTHERS) != 0)
         return tm_msg_set(msg, TM_ERR_AUTH,
                           "%s holds keys, but others may read it (mode %03o); run: chmod 600 %s",
                           path, (unsigned)st.st_mode & 0777U, path);
@@ -79,16 +87,17 @@ static int read_all(int fd, char *text, size_t size)
     return TM_OK;
 }
 
-int tm_file_load(const char *path, char **text, size_t *len, struct tm_msg *msg)
+static int load(const char *path, enum secrecy secrecy, char **text, size_t *len,
+                struct tm_msg *msg)
 {
     int rc;
     char *t = NULL;
     size_t size = 0;
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0)
-        return tm_msg_set(msg, errno == ENOENT ? TM_ERR_CLOSED : TM_ERR_IO, "%s: %s", path,
-                          strerror(errno));
-    rc = check_file(fd, path, &size, msg);
+        return tm_msg_set(msg, errno == ENOENT || errno == ENOTDIR ? TM_ERR_CLOSED : TM_ERR_IO,
+                          "%s: %s", path, strerror(errno));
+    rc = check_file(fd, path, secrecy, &size, msg);
     if (rc != TM_OK)
         goto out;
     t = malloc(size + 1);
@@ -110,6 +119,16 @@ out:
     tm_file_free(t, size);
     close(fd);
     return rc;
+}
+
+int tm_file_load(const char *path, char **text, size_t *len, struct tm_msg *msg)
+{
+    return load(path, SECRET, text, len, msg);
+}
+
+int tm_file_load_public(const char *path, char **text, size_t *len, struct tm_msg *msg)
+{
+    return load(path, PUBLIC, text, len, msg);
 }
 
 void tm_file_free(char *text, size_t len)

@@ -41,7 +41,7 @@ static int open_socket(const struct sockaddr_storage *sa)
     return -1;
 }
 
-static int read_port(int fd, uint16_t *port)
+int tm_listen_port(int fd, uint16_t *port)
 {
     union {
         struct sockaddr_storage any;
@@ -69,7 +69,7 @@ int tm_listen_open(int *fd, uint16_t *port, const struct tm_address *a, struct t
         rc = tm_address_resolve(&sa, &v4, msg);
         *fd = rc == TM_OK ? open_socket(&sa) : -1;
     }
-    if (*fd >= 0 && read_port(*fd, port) == TM_OK)
+    if (*fd >= 0 && tm_listen_port(*fd, port) == TM_OK)
         return TM_OK;
     int err = errno;
     if (*fd >= 0)

@@ -10,4 +10,7 @@
 TM_MUST_CHECK int tm_listen_open(int *fd, uint16_t *port, const struct tm_address *a,
                                  struct tm_msg *msg);
 
+/* The port of a socket that listens.  TM_ERR_IO. */
+TM_MUST_CHECK int tm_listen_port(int fd, uint16_t *port);
+
 #endif

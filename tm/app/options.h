@@ -1,8 +1,8 @@
 /* tm/app/options.h - every option of tm-client and tm-server, in one table.
  *
  * The table (options.c) has the name, the argument, how it is read, default, range and help of each option
- * and says which commands take it.  It drives the parser of the command line, the reader of the server's
- * config file (the same names, "name = value"), --help, and scripts/check/options.sh, which compares it with
+ * and says which commands take it.  It drives the parser of the command line, the reader of config
+ * files (the same names, "name = value"), --help, and scripts/check/options.sh, which compares it with
  * the man pages.  Pure. */
 #ifndef TM_APP_OPTIONS_H
 #define TM_APP_OPTIONS_H
@@ -97,6 +97,11 @@ enum tm_opt {
     TM_OPT_OUTPUT,
     TM_OPT_INTERFACE,
     TM_OPT_KEEP,
+    TM_OPT_LINK_FILE,
+    TM_OPT_DRAIN,
+    TM_OPT_CONFIG,
+    TM_OPT_CHECK_CONFIG,
+    TM_OPT_PRINT_CONFIG,
     TM_OPT_DEBUG_CORE,
     TM_OPT_NO_SANDBOX,
     TM_OPT_VERBOSE,
@@ -126,26 +131,41 @@ struct tm_opt_info {
     const char
         *arg; /* "DIR", as help writes it; for CHOICE the words, "early|exact"; NULL for FLAG */
     enum tm_opt_kind kind;
-    unsigned commands; /* bit 1 << enum tm_command: may be given */
-    unsigned required; /* must be given there */
-    bool in_config;    /* may stand in the server's config file */
-    const char *def;   /* as a person would write it; NULL: none */
-    int64_t min, max;  /* DURATION (us), COUNT */
+    unsigned commands;        /* bit 1 << enum tm_command: may be given */
+    unsigned required;        /* must be given there */
+    bool in_config;           /* may stand in the config file although `run` does not take it */
+    bool line_only;           /* may not, although `run` takes it */
+    bool live;                /* `run` takes a new value when it reads the config again (SIGHUP) */
+    const char *def;          /* as a person would write it; NULL: none */
+    const char *shown_def[2]; /* for help, by enum tm_program, when it is found out at run time */
+    int64_t min, max;         /* DURATION (us), COUNT */
     enum tm_opt_file file;
     const char *help;
 };
 
 #define TM_OPTIONS_LIST_MAX 320U
 
+/* Who said it, in the order of who wins. */
+enum tm_opt_source {
+    TM_OPT_FROM_NOTHING,
+    TM_OPT_FROM_DEFAULT,
+    TM_OPT_FROM_PRESET,
+    TM_OPT_FROM_FILE,
+    TM_OPT_FROM_LINE
+};
+
 struct tm_opt_value {
     const char
         *text; /* as given or the default; NULL: neither.  Borrowed from argv or the config text */
     int64_t num; /* DURATION, COUNT, CHOICE; FLAG: 1 when given */
     bool given;
+    enum tm_opt_source source;
+    unsigned line; /* of the config file */
 };
 struct tm_opt_item {
     enum tm_opt opt;
     const char *text;
+    enum tm_opt_source source;
 };
 
 struct tm_options {
@@ -156,23 +176,30 @@ struct tm_options {
     size_t n_list;
     const char *operand;
     char *const *rest; /* of a command with the operand "CMD...": it and what follows, to NULL */
+    enum tm_opt_source from; /* of what is being read */
+    unsigned from_line;
+    const char *config_path; /* of the file that was read; NULL: none */
+    int argc;                /* as tm_options_parse got them; borrowed */
+    char *const *argv;
 };
 
 const struct tm_opt_info *tm_options_info(enum tm_opt opt);
 const struct tm_command_info *tm_options_command(enum tm_command command);
 const char *tm_options_program_name(enum tm_program p); /* "tm-client", "tm-server" */
 
+/* The option with this name, as any of the commands (bits as in struct tm_opt_info) takes it; TM_OPT_N: none. */
+enum tm_opt tm_options_find(unsigned commands, const char *name, size_t len);
+
 /* Reads a whole command line; argv[0] is skipped.  Options may stand before and behind the operand, "--name
- * VALUE", "--name=VALUE", "-L VALUE" or "-LVALUE"; "--" ends them.  With --help or --version the rest need not be
- * complete.  tm-client run needs a model or a schedule file; what has nothing to decide beside a file is refused.
+ * VALUE", "--name=VALUE", "-L VALUE" or "-LVALUE"; "--" ends them.
  * TM_ERR_FORMAT: wrong usage, msg says what; TM_ERR_LIMIT: more than TM_OPTIONS_LIST_MAX. */
 TM_MUST_CHECK int tm_options_parse(struct tm_options *o, enum tm_program program, int argc,
                                    char *const argv[], struct tm_msg *msg);
 
-/* Sets what the config text says and the command line did not; the command line's LIST values add to the
- * file's.  Lines are "name = value", "#" begins a comment line.  text is cut into strings in place and must live as
- * long as o.  TM_ERR_FORMAT with the line's number in msg. */
-TM_MUST_CHECK int tm_options_config(struct tm_options *o, char *text, struct tm_msg *msg);
+/* When all has been read: a preset sets what it stands for, and the options are checked against each other, as that what
+ * the command requires is there, and that nothing was given that has nothing to decide.  With --help or --version the
+ * options need not be complete.  TM_ERR_FORMAT. */
+TM_MUST_CHECK int tm_options_complete(struct tm_options *o, struct tm_msg *msg);
 
 /* Whether --model says that Maybenot machines drive the wire; NULL: it does not. */
 bool tm_options_means_machines(const char *model);

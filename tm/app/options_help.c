@@ -17,7 +17,8 @@ static void print_program(FILE *out, enum tm_program program)
     fprintf(out, "\n%s COMMAND --help explains a command, man %s everything.\n", name, name);
 }
 
-static void print_option(FILE *out, const struct tm_opt_info *info, unsigned command_bit)
+static void print_option(FILE *out, const struct tm_opt_info *info, enum tm_program program,
+                         unsigned command_bit)
 {
     int n = info->letter != '\0' ? fprintf(out, "  -%c, --%s", info->letter, info->name)
                                  : fprintf(out, "      --%s", info->name);
@@ -34,7 +35,30 @@ static void print_option(FILE *out, const struct tm_opt_info *info, unsigned com
         fprintf(out, " (may be repeated)");
     else if (info->def != NULL)
         fprintf(out, " (default: %s)", info->def);
+    else if (info->shown_def[program] != NULL)
+        fprintf(out, " (default: %s)", info->shown_def[program]);
     fprintf(out, "\n");
+}
+
+/* How the config file belongs to it, and what a SIGHUP changes. */
+static void print_config_help(FILE *out, const struct tm_command_info *c, unsigned command_bit)
+{
+    const char *before = "";
+    fprintf(out,
+            "\nA config file sets the same options, one 'name = value' a line: --config, "
+            "DIR/config%s.\n"
+            "Read again on SIGHUP: ",
+            c->program == TM_PROGRAM_CLIENT
+                ? ",\n~/.config/trafficmimic/client.conf or /etc/trafficmimic/client.conf"
+                : "");
+    for (unsigned i = 0; i < TM_OPT_N; i++) {
+        const struct tm_opt_info *info = tm_options_info((enum tm_opt)i);
+        if (!info->live || (info->commands & command_bit) == 0)
+            continue;
+        fprintf(out, "%s%s", before, info->name);
+        before = ", ";
+    }
+    fprintf(out, ".\n");
 }
 
 void tm_options_help(FILE *out, enum tm_program program, enum tm_command command)
@@ -50,8 +74,8 @@ void tm_options_help(FILE *out, enum tm_program program, enum tm_command command
     for (unsigned i = 0; i < TM_OPT_N; i++) {
         const struct tm_opt_info *info = tm_options_info((enum tm_opt)i);
         if ((info->commands & 1U << command) != 0)
-            print_option(out, info, 1U << command);
+            print_option(out, info, program, 1U << command);
     }
-    if (c->program == TM_PROGRAM_SERVER && command == TM_CMD_SERVER_RUN)
-        fprintf(out, "\nDIR/config sets the same options, one 'name = value' a line.\n");
+    if (command == TM_CMD_SERVER_RUN || command == TM_CMD_CLIENT_RUN)
+        print_config_help(out, c, 1U << command);
 }

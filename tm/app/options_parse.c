@@ -1,4 +1,4 @@
-/* tm/app/options_parse.c - command line and config file against the table of options. */
+/* tm/app/options_parse.c - the command line against the table of options, and options against each other. */
 #include <assert.h>
 #include <inttypes.h>
 #include <string.h>
@@ -9,6 +9,7 @@
 #include "tm/app/door.h"
 #include "tm/app/options.h"
 #include "tm/app/preset.h"
+#include "tm/app/suggest.h"
 #include "tm/app/units.h"
 
 /* Which of the words "a|b|c" value is; -1: none. */
@@ -71,7 +72,7 @@ static int add_to_list(struct tm_options *o, enum tm_opt opt, const char *value,
     struct tm_msg why;
     if (opt == TM_OPT_FORWARD && tm_address_parse_forward(&f, value, &why) != TM_OK)
         return tm_msg_set(msg, TM_ERR_FORMAT, "-L %s", why.text);
-    o->list[o->n_list++] = (struct tm_opt_item){opt, value};
+    o->list[o->n_list++] = (struct tm_opt_item){opt, value, o->from};
     return TM_OK;
 }
 
@@ -88,7 +89,7 @@ int tm_options_set(struct tm_options *o, enum tm_opt opt, const char *value, str
         v->num = 1;
         break;
     case TM_OPT_TEXT:
-        if (value[0] == '\0')
+        if (value == NULL || value[0] == '\0')
             rc = tm_msg_set(msg, TM_ERR_FORMAT, "--%s needs a value", info->name);
         break;
     case TM_OPT_ADDRESS:
@@ -124,11 +125,12 @@ int tm_options_set(struct tm_options *o, enum tm_opt opt, const char *value, str
         return rc;
     v->text = value;
     v->given = true;
+    v->source = o->from;
+    v->line = o->from_line;
     return TM_OK;
 }
 
-/* The option called name[0..len), as this command takes it; TM_OPT_N: none. */
-static enum tm_opt find_long(unsigned commands, const char *name, size_t len)
+enum tm_opt tm_options_find(unsigned commands, const char *name, size_t len)
 {
     for (unsigned i = 0; i < TM_OPT_N; i++) {
         const struct tm_opt_info *info = tm_options_info((enum tm_opt)i);
@@ -149,6 +151,19 @@ static enum tm_opt find_letter(unsigned commands, char letter)
     return TM_OPT_N;
 }
 
+/* A letter is too little to guess from. */
+static int unknown_option(unsigned commands, const char *word, bool is_long, struct tm_msg *msg)
+{
+    struct tm_suggest s;
+    char hint[TM_SUGGEST_TEXT];
+    tm_suggest_begin(&s, is_long ? word + 2 : "", is_long ? strcspn(word + 2, "=") : 0);
+    for (unsigned i = 0; is_long && i < TM_OPT_N; i++)
+        if ((tm_options_info((enum tm_opt)i)->commands & commands) != 0)
+            tm_suggest_offer(&s, tm_options_info((enum tm_opt)i)->name);
+    tm_suggest_text(hint, &s, "--");
+    return tm_msg_set(msg, TM_ERR_FORMAT, "unknown option %.300s%s", word, hint);
+}
+
 /* One word that begins with '-' (and the next, when it is its value). */
 static int parse_option(struct tm_options *o, int argc, char *const argv[], int *at,
                         struct tm_msg *msg)
@@ -160,14 +175,14 @@ static int parse_option(struct tm_options *o, int argc, char *const argv[], int 
     enum tm_opt opt;
     if (is_long) {
         size_t len = strcspn(word + 2, "=");
-        opt = find_long(commands, word + 2, len);
+        opt = tm_options_find(commands, word + 2, len);
         value = word[2 + len] == '=' ? word + 2 + len + 1 : NULL;
     } else {
         opt = find_letter(commands, word[1]);
         value = word[2] != '\0' ? word + 2 : NULL;
     }
     if (opt == TM_OPT_N)
-        return tm_msg_set(msg, TM_ERR_FORMAT, "unknown option %s", word);
+        return unknown_option(commands, word, is_long, msg);
     const struct tm_opt_info *info = tm_options_info(opt);
     if (info->kind == TM_OPT_FLAG && value != NULL)
         return tm_msg_set(msg, TM_ERR_FORMAT, "--%s takes no value", info->name);
@@ -189,6 +204,18 @@ static enum tm_command find_command(enum tm_program program, const char *name)
     return TM_CMD_N;
 }
 
+static int unknown_command(enum tm_program program, const char *word, struct tm_msg *msg)
+{
+    struct tm_suggest s;
+    char hint[TM_SUGGEST_TEXT];
+    tm_suggest_begin(&s, word, strlen(word));
+    for (unsigned i = 0; i < TM_CMD_N; i++)
+        if (tm_options_command((enum tm_command)i)->program == program)
+            tm_suggest_offer(&s, tm_options_command((enum tm_command)i)->name);
+    tm_suggest_text(hint, &s, "");
+    return tm_msg_set(msg, TM_ERR_FORMAT, "unknown command '%.300s'%s", word, hint);
+}
+
 /* Help and version before a command; then the command itself, left in *at. */
 static int parse_command(struct tm_options *o, int argc, char *const argv[], int *at,
                          struct tm_msg *msg)
@@ -202,7 +229,7 @@ static int parse_command(struct tm_options *o, int argc, char *const argv[], int
     } else {
         o->command = find_command(o->program, argv[1]);
         if (o->command == TM_CMD_N)
-            return tm_msg_set(msg, TM_ERR_FORMAT, "unknown command '%s'", argv[1]);
+            return unknown_command(o->program, argv[1], msg);
     }
     *at = 2;
     return TM_OK;
@@ -298,8 +325,6 @@ static int check_source(const struct tm_options *o, struct tm_msg *msg)
                                             TM_OPT_SEED,  TM_OPT_ON_DEMAND, TM_OPT_IDLE_STOP};
     static const enum tm_opt of_files[] = {TM_OPT_STRICT, TM_OPT_REPEAT};
     bool has_file = o->v[TM_OPT_SCHEDULE].given;
-    if (!has_file && !o->v[TM_OPT_MODEL].given)
-        return tm_msg_set(msg, TM_ERR_FORMAT, "--model NAME or --schedule FILE is required");
     for (size_t i = 0; has_file && i < sizeof of_models / sizeof *of_models; i++) {
         if (o->v[of_models[i]].given)
             return tm_msg_set(msg, TM_ERR_FORMAT,
@@ -340,7 +365,9 @@ static int check_complete(const struct tm_options *o, struct tm_msg *msg)
             return tm_msg_set(msg, TM_ERR_FORMAT, "--%s %s is required", info->name, info->arg);
     }
     const char *operand = tm_options_command(o->command)->operand;
-    if (operand != NULL && o->operand == NULL)
+    if (o->v[TM_OPT_LINK_FILE].given && o->operand != NULL)
+        return tm_msg_set(msg, TM_ERR_FORMAT, "--link-file beside a link: give one of them");
+    if (operand != NULL && o->operand == NULL && !o->v[TM_OPT_LINK_FILE].given)
         return tm_msg_set(msg, TM_ERR_FORMAT, "%s is required", operand);
     int rc = check_model(o, msg);
     if (rc == TM_OK && o->command == TM_CMD_CLIENT_RUN)
@@ -354,7 +381,11 @@ int tm_options_parse(struct tm_options *o, enum tm_program program, int argc, ch
     memset(o, 0, sizeof *o);
     o->program = program;
     o->command = TM_CMD_N;
+    o->argc = argc;
+    o->argv = argv;
+    o->from = TM_OPT_FROM_DEFAULT;
     set_defaults(o);
+    o->from = TM_OPT_FROM_LINE;
     int at = 1;
     int rc = parse_command(o, argc, argv, &at, msg);
     if (rc != TM_OK || o->command == TM_CMD_N)
@@ -377,59 +408,30 @@ int tm_options_parse(struct tm_options *o, enum tm_program program, int argc, ch
             }
         }
     }
-    if (o->v[TM_OPT_HELP].given || o->v[TM_OPT_VERSION].given)
-        return TM_OK;
-    rc = tm_preset_apply(o, msg);
-    return rc == TM_OK ? check_complete(o, msg) : rc;
-}
-
-static char *trim(char *s)
-{
-    s += strspn(s, " \t\r");
-    size_t len = strlen(s);
-    while (len > 0 && strchr(" \t\r", s[len - 1]) != NULL)
-        s[--len] = '\0';
-    return s;
-}
-
-/* by_hand: bit 1 << option for what the command line gave. */
-static int config_line(struct tm_options *o, uint64_t by_hand, char *line, struct tm_msg *msg)
-{
-    line = trim(line);
-    if (line[0] == '\0' || line[0] == '#')
-        return TM_OK;
-    char *equals = strchr(line, '=');
-    if (equals == NULL)
-        return tm_msg_set(msg, TM_ERR_FORMAT, "write 'name = value'");
-    *equals = '\0';
-    char *name = trim(line), *value = trim(equals + 1);
-    enum tm_opt opt = find_long(~0U, name, strlen(name));
-    if (opt == TM_OPT_N || !tm_options_info(opt)->in_config)
-        return tm_msg_set(msg, TM_ERR_FORMAT, "unknown option '%s'", name);
-    if (tm_options_info(opt)->kind != TM_OPT_LIST) {
-        if ((by_hand >> opt & 1) != 0)
-            return TM_OK;
-        if (o->v[opt].given)
-            return tm_msg_set(msg, TM_ERR_FORMAT, "'%s' is set twice", name);
-    }
-    return tm_options_set(o, opt, value, msg);
-}
-
-int tm_options_config(struct tm_options *o, char *text, struct tm_msg *msg)
-{
-    static_assert(TM_OPT_N <= 64, "by_hand has 64 bits");
-    uint64_t by_hand = 0;
-    for (unsigned i = 0; i < TM_OPT_N; i++)
-        by_hand |= (uint64_t)o->v[i].given << i;
-    unsigned number = 1;
-    for (char *line = text; line != NULL; number++) {
-        char *end = strchr(line, '\n');
-        if (end != NULL)
-            *end++ = '\0';
-        struct tm_msg why;
-        if (config_line(o, by_hand, line, &why) != TM_OK)
-            return tm_msg_set(msg, TM_ERR_FORMAT, "line %u: %.480s", number, why.text);
-        line = end;
-    }
     return TM_OK;
+}
+
+/* Nothing says what to play: the preset of that name.  What only goes with a model of one's own is refused before. */
+static int choose_default(struct tm_options *o, struct tm_msg *msg)
+{
+    if (o->v[TM_OPT_MODEL].given || o->v[TM_OPT_PRESET].given || o->v[TM_OPT_SCHEDULE].given)
+        return TM_OK;
+    if (o->v[TM_OPT_USERS].given)
+        return tm_msg_set(msg, TM_ERR_FORMAT,
+                          "--users needs a --model: the default preset says itself how many");
+    o->from = TM_OPT_FROM_DEFAULT;
+    return tm_options_set(o, TM_OPT_PRESET, "default", msg);
+}
+
+int tm_options_complete(struct tm_options *o, struct tm_msg *msg)
+{
+    if (o->command == TM_CMD_N || o->v[TM_OPT_HELP].given || o->v[TM_OPT_VERSION].given)
+        return TM_OK;
+    int rc = TM_OK;
+    if (o->command == TM_CMD_CLIENT_RUN)
+        rc = choose_default(o, msg);
+    o->from = TM_OPT_FROM_PRESET;
+    if (rc == TM_OK)
+        rc = tm_preset_apply(o, msg);
+    return rc == TM_OK ? check_complete(o, msg) : rc;
 }

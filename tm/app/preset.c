@@ -4,10 +4,11 @@
 
 /* Found with scripts/measure-presets, whose table is in doc/PRESETS.md. */
 static const struct tm_preset presets[TM_PRESETS] = {
-    {"light", "https-chat-joint", "6", "3s", "little traffic, for typing and messages"},
+    {"light", "https-chat-joint", "6", "3s", "little traffic, for typing and messages", 24},
     {"default", "https-browsing-joint:20+https-chat-joint:60", "80", "3s",
-     "answers at once, pages in seconds"},
-    {"strong", "https-browsing-joint", "80", "3s", "as fast as the models go, whatever it costs"},
+     "answers at once, pages in seconds", 773},
+    {"strong", "https-browsing-joint", "80", "3s", "as fast as the models go, whatever it costs",
+     2187},
 };
 
 const struct tm_preset *tm_preset_get(unsigned number)
@@ -32,4 +33,9 @@ int tm_preset_apply(struct tm_options *o, struct tm_msg *msg)
             rc = tm_options_set(o, set[i].opt, set[i].value, msg);
     }
     return rc;
+}
+
+bool tm_preset_is_default(const struct tm_options *o)
+{
+    return o->v[TM_OPT_PRESET].given && o->v[TM_OPT_PRESET].source == TM_OPT_FROM_DEFAULT;
 }

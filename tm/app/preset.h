@@ -13,6 +13,8 @@ struct tm_preset {
         *pace; /* as --model, --users and --pace take them; a model that counts its users goes without `users`, which
                                          are then for another one that is given beside the preset */
     const char *help; /* what it is for */
+    unsigned
+        month_gb; /* what a provider counts in 30 days, both directions, busy or idle; with the models that ship */
 };
 
 /* number < TM_PRESETS: the word's place in the choice of --preset. */
@@ -21,5 +23,8 @@ const struct tm_preset *tm_preset_get(unsigned number);
 /* When --preset was given: sets --model, --users and --pace, but for those that were given too, and for --users beside a model that
  * counts its users itself.  Errors as of tm_options_set. */
 TM_MUST_CHECK int tm_preset_apply(struct tm_options *o, struct tm_msg *msg);
+
+/* Whether `run` was given no model, preset or schedule, and so took the preset called default. */
+bool tm_preset_is_default(const struct tm_options *o);
 
 #endif

@@ -10,6 +10,7 @@
 #include "tm/app/address.h"
 #include "tm/app/main.h"
 #include "tm/app/models.h"
+#include "tm/app/paths.h"
 #include "tm/app/server_state.h"
 #include "tm/app/units.h"
 #include "tm/base/time.h"
@@ -72,7 +73,7 @@ static int print_link(const struct tm_server_state *s, struct tm_link *l, int64_
     tm_units_print_duration(valid, expires_us);
     fprintf(stderr,
             "the link is a password: one client can join with it, within %s\n"
-            "on the client: tm-client join LINK --state DIR\n",
+            "on the client: tm-client join LINK\n",
             valid);
     OPENSSL_cleanse(text, sizeof text);
     OPENSSL_cleanse(&invite, sizeof invite);
@@ -134,12 +135,17 @@ enum tm_exit tm_cmd_setup(struct tm_options *o, struct tm_msg *msg)
     if (write_config(config, o, models, msg) != TM_OK)
         goto out;
     status = TM_EXIT_FAILED;
+    const struct tm_paths_env env = tm_paths_env();
+    if (!o->v[TM_OPT_STATE].given &&
+        tm_paths_make_parents(text_of(o, TM_OPT_STATE), &env, msg) != TM_OK)
+        goto out;
     if (tm_server_state_create(&s, text_of(o, TM_OPT_STATE), config, msg) == TM_OK &&
         print_link(&s, &link, o->v[TM_OPT_EXPIRES].num, msg) == TM_OK)
         status = TM_EXIT_DONE;
 out:
     if (status == TM_EXIT_DONE)
-        fprintf(stderr, "next, here: tm-server run --state %s\n", s.dir);
+        fprintf(stderr, "next, here: tm-server run%s%s\n",
+                o->v[TM_OPT_STATE].given ? " --state " : "", o->v[TM_OPT_STATE].given ? s.dir : "");
     tm_server_state_deinit(&s);
     free(models);
     return status;
@@ -149,22 +155,11 @@ enum tm_exit tm_cmd_invite(struct tm_options *o, struct tm_msg *msg)
 {
     struct tm_link link = {0};
     struct tm_server_state s = {0};
-    struct tm_msg why;
-    char *config = NULL;
-    size_t len = 0;
     enum tm_exit status = TM_EXIT_FAILED;
-    if (tm_server_state_load(&s, text_of(o, TM_OPT_STATE), msg) != TM_OK ||
-        tm_server_state_config(&s, &config, &len, msg) != TM_OK)
-        goto out;
-    if (tm_options_config(o, config, &why) != TM_OK) {
-        tm_msg_set(msg, TM_ERR_FORMAT, "%.200s/config, %.280s", s.dir, why.text);
-        goto out;
-    }
-    if (set_link_address(&link, o, msg) == TM_OK &&
+    if (tm_server_state_load(&s, text_of(o, TM_OPT_STATE), msg) == TM_OK &&
+        set_link_address(&link, o, msg) == TM_OK &&
         print_link(&s, &link, o->v[TM_OPT_EXPIRES].num, msg) == TM_OK)
         status = TM_EXIT_DONE;
-out:
-    tm_file_free(config, len);
     tm_server_state_deinit(&s);
     return status;
 }

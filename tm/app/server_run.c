@@ -16,20 +16,23 @@
 #include <openssl/crypto.h>
 #include <uv.h>
 
+#include "tm/app/activation.h"
 #include "tm/app/address.h"
 #include "tm/app/confine.h"
+#include "tm/app/limits.h"
 #include "tm/app/listen.h"
+#include "tm/app/live.h"
 #include "tm/app/main.h"
 #include "tm/app/models.h"
 #include "tm/app/open_invite.h"
+#include "tm/app/outfile.h"
 #include "tm/app/panel.h"
-#include "tm/app/result.h"
 #include "tm/app/schedule.h"
 #include "tm/app/server_join.h"
 #include "tm/app/server_run.h"
 #include "tm/app/server_state.h"
+#include "tm/app/service.h"
 #include "tm/app/shipped.h"
-#include "tm/app/signals.h"
 #include "tm/app/summary.h"
 #include "tm/base/log.h"
 #include "tm/base/rng.h"
@@ -45,7 +48,7 @@ struct server {
     uv_loop_t loop;
     uv_async_t quit;
     uv_fs_event_t watch; /* on clients/ */
-    struct tm_signals signals;
+    struct tm_service service;
     struct tm_tunnel_server *tunnel; /* owned */
     struct tm_panel *panel;          /* owned: status, metrics, page */
     struct tm_server_state state;
@@ -54,14 +57,13 @@ struct server {
     uint8_t schedule_digest[TM_DIGEST_LEN];
     struct tm_guard guard;
     uint8_t seed[TM_SEED_LEN]; /* from --seed */
-    char *config;              /* owned: option values point into it */
-    size_t config_len;
     struct tm_options *o;
-    FILE *summary_file; /* owned; NULL: not wanted */
-    FILE *stream_log;   /* owned; NULL: not wanted */
-    unsigned n_logs;    /* schedule logs begun */
-    int listen_fd;      /* owned until the tunnel takes it; -1: none */
-    uint16_t port;      /* listened on */
+    FILE *summary_file;             /* owned; NULL: not wanted */
+    FILE *stream_log;               /* owned; NULL: not wanted */
+    unsigned n_logs;                /* schedule logs begun */
+    struct tm_activation listeners; /* owned until the tunnel takes them: systemd's, or our own */
+    bool is_activated;
+    uint16_t port; /* listened on */
     uint64_t start_ns;
     bool ready, failed;
     struct tm_summary summary; /* taken when the server stops */
@@ -172,16 +174,27 @@ static void on_clients_changed(uv_fs_event_t *w, const char *name, int events, i
     OPENSSL_cleanse(&c, sizeof c);
 }
 
+static struct tm_look_at look_at(const struct server *s)
+{
+    return (struct tm_look_at){.server = &s->tunnel,
+                               .start_ns = s->start_ns,
+                               .note = s->o->v[TM_OPT_DECOY].text == NULL ? NO_DECOY : NULL};
+}
+
 static int open_panel(struct server *s, struct tm_msg *msg)
 {
     const struct tm_panel_cfg cfg = {
-        .loop = &s->loop,
-        .o = s->o,
-        .dir = s->state.dir,
-        .look = {.server = &s->tunnel,
-                 .start_ns = s->start_ns,
-                 .note = s->o->v[TM_OPT_DECOY].text == NULL ? NO_DECOY : NULL}};
+        .loop = &s->loop, .o = s->o, .dir = s->state.dir, .look = look_at(s)};
     return tm_panel_open(&s->panel, &cfg, msg);
+}
+
+/* What systemd gets. */
+static void watch(void *user, struct tm_status *st)
+{
+    const struct tm_look_at at = look_at(user);
+    struct tm_look look;
+    if (tm_look_take(&at, &look))
+        *st = look.status;
 }
 
 /* ---- end ---- */
@@ -231,7 +244,7 @@ static void on_quit(uv_async_t *async)
         s->role->end(s->role->user);
     uv_close((uv_handle_t *)async, NULL);
     uv_close((uv_handle_t *)&s->watch, NULL);
-    tm_signals_stop(&s->signals);
+    tm_service_stop(&s->service);
     tm_panel_close(s->panel);
     s->panel = NULL;
     take_summary(s);
@@ -240,9 +253,96 @@ static void on_quit(uv_async_t *async)
     s->tunnel = NULL;
 }
 
+/* ---- what the service asks ---- */
+
+static void on_refuse(void *user)
+{
+    struct server *s = user;
+    tm_tunnel_server_refuse_streams(s->tunnel);
+}
+
+static void on_reset(void *user)
+{
+    struct server *s = user;
+    tm_tunnel_server_reset_streams(s->tunnel);
+}
+
+static bool on_is_heard(void *user)
+{
+    const struct server *s = user;
+    return s->tunnel == NULL || tm_tunnel_server_is_heard(s->tunnel);
+}
+
+static uint64_t on_n_streams(void *user)
+{
+    const struct server *s = user;
+    struct tm_tunnel_server_stats stats = {0};
+    if (s->tunnel != NULL)
+        tm_tunnel_server_stats(s->tunnel, &stats);
+    return stats.total.streams_live;
+}
+
+static int load_guard(struct tm_guard *guard, const struct tm_options *o, struct tm_msg *msg)
+{
+    for (size_t i = 0; i < o->n_list; i++) {
+        const struct tm_opt_item *item = &o->list[i];
+        enum tm_guard_verdict verdict = item->opt == TM_OPT_ALLOW ? TM_GUARD_ALLOW : TM_GUARD_DENY;
+        struct tm_msg why = {""};
+        int rc = tm_guard_add(guard, verdict, item->text, &why);
+        if (rc != TM_OK)
+            return tm_msg_set(msg, rc, "--%s %.300s", tm_options_info(item->opt)->name, why.text);
+    }
+    return TM_OK;
+}
+
+/* A name would have to be looked up, which this thread has no time for. */
+static int change_decoy(struct server *s, const char *text, struct tm_msg *msg)
+{
+    struct sockaddr_storage decoy;
+    struct tm_address a;
+    struct tm_dest d;
+    if (text == NULL) {
+        tm_tunnel_server_set_decoy(s->tunnel, NULL);
+        return TM_OK;
+    }
+    int rc = tm_address_parse(&a, text, msg);
+    if (rc == TM_OK)
+        rc = tm_address_dest(&d, &a);
+    if (rc == TM_OK && d.kind == TM_ADDR_NAME)
+        return tm_msg_set(msg, TM_ERR_FORMAT,
+                          "decoy %s: while the server runs, write its address, not a name", text);
+    if (rc == TM_OK)
+        rc = tm_address_resolve(&decoy, &a, msg);
+    if (rc == TM_OK)
+        tm_tunnel_server_set_decoy(s->tunnel, (const struct sockaddr *)&decoy);
+    return rc;
+}
+
+static int on_change(void *user, const struct tm_options *fresh, struct tm_msg *msg)
+{
+    struct server *s = user;
+    struct tm_guard guard = {0};
+    int rc = load_guard(&guard, fresh, msg);
+    if (rc == TM_OK && !tm_live_is_same(s->o, fresh, TM_OPT_DECOY))
+        rc = change_decoy(s, fresh->v[TM_OPT_DECOY].text, msg);
+    if (rc == TM_OK)
+        s->guard = guard;
+    return rc;
+}
+
+static const struct tm_service_ops service_ops = {.end = on_stop,
+                                                  .stats = print_stats,
+                                                  .refuse = on_refuse,
+                                                  .reset = on_reset,
+                                                  .is_heard = on_is_heard,
+                                                  .n_streams = on_n_streams,
+                                                  .watch = watch,
+                                                  .change = on_change};
+
+/* Of several failures the first is told. */
 static void close_file(struct server *s, FILE *take_f, enum tm_opt opt)
 {
-    if (tm_result_close(take_f, s->o, opt, s->failed ? NULL : s->msg) != TM_OK)
+    if (tm_outfile_close(take_f, s->o, opt, s->failed ? NULL : s->msg) != TM_OK)
         s->failed = true;
 }
 
@@ -267,19 +367,6 @@ static void write_results(struct server *s)
 }
 
 /* ---- start ---- */
-
-static int load_guard(struct server *s, struct tm_msg *msg)
-{
-    for (size_t i = 0; i < s->o->n_list; i++) {
-        const struct tm_opt_item *item = &s->o->list[i];
-        enum tm_guard_verdict verdict = item->opt == TM_OPT_ALLOW ? TM_GUARD_ALLOW : TM_GUARD_DENY;
-        struct tm_msg why = {""};
-        int rc = tm_guard_add(&s->guard, verdict, item->text, &why);
-        if (rc != TM_OK)
-            return tm_msg_set(msg, rc, "--%s %.300s", tm_options_info(item->opt)->name, why.text);
-    }
-    return TM_OK;
-}
 
 static int load_schedule(struct server *s, struct tm_msg *msg)
 {
@@ -306,21 +393,15 @@ static int begin_stream_log(FILE *f, const struct tm_options *o, struct tm_msg *
 static enum tm_exit load(struct server *s, struct tm_msg *msg)
 {
     struct tm_options *o = s->o;
-    struct tm_msg why;
     char shipped[TM_SHIPPED_PATH_MAX];
-    if (tm_server_state_load(&s->state, o->v[TM_OPT_STATE].text, msg) != TM_OK ||
-        tm_server_state_config(&s->state, &s->config, &s->config_len, msg) != TM_OK)
+    if (tm_server_state_load(&s->state, o->v[TM_OPT_STATE].text, msg) != TM_OK)
         return TM_EXIT_FAILED;
-    if (tm_options_config(o, s->config, &why) != TM_OK) {
-        tm_msg_set(msg, TM_ERR_FORMAT, "%.200s/config, %.280s", s->state.dir, why.text);
-        return TM_EXIT_FAILED;
-    }
-    if (o->v[TM_OPT_LISTEN].text == NULL) {
-        tm_msg_set(msg, TM_ERR_FORMAT, "--listen ADDR:PORT is required (%.200s/config has none)",
-                   s->state.dir);
+    if (o->v[TM_OPT_LISTEN].text == NULL && !s->is_activated) {
+        tm_msg_set(msg, TM_ERR_FORMAT, "--listen ADDR:PORT is required (%.200s has none)",
+                   o->config_path != NULL ? o->config_path : s->state.dir);
         return TM_EXIT_USAGE;
     }
-    if (load_guard(s, msg) != TM_OK)
+    if (load_guard(&s->guard, o, msg) != TM_OK)
         return TM_EXIT_USAGE;
     if (tm_models_load(&s->models, tm_shipped_or(o->v[TM_OPT_MODELS].text, shipped), msg) != TM_OK)
         return TM_EXIT_FAILED;
@@ -333,12 +414,33 @@ static enum tm_exit load(struct server *s, struct tm_msg *msg)
                "--seed %s: whoever knows the number knows the schedules of sessions with the "
                "server as master",
                seed->text);
-    int rc = tm_result_open(&s->summary_file, o, TM_OPT_SUMMARY_JSON, msg);
+    return TM_EXIT_DONE;
+}
+
+static int open_files(struct server *s, struct tm_msg *msg)
+{
+    const struct tm_options *o = s->o;
+    int rc = tm_outfile_open(&s->summary_file, o, TM_OPT_SUMMARY_JSON, msg);
     if (rc == TM_OK)
-        rc = tm_result_open(&s->stream_log, o, TM_OPT_LOG_STREAMS, msg);
+        rc = tm_outfile_open(&s->stream_log, o, TM_OPT_LOG_STREAMS, msg);
     if (rc == TM_OK && s->stream_log != NULL)
         rc = begin_stream_log(s->stream_log, o, msg);
-    return rc == TM_OK ? TM_EXIT_DONE : TM_EXIT_FAILED;
+    return rc;
+}
+
+/* The sockets that systemd has, or one of our own. */
+static int open_listeners(struct server *s, struct tm_msg *msg)
+{
+    struct tm_address a;
+    if (s->is_activated)
+        return tm_listen_port(s->listeners.fd[0], &s->port) == TM_OK
+                   ? TM_OK
+                   : tm_msg_set(msg, TM_ERR_IO, "the socket that was handed over has no port");
+    int rc = tm_address_parse(&a, s->o->v[TM_OPT_LISTEN].text, msg);
+    if (rc == TM_OK)
+        rc = tm_listen_open(&s->listeners.fd[0], &s->port, &a, msg);
+    s->listeners.n = rc == TM_OK;
+    return rc;
 }
 
 static int open_tunnel(struct server *s, struct tm_msg *msg)
@@ -354,17 +456,15 @@ static int open_tunnel(struct server *s, struct tm_msg *msg)
     if (rc == TM_OK && decoy_text != NULL)
         rc = tm_address_resolve(&decoy, &a, msg);
     if (rc == TM_OK)
-        rc = tm_address_parse(&a, o->v[TM_OPT_LISTEN].text, msg);
-    if (rc == TM_OK)
-        rc = tm_listen_open(&s->listen_fd, &s->port, &a, msg);
+        rc = open_listeners(s, msg);
     if (rc == TM_OK)
         rc = tm_confine(o, msg);
     if (rc != TM_OK)
         return rc;
     struct tm_tunnel_server_cfg cfg = {
         .loop = &s->loop,
-        .listen_fds = &s->listen_fd,
-        .n_listen_fds = 1,
+        .listen_fds = s->listeners.fd,
+        .n_listen_fds = s->listeners.n,
         .key = s->state.token,
         .lookup = on_lookup,
         .model = on_model,
@@ -374,7 +474,7 @@ static int open_tunnel(struct server *s, struct tm_msg *msg)
         .stream_log = s->stream_log,
         .user = s,
         .decoy = decoy_text != NULL ? (const struct sockaddr *)&decoy : NULL,
-        .guard = s->guard.n > 0 ? &s->guard : NULL,
+        .guard = &s->guard,
         .orport = s->role != NULL ? s->role->orport : NULL,
         .replay_path = replay,
         .cc = o->v[TM_OPT_CC].text,
@@ -399,18 +499,23 @@ static int say_ready(struct server *s, struct tm_msg *msg)
     char where[TM_ADDRESS_TEXT_MAX];
     unsigned n_clients = 0;
     const char *decoy = s->o->v[TM_OPT_DECOY].text;
-    int rc = tm_address_parse(&a, s->o->v[TM_OPT_LISTEN].text, msg);
+    int rc = s->is_activated ? TM_OK : tm_address_parse(&a, s->o->v[TM_OPT_LISTEN].text, msg);
     if (rc == TM_OK)
         rc = tm_server_state_each_client(&s->state, count, &n_clients, msg);
     if (rc != TM_OK)
         return rc;
-    tm_address_print(where, a.host, s->port);
+    if (s->is_activated)
+        (void)snprintf(where, sizeof where, "%zu %s of systemd, port %u", s->listeners.n,
+                       s->listeners.n == 1 ? "socket" : "sockets", s->port);
+    else
+        tm_address_print(where, a.host, s->port);
     printf("ready: listening on %s, %zu models, %u clients, ", where, s->models.n, n_clients);
     printf(decoy != NULL ? "strangers go to %s\n" : "strangers are closed\n", decoy);
     fflush(stdout);
     if (decoy == NULL)
         tm_log(TM_LOG_WARN, "%s", NO_DECOY);
     s->ready = true;
+    tm_service_ready(&s->service);
     return TM_OK;
 }
 
@@ -444,7 +549,7 @@ static void run(struct server *s)
     uv_async_init(&s->loop, &s->quit, on_quit);
     s->quit.data = s;
     watch_clients(s);
-    int rc = tm_signals_start(&s->signals, &s->loop, on_stop, print_stats, s);
+    int rc = tm_service_start(&s->service, &s->loop, s->o, &service_ops, s);
     if (rc != TM_OK)
         tm_msg_set(s->msg, rc, "cannot watch signals");
     if (rc == TM_OK)
@@ -459,6 +564,7 @@ static void run(struct server *s)
     }
     uv_run(&s->loop, UV_RUN_DEFAULT);
     uv_loop_close(&s->loop);
+    tm_service_deinit(&s->service);
 }
 
 enum tm_exit tm_server_run(struct tm_options *o, const struct tm_server_role *role,
@@ -472,10 +578,19 @@ enum tm_exit tm_server_run(struct tm_options *o, const struct tm_server_role *ro
     s->o = o;
     s->role = role;
     s->msg = msg;
-    s->listen_fd = -1;
     s->start_ns = uv_hrtime();
-    enum tm_exit status = load(s, msg);
-    if (status == TM_EXIT_DONE)
+    tm_limits_check(TM_LIMITS_SERVER);
+    enum tm_exit status = TM_EXIT_FAILED;
+    if (tm_activation_take(&s->listeners, msg) == TM_OK) {
+        s->is_activated = s->listeners.n > 0;
+        status = load(s, msg);
+    }
+    if (status == TM_EXIT_DONE && o->v[TM_OPT_CHECK_CONFIG].given)
+        printf("ok%s%s\n", o->config_path != NULL ? ": " : "",
+               o->config_path != NULL ? o->config_path : "");
+    else if (status == TM_EXIT_DONE && open_files(s, msg) != TM_OK)
+        status = TM_EXIT_FAILED;
+    else if (status == TM_EXIT_DONE)
         run(s);
     write_results(s);
     if (status == TM_EXIT_DONE && s->failed)
@@ -483,7 +598,6 @@ enum tm_exit tm_server_run(struct tm_options *o, const struct tm_server_role *ro
     tm_models_deinit(&s->models);
     tm_schedfile_deinit(&s->schedule);
     tm_server_state_deinit(&s->state);
-    tm_file_free(s->config, s->config_len);
     OPENSSL_cleanse(s, sizeof *s);
     free(s);
     return status;

@@ -203,14 +203,6 @@ void tm_server_state_deinit(struct tm_server_state *s)
     OPENSSL_cleanse(s, sizeof *s);
 }
 
-int tm_server_state_config(const struct tm_server_state *s, char **text, size_t *len,
-                           struct tm_msg *msg)
-{
-    char path[TM_FILE_PATH_MAX];
-    int rc = tm_file_path(path, s->dir, "config", NULL, msg);
-    return rc == TM_OK ? tm_file_load(path, text, len, msg) : rc;
-}
-
 /* ---- invitations ---- */
 
 static void invite_fields(struct tm_kv_field f[2], struct tm_invite *i)

@@ -41,10 +41,6 @@ TM_MUST_CHECK int tm_server_state_load(struct tm_server_state *s, const char *di
                                        struct tm_msg *msg);
 /* Frees and clears; {0} is allowed. */
 void tm_server_state_deinit(struct tm_server_state *s);
-/* The config file's text, to be freed with tm_file_free. */
-TM_MUST_CHECK int tm_server_state_config(const struct tm_server_state *s, char **text, size_t *len,
-                                         struct tm_msg *msg);
-
 struct tm_invite {
     uint8_t id[TM_CLIENT_ID_LEN];
     uint8_t secret[TM_SECRET_LEN];

@@ -3,27 +3,30 @@
 
 #include <signal.h>
 
-static const int numbers[TM_SIGNALS_N] = {SIGINT, SIGTERM, SIGUSR1};
+static const int numbers[TM_SIGNALS_N] = {SIGINT, SIGTERM, SIGUSR1, SIGHUP};
 
 static void on_signal(uv_signal_t *handle, int number)
 {
     struct tm_signals *s = handle->data;
     if (number == SIGUSR1)
-        s->stats(s->user);
+        s->fns.stats(s->user);
+    else if (number == SIGHUP)
+        s->fns.hangup(s->user);
     else
-        s->stop(s->user);
+        s->fns.stop(s->user);
 }
 
-int tm_signals_start(struct tm_signals *s, uv_loop_t *loop, tm_signals_fn stop, tm_signals_fn stats,
+int tm_signals_start(struct tm_signals *s, uv_loop_t *loop, const struct tm_signals_fns *fns,
                      void *user)
 {
-    s->stop = stop;
-    s->stats = stats;
+    s->fns = *fns;
     s->user = user;
     int rc = TM_OK;
     for (size_t i = 0; i < TM_SIGNALS_N; i++) {
         uv_signal_init(loop, &s->handle[i]);
         s->handle[i].data = s;
+        if (numbers[i] == SIGHUP && fns->hangup == NULL)
+            continue;
         if (uv_signal_start(&s->handle[i], on_signal, numbers[i]) != 0)
             rc = TM_ERR_IO;
     }

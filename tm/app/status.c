@@ -42,6 +42,9 @@ void tm_status_add_session(void *user, const struct tm_session_control *c, int64
         src->shown_idle_us = idle_us;
     }
     src->n_controlled += in_control;
+    src->is_stuck =
+        src->is_stuck || (c->overdue_us > TM_CONTROL_DEAD_US &&
+                          src->watch->now_us - src->watch->wire.beat_us > TM_CONTROL_DEAD_US);
     src->n_open += c->n_open;
     src->n_opening += c->n_opening;
     src->n_waiting += c->n_waiting;
@@ -119,6 +122,7 @@ void tm_status_fill(struct tm_status *st, const struct tm_status_source *src)
                              .clocks = w->clocks,
                              .batches_late = w->stats.batches_late,
                              .run_us = (uint64_t)src->run_us,
+                             .is_stuck = src->is_stuck,
                              .totals = w->stats};
     if (w->clocks.n_stood > 0)
         st->stood_ago_us = age(w->now_us, w->clocks.ended_us);

@@ -61,6 +61,7 @@ struct tm_status {
         batches_late; /* how often writes waited while a joint model's batch was put together */
     uint64_t run_us;
     struct tm_session_stats totals;
+    bool is_stuck; /* a buffer is overdue and the thread that sends does not run; not in the JSON */
 };
 
 /* ---- Filling, in the running program ---- */
@@ -78,6 +79,7 @@ struct tm_status_source {
     uint32_t n_open, n_opening, n_waiting; /* of all */
     uint64_t waiting_bytes;
     int64_t oldest_us;
+    bool is_stuck;
 };
 /* Nothing added yet. */
 struct tm_status_source tm_status_source_new(const char *program, enum tm_side side, int64_t run_us,

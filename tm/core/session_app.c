@@ -1,4 +1,5 @@
 /* tm/core/session_app.c - streams: what applications give and get. */
+#include "tm/core/session_end.h"
 #include "tm/core/session_int.h"
 
 #include <string.h>
@@ -204,6 +205,18 @@ void tm_session_stream_reset(struct tm_session *s, uint64_t stream, enum tm_repl
         tm_session_say(s, &(struct tm_message){
                               .kind = TM_MSG_RESET, .stream = stream, .u.code = (uint8_t)code});
     free_stream(s, st);
+}
+
+void tm_session_reset_streams(struct tm_session *s, enum tm_reply code)
+{
+    for (uint32_t i = 0; i < s->n_slots; i++)
+        if (tm_slotset_has(&s->live, i))
+            tm_session_stream_reset(s, s->streams[i].id, code);
+}
+
+bool tm_session_is_heard(const struct tm_session *s)
+{
+    return s->control.tx.base == s->control.tx.end;
 }
 
 struct tm_view tm_session_stream_peek(struct tm_session *s, uint64_t stream, bool *end)

@@ -8,6 +8,7 @@
 #include <openssl/crypto.h>
 
 #include "tm/core/schedlog.h"
+#include "tm/core/session_end.h"
 #include "tm/core/session_watch.h"
 #include "tm/net/lane.h"
 #include "tm/net/streamlog.h"
@@ -73,6 +74,13 @@ static void fail_sinks(struct tm_front *f, const char *why)
         tm_front_detach(f, ev.stream);
         sink->on_event(sink, &ev);
     }
+}
+
+void tm_front_reset_streams(struct tm_front *f)
+{
+    fail_sinks(f, "the program ends");
+    tm_session_reset_streams(f->session, TM_REPLY_FAILURE);
+    tm_front_pump(f);
 }
 
 /* ---- The pump ---- */

@@ -35,6 +35,8 @@ void tm_front_pump(struct tm_front *f);
 
 /* Events of `stream` go to `sink` (borrowed) from now on.  TM_ERR_LIMIT beyond TM_STREAMS_HELD. */
 TM_MUST_CHECK int tm_front_attach(struct tm_front *f, uint64_t stream, struct tm_sink *sink);
+/* Gives up all streams, here and at the other end, as the program is about to end. */
+void tm_front_reset_streams(struct tm_front *f);
 /* No more events for the stream. */
 void tm_front_detach(struct tm_front *f, uint64_t stream);
 

@@ -281,6 +281,13 @@ void tm_gate_get_stats(const struct tm_gate *g, struct tm_gate_stats *out)
 
 /* ---- Life ---- */
 
+void tm_gate_set_decoy(struct tm_gate *g, const struct sockaddr *decoy)
+{
+    g->has_decoy = decoy != NULL;
+    if (g->has_decoy)
+        memcpy(&g->decoy, decoy, tm_addr_len(decoy));
+}
+
 int tm_gate_new(struct tm_gate **out, const struct tm_gate_cfg *cfg)
 {
     struct tm_gate *g = calloc(1, sizeof *g);
@@ -288,9 +295,7 @@ int tm_gate_new(struct tm_gate **out, const struct tm_gate_cfg *cfg)
     if (g == NULL)
         return TM_ERR_NOMEM;
     g->cfg = *cfg;
-    g->has_decoy = cfg->decoy != NULL;
-    if (g->has_decoy)
-        memcpy(&g->decoy, cfg->decoy, tm_addr_len(cfg->decoy));
+    tm_gate_set_decoy(g, cfg->decoy);
     return TM_OK;
 }
 

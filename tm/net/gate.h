@@ -53,6 +53,8 @@ void tm_gate_free(struct tm_gate *g);
 void tm_gate_on_wire(struct tm_gate *g, const struct tm_wire_event *ev);
 /* Something has changed for those that were to be judged later. */
 void tm_gate_again(struct tm_gate *g);
+/* For those who come from now on; NULL: none; copied. */
+void tm_gate_set_decoy(struct tm_gate *g, const struct sockaddr *decoy);
 /* Once a second: who has been silent too long is a stranger. */
 void tm_gate_sweep(struct tm_gate *g, int64_t now_us);
 

@@ -480,7 +480,7 @@ static void on_handle_closed(uv_handle_t *h)
     local_free(l);
 }
 
-/* Of a DIVERTED door, whose socket there is already. */
+/* Of a door whose socket there is already. */
 static int take_listener(struct tm_local *l)
 {
     int rc = uv_tcp_open(&l->listener, l->cfg.take_fd);
@@ -494,7 +494,7 @@ int tm_local_open(struct tm_local **out, const struct tm_local_cfg *cfg, struct 
     *out = NULL;
     struct tm_local *l = calloc(1, sizeof *l);
     if (l == NULL) {
-        if (cfg->kind == TM_LOCAL_DIVERTED)
+        if (cfg->addr == NULL)
             (void)close(cfg->take_fd);
         return tm_msg_set(msg, TM_ERR_NOMEM, "out of memory");
     }
@@ -510,11 +510,11 @@ int tm_local_open(struct tm_local **out, const struct tm_local_cfg *cfg, struct 
     (void)uv_tcp_init(loop, &l->listener);
     (void)uv_timer_init(loop, &l->sweep);
     l->n_handles = 2;
-    bool is_taken = cfg->kind == TM_LOCAL_DIVERTED;
+    bool is_taken = cfg->addr == NULL;
     int rc = is_taken ? take_listener(l) : uv_tcp_bind(&l->listener, cfg->addr, 0);
     if (rc == 0)
-        rc = uv_listen((uv_stream_t *)&l->listener, is_taken ? TM_DOOR_BACKLOG : BACKLOG,
-                       on_connection);
+        rc = uv_listen((uv_stream_t *)&l->listener,
+                       cfg->kind == TM_LOCAL_DIVERTED ? TM_DOOR_BACKLOG : BACKLOG, on_connection);
     if (rc != 0) {
         char addr[TM_ADDR_TEXT_MAX] = "loopback";
         if (!is_taken)
@@ -534,6 +534,11 @@ uint16_t tm_local_port(const struct tm_local *l)
         return 0;
     return ntohs(ss.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&ss)->sin6_port
                                           : ((struct sockaddr_in *)&ss)->sin_port);
+}
+
+void tm_local_set_dest(struct tm_local *l, const struct tm_dest *dest)
+{
+    l->cfg.dest = *dest;
 }
 
 void tm_local_close(struct tm_local *l)

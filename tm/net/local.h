@@ -39,7 +39,7 @@ struct tm_local_cfg {
     struct tm_tunnel_client *tunnel; /* borrowed; close the listener before stopping it */
     enum tm_local_kind kind;
     const struct sockaddr *addr; /* to listen on; copied.  Port 0: any, see tm_local_port */
-    int take_fd; /* DIVERTED: in place of addr, a socket that listens; owned, also on error */
+    int take_fd; /* addr NULL: in its place a socket that listens; owned, also on error */
     enum tm_socks_reply reply;
     struct tm_dest dest;         /* FORWARD */
     tm_local_find_fn find;       /* DIVERTED */
@@ -58,6 +58,8 @@ TM_MUST_CHECK int tm_local_open(struct tm_local **out, const struct tm_local_cfg
                                 struct tm_msg *msg);
 /* The port listened on. */
 uint16_t tm_local_port(const struct tm_local *l);
+/* FORWARD: where connections that are accepted from now on go. */
+void tm_local_set_dest(struct tm_local *l, const struct tm_dest *dest);
 /* Stops listening and resets connections that have no stream yet; frees itself when libuv is done.
  * Connections that already are pipes live on with the tunnel. */
 void tm_local_close(struct tm_local *l);

@@ -88,6 +88,11 @@ void tm_tunnel_client_stop(struct tm_tunnel_client *t, void (*stopped)(void *use
  * with CONNECTING.  TM_ERR_NOMEM, TM_ERR_TLS (no random numbers): all is as before. */
 TM_MUST_CHECK int tm_tunnel_client_renew(struct tm_tunnel_client *t,
                                          const uint8_t seed[TM_TOKEN_SEED_LEN]);
+/* Before the end: every stream is given up at both ends, by what the schedule sends anyway; it goes on. */
+void tm_tunnel_client_reset_streams(struct tm_tunnel_client *t);
+/* Whether the server knows of it. */
+bool tm_tunnel_client_is_heard(const struct tm_tunnel_client *t);
+
 struct tm_front *tm_tunnel_client_front(struct tm_tunnel_client *t);
 /* Of all its sessions. */
 void tm_tunnel_client_stats(const struct tm_tunnel_client *t, struct tm_session_stats *out);
@@ -177,6 +182,13 @@ TM_MUST_CHECK int tm_tunnel_server_new(struct tm_tunnel_server **out,
                                        const struct tm_tunnel_server_cfg *cfg, struct tm_msg *msg);
 /* As tm_tunnel_client_stop; strangers' relays end with resets. */
 void tm_tunnel_server_stop(struct tm_tunnel_server *t, void (*stopped)(void *user), void *user);
+/* From now on clients that ask for a stream are refused; those that are open go on.  Cover goes on. */
+void tm_tunnel_server_refuse_streams(struct tm_tunnel_server *t);
+/* As of the client's, for all sessions; heard: by all that have a carrier. */
+void tm_tunnel_server_reset_streams(struct tm_tunnel_server *t);
+bool tm_tunnel_server_is_heard(const struct tm_tunnel_server *t);
+/* Another web server for strangers who come from now on; NULL: none.  Copied. */
+void tm_tunnel_server_set_decoy(struct tm_tunnel_server *t, const struct sockaddr *decoy);
 /* Ends all sessions of a client at once (revoked). */
 void tm_tunnel_server_drop(struct tm_tunnel_server *t, const uint8_t client_id[TM_CLIENT_ID_LEN]);
 

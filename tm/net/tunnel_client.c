@@ -9,6 +9,7 @@
 #include <openssl/rand.h>
 
 #include "tm/base/log.h"
+#include "tm/core/session_end.h"
 #include "tm/net/addr.h"
 #include "tm/net/front_impl.h"
 #include "tm/net/lane.h"
@@ -372,6 +373,16 @@ int tm_tunnel_client_renew(struct tm_tunnel_client *t, const uint8_t seed[TM_TOK
     }
     OPENSSL_cleanse(&session, sizeof session);
     return rc;
+}
+
+void tm_tunnel_client_reset_streams(struct tm_tunnel_client *t)
+{
+    tm_front_reset_streams(t->front);
+}
+
+bool tm_tunnel_client_is_heard(const struct tm_tunnel_client *t)
+{
+    return tm_session_is_heard(t->front->session);
 }
 
 struct tm_front *tm_tunnel_client_front(struct tm_tunnel_client *t)

@@ -133,6 +133,8 @@ static void on_stream(void *owner, const struct tm_event *ev)
     struct tm_server_session *s = owner;
     if (s->kind == TM_TOKEN_JOIN)
         tm_ask_serve(s->front, ev, &s->ask);
+    else if (s->server->refuses_streams)
+        tm_session_stream_reply(s->front->session, ev->stream, TM_REPLY_FAILURE);
     else if (s->server->cfg.orport != NULL)
         tm_orport_open(s->front, ev, s->server->cfg.orport, (const struct sockaddr *)&s->peer);
     else

@@ -1,7 +1,8 @@
 /* tm/net/tunnel_server_impl.h - the server's end, shared by its files and nobody else:
  *   tunnel_server.c         sessions: routed to, admitted, begun, ended
  *   tunnel_server_source.c  what they play
- *   tunnel_server_watch.c   what it tells of them */
+ *   tunnel_server_watch.c   what it tells of them
+ *   tunnel_server_change.c  what changes while it runs, and before it ends */
 #ifndef TM_NET_TUNNEL_SERVER_IMPL_H
 #define TM_NET_TUNNEL_SERVER_IMPL_H
 
@@ -55,6 +56,7 @@ struct tm_tunnel_server {
     int64_t stood_until_us; /* of what it told, the sweep knows */
     uv_timer_t sweeper;
     bool is_stopping;
+    bool refuses_streams;
     unsigned n_closing; /* one for itself, one for every front that is being closed */
     void (*stopped)(void *user);
     void *stopped_user;

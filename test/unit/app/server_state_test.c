@@ -34,11 +34,6 @@ static void created_state_is_loaded_with_the_same_keys(void)
     tm_identity_public(again.identity, pub2);
     CHECK_MEM(pub2, pub, sizeof pub);
     CHECK_MEM(&again.token, &s.token, sizeof s.token);
-    char *text = NULL;
-    size_t len;
-    CHECK_INT(tm_server_state_config(&again, &text, &len, &msg), TM_OK);
-    CHECK_STR(text, "listen = 127.0.0.1:443\n");
-    tm_file_free(text, len);
     tm_server_state_deinit(&again);
     end();
 }

@@ -49,7 +49,7 @@ expect 1 status --state "$work/none"
 expect 1 status --state "$work/state" --json
 grep -q '^{"schema_version":1,"program":"tm-client","in_control":false,"reason":"tm-client does not run' "$work/out" ||
     fail "JSON: $(cat "$work/out")"
-expect 2 status
+expect 2 status --state
 expect 2 status --state "$work/state" --wtach
 
 # Nobody reads any more: it ends by itself, also between two lines.

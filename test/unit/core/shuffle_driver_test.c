@@ -6,6 +6,7 @@
 #include "test/support/check.h"
 #include "test/unit/core/session_oom.h"
 #include "tm/core/frame.h"
+#include "tm/core/session_end.h"
 
 static struct tm_session_cfg cfg_of(enum tm_side side, uint32_t fixed_m)
 {
@@ -229,6 +230,32 @@ static void data_for_streams_that_ended_is_dropped(void)
     pair_deinit(&p);
 }
 
+/* As before the end of the program: in a round trip the other end knows of all of them. */
+static void streams_that_are_all_given_up_end_at_both_ends(void)
+{
+    struct session_pair p;
+    pair_init(&p, 0);
+    for (int i = 0; i < 5; i++)
+        (void)open_stream(p.end[TM_CLIENT]);
+    settle(&p, TM_US_PER_S);
+    struct tm_session_stats st;
+    tm_session_get_stats(p.end[TM_SERVER], &st);
+    CHECK_INT(st.streams_live, 5);
+    CHECK(tm_session_is_heard(p.end[TM_CLIENT]));
+    tm_session_reset_streams(p.end[TM_CLIENT], TM_REPLY_FAILURE);
+    CHECK(!tm_session_is_heard(p.end[TM_CLIENT]));
+    tm_session_get_stats(p.end[TM_CLIENT], &st);
+    CHECK_INT(st.streams_live, 0);
+    settle(&p, TM_US_PER_S);
+    CHECK(tm_session_is_heard(p.end[TM_CLIENT]));
+    struct tm_event ev;
+    while (tm_session_next_event(p.end[TM_SERVER], &ev))
+        ;
+    tm_session_get_stats(p.end[TM_SERVER], &st);
+    CHECK_INT(st.streams_live, 0);
+    pair_deinit(&p);
+}
+
 static void data_beyond_the_credit_ends_the_session(void)
 {
     struct session_pair p;
@@ -412,6 +439,8 @@ static const struct check_case cases[] = {
     {"strange_carriers_are_refused", strange_carriers_are_refused},
     {"a_flood_of_carriers_ends_at_the_limit", a_flood_of_carriers_ends_at_the_limit},
     {"data_for_streams_that_ended_is_dropped", data_for_streams_that_ended_is_dropped},
+    {"streams_that_are_all_given_up_end_at_both_ends",
+     streams_that_are_all_given_up_end_at_both_ends},
     {"data_beyond_the_credit_ends_the_session", data_beyond_the_credit_ends_the_session},
     {"a_peer_that_acknowledges_nothing_is_dead", a_peer_that_acknowledges_nothing_is_dead},
 };

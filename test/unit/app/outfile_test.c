@@ -1,4 +1,4 @@
-#include "tm/app/result.h"
+#include "tm/app/outfile.h"
 
 #include <stdio.h>
 
@@ -15,9 +15,9 @@ static void without_the_option_there_is_no_file(void)
 {
     struct tm_options o = named(NULL);
     FILE *f = stdout;
-    CHECK_INT(tm_result_open(&f, &o, TM_OPT_SUMMARY_JSON, NULL), TM_OK);
+    CHECK_INT(tm_outfile_open(&f, &o, TM_OPT_SUMMARY_JSON, NULL), TM_OK);
     CHECK(f == NULL);
-    CHECK_INT(tm_result_close(f, &o, TM_OPT_SUMMARY_JSON, NULL), TM_OK);
+    CHECK_INT(tm_outfile_close(f, &o, TM_OPT_SUMMARY_JSON, NULL), TM_OK);
 }
 
 static void a_file_that_cannot_be_made_is_named(void)
@@ -25,7 +25,7 @@ static void a_file_that_cannot_be_made_is_named(void)
     struct tm_options o = named("/nowhere/at/all");
     struct tm_msg msg;
     FILE *f = NULL;
-    CHECK_INT(tm_result_open(&f, &o, TM_OPT_SUMMARY_JSON, &msg), TM_ERR_IO);
+    CHECK_INT(tm_outfile_open(&f, &o, TM_OPT_SUMMARY_JSON, &msg), TM_ERR_IO);
     CHECK_STR(msg.text, "--summary-json: cannot write /nowhere/at/all: No such file or directory");
 }
 
@@ -34,9 +34,9 @@ static void a_full_disk_is_told_at_the_end(void)
     struct tm_options o = named("/dev/full");
     struct tm_msg msg;
     FILE *f = NULL;
-    CHECK_INT(tm_result_open(&f, &o, TM_OPT_SUMMARY_JSON, &msg), TM_OK);
+    CHECK_INT(tm_outfile_open(&f, &o, TM_OPT_SUMMARY_JSON, &msg), TM_OK);
     CHECK(f != NULL && fputs("{}", f) >= 0);
-    CHECK_INT(tm_result_close(f, &o, TM_OPT_SUMMARY_JSON, &msg), TM_ERR_IO);
+    CHECK_INT(tm_outfile_close(f, &o, TM_OPT_SUMMARY_JSON, &msg), TM_ERR_IO);
     CHECK_STR(msg.text, "could not write all of /dev/full: No space left on device");
 }
 
@@ -45,4 +45,4 @@ static const struct check_case cases[] = {
     {"a_file_that_cannot_be_made_is_named", a_file_that_cannot_be_made_is_named},
     {"a_full_disk_is_told_at_the_end", a_full_disk_is_told_at_the_end},
 };
-CHECK_MAIN("result", cases)
+CHECK_MAIN("outfile", cases)
