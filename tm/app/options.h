@@ -113,10 +113,10 @@ enum tm_opt {
 enum tm_opt_kind {
     TM_OPT_FLAG,
     TM_OPT_TEXT,
-    TM_OPT_ADDRESS,  /* HOST:PORT (tm/app/address.h) */
-    TM_OPT_LIST,     /* text, may be repeated */
-    TM_OPT_DOOR,     /* tm/app/door.h; a path only where `arg` begins with "unix:" */
-    TM_OPT_DURATION, /* tm/app/units.h; num is us */
+    TM_OPT_ADDRESS,   /* HOST:PORT (tm/app/address.h) */
+    TM_OPT_LIST,      /* text, may be repeated */
+    TM_OPT_INNERDOOR, /* tm/app/innerdoor.h; a path only where `arg` begins with "unix:" */
+    TM_OPT_DURATION,  /* tm/app/units.h; num is us */
     TM_OPT_COUNT,
     TM_OPT_FRACTION, /* tm/app/units.h; num is millionths */
     TM_OPT_CHOICE    /* one of two or more words; num is which, from 0 */

@@ -6,7 +6,7 @@
 #include "models/mix.h"
 #include "models/shuffle.h"
 #include "tm/app/address.h"
-#include "tm/app/door.h"
+#include "tm/app/innerdoor.h"
 #include "tm/app/options.h"
 #include "tm/app/preset.h"
 #include "tm/app/suggest.h"
@@ -81,7 +81,7 @@ int tm_options_set(struct tm_options *o, enum tm_opt opt, const char *value, str
     const struct tm_opt_info *info = tm_options_info(opt);
     struct tm_opt_value *v = &o->v[opt];
     struct tm_address a;
-    struct tm_door door;
+    struct tm_innerdoor door;
     struct tm_msg why;
     int rc = TM_OK;
     switch (info->kind) {
@@ -99,8 +99,8 @@ int tm_options_set(struct tm_options *o, enum tm_opt opt, const char *value, str
     case TM_OPT_LIST:
         rc = add_to_list(o, opt, value, msg);
         break;
-    case TM_OPT_DOOR:
-        if (tm_door_parse(&door, value, strncmp(info->arg, "unix:", 5) == 0, &why) != TM_OK)
+    case TM_OPT_INNERDOOR:
+        if (tm_innerdoor_parse(&door, value, strncmp(info->arg, "unix:", 5) == 0, &why) != TM_OK)
             rc = tm_msg_set(msg, TM_ERR_FORMAT, "--%s: %.400s", info->name, why.text);
         break;
     case TM_OPT_DURATION:

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tm/app/door.h"
+#include "tm/app/innerdoor.h"
 #include "tm/app/metrics.h"
 #include "tm/app/ui.h"
 #include "tm/base/log.h"
@@ -15,7 +15,7 @@ struct tm_panel {
     struct tm_panel_cfg cfg;
     struct tm_statsock *statsock; /* owned */
     struct tm_webdoor *metrics;   /* owned; NULL: not asked for */
-    struct tm_door door;          /* where it is */
+    struct tm_innerdoor door;     /* where it is */
     char *text;                   /* owned: its last answer, TM_WEBDOOR_BODY_MAX bytes */
     struct tm_ui *ui;             /* owned; NULL: not asked for */
 };
@@ -116,11 +116,11 @@ static int open_metrics(struct tm_panel *p, struct tm_msg *msg)
     p->text = malloc(TM_WEBDOOR_BODY_MAX);
     if (p->text == NULL)
         return tm_msg_set(msg, TM_ERR_NOMEM, "out of memory");
-    int rc = tm_door_parse(&p->door, text, true, &why);
+    int rc = tm_innerdoor_parse(&p->door, text, true, &why);
     if (rc == TM_OK)
-        rc = tm_door_open(&cfg.take_fd, &port, &p->door, &why);
+        rc = tm_innerdoor_open(&cfg.take_fd, &port, &p->door, &why);
     if (rc != TM_OK) {
-        p->door = (struct tm_door){0}; /* what is there is not ours to remove */
+        p->door = (struct tm_innerdoor){0}; /* what is there is not ours to remove */
         return tm_msg_set(msg, rc, "--metrics: %.400s", why.text);
     }
     cfg.is_tcp = p->door.path[0] == '\0';
@@ -168,7 +168,7 @@ void tm_panel_close(struct tm_panel *p)
         return;
     tm_statsock_close(p->statsock);
     tm_webdoor_close(p->metrics);
-    tm_door_remove(&p->door);
+    tm_innerdoor_remove(&p->door);
     tm_ui_close(p->ui);
     free(p->text);
     free(p);

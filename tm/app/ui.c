@@ -9,8 +9,8 @@
 #include <openssl/rand.h>
 
 #include "tm/app/curves.h"
-#include "tm/app/door.h"
 #include "tm/app/history.h"
+#include "tm/app/innerdoor.h"
 #include "tm/app/kv.h"
 #include "tm/net/webdoor.h"
 
@@ -170,7 +170,7 @@ static int new_token(char text[TM_UI_TOKEN_TEXT + 1])
     return TM_OK;
 }
 
-static void say_where(const struct tm_ui *u, const struct tm_door *door, uint16_t port)
+static void say_where(const struct tm_ui *u, const struct tm_innerdoor *door, uint16_t port)
 {
     char where[TM_ADDRESS_TEXT_MAX];
     tm_address_print(where, door->addr.host, port);
@@ -189,7 +189,7 @@ static void on_closed(uv_handle_t *h)
 int tm_ui_open(struct tm_ui **out, const struct tm_panel_cfg *cfg, struct tm_msg *msg)
 {
     struct tm_ui *u = calloc(1, sizeof *u);
-    struct tm_door door;
+    struct tm_innerdoor door;
     struct tm_msg why;
     struct tm_webdoor_cfg web = {
         .take_fd = -1, .is_tcp = true, .answer = on_ask, .is_ready = has_time, .user = u};
@@ -202,9 +202,9 @@ int tm_ui_open(struct tm_ui **out, const struct tm_panel_cfg *cfg, struct tm_msg
     if (rc != TM_OK)
         (void)tm_msg_set(&why, rc, "no random bytes from OpenSSL");
     if (rc == TM_OK)
-        rc = tm_door_parse(&door, cfg->o->v[TM_OPT_UI].text, false, &why);
+        rc = tm_innerdoor_parse(&door, cfg->o->v[TM_OPT_UI].text, false, &why);
     if (rc == TM_OK)
-        rc = tm_door_open(&web.take_fd, &port, &door, &why);
+        rc = tm_innerdoor_open(&web.take_fd, &port, &door, &why);
     if (rc == TM_OK && (rc = tm_webdoor_open(&u->door, cfg->loop, &web)) != TM_OK)
         (void)tm_msg_set(&why, rc, "%s", tm_strerror(rc));
     if (rc != TM_OK) {

@@ -1,5 +1,5 @@
-/* tm/app/door.c - see door.h. */
-#include "tm/app/door.h"
+/* tm/app/innerdoor.c - see door.h. */
+#include "tm/app/innerdoor.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -28,22 +28,23 @@ static bool is_loopback(struct tm_address *a)
     return inet_pton(AF_INET6, a->host, &v6) == 1 && IN6_IS_ADDR_LOOPBACK(&v6);
 }
 
-static int parse_path(struct tm_door *d, const char *path, struct tm_msg *msg)
+static int parse_path(struct tm_innerdoor *d, const char *path, struct tm_msg *msg)
 {
     size_t len = strlen(path);
     if (len == 0)
         return tm_msg_set(msg, TM_ERR_FORMAT, "write unix:PATH");
-    if (len > TM_DOOR_PATH_MAX)
+    if (len > TM_INNERDOOR_PATH_MAX)
         return tm_msg_set(msg, TM_ERR_RANGE,
                           "the path has %zu bytes, a unix socket's has at most %u", len,
-                          TM_DOOR_PATH_MAX);
+                          TM_INNERDOOR_PATH_MAX);
     memcpy(d->path, path, len + 1);
     return TM_OK;
 }
 
-int tm_door_parse(struct tm_door *d, const char *text, bool may_be_unix, struct tm_msg *msg)
+int tm_innerdoor_parse(struct tm_innerdoor *d, const char *text, bool may_be_unix,
+                       struct tm_msg *msg)
 {
-    *d = (struct tm_door){0};
+    *d = (struct tm_innerdoor){0};
     if (may_be_unix && strncmp(text, UNIX_WORD, strlen(UNIX_WORD)) == 0)
         return parse_path(d, text + strlen(UNIX_WORD), msg);
     int rc = tm_address_parse(&d->addr, text, msg);
@@ -92,7 +93,7 @@ static bool is_answered(const struct sockaddr_un *sa)
     return yes;
 }
 
-static int open_unix(int *fd, const struct tm_door *d, struct tm_msg *msg)
+static int open_unix(int *fd, const struct tm_innerdoor *d, struct tm_msg *msg)
 {
     struct sockaddr_un sa = {.sun_family = AF_UNIX};
     struct stat st;
@@ -114,7 +115,7 @@ static int open_unix(int *fd, const struct tm_door *d, struct tm_msg *msg)
     return TM_OK;
 }
 
-static int open_tcp(int *fd, uint16_t *port, const struct tm_door *d, struct tm_msg *msg)
+static int open_tcp(int *fd, uint16_t *port, const struct tm_innerdoor *d, struct tm_msg *msg)
 {
     static const int on = 1;
     char text[TM_ADDRESS_TEXT_MAX];
@@ -135,14 +136,14 @@ static int open_tcp(int *fd, uint16_t *port, const struct tm_door *d, struct tm_
     return TM_OK;
 }
 
-int tm_door_open(int *fd, uint16_t *port, const struct tm_door *d, struct tm_msg *msg)
+int tm_innerdoor_open(int *fd, uint16_t *port, const struct tm_innerdoor *d, struct tm_msg *msg)
 {
     *fd = -1;
     *port = 0;
     return d->path[0] != '\0' ? open_unix(fd, d, msg) : open_tcp(fd, port, d, msg);
 }
 
-void tm_door_remove(const struct tm_door *d)
+void tm_innerdoor_remove(const struct tm_innerdoor *d)
 {
     if (d->path[0] != '\0')
         (void)unlink(d->path);
