@@ -10,6 +10,10 @@
  * know it says that it cannot be reached. */
 #define TM_DEST_RESOLVER "trafficmimic.resolver"
 
+/* A name, of kind NAME, that begins so is the path of a unix socket where the stream comes out; its port says nothing, but is not 0.  A
+ * server that does not know that says that it cannot be reached. */
+#define TM_DEST_UNIX "unix:"
+
 enum tm_addr_kind { TM_ADDR_IPV4 = 1, TM_ADDR_NAME = 3, TM_ADDR_IPV6 = 4 }; /* RFC 1928 ATYP */
 struct tm_dest {
     enum tm_addr_kind kind;
