@@ -8,9 +8,11 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "tm/app/address.h"
+#include "tm/app/forward.h"
 #include "tm/app/main.h"
 #include "tm/core/http.h"
 #include "tm/core/socks5.h"
@@ -26,15 +28,21 @@ struct way {
 
 static int open_proxy(int *fd, const char *text, struct tm_msg *msg)
 {
-    struct tm_address a;
+    struct tm_door at;
     struct sockaddr_storage sa;
-    int rc = tm_address_parse(&a, text, msg);
-    if (rc == TM_OK)
-        rc = tm_address_resolve(&sa, &a, msg);
+    struct sockaddr_un un = {.sun_family = AF_UNIX};
+    int rc = tm_door_parse(&at, text, msg);
+    bool is_unix = rc == TM_OK && at.path[0] != '\0';
+    if (is_unix)
+        memcpy(un.sun_path, at.path, sizeof un.sun_path);
+    else if (rc == TM_OK)
+        rc = tm_address_resolve(&sa, &at.at, msg);
     if (rc != TM_OK)
         return rc;
-    *fd = socket(sa.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (*fd < 0 || connect(*fd, (const struct sockaddr *)&sa, tm_address_len(&sa)) != 0)
+    const struct sockaddr *to =
+        is_unix ? (const struct sockaddr *)&un : (const struct sockaddr *)&sa;
+    *fd = socket(to->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (*fd < 0 || connect(*fd, to, is_unix ? sizeof un : tm_address_len(&sa)) != 0)
         return tm_msg_set(msg, TM_ERR_IO, "no proxy at %.200s: %s; is tm-client running there?",
                           text, strerror(errno));
     return TM_OK;
@@ -119,12 +127,9 @@ static bool relay(int fd)
 
 enum tm_exit tm_cmd_connect(struct tm_options *o, struct tm_msg *msg)
 {
-    struct tm_address a;
     struct tm_dest dest;
     uint8_t reply = 0;
-    int fd = -1, rc = tm_address_parse(&a, o->operand, msg);
-    if (rc == TM_OK && tm_address_dest(&dest, &a) != TM_OK)
-        rc = tm_msg_set(msg, TM_ERR_RANGE, "'%.200s' is no destination", o->operand);
+    int fd = -1, rc = tm_forward_dest(&dest, o->operand, msg);
     if (rc == TM_OK)
         rc = open_proxy(&fd, o->v[TM_OPT_SOCKS].text, msg);
     if (rc == TM_OK && !ask(fd, &dest, &reply))

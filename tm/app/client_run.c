@@ -18,6 +18,7 @@
 #include "models/shuffle.h"
 #include "models/store/mix.h"
 #include "tm/app/address.h"
+#include "tm/app/client_doors.h"
 #include "tm/app/client_ebpf.h"
 #include "tm/app/client_state.h"
 #include "tm/app/machines.h"
@@ -30,7 +31,6 @@
 #include "tm/base/log.h"
 #include "tm/base/rng.h"
 #include "tm/base/time.h"
-#include "tm/net/local.h"
 #include "tm/net/statsock.h"
 #include "tm/net/tunnel.h"
 
@@ -39,9 +39,8 @@ struct client {
     uv_async_t quit;     /* stopping from a callback of the tunnel waits for the next turn */
     uv_timer_t progress; /* of what is done before the schedule begins, on a terminal */
     struct tm_signals signals;
-    struct tm_tunnel_client *tunnel;                 /* owned */
-    struct tm_local *local[TM_OPTIONS_LIST_MAX + 1]; /* owned; [0] is SOCKS */
-    size_t n_local;
+    struct tm_tunnel_client *tunnel; /* owned */
+    struct tm_client_doors doors;
     struct tm_client_ebpf *ebpf;  /* owned; NULL: off */
     struct tm_statsock *statsock; /* owned */
     struct tm_client_state state;
@@ -173,11 +172,7 @@ static void open_status(struct client *c)
 
 static void say_ready(struct client *c)
 {
-    char socks[TM_ADDRESS_TEXT_MAX];
-    struct tm_address a;
-    if (tm_address_parse(&a, c->o->v[TM_OPT_SOCKS].text, NULL) != TM_OK)
-        return;
-    tm_address_print(socks, a.host, tm_local_port(c->local[0]));
+    const char *socks = c->doors.where;
     uint32_t fixed_m;
     if (drive(c, &fixed_m) != TM_DRIVE_PLANS)
         printf("ready: socks5 on %s, model %s, NOT payload-independent, server %s", socks,
@@ -189,8 +184,8 @@ static void say_ready(struct client *c)
         printf("ready: socks5 on %s, model %s, %u users, %s is master, plan %s, server %s", socks,
                tm_store_mix_model(&c->models)->name, n_users(c), c->o->v[TM_OPT_MASTER].text,
                plan_text(c), c->where);
-    if (c->n_local > 1)
-        printf(", %zu forwards", c->n_local - 1);
+    if (c->doors.n_local > 1)
+        printf(", %zu forwards", c->doors.n_local - 1);
     if (c->ebpf != NULL)
         printf(", exec at %s", c->o->v[TM_OPT_EXEC_SOCKET].text);
     if (c->o->v[TM_OPT_ON_DEMAND].given)
@@ -300,9 +295,7 @@ static void on_quit(uv_async_t *async)
     tm_signals_stop(&c->signals);
     tm_statsock_close(c->statsock);
     c->statsock = NULL;
-    for (size_t i = 0; i < c->n_local; i++)
-        tm_local_close(c->local[i]);
-    c->n_local = 0;
+    tm_client_doors_close(&c->doors);
     tm_client_ebpf_stop(c->ebpf);
     take_summary(c);
     if (c->tunnel != NULL)
@@ -395,6 +388,8 @@ static int load(struct client *c, struct tm_msg *msg)
     else
         rc = has_schedule(c) ? load_schedule(c, msg) : load_model(c, msg);
     if (rc == TM_OK)
+        rc = tm_client_doors_remotes(&c->doors, o, msg);
+    if (rc == TM_OK)
         rc = open_file(&c->schedule_log, o, TM_OPT_LOG_SCHEDULE, msg);
     if (rc == TM_OK)
         rc = open_file(&c->summary_file, o, TM_OPT_SUMMARY_JSON, msg);
@@ -451,6 +446,10 @@ static int open_tunnel(struct client *c, struct tm_msg *msg)
         .schedule_log = c->schedule_log,
         .on_state = on_state,
         .user = c,
+        .remotes = c->doors.remote,
+        .n_remotes = c->doors.n_remotes,
+        .on_remote = tm_client_doors_on_remote,
+        .remote_user = &c->doors,
     };
     memcpy(cfg.client_id, c->state.client_id, sizeof cfg.client_id);
     memcpy(cfg.secret, c->state.secret, sizeof cfg.secret);
@@ -458,50 +457,6 @@ static int open_tunnel(struct client *c, struct tm_msg *msg)
     if (rc == TM_OK)
         rc = tm_tunnel_client_new(&c->tunnel, &cfg, msg);
     OPENSSL_cleanse(&cfg, sizeof cfg);
-    return rc;
-}
-
-/* base: everything but tunnel and address. */
-static int open_local(struct client *c, const struct tm_local_cfg *base, const struct tm_address *a,
-                      enum tm_opt opt, struct tm_msg *msg)
-{
-    struct sockaddr_storage sa;
-    struct tm_msg why;
-    int rc = tm_address_resolve(&sa, a, msg);
-    if (rc != TM_OK)
-        return rc;
-    struct tm_local_cfg cfg = *base;
-    cfg.tunnel = c->tunnel;
-    cfg.addr = (const struct sockaddr *)&sa;
-    rc = tm_local_open(&c->local[c->n_local], &cfg, &why);
-    if (rc != TM_OK)
-        return tm_msg_set(msg, rc, "%.300s; stop the program that has it, or choose another --%s",
-                          why.text, tm_options_info(opt)->name);
-    c->n_local++;
-    return TM_OK;
-}
-
-static int open_doors(struct client *c, struct tm_msg *msg)
-{
-    const struct tm_options *o = c->o;
-    struct tm_address a;
-    struct tm_local_cfg cfg = {.kind = TM_LOCAL_SOCKS,
-                               .reply = o->v[TM_OPT_SOCKS_REPLY].num == 0 ? TM_SOCKS_REPLY_EARLY
-                                                                          : TM_SOCKS_REPLY_EXACT};
-    int rc = tm_address_parse(&a, o->v[TM_OPT_SOCKS].text, msg);
-    if (rc == TM_OK)
-        rc = open_local(c, &cfg, &a, TM_OPT_SOCKS, msg);
-    for (size_t i = 0; i < o->n_list && rc == TM_OK; i++) {
-        struct tm_address_forward f;
-        if (o->list[i].opt != TM_OPT_FORWARD)
-            continue;
-        cfg = (struct tm_local_cfg){.kind = TM_LOCAL_FORWARD};
-        rc = tm_address_parse_forward(&f, o->list[i].text, msg);
-        if (rc == TM_OK)
-            rc = tm_address_dest(&cfg.dest, &f.dest);
-        if (rc == TM_OK)
-            rc = open_local(c, &cfg, &f.bind, TM_OPT_FORWARD, msg);
-    }
     return rc;
 }
 
@@ -520,7 +475,7 @@ static void run(struct client *c)
     if (rc == TM_OK)
         rc = open_tunnel(c, c->msg);
     if (rc == TM_OK)
-        rc = open_doors(c, c->msg);
+        rc = tm_client_doors_open(&c->doors, c->o, c->tunnel, c->msg);
     if (rc == TM_OK)
         rc = tm_client_ebpf_start(c->ebpf, &c->loop, c->tunnel, c->msg);
     if (rc == TM_OK)

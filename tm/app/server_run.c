@@ -30,6 +30,7 @@
 #include "tm/base/log.h"
 #include "tm/base/rng.h"
 #include "tm/net/guard.h"
+#include "tm/net/permit.h"
 #include "tm/net/statsock.h"
 #include "tm/net/streamlog.h"
 #include "tm/net/tunnel.h"
@@ -50,6 +51,7 @@ struct server {
     struct tm_schedfile schedule; /* that clients have too; empty: none */
     uint8_t schedule_digest[TM_DIGEST_LEN];
     struct tm_guard guard;
+    struct tm_permit permit;
     uint8_t seed[TM_SEED_LEN]; /* from --seed */
     char *config;              /* owned: option values point into it */
     size_t config_len;
@@ -284,13 +286,21 @@ static void write_results(struct server *s)
 
 /* ---- start ---- */
 
+/* The rules for what clients may reach, and have listened for: all lists that the server takes. */
 static int load_guard(struct server *s, struct tm_msg *msg)
 {
     for (size_t i = 0; i < s->o->n_list; i++) {
         const struct tm_opt_item *item = &s->o->list[i];
-        enum tm_guard_verdict verdict = item->opt == TM_OPT_ALLOW ? TM_GUARD_ALLOW : TM_GUARD_DENY;
         struct tm_msg why = {""};
-        int rc = tm_guard_add(&s->guard, verdict, item->text, &why);
+        int rc = TM_OK;
+        if (item->opt == TM_OPT_ALLOW)
+            rc = tm_guard_add(&s->guard, TM_GUARD_ALLOW, item->text, &why);
+        else if (item->opt == TM_OPT_DENY)
+            rc = tm_guard_add(&s->guard, TM_GUARD_DENY, item->text, &why);
+        else if (item->opt == TM_OPT_ALLOW_UNIX)
+            rc = tm_guard_add_unix(&s->guard, item->text, &why);
+        else
+            rc = tm_permit_add(&s->permit, item->text, &why);
         if (rc != TM_OK)
             return tm_msg_set(msg, rc, "--%s %.300s", tm_options_info(item->opt)->name, why.text);
     }
@@ -399,7 +409,8 @@ static int open_tunnel(struct server *s, struct tm_msg *msg)
         .stream_log = s->stream_log,
         .user = s,
         .decoy = decoy_text != NULL ? (const struct sockaddr *)&decoy : NULL,
-        .guard = s->guard.n > 0 ? &s->guard : NULL,
+        .guard = &s->guard,
+        .permit = &s->permit,
         .replay_path = replay,
         .cc = o->v[TM_OPT_CC].text,
         .master_seed = o->v[TM_OPT_SEED].given ? s->seed : NULL,

@@ -24,8 +24,11 @@ struct tm_lane;
 /* What differs between client and server.  Called from the pump or by lanes. */
 struct tm_front_ops {
     void (*open)(void *owner, const struct tm_act *act);    /* client: TM_ACT_OPEN */
-    void (*stream)(void *owner, const struct tm_event *ev); /* server: TM_EVENT_OPEN */
-    void (*failed)(void *owner, const char *why);           /* the session is over; once */
+    void (*stream)(void *owner, const struct tm_event *ev); /* TM_EVENT_OPEN */
+    void (*listener)(
+        void *owner,
+        const struct tm_event *ev); /* server: TM_EVENT_LISTEN; client: TM_EVENT_LISTENING */
+    void (*failed)(void *owner, const char *why); /* the session is over; once */
     void (*prepared)(
         void *
             owner); /* client: the first plans can be made, its schedule begins; once, from the loop */

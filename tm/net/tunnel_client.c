@@ -12,6 +12,7 @@
 #include "tm/net/addr.h"
 #include "tm/net/front_impl.h"
 #include "tm/net/lane.h"
+#include "tm/net/outlet.h"
 #include "tm/net/privilege.h"
 #include "tm/net/token_time.h"
 #include "tm/net/tunnel_watch.h"
@@ -26,6 +27,9 @@ struct tm_tunnel_client {
     struct tm_token_time time;
     int64_t (*wall_us)(void);
     tm_tunnel_state_fn on_state;
+    tm_tunnel_remote_fn on_remote;
+    void *remote_user;
+    const struct tm_tunnel_remote *remotes; /* borrowed; by listener */
     void *user;
     struct tm_tls_ctx *tls;
     struct tm_wirepoll *wirepoll;
@@ -194,15 +198,41 @@ static void on_want_room(void *owner)
     tm_wirepoll_want_room(t->wirepoll);
 }
 
+/* A connection came to a listener at the server: the engine lets through only those that were asked for. */
 static void on_stream(void *owner, const struct tm_event *ev)
 {
     struct tm_tunnel_client *t = owner;
-    /* Servers open no streams in this version. */
-    tm_session_stream_reset(t->front->session, ev->stream, TM_REPLY_COMMAND_UNSUPPORTED);
+    struct tm_event open = *ev;
+    open.dest = t->remotes[ev->listener].dest;
+    tm_outlet_open(t->front, &open, NULL);
+}
+
+static void on_listener(void *owner, const struct tm_event *ev)
+{
+    struct tm_tunnel_client *t = owner;
+    if (!t->is_stopping && t->on_remote != NULL)
+        t->on_remote(t->remote_user, ev->listener, ev->reply, ev->dest.port);
+}
+
+/* Their numbers are those of cfg->remotes: nobody else asks. */
+static int ask_for_listeners(struct tm_tunnel_client *t, const struct tm_tunnel_client_cfg *cfg,
+                             struct tm_msg *msg)
+{
+    uint32_t listener;
+    int rc = TM_OK;
+    t->remotes = cfg->remotes;
+    t->on_remote = cfg->on_remote;
+    t->remote_user = cfg->remote_user;
+    for (size_t i = 0; i < cfg->n_remotes && rc == TM_OK; i++)
+        rc = tm_session_listen(t->front->session, &cfg->remotes[i].bind, &listener);
+    return rc == TM_OK ? rc
+                       : tm_msg_set(msg, rc, "at most %u listeners at the server, by address",
+                                    TM_LISTENERS_MAX);
 }
 
 static const struct tm_front_ops client_ops = {.open = on_open,
                                                .stream = on_stream,
+                                               .listener = on_listener,
                                                .failed = on_failed,
                                                .prepared = on_prepared,
                                                .played = on_played,
@@ -300,7 +330,8 @@ static int start(struct tm_tunnel_client *t, const struct tm_tunnel_client_cfg *
                                        .pulse = t->pulse,
                                        .keep_keys = cfg->kind == TM_TOKEN_JOIN};
     rc = tm_front_new(&t->front, &front);
-    return rc == TM_OK ? rc : tm_msg_set(msg, rc, "the session cannot begin: %s", tm_strerror(rc));
+    return rc == TM_OK ? ask_for_listeners(t, cfg, msg)
+                       : tm_msg_set(msg, rc, "the session cannot begin: %s", tm_strerror(rc));
 }
 
 int tm_tunnel_client_new(struct tm_tunnel_client **out, const struct tm_tunnel_client_cfg *cfg,

@@ -126,7 +126,8 @@ static void wrong_usage_is_said_exactly(void)
          "--socks '1080' has no port; write HOST:PORT"},
         {TM_PROGRAM_CLIENT,
          {"p", "run", "-L", "80:h"},
-         "-L '80:h': write [BIND:]PORT:HOST:HOSTPORT, IPv6 addresses in brackets"},
+         "-L '80:h': write [BIND:]PORT:HOST:HOSTPORT, IPv6 addresses in brackets, /PATH for "
+         "[BIND:]PORT, or unix:/PATH for HOST:HOSTPORT"},
         {TM_PROGRAM_SERVER, {"p", "setup", "--state", "d"}, "--listen ADDR:PORT is required"},
         {TM_PROGRAM_SERVER,
          {"p", "invite", "--state", "d", "--expires", "1s"},
