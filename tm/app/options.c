@@ -292,8 +292,7 @@ static const struct tm_opt_info table[] = {
                               .kind = TM_OPT_LIST,
                               .commands = SERVER_RUN,
                               .in_config = true,
-                              .help =
-                                  "where clients' -R may listen; else loopback"},
+                              .help = "where clients' -R may listen; else loopback"},
     [TM_OPT_GRACE] = {.name = "grace",
                       .arg = "TIME",
                       .kind = TM_OPT_DURATION,

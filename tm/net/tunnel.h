@@ -83,8 +83,7 @@ TM_MUST_CHECK int tm_tunnel_shape(struct tm_shape *out, const char *sni, struct 
 
 struct tm_tunnel_client;
 
-/* Makes the session, starts the wire thread and, when the first plans can be made, the schedule.  TM_ERR_NOMEM, RANGE (session cfg), TLS, IO;
- * msg says what. */
+/* Makes the session, starts the wire thread and, when the first plans can be made, the schedule.  TM_ERR_NOMEM, RANGE, TLS, IO: msg says what. */
 TM_MUST_CHECK int tm_tunnel_client_new(struct tm_tunnel_client **out,
                                        const struct tm_tunnel_client_cfg *cfg, struct tm_msg *msg);
 /* Ends everything: streams are reset, carriers closed, the wire thread joined; `stopped` (may be NULL) is
@@ -171,7 +170,7 @@ struct tm_tunnel_server_cfg {
 
 struct tm_tunnel_server;
 
-/* TM_ERR_NOMEM, TLS, IO, FORMAT (replay file). */
+/* TM_ERR_NOMEM, TLS, IO, FORMAT (replay file); msg says what. */
 TM_MUST_CHECK int tm_tunnel_server_new(struct tm_tunnel_server **out,
                                        const struct tm_tunnel_server_cfg *cfg, struct tm_msg *msg);
 /* As tm_tunnel_client_stop; strangers' relays end with resets. */
