@@ -21,14 +21,38 @@ static void pair_stop(struct session_pair *p)
     tm_session_free(p->end[TM_SERVER]);
 }
 
-static void pair_step(struct session_pair *p)
+/* What an observer may see of an action. */
+struct seen {
+    enum tm_side side;
+    enum tm_act_kind kind;
+    uint32_t carrier, size, gap_us;
+    int64_t due_us;
+};
+
+#define SEEN_MAX 4096
+
+struct wire {
+    size_t n;
+    struct seen act[SEEN_MAX];
+};
+
+static void pair_step_seen(struct session_pair *p, struct wire *w)
 {
     p->now_us += TM_US_PER_MS;
     for (int side = 0; side < 2 && p->end[side]; side++) {
         struct tm_act act;
-        while (tm_session_poll(p->end[side], p->now_us, &act))
+        while (tm_session_poll(p->end[side], p->now_us, &act)) {
+            if (w != NULL && w->n < SEEN_MAX)
+                w->act[w->n++] = (struct seen){(enum tm_side)side, act.kind,   act.carrier,
+                                               act.size,           act.gap_us, act.due_us};
             session_pair_act(p, (enum tm_side)side, &act);
+        }
     }
+}
+
+static void pair_step(struct session_pair *p)
+{
+    pair_step_seen(p, NULL);
 }
 
 /* Steps until this end has an event of the kind; others are passed over. */
@@ -168,6 +192,64 @@ static void listeners_and_their_streams_have_limits(void)
     pair_stop(&p);
 }
 
+/* Three seconds of a session: of one that asks for listeners, which are busy, or of an idle one. */
+static void play(struct wire *w, bool is_busy)
+{
+    static const uint8_t bytes[4096];
+    struct session_pair p = {0};
+    uint32_t listener;
+    uint64_t id;
+    bool end;
+    pair_start(&p);
+    w->n = 0;
+    for (unsigned i = 0; is_busy && i < 3; i++)
+        CHECK_INT(tm_session_listen(p.end[TM_CLIENT], &loopback, &listener), TM_OK);
+    while (p.now_us < 3 * TM_US_PER_S) {
+        pair_step_seen(&p, w);
+        for (int side = 0; side < 2; side++) {
+            struct tm_event ev;
+            struct tm_session *s = p.end[side];
+            while (s && tm_session_next_event(s, &ev)) {
+                if (ev.kind == TM_EVENT_LISTEN)
+                    tm_session_listening(s, ev.listener, TM_REPLY_OK, 1);
+                if (ev.kind == TM_EVENT_OPEN)
+                    tm_session_stream_reply(s, ev.stream, TM_REPLY_OK);
+                if (ev.kind == TM_EVENT_OPEN)
+                    (void)tm_session_stream_send(s, ev.stream, bytes, sizeof bytes);
+                if (ev.kind == TM_EVENT_READABLE)
+                    tm_session_stream_consume(s, ev.stream,
+                                              tm_session_stream_peek(s, ev.stream, &end).len);
+            }
+        }
+        if (is_busy && p.end[TM_SERVER] &&
+            tm_session_stream_accept(p.end[TM_SERVER], 1, &id) == TM_OK)
+            (void)tm_session_stream_send(p.end[TM_SERVER], id, bytes, sizeof bytes);
+    }
+    struct tm_session_stats stats;
+    tm_session_get_stats(p.end[TM_CLIENT], &stats);
+    CHECK((stats.payload_rx_bytes > 100000) == is_busy);
+    CHECK((stats.payload_tx_bytes > 100000) == is_busy);
+    pair_stop(&p);
+}
+
+/* Sizes, carriers and times of everything that leaves are the same: what a listener is for shows nowhere. */
+static void the_wire_does_not_show_listeners(void)
+{
+    static struct wire idle, busy;
+    play(&idle, false);
+    play(&busy, true);
+    CHECK(idle.n > 100 && idle.n < SEEN_MAX);
+    CHECK_INT(idle.n, busy.n);
+    for (size_t i = 0; i < idle.n; i++) {
+        CHECK_INT(busy.act[i].side, idle.act[i].side);
+        CHECK_INT(busy.act[i].kind, idle.act[i].kind);
+        CHECK_INT(busy.act[i].carrier, idle.act[i].carrier);
+        CHECK_INT(busy.act[i].size, idle.act[i].size);
+        CHECK_INT(busy.act[i].gap_us, idle.act[i].gap_us);
+        CHECK_INT(busy.act[i].due_us, idle.act[i].due_us);
+    }
+}
+
 /* ---- A client, and a server that says what it should not ---- */
 
 static struct tm_session *client(struct session_pair *p, unsigned n_listeners)
@@ -273,6 +355,7 @@ static const struct check_case cases[] = {
     {"a_listener_that_is_refused_or_over_takes_nothing",
      a_listener_that_is_refused_or_over_takes_nothing},
     {"listeners_and_their_streams_have_limits", listeners_and_their_streams_have_limits},
+    {"the_wire_does_not_show_listeners", the_wire_does_not_show_listeners},
     {"servers_that_lie_end_the_session", servers_that_lie_end_the_session},
     {"a_server_that_is_too_old_is_told_of", a_server_that_is_too_old_is_told_of},
     {"bytes_of_a_server_take_no_memory_without_a_listener",
