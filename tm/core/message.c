@@ -124,6 +124,13 @@ static bool decode_machines(struct tm_rd *r, struct tm_message *m)
     return padding <= 1000000 && blocking <= 1000000 && len <= UINT32_MAX;
 }
 
+static void decode_listening(struct tm_rd *r, struct tm_message *m)
+{
+    m->listener = tm_rd_u8(r);
+    m->u.listening.code = tm_rd_u8(r);
+    m->u.listening.port = tm_rd_u16(r);
+}
+
 /* Whether the body of a known kind is well-formed, and all of it was used. */
 static bool decode_body(struct tm_rd *r, struct tm_message *m)
 {
@@ -177,9 +184,7 @@ static bool decode_body(struct tm_rd *r, struct tm_message *m)
         ok = decode_dest(r, &m->u.dest) && m->u.dest.kind != TM_ADDR_NAME;
         break;
     case TM_MSG_LISTENING:
-        m->listener = tm_rd_u8(r);
-        m->u.listening.code = tm_rd_u8(r);
-        m->u.listening.port = tm_rd_u16(r);
+        decode_listening(r, m);
         break;
     case TM_MSG_ACCEPT:
         m->stream = tm_rd_varint(r);
