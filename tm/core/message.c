@@ -12,6 +12,13 @@ static void encode_dest(struct tm_wr *w, const struct tm_dest *d)
     tm_wr_u16(w, d->port);
 }
 
+static void encode_listening(struct tm_wr *w, const struct tm_message *m)
+{
+    tm_wr_u8(w, m->listener);
+    tm_wr_u8(w, m->u.listening.code);
+    tm_wr_u16(w, m->u.listening.port);
+}
+
 static void encode_body(struct tm_wr *w, const struct tm_message *m)
 {
     switch (m->kind) {
@@ -65,9 +72,7 @@ static void encode_body(struct tm_wr *w, const struct tm_message *m)
         encode_dest(w, &m->u.dest);
         break;
     case TM_MSG_LISTENING:
-        tm_wr_u8(w, m->listener);
-        tm_wr_u8(w, m->u.listening.code);
-        tm_wr_u16(w, m->u.listening.port);
+        encode_listening(w, m);
         break;
     case TM_MSG_ACCEPT:
         tm_wr_varint(w, m->stream);
