@@ -108,7 +108,7 @@ def _shuffle(rig, name, number):
     tag = name.replace(":", "-")
     far, near, port = os.path.join(rig.work, tag + "-far.d"), os.path.join(rig.work, tag + "-near.d"), 4430 + number
     link = rig.in_space("s", [server, "setup", "--state", far, "--listen", f"{FAR}:{port}", "--models", models]).strip()
-    rig.start(f"{tag}-far", "s", [server, "run", "--state", far])
+    rig.start(f"{tag}-far", "s", [server, "run", "--state", far, "--allow", "10.0.0.0/8"])
     w.wait_for(f"{tag}-far", "^ready:", 20)
     rig.in_space("c", [client, "join", link, "--state", near])
     rig.start(f"{tag}-near", "c", [client, "run", "--state", near, "--models", models, "--socks", f"127.0.0.1:{1080 + number}",

@@ -39,7 +39,7 @@ class Tunnel:
         w = self.world
         link = run(["ip", "netns", "exec", self.server, w.program("tm/app/tm-server"), "setup", "--state", self.file("server"),
                     "--listen", self.net + ".2:443", "--name", SERVER] + source.setup()).strip()
-        w.start(self.name + "server", self.server, [w.program("tm/app/tm-server"), "run", "--state", self.file("server"),
+        w.start(self.name + "server", self.server, [w.program("tm/app/tm-server"), "run", "--state", self.file("server"), "--allow", "10.0.0.0/8",
                                                     "--log-schedule", self.file("server.jsonl")] + source.server(number))
         w.wait_for(self.name + "server", "^ready:", 20)
         run(["ip", "netns", "exec", self.client, w.program("tm/app/tm-client"), "join", link, "--state", self.file("client")])

@@ -81,7 +81,7 @@ class Field(World):
         self.stop("enrolling")
 
     def _serve(self, name, program, more):
-        self.start(name, self.at["server"], [program, "run", "--state", self.file("server"), *more])
+        self.start(name, self.at["server"], [program, "run", "--state", self.file("server"), "--allow", "10.0.0.0/8", *more])
         self.wait_for(name, "^ready:", 20)
 
     def begin(self, name, programs, model, users, pace, seed):

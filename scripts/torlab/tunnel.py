@@ -43,7 +43,8 @@ class Tunnel:
         w, state = self.world, f"{self.world.work}/server"
         link = sh(*w.at(plan.SERVER_HOST, self.programs["tm-server"], "setup", "--state", state, "--listen", f"{plan.SERVER}:{plan.SERVER_PORT}",
                         "--models", self.programs["models"], "--name", "www.example.org")).strip()
-        w.start("tm-server", plan.SERVER_HOST, [self.programs["tm-server"], "run", "--state", state])
+        w.start("tm-server", plan.SERVER_HOST, [self.programs["tm-server"], "run", "--state", state, "--allow", "10.0.0.0/8",
+                                                       "--allow", "fd00::/8"])
         w.wait_for("tm-server", "^ready:", 40)
         sh(*w.at(plan.EXIT_HOST, "timeout", "60", self.programs["tm-client"], "join", link, "--state", f"{w.work}/client"))
 

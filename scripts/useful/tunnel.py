@@ -96,7 +96,7 @@ class Tunnel:
         """Starts tm-server; hosts: a file that stands for /etc/hosts."""
         w = self.world
         enrolment.copy_to(w.work)
-        command = [w.program("tm/app/tm-server"), "run", "--state", os.path.join(w.work, "server")]
+        command = [w.program("tm/app/tm-server"), "run", "--state", os.path.join(w.work, "server"), "--allow", "10.0.0.0/8"]
         if hosts:
             command = ["sh", "-c", f"mount --bind '{hosts}' /etc/hosts && exec \"$@\"", "sh"] + command
         w.start("server", self.server, command)

@@ -1,13 +1,13 @@
 /* Everything that a record's plaintext can do to the engine: frames, control messages, explicit plans.
  *
- * Byte 0 chooses side, master and plan mode; then records: length (2 bytes, big-endian) and bytes.  Between
+ * Byte 0 chooses side, master, plan mode, and whether a client asks for listeners; then records: length (2 bytes, big-endian) and bytes.  Between
  * records the engine is polled and composes, so that its answers run too. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "models/model.h"
-#include "tm/core/session.h"
+#include "tm/core/session_listen.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -30,6 +30,11 @@ static struct tm_session *start(unsigned mode, const struct tm_model *m)
     if (!(mode & 1)) {
         tm_session_opened(c, 0, 100);
         tm_session_sent(c, 0, 0, 100, 100, 0);
+        const struct tm_dest bind = {.kind = TM_ADDR_IPV4, .len = 4, .port = 1};
+        uint32_t listener;
+        for (int i = 0; mode & 8 && i < 2; i++)
+            if (tm_session_listen(c, &bind, &listener) != TM_OK)
+                abort();
         return c;
     }
     tm_session_free(c);
@@ -49,6 +54,12 @@ static void drain(struct tm_session *s, int64_t now_us)
         bool end;
         if (ev.kind == TM_EVENT_OPEN)
             tm_session_stream_reply(s, ev.stream, ev.stream % 3 ? TM_REPLY_OK : TM_REPLY_REFUSED);
+        uint64_t id;
+        if (ev.kind == TM_EVENT_LISTEN)
+            tm_session_listening(s, ev.listener, ev.listener % 2 ? TM_REPLY_DENIED : TM_REPLY_OK,
+                                 1);
+        if (ev.kind == TM_EVENT_LISTEN && tm_session_stream_accept(s, ev.listener, &id) == TM_OK)
+            (void)tm_session_stream_send(s, id, (const uint8_t *)"x", 1);
         if (ev.kind == TM_EVENT_READABLE)
             tm_session_stream_consume(s, ev.stream, tm_session_stream_peek(s, ev.stream, &end).len);
     }

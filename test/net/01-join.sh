@@ -26,7 +26,7 @@ expect() {
 
 start_server() {
     rm -f "$WORK/server.log" # or the old "ready" would be found
-    start server in_ns a "$server" run --state "$S" --summary-json "$WORK/server.json"
+    start server in_ns a "$server" run --state "$S" --allow 127.0.0.0/8 --allow ::1 --summary-json "$WORK/server.json"
     wait_for 10 "grep -q ^ready: $WORK/server.log || ! kill -0 $PID_server" || fail "tm-server is not ready"
     grep -q ^ready: "$WORK/server.log" || fail "tm-server: $(cat "$WORK/server.log")"
 }

@@ -96,6 +96,11 @@ echo 'speed = fast' >>"$S/config"
 expect 1 "config:3: unknown option 'speed'" server_config "$server" run --state "$S"
 cp -p "$WORK/config" "$S/config"
 expect 2 '--deny .*is no rule' bad_rule "$server" run --state "$S" --deny 10.0.0.0/99
+expect 2 '--permit-listen .*is no rule' bad_permit "$server" run --state "$S" --permit-listen somewhere
+expect 2 '--allow-unix .*begins with /' bad_unix "$server" run --state "$S" --allow-unix run/app
+echo 'allow = 10.0.0.0/8:http' >>"$S/config"
+expect 2 "--allow '10.0.0.0/8:http' is no rule" bad_allow_in_config "$server" run --state "$S"
+cp -p "$WORK/config" "$S/config"
 
 say "== model databases: 1"
 echo "not a database" >"$WORK/text.db"
@@ -109,7 +114,7 @@ expect 1 'newer.db: ' models_newer "$server" run --state "$S" --models "$WORK/ne
 expect 1 'empty.db: ' models_empty "$server" run --state "$S" --models "$WORK/empty.db"
 
 say "== ports and addresses: 1"
-start server in_ns a "$server" run --state "$S" --deny 127.0.0.2
+start server in_ns a "$server" run --state "$S" --allow 127.0.0.0/8 --deny 127.0.0.2 --allow 192.0.2.1
 wait_for 10 "grep -q ^ready: $WORK/server.log || ! kill -0 $PID_server" || fail "tm-server is not ready"
 expect 1 'cannot listen on 127.0.0.1:4433: Address already in use; stop the program that has it' port_in_use \
     "$server" run --state "$S"

@@ -62,7 +62,7 @@ start_nginx w '[::]:80 ipv6only=off' "$WORK/docs"
 start world in_ns w python3 "${0%/*}/ebpf_world.py" 10.8.0.2
 wait_for 10 "grep -q ^ready $WORK/world.log || ! kill -0 $PID_world" || fail "the world"
 enrol --name www.example.org
-start_server server
+start_server server --allow 2001:db8::/32
 chmod 755 "$WORK"
 
 # start_ebpf NAME [OPTIONS]: a tm-client whose cgroups are below $BASE/home.

@@ -8,7 +8,7 @@
 #
 #   path                                # the three namespaces, joined; w cannot be reached from c
 #   enrol [SETUP OPTIONS]               # state in $SERVER_STATE and $CLIENT_STATE; models from $MODELS
-#   start_server NAME [OPTIONS]         # log in $WORK/NAME.log
+#   start_server NAME [OPTIONS]         # log in $WORK/NAME.log; it may reach the private networks of these namespaces
 #   start_client NAME [OPTIONS]         # ready: the first carrier is up; SOCKS on 127.0.0.1:1080 of c
 #   ends_with_0 NAME                    # SIGTERM, exit status 0
 # shellcheck disable=SC2034,SC2119,SC2120  # used by the tests; arguments are optional
@@ -49,7 +49,7 @@ start_server() {
     local name=$1 pid=PID_$1 program
     shift
     program=$(program TM_SERVER) || exit 1
-    start "$name" in_ns s "$program" run --state "$SERVER_STATE" "$@"
+    start "$name" in_ns s "$program" run --state "$SERVER_STATE" --allow 10.0.0.0/8 --allow fd00::/8 "$@"
     wait_for 10 "grep -q ^ready: $WORK/$name.log || ! kill -0 ${!pid}" || fail "tm-server is not ready"
     grep -q ^ready: "$WORK/$name.log" || fail "tm-server: $(cat "$WORK/$name.log")"
 }

@@ -152,6 +152,8 @@ void sim_app_event(struct sim *m, enum tm_side side, const struct tm_event *ev)
         m->r->streams_done += st->ended[sim_other(side)];
         break;
     case TM_EVENT_FAILED:
+    case TM_EVENT_LISTEN:
+    case TM_EVENT_LISTENING:
     case TM_EVENT_PLAYED:
         break;
     }

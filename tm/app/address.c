@@ -63,46 +63,6 @@ void tm_address_print(char out[TM_ADDRESS_TEXT_MAX], const char *host, uint16_t 
              v6 ? "]" : "", (unsigned)port);
 }
 
-/* The colon that ends the first field of text, brackets respected; NULL when there is none. */
-static const char *field_end(const char *text)
-{
-    if (text[0] == '[') {
-        const char *close = strchr(text, ']');
-        return close != NULL && close[1] == ':' ? close + 1 : NULL;
-    }
-    return strchr(text, ':');
-}
-
-static bool split_forward(struct tm_address_forward *f, const char *text)
-{
-    char left[TM_ADDRESS_TEXT_MAX] = "127.0.0.1:";
-    const char *end[3] = {NULL};
-    size_t n = 0;
-    for (const char *p = text; n < 3 && (end[n] = field_end(p)) != NULL; n++)
-        p = end[n] + 1;
-    if (n < 2)
-        return false;
-    /* n == 2: port:host:hostport, else bind:port:host:hostport. */
-    size_t prefix = n == 2 ? strlen(left) : 0, left_len = (size_t)(end[n - 2] - text);
-    if (prefix + left_len >= sizeof left)
-        return false;
-    memcpy(left + prefix, text, left_len);
-    left[prefix + left_len] = '\0';
-    struct tm_dest d;
-    return tm_address_parse(&f->bind, left, NULL) == TM_OK &&
-           tm_address_parse(&f->dest, end[n - 2] + 1, NULL) == TM_OK &&
-           tm_address_dest(&d, &f->dest) == TM_OK;
-}
-
-int tm_address_parse_forward(struct tm_address_forward *f, const char *text, struct tm_msg *msg)
-{
-    if (!split_forward(f, text))
-        return tm_msg_set(msg, TM_ERR_FORMAT,
-                          "'%s': write [BIND:]PORT:HOST:HOSTPORT, IPv6 addresses in brackets",
-                          text);
-    return TM_OK;
-}
-
 int tm_address_dest(struct tm_dest *d, const struct tm_address *a)
 {
     size_t len = strlen(a->host);

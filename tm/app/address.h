@@ -24,14 +24,6 @@ TM_MUST_CHECK int tm_address_parse(struct tm_address *a, const char *text, struc
 /* The other way round, brackets where they are needed. */
 void tm_address_print(char out[TM_ADDRESS_TEXT_MAX], const char *host, uint16_t port);
 
-/* "[BIND:]PORT:HOST:HOSTPORT", as ssh -L: where to listen, 127.0.0.1 when not given, and the destination. */
-struct tm_address_forward {
-    struct tm_address bind;
-    struct tm_address dest;
-};
-TM_MUST_CHECK int tm_address_parse_forward(struct tm_address_forward *f, const char *text,
-                                           struct tm_msg *msg);
-
 /* For the engine: an address as bytes when host is one, else the name.  TM_ERR_RANGE: host empty or port 0. */
 TM_MUST_CHECK int tm_address_dest(struct tm_dest *d, const struct tm_address *a);
 

@@ -8,9 +8,11 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "tm/app/address.h"
+#include "tm/app/forward.h"
 #include "tm/app/main.h"
 #include "tm/app/proxy_dial.h"
 #include "tm/core/http.h"
@@ -100,12 +102,9 @@ static bool relay(int fd)
 
 enum tm_exit tm_cmd_connect(struct tm_options *o, struct tm_msg *msg)
 {
-    struct tm_address a;
     struct tm_dest dest;
     uint8_t reply = 0;
-    int fd = -1, rc = tm_address_parse(&a, o->operand, msg);
-    if (rc == TM_OK && tm_address_dest(&dest, &a) != TM_OK)
-        rc = tm_msg_set(msg, TM_ERR_RANGE, "'%.200s' is no destination", o->operand);
+    int fd = -1, rc = tm_forward_dest(&dest, o->operand, msg);
     if (rc == TM_OK)
         rc = tm_proxy_open(&fd, o->v[TM_OPT_SOCKS].text, msg);
     if (rc == TM_OK && !ask(fd, &dest, &reply))

@@ -34,7 +34,6 @@
 #include "tm/app/summary.h"
 #include "tm/base/log.h"
 #include "tm/base/time.h"
-#include "tm/net/local.h"
 #include "tm/net/tunnel.h"
 
 struct client {
@@ -433,6 +432,8 @@ static int load(struct client *c, struct tm_msg *msg)
                             "carried, and who adds up all carriers sees it");
     else
         rc = has_schedule(c) ? load_schedule(c, msg) : load_model(c, msg);
+    if (rc == TM_OK)
+        rc = tm_client_doors_remotes(&c->doors, o, msg);
     return rc;
 }
 
@@ -478,6 +479,10 @@ static int open_tunnel(struct client *c, struct tm_msg *msg)
         .schedule_log = c->schedule_log,
         .on_state = on_state,
         .user = c,
+        .remotes = c->doors.remote,
+        .n_remotes = c->doors.n_remotes,
+        .on_remote = tm_client_doors_on_remote,
+        .remote_user = &c->doors,
     };
     memcpy(cfg.client_id, c->state.client_id, sizeof cfg.client_id);
     memcpy(cfg.secret, c->state.secret, sizeof cfg.secret);

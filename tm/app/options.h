@@ -74,6 +74,8 @@ enum tm_opt {
     TM_OPT_SOCKS,
     TM_OPT_SOCKS_REPLY,
     TM_OPT_FORWARD,
+    TM_OPT_DYNAMIC,
+    TM_OPT_REMOTE,
     TM_OPT_EBPF,
     TM_OPT_CGROUP,
     TM_OPT_ON_EXIT,
@@ -83,6 +85,8 @@ enum tm_opt {
     TM_OPT_CLEAN,
     TM_OPT_ALLOW,
     TM_OPT_DENY,
+    TM_OPT_ALLOW_UNIX,
+    TM_OPT_PERMIT_LISTEN,
     TM_OPT_GRACE,
     TM_OPT_CC,
     TM_OPT_LOG_SCHEDULE,
@@ -119,7 +123,8 @@ enum tm_opt_kind {
     TM_OPT_DURATION,  /* tm/app/units.h; num is us */
     TM_OPT_COUNT,
     TM_OPT_FRACTION, /* tm/app/units.h; num is millionths */
-    TM_OPT_CHOICE    /* one of two or more words; num is which, from 0 */
+    TM_OPT_CHOICE,   /* one of two or more words; num is which, from 0 */
+    TM_OPT_DOOR      /* HOST:PORT or unix:/PATH (tm/app/forward.h) */
 };
 
 /* A file or folder that the option names: what run does with it inside its sandbox (tm/app/confine.h). */

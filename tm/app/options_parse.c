@@ -6,6 +6,7 @@
 #include "models/mix.h"
 #include "models/shuffle.h"
 #include "tm/app/address.h"
+#include "tm/app/forward.h"
 #include "tm/app/innerdoor.h"
 #include "tm/app/options.h"
 #include "tm/app/preset.h"
@@ -68,10 +69,19 @@ static int add_to_list(struct tm_options *o, enum tm_opt opt, const char *value,
     if (o->n_list == TM_OPTIONS_LIST_MAX)
         return tm_msg_set(msg, TM_ERR_LIMIT, "--%s: more than %u values",
                           tm_options_info(opt)->name, TM_OPTIONS_LIST_MAX);
-    struct tm_address_forward f;
+    struct tm_forward f;
+    struct tm_forward_remote r;
+    struct tm_door d;
     struct tm_msg why;
-    if (opt == TM_OPT_FORWARD && tm_address_parse_forward(&f, value, &why) != TM_OK)
-        return tm_msg_set(msg, TM_ERR_FORMAT, "-L %s", why.text);
+    int rc = TM_OK;
+    if (opt == TM_OPT_FORWARD)
+        rc = tm_forward_parse(&f, value, &why);
+    else if (opt == TM_OPT_REMOTE)
+        rc = tm_forward_parse_remote(&r, value, &why);
+    else if (opt == TM_OPT_DYNAMIC)
+        rc = tm_door_parse_dynamic(&d, value, &why);
+    if (rc != TM_OK)
+        return tm_msg_set(msg, rc, "-%c %.480s", tm_options_info(opt)->letter, why.text);
     o->list[o->n_list++] = (struct tm_opt_item){opt, value, o->from};
     return TM_OK;
 }
@@ -81,7 +91,8 @@ int tm_options_set(struct tm_options *o, enum tm_opt opt, const char *value, str
     const struct tm_opt_info *info = tm_options_info(opt);
     struct tm_opt_value *v = &o->v[opt];
     struct tm_address a;
-    struct tm_innerdoor door;
+    struct tm_innerdoor inner;
+    struct tm_door d;
     struct tm_msg why;
     int rc = TM_OK;
     switch (info->kind) {
@@ -96,11 +107,15 @@ int tm_options_set(struct tm_options *o, enum tm_opt opt, const char *value, str
         if (tm_address_parse(&a, value, &why) != TM_OK)
             rc = tm_msg_set(msg, TM_ERR_FORMAT, "--%s %.400s", info->name, why.text);
         break;
+    case TM_OPT_DOOR:
+        if (tm_door_parse(&d, value, &why) != TM_OK)
+            rc = tm_msg_set(msg, TM_ERR_FORMAT, "--%s %.400s", info->name, why.text);
+        break;
     case TM_OPT_LIST:
         rc = add_to_list(o, opt, value, msg);
         break;
     case TM_OPT_INNERDOOR:
-        if (tm_innerdoor_parse(&door, value, strncmp(info->arg, "unix:", 5) == 0, &why) != TM_OK)
+        if (tm_innerdoor_parse(&inner, value, strncmp(info->arg, "unix:", 5) == 0, &why) != TM_OK)
             rc = tm_msg_set(msg, TM_ERR_FORMAT, "--%s: %.400s", info->name, why.text);
         break;
     case TM_OPT_DURATION:
@@ -357,6 +372,19 @@ static int check_ebpf(const struct tm_options *o, struct tm_msg *msg)
     return TM_OK;
 }
 
+/* The server can reach the client over carriers alone. */
+static int check_remote(const struct tm_options *o, struct tm_msg *msg)
+{
+    const enum tm_opt with[] = {TM_OPT_ON_DEMAND, TM_OPT_IDLE_STOP};
+    for (size_t i = 0; o->v[TM_OPT_REMOTE].given && i < sizeof with / sizeof *with; i++) {
+        if (o->v[with[i]].given)
+            return tm_msg_set(msg, TM_ERR_FORMAT,
+                              "-R does not go with --%s: without cover the server cannot reach you",
+                              tm_options_info(with[i])->name);
+    }
+    return TM_OK;
+}
+
 static int check_complete(const struct tm_options *o, struct tm_msg *msg)
 {
     for (unsigned i = 0; i < TM_OPT_N; i++) {
@@ -372,6 +400,8 @@ static int check_complete(const struct tm_options *o, struct tm_msg *msg)
     int rc = check_model(o, msg);
     if (rc == TM_OK && o->command == TM_CMD_CLIENT_RUN)
         rc = check_source(o, msg);
+    if (rc == TM_OK && o->command == TM_CMD_CLIENT_RUN)
+        rc = check_remote(o, msg);
     return rc == TM_OK && o->command == TM_CMD_CLIENT_RUN ? check_ebpf(o, msg) : rc;
 }
 

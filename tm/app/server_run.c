@@ -37,12 +37,19 @@
 #include "tm/base/log.h"
 #include "tm/base/rng.h"
 #include "tm/net/guard.h"
+#include "tm/net/permit.h"
 #include "tm/net/streamlog.h"
 #include "tm/net/tunnel.h"
 
 #define NO_DECOY "without --decoy a prober can tell that this is no web server"
 #define TEXT_MAX 1024U /* bytes of a summary line with the numbers of a server */
 static_assert(TEXT_MAX >= TM_SUMMARY_LINE_MAX + 256, "too short for the line and its numbers");
+
+/* What clients may reach, and have listened for. */
+struct rules {
+    struct tm_guard guard;
+    struct tm_permit permit;
+};
 
 struct server {
     uv_loop_t loop;
@@ -55,7 +62,7 @@ struct server {
     struct tm_models models;
     struct tm_schedfile schedule; /* that clients have too; empty: none */
     uint8_t schedule_digest[TM_DIGEST_LEN];
-    struct tm_guard guard;
+    struct rules rules;
     uint8_t seed[TM_SEED_LEN]; /* from --seed */
     struct tm_options *o;
     FILE *summary_file;             /* owned; NULL: not wanted */
@@ -282,13 +289,20 @@ static uint64_t on_n_streams(void *user)
     return stats.total.streams_live;
 }
 
-static int load_guard(struct tm_guard *guard, const struct tm_options *o, struct tm_msg *msg)
+static int load_rules(struct rules *r, const struct tm_options *o, struct tm_msg *msg)
 {
     for (size_t i = 0; i < o->n_list; i++) {
         const struct tm_opt_item *item = &o->list[i];
-        enum tm_guard_verdict verdict = item->opt == TM_OPT_ALLOW ? TM_GUARD_ALLOW : TM_GUARD_DENY;
         struct tm_msg why = {""};
-        int rc = tm_guard_add(guard, verdict, item->text, &why);
+        int rc = TM_OK;
+        if (item->opt == TM_OPT_ALLOW)
+            rc = tm_guard_add(&r->guard, TM_GUARD_ALLOW, item->text, &why);
+        else if (item->opt == TM_OPT_DENY)
+            rc = tm_guard_add(&r->guard, TM_GUARD_DENY, item->text, &why);
+        else if (item->opt == TM_OPT_ALLOW_UNIX)
+            rc = tm_guard_add_unix(&r->guard, item->text, &why);
+        else if (item->opt == TM_OPT_PERMIT_LISTEN)
+            rc = tm_permit_add(&r->permit, item->text, &why);
         if (rc != TM_OK)
             return tm_msg_set(msg, rc, "--%s %.300s", tm_options_info(item->opt)->name, why.text);
     }
@@ -321,12 +335,12 @@ static int change_decoy(struct server *s, const char *text, struct tm_msg *msg)
 static int on_change(void *user, const struct tm_options *fresh, struct tm_msg *msg)
 {
     struct server *s = user;
-    struct tm_guard guard = {0};
-    int rc = load_guard(&guard, fresh, msg);
+    struct rules rules = {.guard = {0}};
+    int rc = load_rules(&rules, fresh, msg);
     if (rc == TM_OK && !tm_live_is_same(s->o, fresh, TM_OPT_DECOY))
         rc = change_decoy(s, fresh->v[TM_OPT_DECOY].text, msg);
     if (rc == TM_OK)
-        s->guard = guard;
+        s->rules = rules;
     return rc;
 }
 
@@ -401,7 +415,7 @@ static enum tm_exit load(struct server *s, struct tm_msg *msg)
                    o->config_path != NULL ? o->config_path : s->state.dir);
         return TM_EXIT_USAGE;
     }
-    if (load_guard(&s->guard, o, msg) != TM_OK)
+    if (load_rules(&s->rules, o, msg) != TM_OK)
         return TM_EXIT_USAGE;
     if (tm_models_load(&s->models, tm_shipped_or(o->v[TM_OPT_MODELS].text, shipped), msg) != TM_OK)
         return TM_EXIT_FAILED;
@@ -474,8 +488,9 @@ static int open_tunnel(struct server *s, struct tm_msg *msg)
         .stream_log = s->stream_log,
         .user = s,
         .decoy = decoy_text != NULL ? (const struct sockaddr *)&decoy : NULL,
-        .guard = &s->guard,
+        .guard = &s->rules.guard,
         .orport = s->role != NULL ? s->role->orport : NULL,
+        .permit = &s->rules.permit,
         .replay_path = replay,
         .cc = o->v[TM_OPT_CC].text,
         .keeps_played = o->v[TM_OPT_UI].given,

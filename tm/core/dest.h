@@ -18,6 +18,10 @@
 #define TM_TEST_PORT_SOURCE  19U
 #define TM_TEST_BYTES        4096U /* that the source sends for each byte which it receives */
 
+/* A name, of kind NAME, that begins so is the path of a unix socket where the stream comes out; its port says nothing, but is not 0.  A
+ * server that does not know that says that it cannot be reached. */
+#define TM_DEST_UNIX "unix:"
+
 enum tm_addr_kind { TM_ADDR_IPV4 = 1, TM_ADDR_NAME = 3, TM_ADDR_IPV6 = 4 }; /* RFC 1928 ATYP */
 struct tm_dest {
     enum tm_addr_kind kind;

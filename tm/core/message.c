@@ -4,6 +4,21 @@
 
 #define LATER_RRE 0x80U /* in a head's ref */
 
+static void encode_dest(struct tm_wr *w, const struct tm_dest *d)
+{
+    tm_wr_u8(w, (uint8_t)d->kind);
+    tm_wr_u8(w, d->len);
+    tm_wr_bytes(w, d->addr, d->len);
+    tm_wr_u16(w, d->port);
+}
+
+static void encode_listening(struct tm_wr *w, const struct tm_message *m)
+{
+    tm_wr_u8(w, m->listener);
+    tm_wr_u8(w, m->u.listening.code);
+    tm_wr_u16(w, m->u.listening.port);
+}
+
 static void encode_body(struct tm_wr *w, const struct tm_message *m)
 {
     switch (m->kind) {
@@ -15,10 +30,7 @@ static void encode_body(struct tm_wr *w, const struct tm_message *m)
         break;
     case TM_MSG_OPEN:
         tm_wr_varint(w, m->stream);
-        tm_wr_u8(w, (uint8_t)m->u.dest.kind);
-        tm_wr_u8(w, m->u.dest.len);
-        tm_wr_bytes(w, m->u.dest.addr, m->u.dest.len);
-        tm_wr_u16(w, m->u.dest.port);
+        encode_dest(w, &m->u.dest);
         break;
     case TM_MSG_REPLY:
     case TM_MSG_RESET:
@@ -54,6 +66,17 @@ static void encode_body(struct tm_wr *w, const struct tm_message *m)
         break;
     case TM_MSG_MACHINES_PART:
         tm_wr_bytes(w, m->u.part.p, m->u.part.len);
+        break;
+    case TM_MSG_LISTEN:
+        tm_wr_u8(w, m->listener);
+        encode_dest(w, &m->u.dest);
+        break;
+    case TM_MSG_LISTENING:
+        encode_listening(w, m);
+        break;
+    case TM_MSG_ACCEPT:
+        tm_wr_varint(w, m->stream);
+        tm_wr_u8(w, m->listener);
         break;
     }
 }
@@ -106,6 +129,13 @@ static bool decode_machines(struct tm_rd *r, struct tm_message *m)
     return padding <= 1000000 && blocking <= 1000000 && len <= UINT32_MAX;
 }
 
+static void decode_listening(struct tm_rd *r, struct tm_message *m)
+{
+    m->listener = tm_rd_u8(r);
+    m->u.listening.code = tm_rd_u8(r);
+    m->u.listening.port = tm_rd_u16(r);
+}
+
 /* Whether the body of a known kind is well-formed, and all of it was used. */
 static bool decode_body(struct tm_rd *r, struct tm_message *m)
 {
@@ -154,6 +184,17 @@ static bool decode_body(struct tm_rd *r, struct tm_message *m)
         ok = r->len > 0 && r->len <= TM_MACHINES_PART_MAX;
         m->u.part = tm_rd_bytes(r, r->len);
         break;
+    case TM_MSG_LISTEN:
+        m->listener = tm_rd_u8(r);
+        ok = decode_dest(r, &m->u.dest) && m->u.dest.kind != TM_ADDR_NAME;
+        break;
+    case TM_MSG_LISTENING:
+        decode_listening(r, m);
+        break;
+    case TM_MSG_ACCEPT:
+        m->stream = tm_rd_varint(r);
+        m->listener = tm_rd_u8(r);
+        break;
     }
     return ok && tm_rd_ok(r) && r->len == 0;
 }
@@ -172,7 +213,7 @@ int tm_message_decode(struct tm_message *m, const uint8_t *p, size_t len)
         return 0;
     struct tm_rd body = tm_rd_init(r.p, (size_t)body_len);
     size_t used = len - r.len + (size_t)body_len;
-    if (type >= TM_MSG_SETTINGS && type <= TM_MSG_MACHINES_PART) {
+    if (type >= TM_MSG_SETTINGS && type <= TM_MSG_ACCEPT) {
         m->kind = (enum tm_message_kind)type;
         if (!decode_body(&body, m))
             return TM_ERR_FORMAT;

@@ -15,7 +15,10 @@
  *                  entries of an explicit plan
  *   9 FAIL         code (1): this side gives the session up (enum tm_fail)
  *  10 MACHINES     max padding, max blocking (varints, millionths, 0: no limit) | bytes of text (varint): the client brings the server's machines
- *  11 MACHINES_PART  text (1..TM_MACHINES_PART_MAX): the next bytes of it */
+ *  11 MACHINES_PART  text (1..TM_MACHINES_PART_MAX): the next bytes of it
+ *  12 LISTEN       listener (1) | kind (1) | len (1) | address | port (2): the client asks the server to listen there; listeners count from 0
+ *  13 LISTENING    listener (1) | code (1) | port (2): how that went, and later, with another code, that it is over
+ *  14 ACCEPT       stream (varint) | listener (1): the server's OPEN, of a connection that came there */
 #ifndef TM_CORE_MESSAGE_H
 #define TM_CORE_MESSAGE_H
 
@@ -40,8 +43,14 @@ enum tm_message_kind {
     TM_MSG_PLAN_HEAD = 8,
     TM_MSG_FAIL = 9,
     TM_MSG_MACHINES = 10,
-    TM_MSG_MACHINES_PART = 11
+    TM_MSG_MACHINES_PART = 11,
+    TM_MSG_LISTEN = 12,
+    TM_MSG_LISTENING = 13,
+    TM_MSG_ACCEPT = 14
 };
+
+/* Bits of SETTINGS' features: what an end understands beyond the protocol's version. */
+#define TM_FEATURE_LISTEN UINT64_C(1) /* LISTEN */
 
 #define TM_MACHINES_PART_MAX 500U
 
@@ -51,6 +60,7 @@ enum tm_fail { TM_FAIL_MACHINES = 3 /* the client's machines are refused */ };
 struct tm_message {
     enum tm_message_kind kind;
     uint64_t stream;
+    uint8_t listener; /* LISTEN, LISTENING, ACCEPT */
     union {
         struct {
             uint8_t version;
@@ -58,9 +68,13 @@ struct tm_message {
             uint64_t stream_window;
             uint64_t streams_max;
         } settings;
-        struct tm_dest dest; /* OPEN */
+        struct tm_dest dest; /* OPEN, LISTEN: IPV4 or IPV6, port 0: any */
         uint8_t code;        /* REPLY, RESET, FAIL */
-        uint64_t limit;      /* CREDIT */
+        struct {
+            uint8_t code; /* enum tm_reply */
+            uint16_t port;
+        } listening;
+        uint64_t limit; /* CREDIT */
         struct {
             uint32_t carrier;
             uint64_t n_records;

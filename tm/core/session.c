@@ -95,6 +95,7 @@ static void say_hello(struct tm_session *s)
 {
     tm_session_say(s, &(struct tm_message){.kind = TM_MSG_SETTINGS,
                                            .u.settings = {.version = TM_PROTOCOL_VERSION,
+                                                          .features = TM_FEATURE_LISTEN,
                                                           .stream_window = TM_STREAM_WINDOW_MIN,
                                                           .streams_max = TM_STREAMS_MAX}});
     if (s->cells && s->cfg.side == TM_CLIENT)

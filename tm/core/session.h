@@ -94,9 +94,9 @@ size_t tm_session_compose(struct tm_session *s, uint32_t carrier, uint8_t *buf, 
 
 /* Client: the TCP connection of act OPEN is established. */
 void tm_session_opened(struct tm_session *s, uint32_t carrier, int64_t t_us);
-/* Server: an authenticated token opened a carrier; its ClientHello (hello_bytes, all of write 0) was
- * complete at t_us.  TM_ERR_PROTO: a carrier number used before, a plan that does not exist or a hello of
- * another size than planned (where the plan is known by the token alone, the session fails later); TM_ERR_LIMIT: too many carriers.  On error the carrier does not exist. */
+/* Server: an authenticated token opened a carrier; its ClientHello (hello_bytes, all of write 0) was complete at t_us.  TM_ERR_PROTO:
+ * a carrier number used before, a plan that does not exist or a hello of another size than planned (where the plan is known by the token
+ * alone, the session fails later); TM_ERR_LIMIT: too many carriers.  On error the carrier does not exist. */
 TM_MUST_CHECK int tm_session_accept(struct tm_session *s, const struct tm_token *t,
                                     uint32_t hello_bytes, int64_t t_us);
 /* Everything that came before t_us has been handed over: a peer's silence is judged as of then (of poll's now_us, if
@@ -105,12 +105,11 @@ void tm_session_heard(struct tm_session *s, int64_t t_us);
 /* n bytes of ciphertext (handshake included) were read from the carrier at t_us: the clock of the plan.
  * Call it before the records in these bytes are handed over. */
 void tm_session_received(struct tm_session *s, uint32_t carrier, size_t n, int64_t t_us);
-/* The plaintext of one record.  TM_ERR_PROTO: the peer broke the protocol; the carrier has been killed
- * (an action KILL follows) or the session has failed (event FAILED). */
+/* The plaintext of one record.  TM_ERR_PROTO: the peer broke the protocol; the carrier has been killed (KILL follows) or the session
+ * has failed (event FAILED). */
 int tm_session_record(struct tm_session *s, uint32_t carrier, const uint8_t *p, size_t len,
                       int64_t now_us);
-/* Our write `write` departed: first byte at t_first_us, last byte handed to the kernel at t_last_us;
- * unsent: bytes that the kernel still had queued before it (for the log). */
+/* Our write `write` departed: first byte at t_first_us, last handed to the kernel at t_last_us; unsent: bytes that were queued before it. */
 void tm_session_sent(struct tm_session *s, uint32_t carrier, uint32_t write, int64_t t_first_us,
                      int64_t t_last_us, uint32_t unsent);
 /* The other side's FIN, after everything before it was read and reported.  What the shell does then. */
@@ -138,12 +137,11 @@ TM_MUST_CHECK int tm_session_stream_open(struct tm_session *s, const struct tm_d
                                          uint64_t *stream);
 /* Server: the outcome of connecting (event OPEN).  A reply other than OK ends the stream. */
 void tm_session_stream_reply(struct tm_session *s, uint64_t stream, enum tm_reply reply);
-/* Takes as many bytes as there is room for, possibly 0 (then wait for WRITABLE).  < 0: TM_ERR_CLOSED when the
- * stream is unknown, was reset or has been finished. */
+/* Takes as many bytes as there is room for, possibly 0 (then wait for WRITABLE); TM_ERR_CLOSED: unknown, reset or finished. */
 ssize_t tm_session_stream_send(struct tm_session *s, uint64_t stream, const uint8_t *p, size_t len);
 /* No more bytes from this side (half-close). */
 void tm_session_stream_finish(struct tm_session *s, uint64_t stream);
-/* Gives the stream up in both directions; the peer sees RESET with `code`. */
+/* Gives the stream up in both directions; the peer sees RESET. */
 void tm_session_stream_reset(struct tm_session *s, uint64_t stream, enum tm_reply code);
 /* The bytes that can be delivered now, contiguous in memory (call again after _consume for more); *end is
  * set when the peer finished and nothing is left after these.  Borrowed until the next call. */
@@ -152,17 +150,20 @@ struct tm_view tm_session_stream_peek(struct tm_session *s, uint64_t stream, boo
 void tm_session_stream_consume(struct tm_session *s, uint64_t stream, size_t n);
 
 enum tm_event_kind {
-    TM_EVENT_OPEN,  /* server: connect to ev.dest for ev.stream, then _stream_reply */
-    TM_EVENT_REPLY, /* client: the server's outcome, ev.reply; other than OK the stream has ended */
-    TM_EVENT_READABLE, /* bytes or the end of the stream can be peeked */
-    TM_EVENT_WRITABLE, /* _stream_send took less than it was given, and has room again */
-    TM_EVENT_RESET,    /* the peer gave the stream up, ev.reply says why; it has ended */
+    TM_EVENT_OPEN, /* server: connect to ev.dest for ev.stream, then _stream_reply; client: to what ev.listener is for */
+    TM_EVENT_REPLY,     /* the other end's outcome, ev.reply; other than OK the stream has ended */
+    TM_EVENT_LISTEN,    /* server: tm/core/session_listen.h */
+    TM_EVENT_LISTENING, /* client: the same */
+    TM_EVENT_READABLE,  /* bytes or the end of the stream can be peeked */
+    TM_EVENT_WRITABLE,  /* _stream_send took less than it was given, and has room again */
+    TM_EVENT_RESET,     /* the peer gave the stream up, ev.reply says why; it has ended */
     TM_EVENT_ENDED, /* both directions are finished, delivered and acknowledged; the id is forgotten */
     TM_EVENT_PLAYED, /* client, once: the schedule file was played, nothing more will be sent */
     TM_EVENT_FAILED  /* the session is over: ev.why; all streams have ended, nothing will be sent */
 };
 struct tm_event {
     enum tm_event_kind kind;
+    uint32_t listener; /* LISTEN, LISTENING; OPEN at a client */
     uint64_t stream;
     enum tm_reply reply;
     struct tm_dest dest;

@@ -17,21 +17,26 @@ static uint32_t slot_of(const struct tm_session *s, const struct tm_stream *st)
     return (uint32_t)(st - s->streams);
 }
 
-static struct tm_stream *new_stream(struct tm_session *s, uint64_t id)
-{
-    uint32_t i = tm_slotset_lowest_free(&s->live);
-    if (i == TM_SLOTSET_END || tm_stream_init(&s->streams[i], id, TM_STREAM_WINDOW_MIN) != TM_OK)
-        return NULL;
-    s->n_slots = i < s->n_slots ? s->n_slots : i + 1;
-    tm_slotset_add(&s->live, i);
-    tm_idmap_put(&s->by_id, id, i);
-    return &s->streams[i];
-}
-
 /* Whether the peer is the one who opens streams with this id. */
 static bool is_peers(const struct tm_session *s, uint64_t id)
 {
     return (id & 1) == (s->cfg.side == TM_CLIENT ? 1U : 0U);
+}
+
+static struct tm_stream *new_stream(struct tm_session *s, uint64_t id)
+{
+    bool is_theirs = is_peers(s, id);
+    if (is_theirs && s->cfg.side == TM_CLIENT &&
+        (s->listening.n == 0 || s->n_peers == TM_ACCEPTS_HELD))
+        return NULL;
+    uint32_t i = tm_slotset_lowest_free(&s->live);
+    if (i == TM_SLOTSET_END || tm_stream_init(&s->streams[i], id, TM_STREAM_WINDOW_MIN) != TM_OK)
+        return NULL;
+    s->n_slots = i < s->n_slots ? s->n_slots : i + 1;
+    s->n_peers += is_theirs;
+    tm_slotset_add(&s->live, i);
+    tm_idmap_put(&s->by_id, id, i);
+    return &s->streams[i];
 }
 
 struct tm_stream *tm_session_stream_for_data(struct tm_session *s, uint64_t id)
@@ -88,6 +93,7 @@ static void free_stream(struct tm_session *s, struct tm_stream *st)
     tm_slotset_remove(&s->live, slot);
     tm_idmap_remove(&s->by_id, st->id);
     s->n_refused -= st->refused;
+    s->n_peers -= is_peers(s, st->id);
     s->tx_pool += st->tx.window.cap - TM_STREAM_WINDOW_MIN;
     s->rx_pool += st->rx.window.cap - TM_STREAM_WINDOW_MIN;
     tm_session_demanded(s);
@@ -143,22 +149,40 @@ static void grow_tx(struct tm_session *s, struct tm_stream *st)
 
 /* ---- Applications ---- */
 
-int tm_session_stream_open(struct tm_session *s, const struct tm_dest *dest, uint64_t *stream)
+/* A stream of ours, announced by *m, whose stream is set. */
+static int open_stream(struct tm_session *s, struct tm_message *m, uint32_t n_max, uint64_t *stream)
 {
     if (s->failed)
         return TM_ERR_CLOSED;
     if (tm_sendbuf_room(&s->control.tx) < TM_CONTROL_WINDOW / 2)
         return TM_ERR_LIMIT;
-    struct tm_stream *st = s->live.n < TM_STREAMS_MAX ? new_stream(s, s->next_stream) : NULL;
+    struct tm_stream *st = s->live.n - s->n_peers < n_max ? new_stream(s, s->next_stream) : NULL;
     if (!st)
         return TM_ERR_LIMIT;
     st->announced = true;
-    *stream = st->id;
+    *stream = m->stream = st->id;
     s->next_stream += 2;
+    tm_session_say(s, m);
+    return TM_OK;
+}
+
+int tm_session_stream_open(struct tm_session *s, const struct tm_dest *dest, uint64_t *stream)
+{
+    struct tm_message m = {.kind = TM_MSG_OPEN, .u.dest = *dest};
+    int rc = open_stream(s, &m, TM_STREAMS_MAX, stream);
+    if (rc != TM_OK)
+        return rc;
     tm_session_demanded(s);
     s->is_asked = s->cfg.on_demand || s->cfg.idle_stop_us > 0;
-    tm_session_say(s, &(struct tm_message){.kind = TM_MSG_OPEN, .stream = st->id, .u.dest = *dest});
     return TM_OK;
+}
+
+int tm_session_stream_accept(struct tm_session *s, uint32_t listener, uint64_t *stream)
+{
+    struct tm_message m = {.kind = TM_MSG_ACCEPT, .listener = (uint8_t)listener};
+    if (!tm_session_is_listening(s, listener))
+        return TM_ERR_CLOSED;
+    return open_stream(s, &m, TM_ACCEPTS_MAX, stream);
 }
 
 void tm_session_stream_reply(struct tm_session *s, uint64_t stream, enum tm_reply reply)
@@ -244,9 +268,13 @@ void tm_session_stream_consume(struct tm_session *s, uint64_t stream, size_t n)
 
 /* ---- Messages about streams ---- */
 
+/* OPEN to a server; ACCEPT to a client that asked for the listener and was told that it is there. */
 static int on_open(struct tm_session *s, const struct tm_message *m)
 {
-    if (!is_peers(s, m->stream) || m->stream <= s->peer_stream || s->cfg.side != TM_SERVER)
+    bool is_due = m->kind == TM_MSG_OPEN
+                      ? s->cfg.side == TM_SERVER
+                      : s->cfg.side == TM_CLIENT && tm_session_is_listening(s, m->listener);
+    if (!is_due || !is_peers(s, m->stream) || m->stream <= s->peer_stream)
         return TM_ERR_PROTO;
     struct tm_stream *st = tm_session_stream_for_data(s, m->stream);
     s->peer_stream = m->stream;
@@ -257,7 +285,9 @@ static int on_open(struct tm_session *s, const struct tm_message *m)
         return TM_OK;
     }
     st->announced = true;
-    st->dest = m->u.dest;
+    if (m->kind == TM_MSG_OPEN)
+        st->dest = m->u.dest;
+    st->listener = m->listener;
     tm_session_mark(s, st, TM_STREAM_EV_OPEN);
     if (st->rx.ready > 0 || st->rx.end == 0)
         tm_session_mark(s, st, TM_STREAM_EV_READABLE);
@@ -276,7 +306,7 @@ static void refuse(struct tm_session *s, struct tm_stream *st, unsigned event, u
 
 int tm_session_heard_stream(struct tm_session *s, const struct tm_message *m)
 {
-    if (m->kind == TM_MSG_OPEN)
+    if (m->kind == TM_MSG_OPEN || m->kind == TM_MSG_ACCEPT)
         return on_open(s, m);
     struct tm_stream *st = tm_session_stream(s, m->stream);
     if (!st || st->refused)
@@ -298,7 +328,7 @@ int tm_session_heard_stream(struct tm_session *s, const struct tm_message *m)
         return TM_ERR_PROTO;
     if (m->kind == TM_MSG_RESET) {
         refuse(s, st, TM_STREAM_EV_RESET, m->u.code);
-    } else if (s->cfg.side != TM_CLIENT) {
+    } else if (is_peers(s, m->stream)) {
         return TM_ERR_PROTO;
     } else if (m->u.code != TM_REPLY_OK) {
         refuse(s, st, TM_STREAM_EV_REPLY, m->u.code);
@@ -329,8 +359,10 @@ static void take_event(struct tm_session *s, struct tm_stream *st, struct tm_eve
     if (st->events == 0)
         tm_slotset_remove(&s->news, slot_of(s, st));
     *ev = (struct tm_event){.kind = order[i].kind, .stream = st->id, .reply = st->reply};
-    if (ev->kind == TM_EVENT_OPEN)
+    if (ev->kind == TM_EVENT_OPEN) {
         ev->dest = st->dest;
+        ev->listener = st->listener;
+    }
     if (ev->kind == TM_EVENT_ENDED || st->refused)
         free_stream(s, st);
 }
@@ -357,6 +389,8 @@ bool tm_session_next_event(struct tm_session *s, struct tm_event *ev)
             .kind = TM_EVENT_FAILED, .why = s->failed, .is_forgotten = s->is_forgotten};
         return true;
     }
+    if (tm_session_listen_event(s, ev)) /* before the streams that come there */
+        return true;
     uint32_t slot = tm_slotset_next(&s->news, 0);
     if (slot != TM_SLOTSET_END) {
         take_event(s, &s->streams[slot], ev);

@@ -7,9 +7,9 @@
  *   session_net.c  what comes from the network: carriers, records, frames, control messages
  *   session_app.c  what comes from and goes to applications: streams, events, credit
  *   session_demand.c   cover that begins and ends with demand
+ *   session_listen.c   listeners at the server
  *   driver.h, shuffle.c, cells.c   sessions without plans
- *   session_watch.c    what is told of how the schedule is kept
- *   pieces.c       what is told of streams and carriers
+ *   session_watch.c, pieces.c   what is told of how the schedule is kept; of streams and carriers
  *   compose.c      what leaves: the plaintext of records */
 #ifndef TM_CORE_SESSION_INT_H
 #define TM_CORE_SESSION_INT_H
@@ -25,6 +25,7 @@
 #include "tm/core/player.h"
 #include "tm/core/session.h"
 #include "tm/core/session_early.h"
+#include "tm/core/session_listen_int.h"
 #include "tm/core/session_watch.h"
 #include "tm/core/slotset.h"
 #include "tm/core/stream.h"
@@ -73,6 +74,7 @@ struct tm_session {
     struct tm_slotset fresh;   /* ... that were given bytes since the last poll */
     struct tm_idmap by_id;     /* their slots */
     uint32_t n_refused;        /* of them */
+    uint32_t n_peers;          /* of the live ones: opened by the peer */
     uint32_t turn[2];          /* slot of the heavy, of the light stream that composes next */
     uint32_t n_light_records;  /* in a row that light streams filled */
     uint64_t next_stream;      /* id of our next opening */
@@ -81,6 +83,8 @@ struct tm_session {
     uint64_t tx_pool, rx_pool; /* bytes left to lend to growing windows */
     bool is_begun;             /* polled before: the openers run */
     bool settings_seen;
+    uint64_t peer_features; /* as its SETTINGS said */
+    struct tm_listening listening;
     bool is_unknown;    /* server: the client means a session that is gone; it is told so */
     const char *failed; /* why the session is over; NULL while it is not */
     bool failed_told;   /* the FAILED event has been given */
@@ -187,7 +191,7 @@ void tm_session_note_ready(struct tm_session *s, struct tm_stream *st);
 void tm_session_say(struct tm_session *s, const struct tm_message *m);
 /* Frees a stream whose directions are both over, with its ENDED event. */
 void tm_session_reap(struct tm_session *s, struct tm_stream *st);
-/* A message about a stream (OPEN, REPLY, RESET, CREDIT). */
+/* A message about a stream (OPEN, ACCEPT, REPLY, RESET, CREDIT). */
 TM_MUST_CHECK int tm_session_heard_stream(struct tm_session *s, const struct tm_message *m);
 
 static inline bool tm_session_is_master(const struct tm_session *s)

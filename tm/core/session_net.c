@@ -305,6 +305,8 @@ static int on_settings(struct tm_session *s, const struct tm_message *m)
         m->u.settings.stream_window != TM_STREAM_WINDOW_MIN)
         return TM_ERR_PROTO;
     s->settings_seen = true;
+    s->peer_features = m->u.settings.features;
+    tm_session_heard_features(s);
     return TM_OK;
 }
 
@@ -329,7 +331,11 @@ static int heard(struct tm_session *s, const struct tm_message *m, int64_t now_u
     case TM_MSG_MACHINES:
     case TM_MSG_MACHINES_PART:
         return tm_cells_heard(s, m, now_us);
+    case TM_MSG_LISTEN:
+    case TM_MSG_LISTENING:
+        return tm_session_heard_listener(s, m);
     case TM_MSG_OPEN:
+    case TM_MSG_ACCEPT:
     case TM_MSG_REPLY:
     case TM_MSG_RESET:
     case TM_MSG_CREDIT:

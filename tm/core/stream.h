@@ -43,6 +43,7 @@ struct tm_stream {
     unsigned events;     /* enum tm_stream_flag, pending */
     enum tm_reply reply; /* for REPLY and RESET */
     struct tm_dest dest; /* for OPEN */
+    uint8_t listener;    /* for OPEN at a client: where it came from */
     struct tm_sendbuf tx;
     struct tm_reasm rx;
     uint64_t tx_limit;   /* the peer's credit: offsets below */

@@ -6,11 +6,13 @@
 #include <netdb.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/un.h>
 
 #include "tm/base/time.h"
 #include "tm/core/eyeballs.h"
 
-#define ADDRS_MAX 8U /* of a family */
+#define ADDRS_MAX     8U /* of a family */
+#define UNIX_PATH_MAX sizeof((struct sockaddr_un *)NULL)->sun_path
 
 struct attempt {
     uv_connect_t req;
@@ -32,6 +34,7 @@ struct tm_dial {
     unsigned refs;      /* requests in flight and open timers */
     bool is_over;
     bool is_denied; /* the guard refused an address */
+    bool is_unix;   /* the name is a unix socket's */
     int err;        /* the one to tell, of those that attempts and questions failed with */
     struct tm_eyeballs eyeballs;
     struct found of[TM_FAMILY_N];
@@ -51,6 +54,7 @@ enum tm_reply tm_dial_reply(int uv_err)
     case UV_EADDRNOTAVAIL:
         return TM_REPLY_NET_UNREACHABLE;
     case UV_EHOSTUNREACH:
+    case UV_ENOENT: /* no such unix socket */
         return TM_REPLY_HOST_UNREACHABLE;
     case UV_EAI_NONAME:
     case UV_EAI_NODATA:
@@ -166,14 +170,23 @@ static void on_connect(uv_connect_t *req, int status)
     unref(d);
 }
 
+static const char *unix_path(const struct tm_dial *d)
+{
+    return d->name + sizeof TM_DEST_UNIX - 1;
+}
+
 static int start_attempt(struct tm_dial *d, const struct sockaddr_storage *addr)
 {
     struct attempt *a = &d->attempt[d->n_started++];
-    a->sock = tm_sock_new_tcp(d->cfg.loop);
+    a->sock = d->is_unix ? tm_sock_new_unix(d->cfg.loop) : tm_sock_new_tcp(d->cfg.loop);
     if (a->sock == NULL)
         return UV_ENOMEM;
     a->req.data = d;
-    int rc = uv_tcp_connect(&a->req, &a->sock->tcp, (const struct sockaddr *)addr, on_connect);
+    int rc = 0;
+    if (d->is_unix)
+        uv_pipe_connect(&a->req, &a->sock->pipe, unix_path(d), on_connect);
+    else
+        rc = uv_tcp_connect(&a->req, &a->sock->tcp, (const struct sockaddr *)addr, on_connect);
     if (rc != 0) {
         tm_sock_close(a->sock);
         a->sock = NULL;
@@ -205,10 +218,16 @@ static void try_next(struct tm_dial *d)
                              (uint64_t)((next_us - now_us + TM_US_PER_MS - 1) / TM_US_PER_MS), 0);
 }
 
+static bool is_allowed(const struct tm_dial *d, const struct sockaddr *sa)
+{
+    const struct tm_guard *g = d->cfg.guard;
+    return g == NULL || (d->cfg.is_own ? tm_guard_allows_own(g, sa) : tm_guard_allows(g, sa));
+}
+
 static void add_addr(struct tm_dial *d, const struct sockaddr *sa, size_t len)
 {
     struct found *f = &d->of[sa->sa_family == AF_INET6 ? TM_FAMILY_V6 : TM_FAMILY_V4];
-    if (d->cfg.guard != NULL && !tm_guard_allows(d->cfg.guard, sa))
+    if (!is_allowed(d, sa))
         d->is_denied = true;
     else if (f->n < ADDRS_MAX)
         memcpy(&f->addr[f->n++], sa, len);
@@ -231,10 +250,21 @@ static void on_resolved(uv_getaddrinfo_t *req, int status, struct addrinfo *res)
     unref(d);
 }
 
-/* A literal address: one attempt, from the loop. */
+bool tm_dial_is_unix(const struct tm_dest *dest)
+{
+    const size_t n = sizeof TM_DEST_UNIX - 1;
+    return dest->kind == TM_ADDR_NAME && dest->len > n && memcmp(dest->addr, TM_DEST_UNIX, n) == 0;
+}
+
+/* A literal address or a path: one attempt, from the loop. */
 static void start_literal(struct tm_dial *d, const struct tm_dest *dest)
 {
-    if (dest->kind == TM_ADDR_IPV4) {
+    if (dest->kind == TM_ADDR_NAME) {
+        memcpy(d->name, dest->addr, dest->len);
+        d->is_unix = true;
+        d->is_denied = d->cfg.guard != NULL && !tm_guard_allows_unix(d->cfg.guard, unix_path(d));
+        d->of[TM_FAMILY_V4].n = !d->is_denied; /* it stands for an address, that is not looked at */
+    } else if (dest->kind == TM_ADDR_IPV4) {
         struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = htons(dest->port)};
         memcpy(&in.sin_addr, dest->addr, 4);
         add_addr(d, (const struct sockaddr *)&in, sizeof in);
@@ -273,7 +303,8 @@ int tm_dial_start(struct tm_dial **out, const struct tm_dial_cfg *cfg, const str
     *out = NULL;
     if (dest->port == 0 || dest->len == 0 || (dest->kind == TM_ADDR_IPV4 && dest->len != 4) ||
         (dest->kind == TM_ADDR_IPV6 && dest->len != 16) ||
-        (dest->kind == TM_ADDR_NAME && memchr(dest->addr, '\0', dest->len) != NULL))
+        (dest->kind == TM_ADDR_NAME && memchr(dest->addr, '\0', dest->len) != NULL) ||
+        (tm_dial_is_unix(dest) && dest->len - sizeof TM_DEST_UNIX + 1 >= UNIX_PATH_MAX))
         return TM_ERR_RANGE;
     struct tm_dial *d = calloc(1, sizeof *d);
     if (d == NULL)
@@ -286,7 +317,7 @@ int tm_dial_start(struct tm_dial **out, const struct tm_dial_cfg *cfg, const str
     tm_eyeballs_init(&d->eyeballs);
     (void)uv_timer_start(&d->limit, on_limit, cfg->limit_ms == 0 ? TM_DIAL_LIMIT_MS : cfg->limit_ms,
                          0);
-    if (dest->kind != TM_ADDR_NAME) {
+    if (dest->kind != TM_ADDR_NAME || tm_dial_is_unix(dest)) {
         start_literal(d, dest);
     } else if (start_name(d, dest) != TM_OK) {
         finish(d, NULL);

@@ -45,6 +45,8 @@ static void on_event(struct tm_sink *sink, const struct tm_event *ev)
     case TM_EVENT_READABLE: /* nothing is to be said here */
     case TM_EVENT_WRITABLE:
     case TM_EVENT_OPEN:
+    case TM_EVENT_LISTEN:
+    case TM_EVENT_LISTENING:
     case TM_EVENT_PLAYED: /* never of a stream */
         return;
     }
@@ -137,6 +139,9 @@ static int ask(struct finder *f, const struct tm_dest *dest)
     memcpy(&in.sin_addr, dest->addr, 4);
     f->ask.by_address.data = f;
     const void *sa = dest->kind == TM_ADDR_IPV6 ? (const void *)&in6 : (const void *)&in;
+    if (f->guard != NULL &&
+        !tm_guard_allows(f->guard, sa)) /* names of a network inside are its own */
+        return UV_EACCES;
     return uv_getnameinfo(loop, &f->ask.by_address, on_name, sa, NI_NAMEREQD);
 }
 
@@ -153,11 +158,12 @@ void tm_finder_open(struct tm_front *front, const struct tm_event *ev, const str
     f->guard = guard;
     f->stream = ev->stream;
     f->has_stream = tm_front_attach(front, ev->stream, &f->sink) == TM_OK;
-    f->is_asking = f->has_stream && ask(f, &ev->dest) == 0;
+    int rc = f->has_stream ? ask(f, &ev->dest) : UV_ENOMEM;
+    f->is_asking = rc == 0;
     if (f->is_asking)
         return;
     if (f->has_stream)
         tm_front_detach(front, ev->stream);
-    tm_session_stream_reply(s, ev->stream, TM_REPLY_FAILURE);
+    tm_session_stream_reply(s, ev->stream, tm_dial_reply(rc));
     free(f);
 }

@@ -97,6 +97,10 @@ static void do_event(struct tm_front *f, const struct tm_event *ev)
         f->ops->stream(f->owner, ev);
         return;
     }
+    if (ev->kind == TM_EVENT_LISTEN || ev->kind == TM_EVENT_LISTENING) {
+        f->ops->listener(f->owner, ev);
+        return;
+    }
     if (ev->kind == TM_EVENT_FAILED) {
         f->is_failed = true;
         fail_sinks(f, ev->why);

@@ -24,7 +24,10 @@ struct tm_lane;
 /* What differs between client and server.  Called from the pump or by lanes. */
 struct tm_front_ops {
     void (*open)(void *owner, const struct tm_act *act);    /* client: TM_ACT_OPEN */
-    void (*stream)(void *owner, const struct tm_event *ev); /* server: TM_EVENT_OPEN */
+    void (*stream)(void *owner, const struct tm_event *ev); /* TM_EVENT_OPEN */
+    void (*listener)(
+        void *owner,
+        const struct tm_event *ev); /* server: TM_EVENT_LISTEN; client: TM_EVENT_LISTENING */
     void (*failed)(void *owner, const struct tm_event *ev); /* the session is over; once */
     void (*prepared)(
         void *

@@ -26,6 +26,7 @@
 #include "tm/net/linger.h"
 #include "tm/net/pipe.h"
 #include "tm/net/sock.h"
+#include "tm/net/unixsock.h"
 
 #define BACKLOG      TM_STREAMS_MAX
 #define SWEEP_MS     50
@@ -57,7 +58,8 @@ struct conn {
 struct tm_local {
     struct tm_local_cfg cfg;
     uv_loop_t *loop;
-    uv_tcp_t listener;
+    union tm_sock listener;
+    struct tm_unixsock unixsock; /* whose listener it is; else {0} */
     uv_timer_t sweep;
     unsigned n_handles; /* of the two above, not yet closed */
     bool is_closing;
@@ -97,7 +99,7 @@ static void on_pipe_done(void *user)
     struct tm_local *l = user;
     l->n_conns--;
     if (l->is_full && !l->is_closing)
-        on_connection((uv_stream_t *)&l->listener, 0);
+        on_connection(&l->listener.stream, 0);
     local_free(l);
 }
 
@@ -417,7 +419,8 @@ static struct conn *conn_new(struct tm_local *l)
     c->local = l;
     c->tunnel = l->cfg.tunnel;
     c->proxy.wants_login = l->cfg.route != NULL;
-    c->sock = tm_sock_new_tcp(l->loop);
+    c->sock =
+        l->listener.handle.type == UV_TCP ? tm_sock_new_tcp(l->loop) : tm_sock_new_unix(l->loop);
     if (c->sock == NULL) {
         free(c);
         return NULL;
@@ -462,7 +465,8 @@ static void on_connection(uv_stream_t *listener, int status)
         conn_close(c, tm_sock_reset);
         return;
     }
-    (void)uv_tcp_nodelay(&c->sock->tcp, 1);
+    if (c->sock->handle.type == UV_TCP)
+        (void)uv_tcp_nodelay(&c->sock->tcp, 1);
     if (l->cfg.kind == TM_LOCAL_FORWARD) {
         c->dest = l->cfg.dest;
         conn_start_opening(c);
@@ -483,10 +487,40 @@ static void on_handle_closed(uv_handle_t *h)
 /* Of a door whose socket there is already. */
 static int take_listener(struct tm_local *l)
 {
-    int rc = uv_tcp_open(&l->listener, l->cfg.take_fd);
+    int rc = uv_tcp_open(&l->listener.tcp, l->cfg.take_fd);
     if (rc != 0)
         (void)close(l->cfg.take_fd);
     return rc;
+}
+
+static int listen_tcp(struct tm_local *l, struct tm_msg *msg)
+{
+    bool is_taken = l->cfg.addr == NULL;
+    int rc = is_taken ? take_listener(l) : uv_tcp_bind(&l->listener.tcp, l->cfg.addr, 0);
+    if (rc == 0)
+        rc = uv_listen(&l->listener.stream,
+                       l->cfg.kind == TM_LOCAL_DIVERTED ? TM_DOOR_BACKLOG : BACKLOG, on_connection);
+    if (rc == 0)
+        return TM_OK;
+    char addr[TM_ADDR_TEXT_MAX] = "loopback";
+    if (!is_taken)
+        tm_addr_text(l->cfg.addr, addr);
+    return tm_msg_set(msg, TM_ERR_IO, "cannot listen on %s: %s", addr, uv_strerror(rc));
+}
+
+static int listen_unix(struct tm_local *l, struct tm_msg *msg)
+{
+    int rc = tm_unixsock_open(&l->unixsock, l->cfg.path, BACKLOG, msg);
+    if (rc != TM_OK)
+        return rc;
+    rc = uv_pipe_open(&l->listener.pipe, l->unixsock.fd);
+    if (rc != 0)
+        (void)close(l->unixsock.fd);
+    else
+        rc = uv_listen(&l->listener.stream, BACKLOG, on_connection);
+    return rc == 0 ? TM_OK
+                   : tm_msg_set(msg, TM_ERR_IO, "cannot listen on %s: %s", l->cfg.path,
+                                uv_strerror(rc));
 }
 
 int tm_local_open(struct tm_local **out, const struct tm_local_cfg *cfg, struct tm_msg *msg)
@@ -506,21 +540,19 @@ int tm_local_open(struct tm_local **out, const struct tm_local_cfg *cfg, struct 
         l->cfg.n_max = TM_STREAMS_MAX;
     if (l->cfg.wait_ms == 0)
         l->cfg.wait_ms = OPENING_MS;
-    l->listener.data = l->sweep.data = l;
-    (void)uv_tcp_init(loop, &l->listener);
+    if (cfg->path != NULL)
+        (void)uv_pipe_init(loop, &l->listener.pipe, 0);
+    else
+        (void)uv_tcp_init(loop, &l->listener.tcp);
     (void)uv_timer_init(loop, &l->sweep);
+    l->listener.handle.data = l->sweep.data = l;
     l->n_handles = 2;
-    bool is_taken = cfg->addr == NULL;
-    int rc = is_taken ? take_listener(l) : uv_tcp_bind(&l->listener, cfg->addr, 0);
-    if (rc == 0)
-        rc = uv_listen((uv_stream_t *)&l->listener,
-                       cfg->kind == TM_LOCAL_DIVERTED ? TM_DOOR_BACKLOG : BACKLOG, on_connection);
-    if (rc != 0) {
-        char addr[TM_ADDR_TEXT_MAX] = "loopback";
-        if (!is_taken)
-            tm_addr_text(cfg->addr, addr);
+    int rc = cfg->path != NULL ? listen_unix(l, msg) : listen_tcp(l, msg);
+    l->cfg.addr = NULL;
+    l->cfg.path = NULL;
+    if (rc != TM_OK) {
         tm_local_close(l);
-        return tm_msg_set(msg, TM_ERR_IO, "cannot listen on %s: %s", addr, uv_strerror(rc));
+        return rc;
     }
     *out = l;
     return TM_OK;
@@ -530,7 +562,8 @@ uint16_t tm_local_port(const struct tm_local *l)
 {
     struct sockaddr_storage ss = {0};
     int len = (int)sizeof ss;
-    if (uv_tcp_getsockname(&l->listener, (struct sockaddr *)&ss, &len) != 0)
+    if (l->listener.handle.type != UV_TCP ||
+        uv_tcp_getsockname(&l->listener.tcp, (struct sockaddr *)&ss, &len) != 0)
         return 0;
     return ntohs(ss.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&ss)->sin6_port
                                           : ((struct sockaddr_in *)&ss)->sin_port);
@@ -551,7 +584,8 @@ void tm_local_close(struct tm_local *l)
         /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): it takes itself out of the list */
         conn_close(l->conns, tm_sock_reset);
     l->is_closing = true;
-    uv_close((uv_handle_t *)&l->listener, on_handle_closed);
+    tm_unixsock_remove(&l->unixsock);
+    uv_close(&l->listener.handle, on_handle_closed);
     uv_close((uv_handle_t *)&l->sweep, on_handle_closed);
     l->n_conns--;
 }

@@ -39,7 +39,8 @@ struct tm_local_cfg {
     struct tm_tunnel_client *tunnel; /* borrowed; close the listener before stopping it */
     enum tm_local_kind kind;
     const struct sockaddr *addr; /* to listen on; copied.  Port 0: any, see tm_local_port */
-    int take_fd; /* addr NULL: in its place a socket that listens; owned, also on error */
+    const char *path; /* in place of addr: of a unix socket (tm/net/unixsock.h); copied */
+    int take_fd; /* addr and path NULL: in their place a socket that listens; owned, also on error */
     enum tm_socks_reply reply;
     struct tm_dest dest;         /* FORWARD */
     tm_local_find_fn find;       /* DIVERTED */
@@ -56,7 +57,7 @@ struct tm_local_cfg {
 /* Listens.  TM_ERR_IO with msg ("cannot listen on 127.0.0.1:1080: address already in use"), TM_ERR_NOMEM. */
 TM_MUST_CHECK int tm_local_open(struct tm_local **out, const struct tm_local_cfg *cfg,
                                 struct tm_msg *msg);
-/* The port listened on. */
+/* The port listened on; 0: a unix socket. */
 uint16_t tm_local_port(const struct tm_local *l);
 /* FORWARD: where connections that are accepted from now on go. */
 void tm_local_set_dest(struct tm_local *l, const struct tm_dest *dest);

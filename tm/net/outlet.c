@@ -61,6 +61,8 @@ static void on_event(struct tm_sink *sink, const struct tm_event *ev)
     case TM_EVENT_READABLE: /* the pipe will look itself */
     case TM_EVENT_WRITABLE:
     case TM_EVENT_OPEN:
+    case TM_EVENT_LISTEN:
+    case TM_EVENT_LISTENING:
     case TM_EVENT_PLAYED: /* never of a stream */
         return;
     }
@@ -89,10 +91,13 @@ void tm_outlet_open(struct tm_front *front, const struct tm_event *ev, const str
         return;
     }
     *o = (struct outlet){.sink.on_event = on_event, .front = front, .stream = ev->stream};
-    const struct tm_dial_cfg cfg = {
-        .loop = tm_front_loop(front), .guard = guard, .done = on_dialled, .user = o};
     struct tm_dest dest = ev->dest;
-    if (is_resolver(&dest))
+    const struct tm_dial_cfg cfg = {.loop = tm_front_loop(front),
+                                    .guard = guard,
+                                    .is_own = is_resolver(&dest),
+                                    .done = on_dialled,
+                                    .user = o};
+    if (cfg.is_own)
         tm_nameserver_read(&dest);
     int rc = tm_front_attach(front, ev->stream, &o->sink);
     if (rc == TM_OK)

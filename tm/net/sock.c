@@ -14,6 +14,16 @@ union tm_sock *tm_sock_new_tcp(uv_loop_t *loop)
     return s;
 }
 
+union tm_sock *tm_sock_new_unix(uv_loop_t *loop)
+{
+    union tm_sock *s = calloc(1, sizeof *s);
+    if (s != NULL && uv_pipe_init(loop, &s->pipe, 0) != 0) {
+        free(s);
+        s = NULL;
+    }
+    return s;
+}
+
 static void free_sock(uv_handle_t *h)
 {
     free(h);

@@ -16,6 +16,8 @@ union tm_sock {
 
 /* A TCP handle of the loop, not yet connected or accepted; NULL without memory. */
 union tm_sock *tm_sock_new_tcp(uv_loop_t *loop);
+/* The same of a unix socket. */
+union tm_sock *tm_sock_new_unix(uv_loop_t *loop);
 /* Closes the handle and frees it when libuv is done with it; NULL does nothing.  The caller forgets the
  * pointer at once; requests in flight end with UV_ECANCELED and must not use it. */
 void tm_sock_close(union tm_sock *take_sock);

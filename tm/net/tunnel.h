@@ -16,9 +16,11 @@
 #include <uv.h>
 
 #include "tm/core/session.h"
+#include "tm/core/session_listen.h"
 #include "tm/core/token.h"
 #include "tm/net/guard.h"
 #include "tm/net/orport.h"
+#include "tm/net/permit.h"
 #include "tm/net/ticket.h"
 #include "tm/net/tls.h"
 
@@ -45,11 +47,18 @@ struct tm_tunnel_report {
     bool
         is_forgotten; /* FAILED: the server was started again; tm_tunnel_client_renew begins another session */
     const char *
-        text; /* TROUBLE, FAILED: what happened, to stand behind "cannot reach HOST:PORT: ", for example
-                         "connection refused"; valid during the call */
+        text; /* TROUBLE, FAILED: what happened, as it stands behind "cannot reach HOST:PORT: "; valid during the call */
 };
 /* CONNECTING comes once, before any other, from the loop.  UP comes at the first authenticated carrier and again after TROUBLE; TROUBLE at every failed opening. */
 typedef void (*tm_tunnel_state_fn)(void *user, const struct tm_tunnel_report *r);
+
+/* A listener at the server (ssh's -R): who connects there comes out at `dest`, as this end reaches it. */
+struct tm_tunnel_remote {
+    struct tm_dest bind; /* an address; port 0: the server chooses */
+    struct tm_dest dest;
+};
+/* What the server says of the remote with this index: OK and the port, or why there is none, or no longer. */
+typedef void (*tm_tunnel_remote_fn)(void *user, size_t index, enum tm_reply reply, uint16_t port);
 
 struct tm_tunnel_client_cfg {
     uv_loop_t *loop;               /* borrowed */
@@ -65,8 +74,12 @@ struct tm_tunnel_client_cfg {
     FILE *schedule_log;          /* JSON lines (tm/core/schedlog.h), NULL: none; borrowed */
     tm_tunnel_state_fn on_state; /* may be NULL */
     void *user;
-    int64_t (*wall_us)(void); /* the wall clock, us since 1970; NULL: tm_wall_us */
-    bool keeps_played;        /* counts sizes and pauses of what it plays (tm_session_set_played) */
+    int64_t (*wall_us)(void);               /* the wall clock, us since 1970; NULL: tm_wall_us */
+    const struct tm_tunnel_remote *remotes; /* borrowed until the tunnel has stopped */
+    size_t n_remotes;                       /* at most TM_LISTENERS_MAX */
+    tm_tunnel_remote_fn on_remote;
+    void *remote_user;
+    bool keeps_played; /* counts sizes and pauses of what it plays (tm_session_set_played) */
 };
 
 /* The handshake sizes of a client that shows `sni` (NULL: none), as its sessions will have them: a dry handshake.  TM_ERR_TLS
@@ -75,8 +88,7 @@ TM_MUST_CHECK int tm_tunnel_shape(struct tm_shape *out, const char *sni, struct 
 
 struct tm_tunnel_client;
 
-/* Makes the session, starts the wire thread and, when the first plans can be made, the schedule.  TM_ERR_NOMEM, RANGE (session cfg), TLS, IO;
- * msg says what. */
+/* Makes the session, starts the wire thread and, when the first plans can be made, the schedule.  TM_ERR_NOMEM, RANGE, TLS, IO: msg says what. */
 TM_MUST_CHECK int tm_tunnel_client_new(struct tm_tunnel_client **out,
                                        const struct tm_tunnel_client_cfg *cfg, struct tm_msg *msg);
 /* Ends everything: streams are reset, carriers closed, the wire thread joined; `stopped` (may be NULL) is
@@ -156,10 +168,11 @@ struct tm_tunnel_server_cfg {
     tm_tunnel_log_fn open_log;      /* NULL: no schedule log */
     FILE *stream_log; /* tm/net/streamlog.h, of all sessions, with its head; NULL: none; borrowed */
     void *user;
-    const struct sockaddr *decoy; /* NULL: strangers are closed unanswered; copied */
-    const struct tm_guard *guard; /* destinations; borrowed; NULL: all */
-    const char *replay_path;      /* tm/net/replay.h; NULL: nothing survives a restart */
-    const char *cc;               /* TCP congestion control, NULL: the system's; copied */
+    const struct sockaddr *decoy;   /* NULL: strangers are closed unanswered; copied */
+    const struct tm_guard *guard;   /* destinations; borrowed; NULL: all, for tests */
+    const struct tm_permit *permit; /* where it listens for clients; borrowed; NULL: nowhere */
+    const char *replay_path;        /* tm/net/replay.h; NULL: nothing survives a restart */
+    const char *cc;                 /* TCP congestion control, NULL: the system's; copied */
     const uint8_t
         *master_seed;         /* TM_TOKEN_SEED_LEN bytes that all sessions with the server as master
                                      play, for experiments; NULL: random; borrowed until stopped */
@@ -206,9 +219,9 @@ struct tm_tunnel_server_stats {
         total; /* sums over ended and live sessions; of the gauges and times, only over live */
 };
 void tm_tunnel_server_stats(const struct tm_tunnel_server *t, struct tm_tunnel_server_stats *out);
-/* Calls fn for every live session. */
 typedef void (*tm_tunnel_session_fn)(void *user, const uint8_t client_id[TM_CLIENT_ID_LEN],
                                      const struct tm_session_stats *stats);
+/* Calls fn for every live session. */
 void tm_tunnel_server_each(const struct tm_tunnel_server *t, tm_tunnel_session_fn fn, void *user);
 
 #endif

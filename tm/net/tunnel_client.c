@@ -13,6 +13,7 @@
 #include "tm/net/addr.h"
 #include "tm/net/front_impl.h"
 #include "tm/net/lane.h"
+#include "tm/net/outlet.h"
 #include "tm/net/privilege.h"
 #include "tm/net/token_time.h"
 #include "tm/net/tunnel_watch.h"
@@ -27,6 +28,10 @@ struct tm_tunnel_client {
     struct tm_token_time time;
     int64_t (*wall_us)(void);
     tm_tunnel_state_fn on_state;
+    tm_tunnel_remote_fn on_remote;
+    void *remote_user;
+    const struct tm_tunnel_remote *remotes; /* borrowed; by listener */
+    size_t n_remotes;
     void *user;
     struct tm_session_cfg session;  /* of the session that is, and of the next */
     struct tm_session_stats before; /* of the sessions before it */
@@ -206,15 +211,35 @@ static void on_want_room(void *owner)
     tm_wirepoll_want_room(t->wirepoll);
 }
 
+/* A connection came to a listener at the server: the engine lets through only those that were asked for. */
 static void on_stream(void *owner, const struct tm_event *ev)
 {
     struct tm_tunnel_client *t = owner;
-    /* Servers open no streams in this version. */
-    tm_session_stream_reset(t->front->session, ev->stream, TM_REPLY_COMMAND_UNSUPPORTED);
+    struct tm_event open = *ev;
+    open.dest = t->remotes[ev->listener].dest;
+    tm_outlet_open(t->front, &open, NULL);
+}
+
+static void on_listener(void *owner, const struct tm_event *ev)
+{
+    struct tm_tunnel_client *t = owner;
+    if (!t->is_stopping && t->on_remote != NULL)
+        t->on_remote(t->remote_user, ev->listener, ev->reply, ev->dest.port);
+}
+
+/* Their numbers are those of the remotes: nobody else asks. */
+static int ask_for_listeners(struct tm_tunnel_client *t)
+{
+    uint32_t listener;
+    int rc = TM_OK;
+    for (size_t i = 0; i < t->n_remotes && rc == TM_OK; i++)
+        rc = tm_session_listen(t->front->session, &t->remotes[i].bind, &listener);
+    return rc;
 }
 
 static const struct tm_front_ops client_ops = {.open = on_open,
                                                .stream = on_stream,
+                                               .listener = on_listener,
                                                .failed = on_failed,
                                                .prepared = on_prepared,
                                                .played = on_played,
@@ -314,7 +339,12 @@ static int start(struct tm_tunnel_client *t, const struct tm_tunnel_client_cfg *
                                        .keep_keys = cfg->kind == TM_TOKEN_JOIN,
                                        .keeps_played = cfg->keeps_played};
     rc = tm_front_new(&t->front, &front);
-    return rc == TM_OK ? rc : tm_msg_set(msg, rc, "the session cannot begin: %s", tm_strerror(rc));
+    if (rc != TM_OK)
+        return tm_msg_set(msg, rc, "the session cannot begin: %s", tm_strerror(rc));
+    rc = ask_for_listeners(t);
+    return rc == TM_OK ? rc
+                       : tm_msg_set(msg, rc, "at most %u listeners at the server, by address",
+                                    TM_LISTENERS_MAX);
 }
 
 int tm_tunnel_client_new(struct tm_tunnel_client **out, const struct tm_tunnel_client_cfg *cfg,
@@ -331,6 +361,10 @@ int tm_tunnel_client_new(struct tm_tunnel_client **out, const struct tm_tunnel_c
     t->key = cfg->key;
     t->on_state = cfg->on_state;
     t->user = cfg->user;
+    t->remotes = cfg->remotes;
+    t->n_remotes = cfg->n_remotes;
+    t->on_remote = cfg->on_remote;
+    t->remote_user = cfg->remote_user;
     t->wall_us = cfg->wall_us != NULL ? cfg->wall_us : tm_wall_us;
     t->state = TM_TUNNEL_PREPARING;
     t->stopper.data = t;
@@ -370,6 +404,7 @@ int tm_tunnel_client_renew(struct tm_tunnel_client *t, const uint8_t seed[TM_TOK
         t->session = session;
         t->state = TM_TUNNEL_PREPARING;
         t->trouble[0] = '\0';
+        rc = ask_for_listeners(t);
     }
     OPENSSL_cleanse(&session, sizeof session);
     return rc;

@@ -141,6 +141,11 @@ static void on_stream(void *owner, const struct tm_event *ev)
         tm_outlet_open(s->front, ev, s->server->cfg.guard);
 }
 
+static void on_listener(void *owner, const struct tm_event *ev)
+{
+    tm_tunnel_server_listen(owner, ev);
+}
+
 static void id_text(const uint8_t *id, char out[2 * TM_CLIENT_ID_LEN + 1])
 {
     for (size_t i = 0; i < TM_CLIENT_ID_LEN; i++)
@@ -192,6 +197,7 @@ static void on_made(void *owner)
 
 static const struct tm_front_ops server_ops = {.open = on_open,
                                                .stream = on_stream,
+                                               .listener = on_listener,
                                                .failed = on_failed,
                                                .prepared = on_nothing,
                                                .made = on_made,
@@ -320,6 +326,7 @@ static void end_session(struct tm_server_session **at)
     t->stats.sessions_live--;
     t->stats.sessions_ended++;
     t->n_closing++;
+    tm_tunnel_server_unlisten(s);
     tm_front_free(s->front, on_front_closed, t);
     tm_streamlog_free(s->streamlog);
     free(s);

@@ -2,7 +2,8 @@
  *   tunnel_server.c         sessions: routed to, admitted, begun, ended
  *   tunnel_server_source.c  what they play
  *   tunnel_server_watch.c   what it tells of them
- *   tunnel_server_change.c  what changes while it runs, and before it ends */
+ *   tunnel_server_change.c  what changes while it runs, and before it ends
+ *   tunnel_server_listen.c  their listeners */
 #ifndef TM_NET_TUNNEL_SERVER_IMPL_H
 #define TM_NET_TUNNEL_SERVER_IMPL_H
 
@@ -16,6 +17,7 @@
 #define TM_SERVER_BUCKETS 256U
 
 struct tm_server_route;
+struct tm_remote; /* tm/net/remote.h */
 
 struct tm_server_session {
     struct tm_server_session *next;
@@ -36,7 +38,8 @@ struct tm_server_session {
     int64_t next_us; /* of one that is: when its next action is due for preparation */
     struct tm_ask_server ask;
 
-    struct sockaddr_storage peer; /* of its last carrier */
+    struct sockaddr_storage peer;               /* of its last carrier */
+    struct tm_remote *remote[TM_LISTENERS_MAX]; /* owned; by listener; NULL: none (any more) */
 };
 
 struct tm_tunnel_server {
@@ -66,5 +69,10 @@ struct tm_tunnel_server {
  * cannot be played here. */
 const char *tm_tunnel_server_source(struct tm_tunnel_server *t, const struct tm_token *tok,
                                     struct tm_model *mix, struct tm_session_cfg *cfg);
+
+/* Event LISTEN of a session: listens there or says why not. */
+void tm_tunnel_server_listen(struct tm_server_session *s, const struct tm_event *ev);
+/* Closes all listeners of the session. */
+void tm_tunnel_server_unlisten(struct tm_server_session *s);
 
 #endif

@@ -143,6 +143,8 @@ int tm_load_event(struct tm_load *l, const struct tm_sim_event *ev, uint64_t *nu
         break;
     case TM_EVENT_RESET:
     case TM_EVENT_FAILED:
+    case TM_EVENT_LISTEN:
+    case TM_EVENT_LISTENING:
     case TM_EVENT_PLAYED:
         return TM_ERR_CLOSED;
     case TM_EVENT_ENDED:

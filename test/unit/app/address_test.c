@@ -67,36 +67,6 @@ static void longest_host_fits(void)
     CHECK_INT(tm_address_parse(&a, text, NULL), TM_ERR_FORMAT);
 }
 
-static void forwards_have_three_or_four_fields(void)
-{
-    static const struct {
-        const char *text, *bind_host;
-        int bind_port;
-        const char *dest_host;
-        int dest_port;
-    } good[] = {{"8080:example.org:80", "127.0.0.1", 8080, "example.org", 80},
-                {"*:8080:example.org:80", "", 8080, "example.org", 80},
-                {"0.0.0.0:1:2.3.4.5:6", "0.0.0.0", 1, "2.3.4.5", 6},
-                {"[::1]:8080:[2001:db8::2]:80", "::1", 8080, "2001:db8::2", 80},
-                {"8080:[2001:db8::2]:80", "127.0.0.1", 8080, "2001:db8::2", 80}};
-    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
-        struct tm_address_forward f;
-        CHECK_INT(tm_address_parse_forward(&f, good[i].text, NULL), TM_OK);
-        CHECK_STR(f.bind.host, good[i].bind_host);
-        CHECK_INT(f.bind.port, good[i].bind_port);
-        CHECK_STR(f.dest.host, good[i].dest_host);
-        CHECK_INT(f.dest.port, good[i].dest_port);
-    }
-    static const char *const bad[] = {
-        "",           "80",          "8080:example.org", "8080:example.org:",
-        "x:y:z",      "1:2:3:4:5",   "8080::80",         "8080:host:0",
-        "::1:1:h:80", "[::1:1:h:80", "8080:*:80",        "70000:h:80"};
-    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
-        struct tm_address_forward f;
-        CHECK_INT(tm_address_parse_forward(&f, bad[i], NULL), TM_ERR_FORMAT);
-    }
-}
-
 static void destinations_are_addresses_where_they_can(void)
 {
     struct tm_dest d;
@@ -137,7 +107,6 @@ static const struct check_case cases[] = {
     {"hosts_and_ports_are_split", hosts_and_ports_are_split},
     {"what_is_no_address_is_refused_with_a_reason", what_is_no_address_is_refused_with_a_reason},
     {"longest_host_fits", longest_host_fits},
-    {"forwards_have_three_or_four_fields", forwards_have_three_or_four_fields},
     {"destinations_are_addresses_where_they_can", destinations_are_addresses_where_they_can},
     {"numeric_addresses_resolve_without_a_name_server",
      numeric_addresses_resolve_without_a_name_server},

@@ -168,6 +168,10 @@ static const struct tm_message MESSAGES[] = {
     {.kind = TM_MSG_FAIL, .u.code = 2},
     {.kind = TM_MSG_MACHINES, .u.machines = {1000000, 0, 65537}},
     {.kind = TM_MSG_MACHINES_PART, .u.part = {(const uint8_t *)"02eN", 4}},
+    {.kind = TM_MSG_LISTEN, .listener = 0, .u.dest = {TM_ADDR_IPV4, 4, "\x7f\0\0\1", 0}},
+    {.kind = TM_MSG_LISTEN, .listener = 15, .u.dest = {TM_ADDR_IPV6, 16, "\xfd", 65535}},
+    {.kind = TM_MSG_LISTENING, .listener = 3, .u.listening = {2, 8080}},
+    {.kind = TM_MSG_ACCEPT, .stream = 3, .listener = 1},
 };
 #define N_MESSAGES (sizeof MESSAGES / sizeof MESSAGES[0])
 
@@ -185,6 +189,7 @@ static void messages_come_back_as_written(void)
         CHECK_INT(tm_message_decode(&m, buf, w.len), w.len);
         CHECK_INT(m.kind, MESSAGES[i].kind);
         CHECK_INT(m.stream, MESSAGES[i].stream);
+        CHECK_INT(m.listener, MESSAGES[i].listener);
         struct tm_wr w2 = tm_wr_init(again, sizeof again);
         tm_message_encode(&w2, &m);
         CHECK_INT(w2.len, w.len);

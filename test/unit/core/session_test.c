@@ -88,7 +88,10 @@ static void lying_peers_end_the_session(void)
         {SETTINGS, {.kind = TM_MSG_PLAN_SEED, .u.seed = {1}}},     /* the client is master */
         {SETTINGS, {.kind = TM_MSG_RESET, .stream = 0}},           /* control cannot be reset */
         {SETTINGS, OPEN_2, OPEN_2},
-        {SETTINGS, OPEN_2, {.kind = TM_MSG_REPLY, .stream = 2}}, /* only servers reply */
+        {SETTINGS, OPEN_2, {.kind = TM_MSG_REPLY, .stream = 2}}, /* only who did not open replies */
+        {SETTINGS, {.kind = TM_MSG_LISTEN, .listener = 1, .u.dest = {TM_ADDR_IPV4, 4, "\1", 1}}},
+        {SETTINGS, {.kind = TM_MSG_LISTENING, .listener = 0}}, /* only servers listen */
+        {SETTINGS, {.kind = TM_MSG_ACCEPT, .stream = 2}},      /* ... and accept */
     };
     for (size_t i = 0; i < sizeof lies / sizeof lies[0]; i++) {
         struct tm_model m;

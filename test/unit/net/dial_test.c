@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "test/support/check.h"
@@ -66,12 +67,12 @@ static struct outcome dial(const struct tm_dest *dest, const struct tm_guard *gu
     CHECK_INT(o.n, 0);
     while (o.n == 0)
         (void)uv_run(&loop, UV_RUN_ONCE);
-    if (o.sock != NULL) {
+    if (o.sock != NULL && o.sock->handle.type == UV_TCP) {
         struct sockaddr_storage peer;
         int len = (int)sizeof peer;
         CHECK_INT(uv_tcp_getpeername(&o.sock->tcp, (struct sockaddr *)&peer, &len), 0);
-        tm_sock_close(o.sock);
     }
+    tm_sock_close(o.sock);
     (void)uv_run(&loop, UV_RUN_DEFAULT);
     CHECK_INT(uv_loop_close(&loop), 0);
     CHECK_INT(o.n, 1);
@@ -123,6 +124,53 @@ static void the_guard_is_asked_after_resolution(void)
     (void)close(fd);
 }
 
+/* The name server's address is the administrator's word, and a client's is not. */
+static void own_destinations_are_held_to_the_given_rules_alone(void)
+{
+    uv_loop_t loop;
+    struct outcome o[2] = {{0}};
+    struct tm_dial *d = NULL;
+    uint16_t port;
+    struct tm_guard g = {0};
+    int fd = bound(AF_INET, 1, &port);
+    struct tm_dest dest = dest_v4(INADDR_LOOPBACK, port);
+    CHECK_INT(uv_loop_init(&loop), 0);
+    for (int own = 0; own < 2; own++) {
+        const struct tm_dial_cfg cfg = {
+            .loop = &loop, .guard = &g, .is_own = own, .done = on_done, .user = &o[own]};
+        CHECK_INT(tm_dial_start(&d, &cfg, &dest), TM_OK);
+    }
+    (void)uv_run(&loop, UV_RUN_DEFAULT);
+    CHECK_INT(o[0].reply, TM_REPLY_DENIED);
+    CHECK_INT(o[1].reply, TM_REPLY_OK);
+    tm_sock_close(o[1].sock);
+    (void)uv_run(&loop, UV_RUN_DEFAULT);
+    CHECK_INT(uv_loop_close(&loop), 0);
+    (void)close(fd);
+}
+
+static void a_unix_socket_is_connected_where_a_guard_names_it(void)
+{
+    struct sockaddr_un a = {.sun_family = AF_UNIX};
+    struct tm_guard g = {0}, named = {0};
+    char name[64];
+    (void)snprintf(a.sun_path, sizeof a.sun_path, "/tmp/tm-dial.%d", (int)getpid());
+    (void)snprintf(name, sizeof name, "unix:/tmp/tm-dial.%d", (int)getpid());
+    struct tm_dest d = dest_name(name, 1);
+    CHECK(tm_dial_is_unix(&d));
+    CHECK_INT(tm_guard_add_unix(&named, a.sun_path, NULL), TM_OK);
+    CHECK_INT(dial(&d, &named).reply, TM_REPLY_HOST_UNREACHABLE); /* nothing is there */
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    CHECK_INT(bind(fd, (struct sockaddr *)&a, sizeof a), 0);
+    CHECK_INT(dial(&d, &named).reply, TM_REPLY_REFUSED); /* nobody listens */
+    CHECK_INT(listen(fd, 4), 0);
+    CHECK_INT(dial(&d, &named).reply, TM_REPLY_OK);
+    CHECK_INT(dial(&d, NULL).reply, TM_REPLY_OK);
+    CHECK_INT(dial(&d, &g).reply, TM_REPLY_DENIED);
+    CHECK_INT(unlink(a.sun_path), 0);
+    (void)close(fd);
+}
+
 static void a_cancelled_dial_is_silent_and_leaves_nothing(void)
 {
     uv_loop_t loop;
@@ -156,6 +204,10 @@ static void a_destination_without_address_or_port_is_out_of_range(void)
     struct tm_dest short_v6 = {.kind = TM_ADDR_IPV6, .len = 4, .port = 80};
     struct tm_dest nul = dest_name("ab", 80);
     nul.addr[1] = 0;
+    char path[5 + 108 + 1] = "unix:/";
+    memset(path + 6, 'a', 107);
+    struct tm_dest long_path = dest_name(path, 1);
+    CHECK_INT(tm_dial_start(&d, &cfg, &long_path), TM_ERR_RANGE);
     CHECK_INT(tm_dial_start(&d, &cfg, &no_port), TM_ERR_RANGE);
     CHECK_INT(tm_dial_start(&d, &cfg, &no_name), TM_ERR_RANGE);
     CHECK_INT(tm_dial_start(&d, &cfg, &short_v6), TM_ERR_RANGE);
@@ -179,6 +231,10 @@ static const struct check_case cases[] = {
     {"a_name_leads_to_whichever_family_listens", a_name_leads_to_whichever_family_listens},
     {"a_closed_port_is_refused", a_closed_port_is_refused},
     {"the_guard_is_asked_after_resolution", the_guard_is_asked_after_resolution},
+    {"own_destinations_are_held_to_the_given_rules_alone",
+     own_destinations_are_held_to_the_given_rules_alone},
+    {"a_unix_socket_is_connected_where_a_guard_names_it",
+     a_unix_socket_is_connected_where_a_guard_names_it},
     {"a_cancelled_dial_is_silent_and_leaves_nothing",
      a_cancelled_dial_is_silent_and_leaves_nothing},
     {"a_destination_without_address_or_port_is_out_of_range",

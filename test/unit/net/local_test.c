@@ -2,10 +2,12 @@
 #include "tm/net/local.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "test/support/check.h"
@@ -459,6 +461,38 @@ static void a_taken_address_is_told_with_its_name(void)
     stop(l);
 }
 
+/* A proxy at a path, and a forward there too: the same as at a port. */
+static void a_door_may_be_a_unix_socket(void)
+{
+    struct tm_local *l = start(TM_SOCKS_REPLY_EXACT, 0), *door = NULL;
+    struct sockaddr_un a = {.sun_family = AF_UNIX};
+    uint16_t port = ntohs(scene.dest_addr.sin_port);
+    uint8_t ask[] = {5, 1, 0, 5, 1, 0, 1, 127, 0, 0, 1, (uint8_t)(port >> 8), (uint8_t)port};
+    (void)snprintf(a.sun_path, sizeof a.sun_path, "/tmp/tm-local.%d", (int)getpid());
+    for (int kind = TM_LOCAL_SOCKS; kind <= TM_LOCAL_FORWARD; kind++) {
+        struct tm_local_cfg cfg = {.tunnel = scene.client,
+                                   .kind = (enum tm_local_kind)kind,
+                                   .path = a.sun_path,
+                                   .reply = TM_SOCKS_REPLY_EXACT,
+                                   .dest = {TM_ADDR_IPV4, 4, {127, 0, 0, 1}, port}};
+        CHECK_INT(tm_local_open(&door, &cfg, NULL), TM_OK);
+        CHECK_INT(tm_local_port(door), 0);
+        int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        CHECK_INT(connect(fd, (struct sockaddr *)&a, sizeof a), 0);
+        CHECK_INT(fcntl(fd, F_SETFL, O_NONBLOCK), 0);
+        if (kind == TM_LOCAL_SOCKS) {
+            uint8_t method[2];
+            CHECK_INT(send(fd, ask, sizeof ask, 0), sizeof ask);
+            CHECK_INT(read_all(fd, method, sizeof method), sizeof method);
+            expect_reply(fd, TM_REPLY_OK);
+        }
+        expect_hello_both_ways(fd);
+        tm_local_close(door);
+        CHECK_INT(access(a.sun_path, F_OK), -1);
+    }
+    stop(l);
+}
+
 static const struct check_case cases[] = {
     {"an_exact_reply_waits_for_the_servers_outcome", an_exact_reply_waits_for_the_servers_outcome},
     {"a_route_is_asked_until_it_has_a_tunnel_or_refuses",
@@ -480,6 +514,7 @@ static const struct check_case cases[] = {
      connections_beyond_the_sessions_streams_wait_for_room},
     {"a_reset_right_behind_data_is_a_reset_at_the_other_end",
      a_reset_right_behind_data_is_a_reset_at_the_other_end},
+    {"a_door_may_be_a_unix_socket", a_door_may_be_a_unix_socket},
     {"a_taken_address_is_told_with_its_name", a_taken_address_is_told_with_its_name},
 };
 CHECK_MAIN("local", cases)

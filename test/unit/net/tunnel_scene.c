@@ -256,6 +256,7 @@ static void start_server(struct scene *s)
         .stream_log = s->cfg.stream_log,
         .user = s,
         .decoy = s->cfg.no_decoy ? NULL : (struct sockaddr *)&s->decoy_addr,
+        .permit = s->cfg.permit,
         .replay_path = s->cfg.replay_path,
         .idle_s = s->cfg.idle_s,
         .left_s = s->cfg.left_s,
@@ -299,6 +300,10 @@ struct tm_tunnel_client *scene_new_client(struct scene *s)
         .on_state = on_state,
         .user = s,
         .wall_us = s->cfg.wall_us[TM_CLIENT],
+        .remotes = s->cfg.remotes,
+        .n_remotes = s->cfg.n_remotes,
+        .on_remote = s->cfg.on_remote,
+        .remote_user = s,
     };
     memcpy(cfg.client_id, scene_client_id, TM_CLIENT_ID_LEN);
     memset(cfg.secret, s->cfg.wrong_secret ? 8 : 7, TM_SECRET_LEN);

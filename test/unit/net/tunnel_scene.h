@@ -54,7 +54,11 @@ struct scene_cfg {
     const char *replay_path;
     uint32_t idle_s, left_s;
     int64_t grace_us;
-    int64_t (*wall_us[2])(void); /* wall clocks, by side; NULL: the machine's */
+    const struct tm_permit *permit;         /* of the server */
+    const struct tm_tunnel_remote *remotes; /* of every client */
+    size_t n_remotes;
+    tm_tunnel_remote_fn on_remote; /* its user is the scene */
+    int64_t (*wall_us[2])(void);   /* wall clocks, by side; NULL: the machine's */
 };
 
 struct scene {
