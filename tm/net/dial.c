@@ -40,6 +40,11 @@ struct tm_dial {
     char name[TM_DEST_HOST_MAX + 1];
 };
 
+bool tm_dial_may_reach(const struct tm_guard *guard, const struct sockaddr *sa)
+{
+    return guard == NULL || tm_guard_allows(guard, sa);
+}
+
 enum tm_reply tm_dial_reply(int uv_err)
 {
     switch (uv_err) {

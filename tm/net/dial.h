@@ -33,6 +33,9 @@ TM_MUST_CHECK int tm_dial_start(struct tm_dial **out, const struct tm_dial_cfg *
                                 const struct tm_dest *dest);
 void tm_dial_cancel(struct tm_dial *d);
 
+/* Whether the server sends anything there for a client, whatever the protocol.  guard NULL: everywhere. */
+bool tm_dial_may_reach(const struct tm_guard *guard, const struct sockaddr *sa);
+
 /* The reply for a negative libuv error (connect or getaddrinfo). */
 enum tm_reply tm_dial_reply(int uv_err);
 

@@ -4,12 +4,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tm/core/session_datagram.h"
 #include "tm/net/alarm.h"
 #include "tm/net/dial.h"
 #include "tm/net/finder.h"
 #include "tm/net/nameserver.h"
 #include "tm/net/pipe.h"
 #include "tm/net/streamlog.h"
+#include "tm/net/udpoutlet.h"
 
 struct outlet {
     struct tm_sink sink; /* first: on_event casts back */
@@ -75,6 +77,10 @@ void tm_outlet_open(struct tm_front *front, const struct tm_event *ev, const str
 {
     if (ev->dest.port == 0) {
         tm_finder_open(front, ev, guard);
+        return;
+    }
+    if (tm_session_means_datagrams(&ev->dest)) {
+        tm_udpoutlet_open(front, ev, guard);
         return;
     }
     struct tm_session *s = tm_front_session(front);
