@@ -12,7 +12,6 @@
 #include <unistd.h>
 
 #include <openssl/crypto.h>
-#include <openssl/rand.h>
 #include <uv.h>
 
 #include "models/shuffle.h"
@@ -20,15 +19,17 @@
 #include "tm/app/address.h"
 #include "tm/app/client_ebpf.h"
 #include "tm/app/client_state.h"
+#include "tm/app/client_udp.h"
 #include "tm/app/machines.h"
 #include "tm/app/main.h"
 #include "tm/app/schedule.h"
+#include "tm/app/seed.h"
 #include "tm/app/shipped.h"
 #include "tm/app/signals.h"
 #include "tm/app/status.h"
 #include "tm/app/summary.h"
+#include "tm/app/udpforward.h"
 #include "tm/base/log.h"
-#include "tm/base/rng.h"
 #include "tm/base/time.h"
 #include "tm/net/local.h"
 #include "tm/net/statsock.h"
@@ -42,6 +43,7 @@ struct client {
     struct tm_tunnel_client *tunnel;                 /* owned */
     struct tm_local *local[TM_OPTIONS_LIST_MAX + 1]; /* owned; [0] is SOCKS */
     size_t n_local;
+    struct tm_client_udp *udp;    /* owned */
     struct tm_client_ebpf *ebpf;  /* owned; NULL: off */
     struct tm_statsock *statsock; /* owned */
     struct tm_client_state state;
@@ -191,6 +193,7 @@ static void say_ready(struct client *c)
                plan_text(c), c->where);
     if (c->n_local > 1)
         printf(", %zu forwards", c->n_local - 1);
+    tm_client_udp_say(c->udp, stdout);
     if (c->ebpf != NULL)
         printf(", exec at %s", c->o->v[TM_OPT_EXEC_SOCKET].text);
     if (c->o->v[TM_OPT_ON_DEMAND].given)
@@ -303,6 +306,8 @@ static void on_quit(uv_async_t *async)
     for (size_t i = 0; i < c->n_local; i++)
         tm_local_close(c->local[i]);
     c->n_local = 0;
+    tm_client_udp_close(c->udp);
+    c->udp = NULL;
     tm_client_ebpf_stop(c->ebpf);
     take_summary(c);
     if (c->tunnel != NULL)
@@ -401,21 +406,6 @@ static int load(struct client *c, struct tm_msg *msg)
     return rc;
 }
 
-/* A number gives the same schedule again; otherwise nobody can know it. */
-static int choose_seed(uint8_t seed[TM_TOKEN_SEED_LEN], const struct tm_opt_value *v,
-                       struct tm_msg *msg)
-{
-    uint8_t whole[TM_SEED_LEN];
-    if (!v->given)
-        return RAND_bytes(seed, TM_TOKEN_SEED_LEN) == 1
-                   ? TM_OK
-                   : tm_msg_set(msg, TM_ERR_TLS, "no random bytes from OpenSSL");
-    tm_log(TM_LOG_WARN, "--seed %s: whoever knows the number knows the schedule", v->text);
-    tm_seed_from_u64(whole, (uint64_t)v->num);
-    memcpy(seed, whole, TM_TOKEN_SEED_LEN);
-    return TM_OK;
-}
-
 static int open_tunnel(struct client *c, struct tm_msg *msg)
 {
     const struct tm_options *o = c->o;
@@ -454,7 +444,7 @@ static int open_tunnel(struct client *c, struct tm_msg *msg)
     };
     memcpy(cfg.client_id, c->state.client_id, sizeof cfg.client_id);
     memcpy(cfg.secret, c->state.secret, sizeof cfg.secret);
-    rc = choose_seed(cfg.session.seed, &o->v[TM_OPT_SEED], msg);
+    rc = tm_app_seed_choose(cfg.session.seed, &o->v[TM_OPT_SEED], msg);
     if (rc == TM_OK)
         rc = tm_tunnel_client_new(&c->tunnel, &cfg, msg);
     OPENSSL_cleanse(&cfg, sizeof cfg);
@@ -493,7 +483,7 @@ static int open_doors(struct client *c, struct tm_msg *msg)
         rc = open_local(c, &cfg, &a, TM_OPT_SOCKS, msg);
     for (size_t i = 0; i < o->n_list && rc == TM_OK; i++) {
         struct tm_address_forward f;
-        if (o->list[i].opt != TM_OPT_FORWARD)
+        if (o->list[i].opt != TM_OPT_FORWARD || tm_udpforward_is(o->list[i].text))
             continue;
         cfg = (struct tm_local_cfg){.kind = TM_LOCAL_FORWARD};
         rc = tm_address_parse_forward(&f, o->list[i].text, msg);
@@ -521,6 +511,8 @@ static void run(struct client *c)
         rc = open_tunnel(c, c->msg);
     if (rc == TM_OK)
         rc = open_doors(c, c->msg);
+    if (rc == TM_OK)
+        rc = tm_client_udp_open(&c->udp, c->o, c->tunnel, c->msg);
     if (rc == TM_OK)
         rc = tm_client_ebpf_start(c->ebpf, &c->loop, c->tunnel, c->msg);
     if (rc == TM_OK)

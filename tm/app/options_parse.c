@@ -8,6 +8,7 @@
 #include "tm/app/address.h"
 #include "tm/app/options.h"
 #include "tm/app/preset.h"
+#include "tm/app/udpforward.h"
 #include "tm/app/units.h"
 
 /* Which of the words "a|b|c" value is; -1: none. */
@@ -68,7 +69,10 @@ static int add_to_list(struct tm_options *o, enum tm_opt opt, const char *value,
                           tm_options_info(opt)->name, TM_OPTIONS_LIST_MAX);
     struct tm_address_forward f;
     struct tm_msg why;
-    if (opt == TM_OPT_FORWARD && tm_address_parse_forward(&f, value, &why) != TM_OK)
+    bool is_forward = opt == TM_OPT_FORWARD;
+    if (is_forward &&
+        (tm_udpforward_is(value) ? tm_udpforward_parse(&f, value, &why)
+                                 : tm_address_parse_forward(&f, value, &why)) != TM_OK)
         return tm_msg_set(msg, TM_ERR_FORMAT, "-L %s", why.text);
     o->list[o->n_list++] = (struct tm_opt_item){opt, value};
     return TM_OK;
@@ -311,7 +315,7 @@ static int check_source(const struct tm_options *o, struct tm_msg *msg)
 /* What --ebpf needs, and what needs it. */
 static int check_ebpf(const struct tm_options *o, struct tm_msg *msg)
 {
-    static const enum tm_opt with[] = {TM_OPT_CGROUP, TM_OPT_ON_EXIT, TM_OPT_EBPF_LET, TM_OPT_DNS,
+    static const enum tm_opt with[] = {TM_OPT_CGROUP, TM_OPT_ON_EXIT, TM_OPT_EBPF_LET,
                                        TM_OPT_EXEC_SOCKET};
     const struct tm_opt_value *v = &o->v[TM_OPT_EBPF];
     for (size_t i = 0; v->num == 0 && i < sizeof with / sizeof *with; i++) {
@@ -320,6 +324,9 @@ static int check_ebpf(const struct tm_options *o, struct tm_msg *msg)
                               "--%s has nothing to decide without --ebpf connect",
                               tm_options_info(with[i])->name);
     }
+    if (v->num == 0 && o->v[TM_OPT_RESOLVER].given && !o->v[TM_OPT_DNS].given)
+        return tm_msg_set(msg, TM_ERR_FORMAT,
+                          "--resolver has nothing to decide without --dns or --ebpf connect");
     return TM_OK;
 }
 

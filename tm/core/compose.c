@@ -78,9 +78,10 @@ void tm_session_put_stream(struct tm_session *s, struct tm_carrier *c, struct tm
     tm_session_note_ready(s, st);
 }
 
-#define NEW_BYTES     ((uint64_t)64 << 10) /* a stream is new until so much of it was sent */
-#define LITTLE_BYTES  ((uint64_t)2 << 10)  /* and small when no more waits */
-#define FEW_BYTES     ((uint64_t)16 << 10) /* datagrams: what a conversation has waiting, and a flood has not */
+#define NEW_BYTES    ((uint64_t)64 << 10) /* a stream is new until so much of it was sent */
+#define LITTLE_BYTES ((uint64_t)2 << 10)  /* and small when no more waits */
+#define FEW_BYTES                                                                                  \
+    ((uint64_t)16 << 10) /* datagrams: what a conversation has waiting, and a flood has not */
 #define LIGHT_RECORDS 3U /* in a row that begin with light streams while heavy ones wait */
 
 /* New and small streams are light: a page's request, a key stroke, a call.  They go before heavy ones. */

@@ -123,7 +123,8 @@ void tm_datagram_queue_pop(struct tm_datagram_queue *q)
     size_t n = NOTE_LEN + note(q, &t_us);
     q->n--;
     q->len -= n;
-    q->at = q->n == 0 ? 0 : place(q, n); /* from the front again: little that is used touches little */
+    q->at =
+        q->n == 0 ? 0 : place(q, n); /* from the front again: little that is used touches little */
 }
 
 static void drop(struct tm_datagram_queue *q)

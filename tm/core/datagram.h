@@ -18,7 +18,8 @@
 #define TM_DATAGRAM_MAX       65507U /* bytes of data: what UDP over IPv4 takes */
 #define TM_DATAGRAM_HEAD_MAX  (4U + 2U + TM_DEST_HOST_MAX + 2U)
 #define TM_DATAGRAM_FRAME_MAX (TM_DATAGRAM_HEAD_MAX + TM_DATAGRAM_MAX)
-#define TM_DATAGRAM_QUEUE     131072U /* bytes of a queue, frames and 12 more each: one of any size fits */
+#define TM_DATAGRAM_QUEUE                                                                          \
+    131072U /* bytes of a queue, frames and 12 more each: one of any size fits */
 
 struct tm_datagram {
     struct tm_dest dest;
@@ -34,8 +35,9 @@ TM_MUST_CHECK ssize_t tm_datagram_decode(struct tm_datagram *d, const uint8_t *p
 
 struct tm_datagram_queue {
     uint8_t *bytes; /* owned; NULL: none */
-    size_t at, len; /* of what waits: where the oldest begins, bytes of all, their 12 more included */
-    uint32_t n;     /* datagrams */
+    size_t at,
+        len;    /* of what waits: where the oldest begins, bytes of all, their 12 more included */
+    uint32_t n; /* datagrams */
     uint64_t n_dropped;
 };
 

@@ -30,11 +30,11 @@ enum tm_proxy_speech {
 };
 
 enum tm_proxy_want {
-    TM_PROXY_MORE,   /* bytes */
-    TM_PROXY_STREAM, /* to p->dest; what is left of the client's bytes belongs to it */
-    TM_PROXY_LOOKUP, /* of p->dest, whose port is 0 */
+    TM_PROXY_MORE,      /* bytes */
+    TM_PROXY_STREAM,    /* to p->dest; what is left of the client's bytes belongs to it */
+    TM_PROXY_LOOKUP,    /* of p->dest, whose port is 0 */
     TM_PROXY_DATAGRAMS, /* an association (RFC 1928 sec. 7); p->dest is where its client says that it sends from, perhaps port 0 */
-    TM_PROXY_END     /* nothing more is understood: say what is in out, then close */
+    TM_PROXY_END        /* nothing more is understood: say what is in out, then close */
 };
 
 struct tm_proxy {

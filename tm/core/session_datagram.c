@@ -83,7 +83,8 @@ int tm_session_datagram_send(struct tm_session *s, uint64_t stream, const struct
         return TM_ERR_RANGE;
     tm_datagram_queue_put(st->queue, d, now_us);
     if (tm_sendbuf_room(&st->tx) < st->queue->len) {
-        st->wants_room = true; /* so that credit makes the window grow; there is nobody to be told */
+        st->wants_room =
+            true; /* so that credit makes the window grow; there is nobody to be told */
         tm_session_grow_tx(s, st);
     }
     tm_session_note_ready(s, st);

@@ -84,7 +84,7 @@ struct tm_session {
     uint32_t n_datagram_streams;
     uint8_t *datagram; /* owned, TM_DATAGRAM_FRAME_MAX: the last one given; NULL: none ever was */
     struct tm_session_datagrams datagrams; /* n_dropped: of streams that have ended */
-    bool is_begun;             /* polled before: the openers run */
+    bool is_begun;                         /* polled before: the openers run */
     bool settings_seen;
     bool is_unknown;    /* server: the client means a session that is gone; it is told so */
     const char *failed; /* why the session is over; NULL while it is not */

@@ -55,7 +55,8 @@ void tm_socks5_logged_in(uint8_t out[TM_SOCKS5_METHOD_LEN])
 
 static bool is_command(uint8_t cmd)
 {
-    return cmd == TM_SOCKS_CONNECT || cmd == TM_SOCKS_UDP_ASSOCIATE || cmd == TM_SOCKS_RESOLVE || cmd == TM_SOCKS_RESOLVE_PTR;
+    return cmd == TM_SOCKS_CONNECT || cmd == TM_SOCKS_UDP_ASSOCIATE || cmd == TM_SOCKS_RESOLVE ||
+           cmd == TM_SOCKS_RESOLVE_PTR;
 }
 
 /* Offset and length of the address behind the head; false when more bytes are needed. */

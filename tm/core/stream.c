@@ -64,8 +64,9 @@ static bool ends_at(const struct tm_stream *st, uint64_t to)
 
 bool tm_stream_has_data(const struct tm_stream *st)
 {
-    return st->live && (!tm_item_list_is_empty(&st->lost) || fresh(st) > 0 || tm_stream_can_feed(st) ||
-                        (st->fin_queued && !st->fin_sent && st->tx.next == st->tx.end));
+    return st->live &&
+           (!tm_item_list_is_empty(&st->lost) || fresh(st) > 0 || tm_stream_can_feed(st) ||
+            (st->fin_queued && !st->fin_sent && st->tx.next == st->tx.end));
 }
 
 /* Forgets lost ranges that were acknowledged meanwhile, wholly or at their front. */

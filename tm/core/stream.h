@@ -52,8 +52,9 @@ struct tm_stream {
     struct tm_item_list lost;
     struct tm_rate tx_rate; /* of new bytes, where a driver asks for it; ... */
     struct tm_deal deal;    /* ... and how much each carrier had of it, both directions */
-    struct tm_datagram_queue *queue; /* owned; NULL: a stream of bytes (tm/core/session_datagram.h) */
-    struct tm_waits waits;  /* since when [tx.next, tx.end) waits */
+    struct tm_datagram_queue
+        *queue;            /* owned; NULL: a stream of bytes (tm/core/session_datagram.h) */
+    struct tm_waits waits; /* since when [tx.next, tx.end) waits */
 };
 
 /* A live stream with windows of `window` bytes; TM_ERR_NOMEM. */

@@ -22,7 +22,8 @@ struct tm_associate_cfg {
     const union tm_sock *sock;  /* the connection; borrowed until tm_associate_start */
     uint16_t port;              /* from which its program will send; 0: it did not say */
     struct tm_associate **list; /* it stands there as long as it is open */
-    tm_associate_done_fn done;  /* once, when it has ended by itself or was closed, if it was started */
+    tm_associate_done_fn
+        done; /* once, when it has ended by itself or was closed, if it was started */
     void *user;
 };
 

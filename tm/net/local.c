@@ -21,6 +21,7 @@
 
 #include "tm/core/lookup.h"
 #include "tm/core/proxy.h"
+#include "tm/core/session_datagram.h"
 #include "tm/net/addr.h"
 #include "tm/net/associate.h"
 #include "tm/net/ebpf/door.h"

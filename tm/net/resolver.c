@@ -19,7 +19,7 @@
 
 struct slot {
     bool is_used, is_sent;
-    bool is_forgotten; /* nobody waits for it any more */
+    bool is_forgotten;  /* nobody waits for it any more */
     uint8_t n_tries;    /* streams that it was sent on */
     uint8_t generation; /* of its use */
     uint8_t which;      /* socket */

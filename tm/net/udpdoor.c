@@ -109,8 +109,8 @@ static void on_datagram(uv_udp_t *udp, ssize_t n, const uv_buf_t *buf, const str
     struct peer *p = find(door, from);
     if (p == NULL)
         p = add(door, from);
-    tm_assoc_send(&p->assoc, &(struct tm_datagram){.dest = door->dest,
-                                                   .data = {door->datagram, (size_t)n}});
+    tm_assoc_send(&p->assoc,
+                  &(struct tm_datagram){.dest = door->dest, .data = {door->datagram, (size_t)n}});
 }
 
 /* ---- Life ---- */

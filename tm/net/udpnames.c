@@ -94,8 +94,7 @@ static bool ask(struct tm_udpnames *names, struct name *e, const char *text)
     e->names = names;
     e->req.data = e;
     e->n = 0;
-    e->is_asking =
-        uv_getaddrinfo(names->loop, &e->req, on_address, e->text, NULL, &hints) == 0;
+    e->is_asking = uv_getaddrinfo(names->loop, &e->req, on_address, e->text, NULL, &hints) == 0;
     names->n_asking += e->is_asking;
     return e->is_asking;
 }

@@ -34,11 +34,12 @@ struct outlet {
     uv_timer_t mind;
     unsigned n_handles;
     uint64_t used_ms;
-    struct tm_udpnames *names; /* NULL: none was ever named */
+    struct tm_udpnames *names;        /* NULL: none was ever named */
     struct tm_datagram_queue waiting; /* for names; .bytes NULL: none ever did */
     size_t last;                      /* the peer that was found last */
     struct peer peer[TM_UDPOUTLET_PEERS];
-    uint8_t datagram[TM_DATAGRAM_FRAME_MAX]; /* last: its pages stay untouched until one is as long */
+    uint8_t
+        datagram[TM_DATAGRAM_FRAME_MAX]; /* last: its pages stay untouched until one is as long */
 };
 
 /* ---- Peers ---- */
@@ -123,9 +124,8 @@ static void send_to_name(struct outlet *o, const struct tm_datagram *d)
     size_t n = 0;
     if (o->names == NULL)
         o->names = tm_udpnames_new(tm_front_loop(o->front), TM_UDPOUTLET_NAMES, on_names, o);
-    enum tm_udpnames_state state = o->names == NULL
-                                       ? TM_UDPNAMES_NONE
-                                       : tm_udpnames_get(o->names, &d->dest, &addr, &n);
+    enum tm_udpnames_state state =
+        o->names == NULL ? TM_UDPNAMES_NONE : tm_udpnames_get(o->names, &d->dest, &addr, &n);
     if (state == TM_UDPNAMES_ASKING &&
         (o->waiting.bytes != NULL || tm_datagram_queue_init(&o->waiting) == TM_OK))
         tm_datagram_queue_put(&o->waiting, d, tm_now_us());
@@ -137,7 +137,7 @@ static void send_to_name(struct outlet *o, const struct tm_datagram *d)
     }
 }
 
-static void send(struct outlet *o, const struct tm_datagram *d)
+static void forward(struct outlet *o, const struct tm_datagram *d)
 {
     struct sockaddr_storage sa;
     if (d->dest.kind == TM_ADDR_NAME) {
@@ -162,7 +162,7 @@ static void on_names(void *user)
         memcpy(o->datagram + part[0].len, part[1].p, part[1].len);
         tm_datagram_queue_pop(&o->waiting);
         if (tm_datagram_decode(&d, o->datagram, len) > 0)
-            send(o, &d);
+            forward(o, &d);
     }
 }
 
@@ -232,7 +232,7 @@ static void pull(struct outlet *o)
     int rc;
     o->used_ms = uv_now(tm_front_loop(o->front));
     while ((rc = tm_session_datagram_next(s, o->stream, &d)) == 1)
-        send(o, &d);
+        forward(o, &d);
     if (rc < 0)
         give_up(o, TM_REPLY_FAILURE); /* what the client says is no datagram */
 }

@@ -11,9 +11,10 @@
 #include "tm/net/front.h"
 #include "tm/net/guard.h"
 
-#define TM_UDPOUTLET_IDLE_MS 180000U /* then the stream is given up; a client's own end does so before */
-#define TM_UDPOUTLET_PEERS   256U
-#define TM_UDPOUTLET_NAMES   16U /* remembered at once */
+#define TM_UDPOUTLET_IDLE_MS                                                                       \
+    180000U /* then the stream is given up; a client's own end does so before */
+#define TM_UDPOUTLET_PEERS 256U
+#define TM_UDPOUTLET_NAMES 16U /* remembered at once */
 
 /* Serves event OPEN of a stream that tm_session_means_datagrams; a failure is answered to the client.  The outlet frees itself.  guard is borrowed until
  * the front goes. */

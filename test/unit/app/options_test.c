@@ -190,16 +190,22 @@ static void exec_takes_the_whole_rest_of_the_line(void)
 static void ebpf_options_need_ebpf(void)
 {
     CHECK_INT(PARSE(TM_PROGRAM_CLIENT, "run", "--state=d", "--model=m", "--ebpf=connect",
-                    "--cgroup=/c", "--on-exit=direct", "--ebpf-let=udp", "--dns=h:53"),
+                    "--cgroup=/c", "--on-exit=direct", "--ebpf-let=udp", "--resolver=h:53"),
               TM_OK);
     CHECK_INT(o.v[TM_OPT_EBPF].num, 1);
     CHECK_INT(o.v[TM_OPT_ON_EXIT].num, 1);
     CHECK_INT(PARSE(TM_PROGRAM_CLIENT, "run", "--state=d", "--model=m"), TM_OK);
     CHECK_INT(o.v[TM_OPT_EBPF].num, 0);
     CHECK_INT(o.v[TM_OPT_ON_EXIT].num, 0);
-    CHECK_INT(PARSE(TM_PROGRAM_CLIENT, "run", "--state=d", "--model=m", "--dns=h:53"),
+    CHECK_INT(PARSE(TM_PROGRAM_CLIENT, "run", "--state=d", "--model=m", "--cgroup=/c"),
               TM_ERR_FORMAT);
-    CHECK_STR(msg.text, "--dns has nothing to decide without --ebpf connect");
+    CHECK_STR(msg.text, "--cgroup has nothing to decide without --ebpf connect");
+    CHECK_INT(PARSE(TM_PROGRAM_CLIENT, "run", "--state=d", "--model=m", "--resolver=h:53"),
+              TM_ERR_FORMAT);
+    CHECK_STR(msg.text, "--resolver has nothing to decide without --dns or --ebpf connect");
+    CHECK_INT(PARSE(TM_PROGRAM_CLIENT, "run", "--state=d", "--model=m", "--resolver=h:53",
+                    "--dns=127.0.0.1:53"),
+              TM_OK);
     CHECK_INT(
         PARSE(TM_PROGRAM_CLIENT, "run", "--state=d", "--model=m", "--ebpf=redirect", "--cgroup=/c"),
         TM_OK);
