@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "test/support/check.h"
+#include "tm/app/udpforward.h"
 
 static struct tm_options o;
 static struct tm_msg msg;
@@ -212,6 +213,30 @@ static void ebpf_options_need_ebpf(void)
     CHECK_INT(o.v[TM_OPT_EBPF].num, 2);
 }
 
+static void forwards_may_be_of_datagrams(void)
+{
+    struct tm_address_forward f;
+    CHECK_INT(PARSE(TM_PROGRAM_CLIENT, "run", "--state=d", "--model=m", "-L", "53/udp:h:54"),
+              TM_OK);
+    CHECK(tm_udpforward_is(o.list[0].text));
+    CHECK(!tm_udpforward_is("53:h:54"));
+    CHECK_INT(tm_udpforward_parse(&f, "53/udp:h:54", &msg), TM_OK);
+    CHECK_STR(f.bind.host, "127.0.0.1");
+    CHECK_INT(f.bind.port, 53);
+    CHECK_STR(f.dest.host, "h");
+    CHECK_INT(f.dest.port, 54);
+    CHECK_INT(tm_udpforward_parse(&f, "[::1]:53/udp:[fd00::1]:54", &msg), TM_OK);
+    CHECK_STR(f.bind.host, "::1");
+    CHECK_STR(f.dest.host, "fd00::1");
+    static const char *const bad[] = {"53/udp:h", "/udp:h:54", "53/udp:h:0", "x/udp:h:54",
+                                      "53/udp:h:54/udp:", "53/tcp:h:54", "53/udp:/udp:h:1"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        CHECK_INT(PARSE(TM_PROGRAM_CLIENT, "run", "--state=d", "--model=m", "-L", bad[i]),
+                  TM_ERR_FORMAT);
+    CHECK_STR(msg.text, "-L '53/udp:/udp:h:1': write [BIND:]PORT/udp:HOST:HOSTPORT, IPv6 addresses "
+                        "in brackets");
+}
+
 static void help_and_version_need_nothing_else(void)
 {
     CHECK_INT(PARSE(TM_PROGRAM_SERVER, "--help"), TM_OK);
@@ -400,6 +425,7 @@ static const struct check_case cases[] = {
     {"a_schedule_file_takes_the_place_of_a_model", a_schedule_file_takes_the_place_of_a_model},
     {"exec_takes_the_whole_rest_of_the_line", exec_takes_the_whole_rest_of_the_line},
     {"ebpf_options_need_ebpf", ebpf_options_need_ebpf},
+    {"forwards_may_be_of_datagrams", forwards_may_be_of_datagrams},
     {"help_and_version_need_nothing_else", help_and_version_need_nothing_else},
     {"config_fills_what_the_command_line_left_open", config_fills_what_the_command_line_left_open},
     {"config_errors_name_the_line", config_errors_name_the_line},
