@@ -228,8 +228,8 @@ static void forwards_may_be_of_datagrams(void)
     CHECK_INT(tm_udpforward_parse(&f, "[::1]:53/udp:[fd00::1]:54", &msg), TM_OK);
     CHECK_STR(f.bind.host, "::1");
     CHECK_STR(f.dest.host, "fd00::1");
-    static const char *const bad[] = {"53/udp:h", "/udp:h:54", "53/udp:h:0", "x/udp:h:54",
-                                      "53/udp:h:54/udp:", "53/tcp:h:54", "53/udp:/udp:h:1"};
+    static char *bad[] = {"53/udp:h",         "/udp:h:54",   "53/udp:h:0",     "x/udp:h:54",
+                          "53/udp:h:54/udp:", "53/tcp:h:54", "53/udp:/udp:h:1"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         CHECK_INT(PARSE(TM_PROGRAM_CLIENT, "run", "--state=d", "--model=m", "-L", bad[i]),
                   TM_ERR_FORMAT);
