@@ -170,7 +170,7 @@ void tm_session_free(struct tm_session *s)
         if (s->streams[i].live)
             tm_stream_deinit(&s->streams[i], &s->flight);
     }
-    free(s->datagram);
+    free(s->datagrams.last);
     if (s->control.live)
         tm_stream_deinit(&s->control, &s->flight);
     tm_flight_deinit(&s->flight);

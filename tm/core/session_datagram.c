@@ -17,17 +17,17 @@ bool tm_session_means_datagrams(const struct tm_dest *dest)
 /* Gives the stream what makes it one of datagrams. */
 static int equip(struct tm_session *s, struct tm_stream *st)
 {
-    if (s->n_datagram_streams >= TM_DATAGRAM_STREAMS_MAX)
+    if (s->datagrams.n_streams >= TM_DATAGRAM_STREAMS_MAX)
         return TM_ERR_LIMIT;
-    if (!s->datagram)
-        s->datagram = malloc(TM_DATAGRAM_FRAME_MAX);
+    if (!s->datagrams.last)
+        s->datagrams.last = malloc(TM_DATAGRAM_FRAME_MAX);
     struct tm_datagram_queue *q = malloc(sizeof *q);
-    if (!s->datagram || !q || tm_datagram_queue_init(q) != TM_OK) {
+    if (!s->datagrams.last || !q || tm_datagram_queue_init(q) != TM_OK) {
         free(q);
         return TM_ERR_NOMEM;
     }
     st->queue = q;
-    s->n_datagram_streams++;
+    s->datagrams.n_streams++;
     return TM_OK;
 }
 
@@ -35,7 +35,7 @@ int tm_session_datagrams_open(struct tm_session *s, uint64_t *stream)
 {
     struct tm_dest dest = {.kind = TM_ADDR_NAME, .len = sizeof name - 1, .port = 1};
     memcpy(dest.addr, name, sizeof name - 1);
-    if (s->n_datagram_streams >= TM_DATAGRAM_STREAMS_MAX)
+    if (s->datagrams.n_streams >= TM_DATAGRAM_STREAMS_MAX)
         return TM_ERR_LIMIT;
     int rc = tm_session_stream_open(s, &dest, stream);
     if (rc != TM_OK)
@@ -58,17 +58,17 @@ void tm_session_drop_queue(struct tm_session *s, struct tm_stream *st)
 {
     if (!st->queue)
         return;
-    s->datagrams.n_dropped += st->queue->n_dropped + st->queue->n;
+    s->datagrams.counts.n_dropped += st->queue->n_dropped + st->queue->n;
     tm_datagram_queue_deinit(st->queue);
     free(st->queue);
     st->queue = NULL;
-    s->n_datagram_streams--;
+    s->datagrams.n_streams--;
 }
 
 void tm_session_get_datagrams(const struct tm_session *s, struct tm_session_datagrams *out)
 {
-    *out = s->datagrams;
-    for (uint32_t i = 0; s->n_datagram_streams > 0 && i < s->n_slots; i++)
+    *out = s->datagrams.counts;
+    for (uint32_t i = 0; s->datagrams.n_streams > 0 && i < s->n_slots; i++)
         if (s->streams[i].live && s->streams[i].queue)
             out->n_dropped += s->streams[i].queue->n_dropped;
 }
@@ -104,7 +104,7 @@ void tm_session_feed(struct tm_session *s, struct tm_stream *st, size_t want, in
             (void)tm_sendbuf_put(&st->tx, part[i].p, part[i].len);
         tm_datagram_queue_pop(st->queue);
         tm_waits_put(&st->waits, st->tx.end, since_us);
-        s->datagrams.n_tx++;
+        s->datagrams.counts.n_tx++;
     }
 }
 
@@ -121,14 +121,14 @@ int tm_session_datagram_next(struct tm_session *s, uint64_t stream, struct tm_da
     if (used > 0)
         n = (size_t)used;
     if (used > 0 || (used == 0 && v.len < n)) { /* or it goes round the end of the ring */
-        tm_window_get(&rx->window, rx->base, s->datagram, n);
-        used = tm_datagram_decode(d, s->datagram, n);
+        tm_window_get(&rx->window, rx->base, s->datagrams.last, n);
+        used = tm_datagram_decode(d, s->datagrams.last, n);
     }
     if (used < 0 || (used == 0 && rx->ready == rx->end && n > 0))
         return TM_ERR_PROTO;
     if (used == 0)
         return 0;
-    s->datagrams.n_rx++;
+    s->datagrams.counts.n_rx++;
     tm_session_stream_consume(s, stream, (size_t)used);
     return 1;
 }

@@ -25,7 +25,7 @@
 #include "tm/core/pieces.h"
 #include "tm/core/player.h"
 #include "tm/core/session.h"
-#include "tm/core/session_datagram.h"
+#include "tm/core/session_datagram_int.h"
 #include "tm/core/session_early.h"
 #include "tm/core/session_watch.h"
 #include "tm/core/slotset.h"
@@ -81,9 +81,7 @@ struct tm_session {
     uint64_t peer_stream;      /* highest id announced by the peer; 0: none */
     uint64_t unheard_stream;   /* highest id whose bytes came early and found no room; 0: none */
     uint64_t tx_pool, rx_pool; /* bytes left to lend to growing windows */
-    uint32_t n_datagram_streams;
-    uint8_t *datagram; /* owned, TM_DATAGRAM_FRAME_MAX: the last one given; NULL: none ever was */
-    struct tm_session_datagrams datagrams; /* n_dropped: of streams that have ended */
+    struct tm_datagram_state datagrams;
     bool is_begun;                         /* polled before: the openers run */
     bool settings_seen;
     bool is_unknown;    /* server: the client means a session that is gone; it is told so */
@@ -192,16 +190,6 @@ void tm_session_say(struct tm_session *s, const struct tm_message *m);
 void tm_session_reap(struct tm_session *s, struct tm_stream *st);
 /* A message about a stream (OPEN, REPLY, RESET, CREDIT). */
 TM_MUST_CHECK int tm_session_heard_stream(struct tm_session *s, const struct tm_message *m);
-
-/* The peer's credit is ahead of the send buffer: lets it grow. */
-void tm_session_grow_tx(struct tm_session *s, struct tm_stream *st);
-
-/* session_datagram.c */
-/* Of a stream of datagrams: makes bytes of those that wait and are not too old, until `want` lie ready, whole ones as credit and
- * room allow.  Nothing for others. */
-void tm_session_feed(struct tm_session *s, struct tm_stream *st, size_t want, int64_t now_us);
-/* The stream ends: what waits is dropped. */
-void tm_session_drop_queue(struct tm_session *s, struct tm_stream *st);
 
 static inline bool tm_session_is_master(const struct tm_session *s)
 {
