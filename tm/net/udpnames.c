@@ -87,10 +87,10 @@ static struct name *entry(struct tm_udpnames *names, const char *text)
     return best;
 }
 
-static bool ask(struct tm_udpnames *names, struct name *e, const char *text)
+static bool ask(struct tm_udpnames *names, struct name *e, const char text[TM_DEST_HOST_MAX + 1])
 {
     static const struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_DGRAM};
-    (void)strcpy(e->text, text);
+    memcpy(e->text, text, sizeof e->text); /* which has as much room */
     e->names = names;
     e->req.data = e;
     e->n = 0;
