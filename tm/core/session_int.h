@@ -82,7 +82,7 @@ struct tm_session {
     uint64_t unheard_stream;   /* highest id whose bytes came early and found no room; 0: none */
     uint64_t tx_pool, rx_pool; /* bytes left to lend to growing windows */
     struct tm_datagram_state datagrams;
-    bool is_begun;                         /* polled before: the openers run */
+    bool is_begun; /* polled before: the openers run */
     bool settings_seen;
     bool is_unknown;    /* server: the client means a session that is gone; it is told so */
     const char *failed; /* why the session is over; NULL while it is not */
