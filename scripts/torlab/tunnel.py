@@ -54,7 +54,7 @@ class Tunnel:
         what = ["--preset", model] if model in PRESETS else ["--model", model]
         w.start("tm-client", plan.EXIT_HOST, [
             self.programs["tm-client"], "run", "--state", f"{w.work}/client", "--models", self.programs["models"], *what, "--ebpf", "connect",
-            "--cgroup", w.service, "--exec-socket", f"{w.work}/exec", "--dns", f"{plan.SERVICE}:53", "--summary-json", self.summary],
+            "--cgroup", w.service, "--exec-socket", f"{w.work}/exec", "--resolver", f"{plan.SERVICE}:53", "--summary-json", self.summary],
             cgroup=w.home)
         w.wait_for("tm-client", "^ready:", 90)
 

@@ -259,7 +259,7 @@ say "packets outside the tunnel: 0"
 say "== --on-exit direct, where the capture sees them"
 start capture_o in_ns o tcpdump -i o0 -n -U --immediate-mode -w "$WORK/o.pcap" "$QUIET"
 wait_for 10 "grep -q listening $WORK/capture_o.log" || fail "tcpdump"
-start_ebpf client --on-exit direct --ebpf-let all --dns 10.8.0.2:53
+start_ebpf client --on-exit direct --ebpf-let all --resolver 10.8.0.2:53
 grep -q "exec at $WORK/exec" "$WORK/client.log" || fail "ready does not say where exec asks"
 probes <<'EOT'
 udp 10.77.9.9 7000 -> sent

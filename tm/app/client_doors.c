@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "tm/app/forward.h"
+#include "tm/app/udpforward.h"
 #include "tm/base/log.h"
 
 /* ---- At the server ---- */
@@ -146,6 +147,12 @@ static int open_proxies(struct tm_client_doors *d, const struct tm_options *o,
     return rc;
 }
 
+/* Those of datagrams are others' (tm/app/client_udp.h). */
+static bool is_forward(const struct tm_opt_item *item)
+{
+    return item->opt == TM_OPT_FORWARD && !tm_udpforward_is(item->text);
+}
+
 int tm_client_doors_open(struct tm_client_doors *d, const struct tm_options *o,
                          const struct tm_activation *a, struct tm_tunnel_client *tunnel,
                          struct tm_msg *msg)
@@ -153,7 +160,7 @@ int tm_client_doors_open(struct tm_client_doors *d, const struct tm_options *o,
     int rc = open_proxies(d, o, a, tunnel, msg);
     d->n_proxies = d->n_local;
     for (size_t i = 0; i < o->n_list && rc == TM_OK; i++)
-        if (o->list[i].opt == TM_OPT_FORWARD)
+        if (is_forward(&o->list[i]))
             rc = open_forward(d, o->list[i].text, tunnel, msg);
     return rc;
 }
@@ -201,7 +208,7 @@ int tm_client_doors_change(struct tm_client_doors *d, const struct tm_options *f
     int rc = TM_OK;
     for (size_t i = 0; i < fresh->n_list && rc == TM_OK; i++) {
         const char *text = fresh->list[i].text;
-        if (fresh->list[i].opt != TM_OPT_FORWARD)
+        if (!is_forward(&fresh->list[i]))
             continue;
         size_t at = find(d, n_old, text);
         if (at == n_old || kept[at] != NULL)

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "tm/app/address.h"
+#include "tm/app/client_udp.h"
 #include "tm/base/log.h"
 #include "tm/net/ebpf/door.h"
 #include "tm/net/ebpf/ebpf.h"
@@ -39,23 +39,6 @@ struct tm_client_ebpf {
     struct tm_resolver *resolver;
     struct tm_execsock *execsock;
 };
-
-/* The resolver that --dns names, or the server's own. */
-static int choose_dns(struct tm_client_ebpf *e, struct tm_msg *msg)
-{
-    const struct tm_opt_value *v = &e->o->v[TM_OPT_DNS];
-    struct tm_address a;
-    e->dns = (struct tm_dest){
-        .kind = TM_ADDR_NAME, .len = sizeof TM_DEST_RESOLVER - 1, .port = DNS_PORT};
-    memcpy(e->dns.addr, TM_DEST_RESOLVER, e->dns.len);
-    if (v->text == NULL)
-        return TM_OK;
-    int rc = tm_address_parse(&a, v->text, msg);
-    if (rc != TM_OK)
-        return rc;
-    rc = tm_address_dest(&e->dns, &a);
-    return rc == TM_OK ? rc : tm_msg_set(msg, rc, "--dns %s: %s", v->text, tm_strerror(rc));
-}
 
 static int open_groups(struct tm_client_ebpf *e, struct tm_msg *msg)
 {
@@ -140,7 +123,7 @@ int tm_client_ebpf_open(struct tm_client_ebpf **out, const struct tm_options *o,
     e->o = o;
     e->doors = (struct tm_doors){-1, -1, -1, -1};
     e->group[GROUP_OWN].fd = e->group[GROUP_GIVEN].fd = -1;
-    int rc = choose_dns(e, &why);
+    int rc = tm_client_udp_resolver(&e->dns, o, &why);
     if (rc == TM_OK)
         rc = open_groups(e, &why);
     if (rc == TM_OK)

@@ -22,6 +22,7 @@
 #include "tm/app/client_doors.h"
 #include "tm/app/client_ebpf.h"
 #include "tm/app/client_state.h"
+#include "tm/app/client_udp.h"
 #include "tm/app/confine.h"
 #include "tm/app/limits.h"
 #include "tm/app/machines.h"
@@ -32,6 +33,7 @@
 #include "tm/app/service.h"
 #include "tm/app/shipped.h"
 #include "tm/app/summary.h"
+#include "tm/app/udpforward.h"
 #include "tm/base/log.h"
 #include "tm/base/time.h"
 #include "tm/net/tunnel.h"
@@ -44,6 +46,7 @@ struct client {
     struct tm_tunnel_client *tunnel; /* owned */
     struct tm_activation activation;
     struct tm_client_doors doors;
+    struct tm_client_udp *udp;   /* owned */
     struct tm_client_ebpf *ebpf; /* owned; NULL: off */
     struct tm_panel *panel;      /* owned: status, metrics, page */
     struct tm_client_state state;
@@ -179,6 +182,7 @@ static void say_ready(struct client *c)
                plan_text(c), c->where);
     if (c->doors.n_local > c->doors.n_proxies)
         printf(", %zu forwards", c->doors.n_local - c->doors.n_proxies);
+    tm_client_udp_say(c->udp, stdout);
     if (c->ebpf != NULL)
         printf(", exec at %s", c->o->v[TM_OPT_EXEC_SOCKET].text);
     if (c->o->v[TM_OPT_ON_DEMAND].given)
@@ -324,6 +328,8 @@ static void on_quit(uv_async_t *async)
     tm_panel_close(c->panel);
     c->panel = NULL;
     tm_client_doors_close(&c->doors);
+    tm_client_udp_close(c->udp);
+    c->udp = NULL;
     tm_client_ebpf_stop(c->ebpf);
     take_summary(c);
     if (c->tunnel != NULL)
@@ -516,6 +522,8 @@ static void run(struct client *c)
         rc = open_tunnel(c, c->msg);
     if (rc == TM_OK)
         rc = tm_client_doors_open(&c->doors, c->o, &c->activation, c->tunnel, c->msg);
+    if (rc == TM_OK)
+        rc = tm_client_udp_open(&c->udp, c->o, c->tunnel, c->msg);
     if (rc == TM_OK)
         rc = tm_client_ebpf_start(c->ebpf, &c->loop, c->tunnel, c->msg);
     if (rc == TM_OK)

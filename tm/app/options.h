@@ -82,6 +82,7 @@ enum tm_opt {
     TM_OPT_EBPF_LET,
     TM_OPT_DNS,
     TM_OPT_EXEC_SOCKET,
+    TM_OPT_RESOLVER,
     TM_OPT_CLEAN,
     TM_OPT_ALLOW,
     TM_OPT_DENY,

@@ -11,6 +11,7 @@
 #include "tm/app/options.h"
 #include "tm/app/preset.h"
 #include "tm/app/suggest.h"
+#include "tm/app/udpforward.h"
 #include "tm/app/units.h"
 
 /* Which of the words "a|b|c" value is; -1: none. */
@@ -75,7 +76,8 @@ static int add_to_list(struct tm_options *o, enum tm_opt opt, const char *value,
     struct tm_msg why;
     int rc = TM_OK;
     if (opt == TM_OPT_FORWARD)
-        rc = tm_forward_parse(&f, value, &why);
+        rc = tm_udpforward_is(value) ? tm_udpforward_parse(&f, value, &why)
+                                     : tm_forward_parse(&f, value, &why);
     else if (opt == TM_OPT_REMOTE)
         rc = tm_forward_parse_remote(&r, value, &why);
     else if (opt == TM_OPT_DYNAMIC)
@@ -360,7 +362,7 @@ static int check_source(const struct tm_options *o, struct tm_msg *msg)
 /* What --ebpf needs, and what needs it. */
 static int check_ebpf(const struct tm_options *o, struct tm_msg *msg)
 {
-    static const enum tm_opt with[] = {TM_OPT_CGROUP, TM_OPT_ON_EXIT, TM_OPT_EBPF_LET, TM_OPT_DNS,
+    static const enum tm_opt with[] = {TM_OPT_CGROUP, TM_OPT_ON_EXIT, TM_OPT_EBPF_LET,
                                        TM_OPT_EXEC_SOCKET};
     const struct tm_opt_value *v = &o->v[TM_OPT_EBPF];
     for (size_t i = 0; v->num == 0 && i < sizeof with / sizeof *with; i++) {
@@ -369,6 +371,9 @@ static int check_ebpf(const struct tm_options *o, struct tm_msg *msg)
                               "--%s has nothing to decide without --ebpf connect",
                               tm_options_info(with[i])->name);
     }
+    if (v->num == 0 && o->v[TM_OPT_RESOLVER].given && !o->v[TM_OPT_DNS].given)
+        return tm_msg_set(msg, TM_ERR_FORMAT,
+                          "--resolver has nothing to decide without --dns or --ebpf connect");
     return TM_OK;
 }
 

@@ -114,8 +114,7 @@ static struct tm_carrier *in_use(const struct tm_session *s)
 
 static uint64_t waiting_bytes(const struct tm_stream *st)
 {
-    uint64_t to = st->tx.end < st->tx_limit ? st->tx.end : st->tx_limit;
-    uint64_t n = to > st->tx.next ? to - st->tx.next : 0;
+    uint64_t n = tm_stream_fresh(st);
     return !tm_stream_has_data(st) ? 0 : n > 0 ? n : 1;
 }
 

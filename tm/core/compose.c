@@ -51,7 +51,7 @@ void tm_session_put_stream(struct tm_session *s, struct tm_carrier *c, struct tm
                            struct tm_wr *w, int64_t now_us)
 {
     const struct tm_outgoing to = {&c->sent, &c->tx_trail, c->tx_records};
-    while (tm_stream_has_data(st)) {
+    while (tm_session_feed(s, st, tm_wr_room(w), now_us), tm_stream_has_data(st)) {
         size_t before = w->len;
         bool again = false;
         int64_t since_us = tm_waits_since(&st->waits, st->tx.next);
@@ -78,13 +78,17 @@ void tm_session_put_stream(struct tm_session *s, struct tm_carrier *c, struct tm
     tm_session_note_ready(s, st);
 }
 
-#define NEW_BYTES     ((uint64_t)64 << 10) /* a stream is new until so much of it was sent */
-#define LITTLE_BYTES  ((uint64_t)2 << 10)  /* and small when no more waits */
+#define NEW_BYTES    ((uint64_t)64 << 10) /* a stream is new until so much of it was sent */
+#define LITTLE_BYTES ((uint64_t)2 << 10)  /* and small when no more waits */
+#define FEW_BYTES                                                                                  \
+    ((uint64_t)16 << 10) /* datagrams: what a conversation has waiting, and a flood has not */
 #define LIGHT_RECORDS 3U /* in a row that begin with light streams while heavy ones wait */
 
-/* New and small streams are light: a page's request, a key stroke.  They go before heavy ones. */
+/* New and small streams are light: a page's request, a key stroke, a call.  They go before heavy ones. */
 static bool is_light(const struct tm_stream *st)
 {
+    if (st->queue)
+        return st->tx.end - st->tx.next + st->queue->len <= FEW_BYTES;
     return st->tx.next < NEW_BYTES || st->tx.end - st->tx.next <= LITTLE_BYTES;
 }
 

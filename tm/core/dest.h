@@ -22,6 +22,9 @@
  * server that does not know that says that it cannot be reached. */
 #define TM_DEST_UNIX "unix:"
 
+/* The same for a stream of datagrams (tm/core/session_datagram.h). */
+#define TM_DEST_DATAGRAMS "trafficmimic.datagrams"
+
 enum tm_addr_kind { TM_ADDR_IPV4 = 1, TM_ADDR_NAME = 3, TM_ADDR_IPV6 = 4 }; /* RFC 1928 ATYP */
 struct tm_dest {
     enum tm_addr_kind kind;

@@ -48,12 +48,16 @@ int tm_dns_query(struct tm_dns_query *q, const uint8_t *p, size_t len)
     uint16_t n_answers = tm_rd_u16(&r);
     uint16_t n_authorities = tm_rd_u16(&r);
     uint16_t n_more = tm_rd_u16(&r);
-    if (!tm_rd_ok(&r) || (flags & (FLAG_QR | OPCODE)) != 0 || n_questions != 1 || !skip_name(&r))
+    if (!tm_rd_ok(&r) || (flags & FLAG_QR) != 0)
         return TM_ERR_PROTO;
+    if ((flags & OPCODE) != 0)
+        return TM_ERR_UNSUPPORTED;
+    if (len > TM_DNS_QUERY_MAX || n_questions != 1 || n_answers != 0 || !skip_name(&r))
+        return TM_ERR_FORMAT;
     q->type = tm_rd_u16(&r);
     (void)tm_rd_u16(&r); /* class */
     if (!tm_rd_ok(&r))
-        return TM_ERR_PROTO;
+        return TM_ERR_FORMAT;
     q->len = len - r.len;
     if (n_answers == 0 && n_authorities == 0 && n_more > 0)
         q->udp_max = udp_max(&r);
@@ -92,6 +96,13 @@ void tm_dns_fail(uint8_t *query, uint8_t rcode)
     query[2] = FLAG_QR | (query[2] & FLAG_RD);
     query[3] = FLAG_RA | (rcode & 0x0fU);
     memset(query + 6, 0, TM_DNS_HEAD - 6); /* counts of what stood behind the question */
+}
+
+void tm_dns_reject(uint8_t *query, uint8_t rcode)
+{
+    query[2] = FLAG_QR | (query[2] & (OPCODE | FLAG_RD));
+    query[3] = FLAG_RA | (rcode & 0x0fU);
+    memset(query + 4, 0, TM_DNS_HEAD - 4);
 }
 
 void tm_dns_cut(uint8_t *answer)

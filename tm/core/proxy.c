@@ -34,6 +34,8 @@ static enum tm_proxy_want asked(struct tm_proxy *p, const struct tm_socks_reques
         return refuse(p, req->reply, out);
     p->dest = req->dest;
     p->phase = TM_PROXY_ASKED;
+    if (req->command == TM_SOCKS_UDP_ASSOCIATE)
+        return TM_PROXY_DATAGRAMS;
     if (req->command == TM_SOCKS_CONNECT)
         return p->dest.port != 0 ? TM_PROXY_STREAM : refuse(p, TM_REPLY_ADDRESS_UNSUPPORTED, out);
     p->dest.port = 0;

@@ -167,9 +167,11 @@ void tm_session_free(struct tm_session *s)
     if (s->driver)
         s->driver->stop(s);
     for (uint32_t i = 0; i < s->n_slots; i++) {
+        tm_session_drop_queue(s, &s->streams[i]);
         if (s->streams[i].live)
             tm_stream_deinit(&s->streams[i], &s->flight);
     }
+    free(s->datagrams.last);
     if (s->control.live)
         tm_stream_deinit(&s->control, &s->flight);
     tm_flight_deinit(&s->flight);

@@ -98,6 +98,7 @@ static void free_stream(struct tm_session *s, struct tm_stream *st)
     s->rx_pool += st->rx.window.cap - TM_STREAM_WINDOW_MIN;
     tm_session_demanded(s);
     tm_session_note_piece(s, st, &(struct tm_piece){.stream = st->id, .at_us = s->now_us});
+    tm_session_drop_queue(s, st);
     tm_stream_deinit(st, &s->flight);
 }
 
@@ -136,7 +137,7 @@ static void grant(struct tm_session *s, struct tm_stream *st)
 }
 
 /* The send buffer is ahead of the peer's credit, by less than that: what the next credit lets out lies here already. */
-static void grow_tx(struct tm_session *s, struct tm_stream *st)
+void tm_session_grow_tx(struct tm_session *s, struct tm_stream *st)
 {
     struct tm_sendbuf *tx = &st->tx;
     if (tx->window.cap >= TM_STREAM_WINDOW_MAX || s->tx_pool < tx->window.cap ||
@@ -202,7 +203,7 @@ ssize_t tm_session_stream_send(struct tm_session *s, uint64_t stream, const uint
     if (s->failed || !st || st->refused || st->fin_queued)
         return TM_ERR_CLOSED;
     if (tm_sendbuf_room(&st->tx) < len)
-        grow_tx(s, st);
+        tm_session_grow_tx(s, st);
     size_t n = tm_sendbuf_put(&st->tx, p, len);
     st->wants_room |= n < len;
     if (n > 0)
@@ -316,7 +317,7 @@ int tm_session_heard_stream(struct tm_session *s, const struct tm_message *m)
             st->tx_limit = m->u.limit;
         tm_session_note_ready(s, st);
         if (st->wants_room) {
-            grow_tx(s, st);
+            tm_session_grow_tx(s, st);
             if (tm_sendbuf_room(&st->tx) > 0) {
                 st->wants_room = false;
                 tm_session_mark(s, st, TM_STREAM_EV_WRITABLE);

@@ -6,6 +6,7 @@
  *   session_early.c    what a server plays before it can compute plans (session_early.h)
  *   session_net.c  what comes from the network: carriers, records, frames, control messages
  *   session_app.c  what comes from and goes to applications: streams, events, credit
+ *   session_datagram.c streams of datagrams
  *   session_demand.c   cover that begins and ends with demand
  *   session_listen.c   listeners at the server
  *   driver.h, shuffle.c, cells.c   sessions without plans
@@ -24,6 +25,7 @@
 #include "tm/core/pieces.h"
 #include "tm/core/player.h"
 #include "tm/core/session.h"
+#include "tm/core/session_datagram_int.h"
 #include "tm/core/session_early.h"
 #include "tm/core/session_listen_int.h"
 #include "tm/core/session_watch.h"
@@ -81,7 +83,8 @@ struct tm_session {
     uint64_t peer_stream;      /* highest id announced by the peer; 0: none */
     uint64_t unheard_stream;   /* highest id whose bytes came early and found no room; 0: none */
     uint64_t tx_pool, rx_pool; /* bytes left to lend to growing windows */
-    bool is_begun;             /* polled before: the openers run */
+    struct tm_datagram_state datagrams;
+    bool is_begun; /* polled before: the openers run */
     bool settings_seen;
     uint64_t peer_features; /* as its SETTINGS said */
     struct tm_listening listening;

@@ -190,6 +190,8 @@ static void acknowledge(struct tm_session *s, struct tm_carrier *c, uint64_t n_r
         tm_flight_drop_first(&s->flight, &c->sent);
         if (!st)
             continue;
+        if (st->queue) /* what waits may have room now */
+            tm_session_note_ready(s, st);
         if (st->wants_room && tm_sendbuf_room(&st->tx) > 0) {
             st->wants_room = false;
             tm_session_mark(s, st, TM_STREAM_EV_WRITABLE);

@@ -191,6 +191,12 @@ static void add_streams(const struct tm_session *s, struct tm_session_control *o
 {
     for (uint32_t i = 0; i < s->n_slots; i++) {
         const struct tm_stream *st = &s->streams[i];
+        struct tm_view part[2];
+        int64_t since_us;
+        if (st->live && st->queue && tm_datagram_queue_first(st->queue, part, &since_us) > 0) {
+            out->waiting_bytes += tm_datagram_queue_bytes(st->queue);
+            out->oldest_us = tm_min_us(out->oldest_us, since_us);
+        }
         if (!st->live || st->refused || st->tx.end == st->tx.next)
             continue;
         out->waiting_bytes += st->tx.end - st->tx.next;

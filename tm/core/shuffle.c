@@ -208,9 +208,7 @@ enum load { LOAD_NOTHING, LOAD_CONTROL, LOAD_ALIVE };
 /* What a frame takes that holds the stream's next piece, and the piece alone: a small one where it will take its time. */
 static size_t piece_room(struct tm_session *s, const struct tm_stream *st, enum load load)
 {
-    uint64_t to = st->tx.end < st->tx_limit ? st->tx.end : st->tx_limit;
-    size_t have = to > st->tx.next ? (size_t)(to - st->tx.next) : 0;
-    size_t piece = tm_shuffle_piece(&s->shuffler->cfg, have, &s->shuffler->rng);
+    size_t piece = tm_shuffle_piece(&s->shuffler->cfg, tm_stream_fresh(st), &s->shuffler->rng);
     if (load != LOAD_CONTROL && piece > s->shuffler->cfg.piece_min)
         piece = s->shuffler->cfg.piece_min;
     return 1 + tm_varint_len(st->id) + tm_varint_len(st->tx.next) + piece;

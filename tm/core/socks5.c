@@ -55,7 +55,8 @@ void tm_socks5_logged_in(uint8_t out[TM_SOCKS5_METHOD_LEN])
 
 static bool is_command(uint8_t cmd)
 {
-    return cmd == TM_SOCKS_CONNECT || cmd == TM_SOCKS_RESOLVE || cmd == TM_SOCKS_RESOLVE_PTR;
+    return cmd == TM_SOCKS_CONNECT || cmd == TM_SOCKS_UDP_ASSOCIATE || cmd == TM_SOCKS_RESOLVE ||
+           cmd == TM_SOCKS_RESOLVE_PTR;
 }
 
 /* Offset and length of the address behind the head; false when more bytes are needed. */
@@ -116,20 +117,56 @@ ssize_t tm_socks5_request(const uint8_t *p, size_t len, struct tm_socks_request 
     return consumed;
 }
 
+/* ATYP ADDR PORT, as replies and datagrams have it. */
+static void put_address(struct tm_wr *w, const struct tm_dest *d)
+{
+    tm_wr_u8(w, (uint8_t)d->kind);
+    if (d->kind == TM_ADDR_NAME)
+        tm_wr_u8(w, d->len);
+    tm_wr_bytes(w, d->addr, d->len);
+    tm_wr_u16(w, d->port);
+}
+
 size_t tm_socks5_reply(uint8_t out[TM_SOCKS5_REPLY_MAX], enum tm_reply reply,
                        const struct tm_dest *bound)
 {
     static const struct tm_dest unknown = {.kind = TM_ADDR_IPV4, .len = 4};
-    const struct tm_dest *b = bound != NULL ? bound : &unknown;
     struct tm_wr w = tm_wr_init(out, TM_SOCKS5_REPLY_MAX);
     tm_wr_u8(&w, VERSION);
     tm_wr_u8(&w, (uint8_t)(reply == TM_REPLY_NAME_UNKNOWN ? TM_REPLY_HOST_UNREACHABLE : reply));
     tm_wr_u8(&w, 0);
-    tm_wr_u8(&w, (uint8_t)b->kind);
-    if (b->kind == TM_ADDR_NAME)
-        tm_wr_u8(&w, b->len);
-    tm_wr_bytes(&w, b->addr, b->len);
-    tm_wr_u16(&w, b->port);
+    put_address(&w, bound != NULL ? bound : &unknown);
+    TM_ASSERT(tm_wr_ok(&w));
+    return w.len;
+}
+
+/* ---- Datagrams ---- */
+
+int tm_socks5_datagram(const uint8_t *p, size_t len, struct tm_datagram *d)
+{
+    size_t at, addr_len;
+    if (len <= HEAD_LEN || p[0] != 0 || p[1] != 0 || p[2] != 0)
+        return TM_ERR_PROTO;
+    uint8_t atyp = p[3];
+    if ((atyp != TM_ADDR_IPV4 && atyp != TM_ADDR_IPV6 && atyp != TM_ADDR_NAME) ||
+        !find_address(p, len, &at, &addr_len))
+        return TM_ERR_PROTO;
+    if (atyp == TM_ADDR_NAME && !tm_socks_is_name(p + at, addr_len))
+        return TM_ERR_PROTO;
+    d->dest = (struct tm_dest){.kind = (enum tm_addr_kind)atyp, .len = (uint8_t)addr_len};
+    memcpy(d->dest.addr, p + at, addr_len);
+    at += addr_len;
+    d->dest.port = (uint16_t)(p[at] << 8 | p[at + 1]);
+    at += PORT_LEN;
+    d->data = (struct tm_view){p + at, len - at};
+    return d->dest.port != 0 && d->data.len <= TM_DATAGRAM_MAX ? TM_OK : TM_ERR_PROTO;
+}
+
+size_t tm_socks5_datagram_head(uint8_t out[TM_SOCKS5_UDP_HEAD_MAX], const struct tm_dest *from)
+{
+    struct tm_wr w = tm_wr_init(out, TM_SOCKS5_UDP_HEAD_MAX);
+    tm_wr_zeros(&w, 3);
+    put_address(&w, from);
     TM_ASSERT(tm_wr_ok(&w));
     return w.len;
 }

@@ -37,6 +37,25 @@ static size_t fresh(const struct tm_stream *st)
     return to > st->tx.next ? (size_t)(to - st->tx.next) : 0;
 }
 
+size_t tm_stream_fresh(const struct tm_stream *st)
+{
+    if (!st->queue)
+        return fresh(st);
+    uint64_t room = st->tx.base + st->tx.window.cap;
+    room = room < st->tx_limit ? room : st->tx_limit;
+    room = room > st->tx.end ? room - st->tx.end : 0;
+    size_t n = tm_datagram_queue_bytes(st->queue);
+    return fresh(st) + (n < room ? n : (size_t)room);
+}
+
+bool tm_stream_can_feed(const struct tm_stream *st)
+{
+    struct tm_view part[2];
+    int64_t t_us;
+    size_t n = st->queue ? tm_datagram_queue_first(st->queue, part, &t_us) : 0;
+    return n > 0 && n <= tm_sendbuf_room(&st->tx) && st->tx.end + n <= st->tx_limit;
+}
+
 /* The end can ride behind offset `to`. */
 static bool ends_at(const struct tm_stream *st, uint64_t to)
 {
@@ -45,8 +64,9 @@ static bool ends_at(const struct tm_stream *st, uint64_t to)
 
 bool tm_stream_has_data(const struct tm_stream *st)
 {
-    return st->live && (!tm_item_list_is_empty(&st->lost) || fresh(st) > 0 ||
-                        (st->fin_queued && !st->fin_sent && st->tx.next == st->tx.end));
+    return st->live &&
+           (!tm_item_list_is_empty(&st->lost) || fresh(st) > 0 || tm_stream_can_feed(st) ||
+            (st->fin_queued && !st->fin_sent && st->tx.next == st->tx.end));
 }
 
 /* Forgets lost ranges that were acknowledged meanwhile, wholly or at their front. */

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "tm/core/datagram.h"
 #include "tm/core/deal.h"
 #include "tm/core/flight.h"
 #include "tm/core/rate.h"
@@ -52,7 +53,9 @@ struct tm_stream {
     struct tm_item_list lost;
     struct tm_rate tx_rate; /* of new bytes, where a driver asks for it; ... */
     struct tm_deal deal;    /* ... and how much each carrier had of it, both directions */
-    struct tm_waits waits;  /* since when [tx.next, tx.end) waits */
+    struct tm_datagram_queue
+        *queue;            /* owned; NULL: a stream of bytes (tm/core/session_datagram.h) */
+    struct tm_waits waits; /* since when [tx.next, tx.end) waits */
 };
 
 /* A live stream with windows of `window` bytes; TM_ERR_NOMEM. */
@@ -60,8 +63,12 @@ TM_MUST_CHECK int tm_stream_init(struct tm_stream *st, uint64_t id, uint32_t win
 /* Frees memory and lost items; the struct can be used again. */
 void tm_stream_deinit(struct tm_stream *st, struct tm_flight *f);
 
-/* Something to send now: lost ranges, new bytes within credit, or an end that was not sent. */
+/* Something to send now: lost ranges, new bytes within credit, a datagram that can become such, or an end that was not sent. */
 bool tm_stream_has_data(const struct tm_stream *st);
+/* Whether the oldest datagram that waits fits into the send buffer and the peer's credit. */
+bool tm_stream_can_feed(const struct tm_stream *st);
+/* New bytes that may be sent now, and about as many as its datagrams can become. */
+size_t tm_stream_fresh(const struct tm_stream *st);
 /* The record of a carrier that frames go into. */
 struct tm_outgoing {
     struct tm_item_list *sent; /* what was sent on the carrier */

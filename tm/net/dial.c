@@ -43,6 +43,11 @@ struct tm_dial {
     char name[TM_DEST_HOST_MAX + 1];
 };
 
+bool tm_dial_may_reach(const struct tm_guard *guard, const struct sockaddr *sa)
+{
+    return guard == NULL || tm_guard_allows(guard, sa);
+}
+
 enum tm_reply tm_dial_reply(int uv_err)
 {
     switch (uv_err) {
@@ -221,7 +226,7 @@ static void try_next(struct tm_dial *d)
 static bool is_allowed(const struct tm_dial *d, const struct sockaddr *sa)
 {
     const struct tm_guard *g = d->cfg.guard;
-    return g == NULL || (d->cfg.is_own ? tm_guard_allows_own(g, sa) : tm_guard_allows(g, sa));
+    return d->cfg.is_own && g != NULL ? tm_guard_allows_own(g, sa) : tm_dial_may_reach(g, sa);
 }
 
 static void add_addr(struct tm_dial *d, const struct sockaddr *sa, size_t len)

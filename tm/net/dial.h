@@ -38,6 +38,8 @@ void tm_dial_cancel(struct tm_dial *d);
 
 /* Whether it is the path of a unix socket. */
 bool tm_dial_is_unix(const struct tm_dest *dest);
+/* Whether the server sends anything there for a client, whatever the protocol.  guard NULL: everywhere. */
+bool tm_dial_may_reach(const struct tm_guard *guard, const struct sockaddr *sa);
 
 /* The reply for a negative libuv error (connect or getaddrinfo). */
 enum tm_reply tm_dial_reply(int uv_err);

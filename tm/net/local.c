@@ -7,6 +7,7 @@
  *                |  ^ no room: tried again by the sweep
  *                +--exact--> REPLY --> pipe
  *                              +--lookup--> FINDING --> the answer, and the end
+ *                              +--datagrams--> associate
  *
  * FORWARD and DIVERTED begin in OPENING.  All writes here are the few bytes of a proxy's answers into an empty socket
  * buffer, so one that is not taken at once means a dead client. */
@@ -20,7 +21,9 @@
 
 #include "tm/core/lookup.h"
 #include "tm/core/proxy.h"
+#include "tm/core/session_datagram.h"
 #include "tm/net/addr.h"
+#include "tm/net/associate.h"
 #include "tm/net/ebpf/door.h"
 #include "tm/net/front.h"
 #include "tm/net/linger.h"
@@ -48,7 +51,7 @@ struct conn {
     uint64_t deadline_ms; /* of ASKING and OPENING, uv_now */
     uint64_t stream;      /* in REPLY and FINDING */
     struct tm_dest dest;
-    bool is_lookup;
+    bool is_lookup, is_datagrams;
     uint32_t swept; /* the last sweep that looked at it */
     struct tm_proxy proxy;
     size_t in_len, in_cap;
@@ -67,6 +70,7 @@ struct tm_local {
     uint32_t n_sweeps;
     uint32_t n_conns;   /* connections here and pipes that came from here */
     struct conn *conns; /* those here */
+    struct tm_associate *associates;
 };
 
 static void local_free(struct tm_local *l)
@@ -209,9 +213,40 @@ static void conn_find(struct conn *c)
         conn_refuse(c, TM_REPLY_FAILURE);
 }
 
+/* A port for datagrams, which takes over connection and stream; false: it cannot be had, or the client is gone. */
+static bool conn_to_associate(struct conn *c)
+{
+    struct tm_local *l = c->local;
+    struct tm_associate *a;
+    struct tm_dest bound;
+    const struct tm_associate_cfg cfg = {.front = tm_tunnel_client_front(l->cfg.tunnel),
+                                         .sock = c->sock,
+                                         .port = c->dest.port,
+                                         .list = &l->associates,
+                                         .done = on_pipe_done,
+                                         .user = l};
+    if (tm_associate_open(&a, &bound, &cfg) != TM_OK)
+        return false;
+    if (!tell_reply(c, TM_REPLY_OK, &bound)) {
+        tm_associate_close(a);
+        return false;
+    }
+    tm_associate_start(a, c->sock, c->stream);
+    conn_free(c);
+    return true;
+}
+
 /* The server's outcome is good. */
 static void conn_connected(struct conn *c)
 {
+    if (c->is_datagrams && conn_to_associate(c))
+        return;
+    if (c->is_datagrams) {
+        tm_session_stream_reset(tm_front_session(tm_tunnel_client_front(c->local->cfg.tunnel)),
+                                c->stream, TM_REPLY_FAILURE);
+        conn_refuse(c, TM_REPLY_FAILURE);
+        return;
+    }
     if (c->is_lookup) {
         c->phase = FINDING;
         return;
@@ -269,11 +304,12 @@ static void conn_open(struct conn *c)
         return;
     struct tm_front *front = tm_tunnel_client_front(c->tunnel);
     struct tm_session *s = tm_front_session(front);
-    if (c->dest.port == 0 && !c->is_lookup) { /* it would ask for an address */
+    if (c->dest.port == 0 && !c->is_lookup && !c->is_datagrams) { /* it would ask for an address */
         conn_refuse(c, TM_REPLY_ADDRESS_UNSUPPORTED);
         return;
     }
-    int rc = tm_session_stream_open(s, &c->dest, &c->stream);
+    int rc = c->is_datagrams ? tm_session_datagrams_open(s, &c->stream)
+                             : tm_session_stream_open(s, &c->dest, &c->stream);
     if (rc == TM_ERR_LIMIT)
         return;
     if (rc == TM_OK && is_exact(c)) {
@@ -284,6 +320,10 @@ static void conn_open(struct conn *c)
             tm_front_pump(front);
             return;
         }
+    } else if (rc == TM_OK && c->is_datagrams) {
+        conn_connected(c);
+        tm_front_pump(front);
+        return;
     } else if (rc == TM_OK) {
         if (l->cfg.kind != TM_LOCAL_SOCKS || tell_reply(c, TM_REPLY_OK, NULL)) {
             conn_to_pipe(c);
@@ -329,6 +369,7 @@ static void conn_parse(struct conn *c)
     }
     c->dest = c->proxy.dest;
     c->is_lookup = want == TM_PROXY_LOOKUP;
+    c->is_datagrams = want == TM_PROXY_DATAGRAMS;
     conn_start_opening(c);
 }
 
@@ -583,6 +624,8 @@ void tm_local_close(struct tm_local *l)
     while (l->conns != NULL)
         /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): it takes itself out of the list */
         conn_close(l->conns, tm_sock_reset);
+    while (l->associates != NULL)
+        tm_associate_close(l->associates);
     l->is_closing = true;
     tm_unixsock_remove(&l->unixsock);
     uv_close(&l->listener.handle, on_handle_closed);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tm/core/session_datagram.h"
 #include "tm/net/alarm.h"
 #include "tm/net/dial.h"
 #include "tm/net/finder.h"
@@ -11,6 +12,7 @@
 #include "tm/net/pipe.h"
 #include "tm/net/streamlog.h"
 #include "tm/net/testload.h"
+#include "tm/net/udpoutlet.h"
 
 struct outlet {
     struct tm_sink sink; /* first: on_event casts back */
@@ -82,6 +84,10 @@ void tm_outlet_open(struct tm_front *front, const struct tm_event *ev, const str
     }
     if (tm_testload_is_meant(&ev->dest)) {
         tm_testload_open(front, ev);
+        return;
+    }
+    if (tm_session_means_datagrams(&ev->dest)) {
+        tm_udpoutlet_open(front, ev, guard);
         return;
     }
     struct tm_session *s = tm_front_session(front);

@@ -19,10 +19,13 @@
 
 struct slot {
     bool is_used, is_sent;
+    bool is_forgotten;  /* nobody waits for it any more */
     uint8_t n_tries;    /* streams that it was sent on */
     uint8_t generation; /* of its use */
     uint8_t which;      /* socket */
     struct sockaddr_storage from;
+    tm_resolver_answer_fn answer; /* instead of socket and address; NULL: a datagram's */
+    void *user;
     uint64_t deadline_ms;
     struct tm_dns_query query;
     size_t len;
@@ -54,9 +57,12 @@ struct tm_resolver {
 static void slot_end(struct tm_resolver *r, struct slot *s, uint8_t *p, size_t len)
 {
     uv_buf_t buf = uv_buf_init((char *)p, (unsigned)len);
-    (void)uv_udp_try_send(&r->udp[s->which], &buf, 1, (const struct sockaddr *)&s->from);
     s->is_used = false;
     r->n_used--;
+    if (s->answer == NULL)
+        (void)uv_udp_try_send(&r->udp[s->which], &buf, 1, (const struct sockaddr *)&s->from);
+    else if (!s->is_forgotten)
+        s->answer(s->user, (struct tm_view){p, len});
 }
 
 static void slot_fail(struct tm_resolver *r, struct slot *s)
@@ -73,6 +79,11 @@ static void give(struct tm_resolver *r, struct tm_view msg)
     if (!s->is_used || !s->is_sent || s->generation != id / TM_RESOLVER_MAX ||
         !tm_dns_is_answer(msg.p, msg.len, s->bytes, &s->query))
         return;
+    if (s->answer != NULL) {
+        tm_dns_set_id(r->in + (msg.p - r->in), s->query.id);
+        slot_end(r, s, r->in + (msg.p - r->in), msg.len);
+        return;
+    }
     size_t len = msg.len <= s->query.udp_max ? msg.len : s->query.len;
     memcpy(r->datagram, msg.p, len);
     if (len < msg.len)
@@ -242,13 +253,41 @@ static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
     *buf = uv_buf_init((char *)r->datagram, sizeof r->datagram);
 }
 
-/* An answer without records to a question that is not carried. */
-static void answer_none(uv_udp_t *udp, uint8_t *query, const struct tm_dns_query *q,
-                        const struct sockaddr *from)
+/* What is answered here, without asking anybody, in place of the query: returns its length; 0: nothing. */
+static size_t answer_here(const struct tm_resolver *r, uint8_t *query, size_t len,
+                          struct tm_dns_query *q, bool *is_to_ask)
 {
-    tm_dns_fail(query, TM_DNS_NOERROR);
-    uv_buf_t buf = uv_buf_init((char *)query, (unsigned)q->len);
-    (void)uv_udp_try_send(udp, &buf, 1, from);
+    int rc = tm_dns_query(q, query, len);
+    *is_to_ask = false;
+    if (rc == TM_ERR_FORMAT || rc == TM_ERR_UNSUPPORTED) {
+        tm_dns_reject(query, rc == TM_ERR_FORMAT ? TM_DNS_FORMERR : TM_DNS_NOTIMP);
+        return TM_DNS_HEAD;
+    }
+    if (rc != TM_OK)
+        return 0;
+    if (q->type == TM_DNS_AAAA && uv_now(r->sweep.loop) < r->v4_until_ms) {
+        tm_dns_fail(query, TM_DNS_NOERROR);
+        return q->len;
+    }
+    *is_to_ask = true;
+    return 0;
+}
+
+/* A place for a query that is to be carried; NULL: there is none. */
+static struct slot *take_query(struct tm_resolver *r, const uint8_t *query, size_t len,
+                               const struct tm_dns_query *q)
+{
+    struct slot *s = slot_new(r);
+    if (s == NULL)
+        return NULL;
+    r->used_ms = uv_now(r->sweep.loop);
+    s->deadline_ms = r->used_ms + TM_RESOLVER_WAIT_MS;
+    s->query = *q;
+    s->len = len;
+    memcpy(s->bytes, query, len);
+    if (!uv_is_active((uv_handle_t *)&r->sweep))
+        (void)uv_timer_start(&r->sweep, on_sweep, SWEEP_MS, SWEEP_MS);
+    return s;
 }
 
 static void on_datagram(uv_udp_t *udp, ssize_t n, const uv_buf_t *buf, const struct sockaddr *from,
@@ -256,28 +295,50 @@ static void on_datagram(uv_udp_t *udp, ssize_t n, const uv_buf_t *buf, const str
 {
     struct tm_resolver *r = udp->data;
     struct tm_dns_query q;
+    bool is_to_ask;
     (void)buf;
-    if (n <= 0 || from == NULL || (flags & UV_UDP_PARTIAL) != 0 || (size_t)n > TM_DNS_QUERY_MAX ||
-        tm_dns_query(&q, r->datagram, (size_t)n) != TM_OK)
+    if (n <= 0 || from == NULL || (flags & UV_UDP_PARTIAL) != 0)
         return;
-    if (q.type == TM_DNS_AAAA && uv_now(udp->loop) < r->v4_until_ms) {
-        answer_none(udp, r->datagram, &q, from);
-        return;
+    size_t len = answer_here(r, r->datagram, (size_t)n, &q, &is_to_ask);
+    if (len > 0) {
+        uv_buf_t out = uv_buf_init((char *)r->datagram, (unsigned)len);
+        (void)uv_udp_try_send(udp, &out, 1, from);
     }
-    struct slot *s = slot_new(r);
+    struct slot *s = is_to_ask ? take_query(r, r->datagram, (size_t)n, &q) : NULL;
     if (s == NULL)
         return; /* the asker asks again */
     memcpy(&s->from, from, tm_addr_len(from));
     s->which = udp == &r->udp[1];
-    s->deadline_ms = uv_now(udp->loop) + TM_RESOLVER_WAIT_MS;
-    s->query = q;
-    s->len = (size_t)n;
-    memcpy(s->bytes, r->datagram, (size_t)n);
-    r->used_ms = uv_now(udp->loop);
-    if (!uv_is_active((uv_handle_t *)&r->sweep))
-        (void)uv_timer_start(&r->sweep, on_sweep, SWEEP_MS, SWEEP_MS);
     ask(r);
     tm_front_pump(r->front);
+}
+
+bool tm_resolver_ask(struct tm_resolver *r, uint8_t *query, size_t len,
+                     tm_resolver_answer_fn answer, void *user)
+{
+    struct tm_dns_query q;
+    bool is_to_ask;
+    size_t n = answer_here(r, query, len, &q, &is_to_ask);
+    struct slot *s = is_to_ask ? take_query(r, query, len, &q) : NULL;
+    if (is_to_ask && s == NULL) {
+        tm_dns_fail(query, TM_DNS_SERVFAIL);
+        n = q.len;
+    }
+    if (n > 0)
+        answer(user, (struct tm_view){query, n});
+    if (s == NULL)
+        return n > 0;
+    s->answer = answer;
+    s->user = user;
+    ask(r);
+    tm_front_pump(r->front);
+    return true;
+}
+
+void tm_resolver_forget(struct tm_resolver *r, const void *user)
+{
+    for (size_t i = 0; i < TM_RESOLVER_MAX; i++)
+        r->slot[i].is_forgotten |= r->slot[i].is_used && r->slot[i].user == user;
 }
 
 /* ---- Life ---- */

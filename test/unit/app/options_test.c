@@ -7,6 +7,7 @@
 
 #include "test/support/check.h"
 #include "tm/app/preset.h"
+#include "tm/app/udpforward.h"
 
 static struct tm_options o;
 static struct tm_msg msg;
@@ -251,20 +252,51 @@ static void transports_need_nothing_and_take_no_files(void)
 static void ebpf_options_need_ebpf(void)
 {
     CHECK_INT(PARSE(TM_PROGRAM_CLIENT, "run", "--state=d", "--model=m", "--ebpf=connect",
-                    "--cgroup=/c", "--on-exit=direct", "--ebpf-let=udp", "--dns=h:53"),
+                    "--cgroup=/c", "--on-exit=direct", "--ebpf-let=udp", "--resolver=h:53"),
               TM_OK);
     CHECK_INT(o.v[TM_OPT_EBPF].num, 1);
     CHECK_INT(o.v[TM_OPT_ON_EXIT].num, 1);
     CHECK_INT(PARSE(TM_PROGRAM_CLIENT, "run", "--state=d", "--model=m"), TM_OK);
     CHECK_INT(o.v[TM_OPT_EBPF].num, 0);
     CHECK_INT(o.v[TM_OPT_ON_EXIT].num, 0);
-    CHECK_INT(PARSE(TM_PROGRAM_CLIENT, "run", "--state=d", "--model=m", "--dns=h:53"),
+    CHECK_INT(PARSE(TM_PROGRAM_CLIENT, "run", "--state=d", "--model=m", "--cgroup=/c"),
               TM_ERR_FORMAT);
-    CHECK_STR(msg.text, "--dns has nothing to decide without --ebpf connect");
+    CHECK_STR(msg.text, "--cgroup has nothing to decide without --ebpf connect");
+    CHECK_INT(PARSE(TM_PROGRAM_CLIENT, "run", "--state=d", "--model=m", "--resolver=h:53"),
+              TM_ERR_FORMAT);
+    CHECK_STR(msg.text, "--resolver has nothing to decide without --dns or --ebpf connect");
+    CHECK_INT(PARSE(TM_PROGRAM_CLIENT, "run", "--state=d", "--model=m", "--resolver=h:53",
+                    "--dns=127.0.0.1:53"),
+              TM_OK);
     CHECK_INT(
         PARSE(TM_PROGRAM_CLIENT, "run", "--state=d", "--model=m", "--ebpf=redirect", "--cgroup=/c"),
         TM_OK);
     CHECK_INT(o.v[TM_OPT_EBPF].num, 2);
+}
+
+static void forwards_may_be_of_datagrams(void)
+{
+    struct tm_forward f;
+    CHECK_INT(PARSE(TM_PROGRAM_CLIENT, "run", "--state=d", "--model=m", "-L", "53/udp:h:54"),
+              TM_OK);
+    CHECK(tm_udpforward_is(o.list[0].text));
+    CHECK(!tm_udpforward_is("53:h:54"));
+    CHECK_INT(tm_udpforward_parse(&f, "53/udp:h:54", &msg), TM_OK);
+    CHECK_STR(f.bind.at.host, "127.0.0.1");
+    CHECK_INT(f.bind.at.port, 53);
+    CHECK_INT(f.dest.kind, TM_ADDR_NAME);
+    CHECK_INT(f.dest.port, 54);
+    CHECK_INT(tm_udpforward_parse(&f, "[::1]:53/udp:[fd00::1]:54", &msg), TM_OK);
+    CHECK_STR(f.bind.at.host, "::1");
+    CHECK_INT(f.dest.kind, TM_ADDR_IPV6);
+    static char *bad[] = {"53/udp:h",    "/udp:h:54",        "53/udp:h:0",
+                          "x/udp:h:54",  "53/udp:h:54/udp:", "53/tcp:h:54",
+                          "/p/udp:h:54", "53/udp:unix:/p",   "53/udp:/udp:h:1"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        CHECK_INT(PARSE(TM_PROGRAM_CLIENT, "run", "--state=d", "--model=m", "-L", bad[i]),
+                  TM_ERR_FORMAT);
+    CHECK_STR(msg.text, "-L '53/udp:/udp:h:1': write [BIND:]PORT/udp:HOST:HOSTPORT, IPv6 addresses "
+                        "in brackets");
 }
 
 static void help_and_version_need_nothing_else(void)
@@ -587,6 +619,7 @@ static const struct check_case cases[] = {
     {"exec_takes_the_whole_rest_of_the_line", exec_takes_the_whole_rest_of_the_line},
     {"transports_need_nothing_and_take_no_files", transports_need_nothing_and_take_no_files},
     {"ebpf_options_need_ebpf", ebpf_options_need_ebpf},
+    {"forwards_may_be_of_datagrams", forwards_may_be_of_datagrams},
     {"help_and_version_need_nothing_else", help_and_version_need_nothing_else},
     {"config_fills_what_the_command_line_left_open", config_fills_what_the_command_line_left_open},
     {"config_errors_name_the_line", config_errors_name_the_line},

@@ -61,16 +61,23 @@ static void what_is_no_query_is_refused(void)
     static const struct {
         size_t at;
         uint8_t value;
-    } bad[] = {{2, 0x81}, {2, 0x29}, {4, 1}, {5, 0}, {5, 2}, {12, 0xc0}, {12, 64}};
+        int rc;
+    } bad[] = {{2, 0x81, TM_ERR_PROTO},   {2, 0x29, TM_ERR_UNSUPPORTED}, {4, 1, TM_ERR_FORMAT},
+               {5, 0, TM_ERR_FORMAT},     {5, 2, TM_ERR_FORMAT},         {7, 1, TM_ERR_FORMAT},
+               {12, 0xc0, TM_ERR_FORMAT}, {12, 64, TM_ERR_FORMAT}};
     uint8_t p[sizeof query];
     struct tm_dns_query q;
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         memcpy(p, query, sizeof p);
         p[bad[i].at] = bad[i].value;
-        CHECK_INT(read_query(&q, p, sizeof p), TM_ERR_PROTO);
+        CHECK_INT(read_query(&q, p, sizeof p), bad[i].rc);
     }
     for (size_t len = 0; len < QUESTION_END; len++)
-        CHECK_INT(read_query(&q, query, len), TM_ERR_PROTO);
+        CHECK_INT(read_query(&q, query, len), len < TM_DNS_HEAD ? TM_ERR_PROTO : TM_ERR_FORMAT);
+    static uint8_t large[TM_DNS_QUERY_MAX + 1];
+    memcpy(large, query, sizeof query);
+    CHECK_INT(read_query(&q, large, TM_DNS_QUERY_MAX), TM_OK);
+    CHECK_INT(read_query(&q, large, TM_DNS_QUERY_MAX + 1), TM_ERR_FORMAT);
 }
 
 static void a_name_has_at_most_255_bytes(void)
@@ -86,7 +93,7 @@ static void a_name_has_at_most_255_bytes(void)
             at += 1U + label;
         }
         memset(p + at, 0, 5);
-        CHECK_INT(read_query(&q, p, at + 5), more == 0 ? TM_OK : TM_ERR_PROTO);
+        CHECK_INT(read_query(&q, p, at + 5), more == 0 ? TM_OK : TM_ERR_FORMAT);
     }
 }
 
@@ -103,6 +110,18 @@ static void an_answer_is_one_to_its_own_question(void)
         p[i] ^= 1;
         CHECK(!tm_dns_is_answer(p, sizeof p, query, &q));
     }
+}
+
+static void a_rejection_is_a_header_alone(void)
+{
+    uint8_t p[sizeof query];
+    memcpy(p, query, sizeof query);
+    tm_dns_reject(p, TM_DNS_FORMERR);
+    CHECK_MEM(p, ((uint8_t[]){0xab, 0xcd, 0x81, 0x81, 0, 0, 0, 0, 0, 0, 0, 0}), 12);
+    memcpy(p, query, sizeof query);
+    p[2] = 0x28; /* UPDATE */
+    tm_dns_reject(p, TM_DNS_NOTIMP);
+    CHECK_MEM(p, ((uint8_t[]){0xab, 0xcd, 0xa8, 0x84, 0, 0, 0, 0, 0, 0, 0, 0}), 12);
 }
 
 static void a_failure_and_a_cut_keep_only_the_question(void)
@@ -174,6 +193,7 @@ static const struct check_case cases[] = {
     {"what_is_no_query_is_refused", what_is_no_query_is_refused},
     {"a_name_has_at_most_255_bytes", a_name_has_at_most_255_bytes},
     {"an_answer_is_one_to_its_own_question", an_answer_is_one_to_its_own_question},
+    {"a_rejection_is_a_header_alone", a_rejection_is_a_header_alone},
     {"a_failure_and_a_cut_keep_only_the_question", a_failure_and_a_cut_keep_only_the_question},
     {"a_stream_is_cut_at_its_lengths", a_stream_is_cut_at_its_lengths},
     {"every_mutation_is_refused_or_sound", every_mutation_is_refused_or_sound},

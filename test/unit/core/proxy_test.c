@@ -102,6 +102,26 @@ static void every_protocol_asks_for_the_same_stream_however_it_is_cut(void)
     }
 }
 
+static void an_association_is_wanted_however_it_is_cut(void)
+{
+    static const char bytes[] = "\5\1\0\5\3\0\1\177\0\0\1\20\0";
+    static struct talk t;
+    const struct tm_dest bound = {
+        .kind = TM_ADDR_IPV4, .len = 4, .addr = {127, 0, 0, 1}, .port = 5000};
+    for (size_t step = 1; step < sizeof bytes; step++) {
+        talk(&t, bytes, sizeof bytes - 1, step);
+        CHECK_INT(t.want, TM_PROXY_DATAGRAMS);
+        CHECK_INT(t.proxy.dest.port, 4096);
+        reply(&t, TM_REPLY_OK, &bound);
+        CHECK_INT(t.said_len, 10);
+        CHECK_MEM(t.said, "\5\0\0\1\177\0\0\1\23\210", 10);
+        reply(&t, TM_REPLY_FAILURE, NULL);
+        CHECK_MEM(t.said, "\5\1\0\1\0\0\0\0\0\0", 10);
+    }
+    talk(&t, "\4\3\0\120\1\1\1\1\0", 9, 9); /* SOCKS 4 has none */
+    CHECK_INT(t.want, TM_PROXY_END);
+}
+
 static void what_is_not_understood_gets_its_protocols_answer_and_the_end(void)
 {
     static const struct {
@@ -113,7 +133,7 @@ static void what_is_not_understood_gets_its_protocols_answer_and_the_end(void)
         {TEXT("\5\1\1"), TEXT("\5\377")},
         {TEXT("\5\1\0\4"), TEXT("\5\0")},
         {TEXT("\5\1\2\2"), TEXT("\5\2")},
-        {TEXT("\5\1\0\5\3\0\1\0\0\0\0\0\0"), TEXT("\5\0\5\7\0\1\0\0\0\0\0\0")},
+        {TEXT("\5\1\0\5\2\0\1\0\0\0\0\0\0"), TEXT("\5\0\5\7\0\1\0\0\0\0\0\0")},
         {TEXT("\5\1\0\5\1\0\11"), TEXT("\5\0\5\10\0\1\0\0\0\0\0\0")},
         {TEXT("\5\1\0\5\1\0\1\1\1\1\1\0\0"), TEXT("\5\0\5\10\0\1\0\0\0\0\0\0")}, /* port 0 */
         {TEXT("\4\2\0\120\1\1\1\1\0"), TEXT("\0\133\0\0\0\0\0\0")},
@@ -326,6 +346,7 @@ static void mutated_conversations_do_not_depend_on_their_cuts(void)
 static const struct check_case cases[] = {
     {"every_protocol_asks_for_the_same_stream_however_it_is_cut",
      every_protocol_asks_for_the_same_stream_however_it_is_cut},
+    {"an_association_is_wanted_however_it_is_cut", an_association_is_wanted_however_it_is_cut},
     {"what_is_not_understood_gets_its_protocols_answer_and_the_end",
      what_is_not_understood_gets_its_protocols_answer_and_the_end},
     {"who_wants_the_login_gets_it_in_every_cut", who_wants_the_login_gets_it_in_every_cut},

@@ -200,8 +200,8 @@ static void other_commands_get_reply_07_after_the_whole_request(void)
         memcpy(r, connect4, sizeof r);
         r[1] = (uint8_t)cmd;
         CHECK_INT(parse_request(r, sizeof r, &d, &reply), sizeof r);
-        bool is_known =
-            cmd == TM_SOCKS_CONNECT || cmd == TM_SOCKS_RESOLVE || cmd == TM_SOCKS_RESOLVE_PTR;
+        bool is_known = cmd == TM_SOCKS_CONNECT || cmd == TM_SOCKS_UDP_ASSOCIATE ||
+                        cmd == TM_SOCKS_RESOLVE || cmd == TM_SOCKS_RESOLVE_PTR;
         CHECK_INT(reply, is_known ? TM_REPLY_OK : TM_REPLY_COMMAND_UNSUPPORTED);
     }
 }
@@ -213,6 +213,8 @@ static void unknown_address_types_get_reply_08(void)
     CHECK_INT(parse_request((uint8_t[]){5, 1, 0, 2}, 4, &d, &reply), 4);
     CHECK_INT(reply, TM_REPLY_ADDRESS_UNSUPPORTED);
     CHECK_INT(parse_request((uint8_t[]){5, 3, 0, 9, 1, 2}, 6, &d, &reply), 4);
+    CHECK_INT(reply, TM_REPLY_ADDRESS_UNSUPPORTED);
+    CHECK_INT(parse_request((uint8_t[]){5, 2, 0, 9, 1, 2}, 6, &d, &reply), 4);
     CHECK_INT(reply, TM_REPLY_COMMAND_UNSUPPORTED);
 }
 
@@ -288,6 +290,86 @@ static void mutated_requests_stay_inside_their_bytes(void)
             }
 }
 
+/* ---- Datagrams ---- */
+
+/* On a heap copy of exactly len bytes; what is accepted lies inside and, written again, is what came. */
+static int parse_datagram(const uint8_t *p, size_t len, struct tm_datagram *d)
+{
+    uint8_t head[TM_SOCKS5_UDP_HEAD_MAX];
+    uint8_t *copy = malloc(len + (len == 0));
+    memcpy(copy, p, len);
+    int rc = tm_socks5_datagram(copy, len, d);
+    if (rc == TM_OK) {
+        size_t n = tm_socks5_datagram_head(head, &d->dest);
+        CHECK(n <= len && d->data.p == copy + n && d->data.len == len - n);
+        CHECK_MEM(head, p, n);
+        CHECK(d->dest.port != 0);
+    }
+    free(copy);
+    return rc;
+}
+
+/* RFC 1928 sec. 7, by hand. */
+static const uint8_t datagram4[] = {0, 0, 0, 1, 192, 0, 2, 7, 0, 53, 'd', 'a', 't', 'a'};
+static const uint8_t datagram_name[] = {0,   0,   0,   3,   11,  'e', 'x', 'a', 'm', 'p',
+                                        'l', 'e', '.', 'o', 'r', 'g', 1,   187, '!'};
+
+static void datagrams_say_where_they_go(void)
+{
+    struct tm_datagram d;
+    CHECK_INT(parse_datagram(datagram4, sizeof datagram4, &d), TM_OK);
+    CHECK_INT(d.dest.kind, TM_ADDR_IPV4);
+    CHECK_MEM(d.dest.addr, ((uint8_t[]){192, 0, 2, 7}), 4);
+    CHECK_INT(d.dest.port, 53);
+    CHECK_INT(d.data.len, 4);
+    CHECK_INT(parse_datagram(datagram4, 10, &d), TM_OK); /* an empty one */
+    CHECK_INT(d.data.len, 0);
+    CHECK_INT(parse_datagram(datagram_name, sizeof datagram_name, &d), TM_OK);
+    CHECK_INT(d.dest.kind, TM_ADDR_NAME);
+    CHECK_INT(d.dest.port, 443);
+    CHECK_INT(d.data.len, 1);
+}
+
+static void fragments_and_what_is_not_whole_are_dropped(void)
+{
+    uint8_t p[sizeof datagram4];
+    struct tm_datagram d;
+    for (size_t len = 0; len < 10; len++)
+        CHECK_INT(parse_datagram(datagram4, len, &d), TM_ERR_PROTO);
+    for (size_t len = 0; len < sizeof datagram_name - 1; len++)
+        CHECK_INT(parse_datagram(datagram_name, len, &d), TM_ERR_PROTO);
+    static const struct {
+        size_t at;
+        uint8_t value;
+    } bad[] = {{0, 1}, {1, 1}, {2, 1}, {2, 0x80}, {3, 0}, {3, 2}, {3, 5}, {9, 0}};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        memcpy(p, datagram4, sizeof p);
+        p[bad[i].at] = bad[i].value;
+        CHECK_INT(parse_datagram(p, sizeof p, &d), TM_ERR_PROTO);
+    }
+}
+
+static void mutated_datagrams_stay_inside_their_bytes(void)
+{
+    uint8_t p[sizeof datagram_name];
+    struct tm_datagram d;
+    for (size_t i = 0; i < sizeof p * 8; i++)
+        for (size_t j = i; j < sizeof p * 8; j++) {
+            memcpy(p, datagram_name, sizeof p);
+            p[i / 8] ^= (uint8_t)(1U << (i % 8));
+            if (j != i)
+                p[j / 8] ^= (uint8_t)(1U << (j % 8));
+            (void)parse_datagram(p, sizeof p, &d);
+        }
+    for (size_t i = 0; i < sizeof p; i++)
+        for (int v = 0; v < 256; v++)
+            for (size_t n = 0; n <= sizeof p; n++) {
+                memcpy(p, datagram_name, sizeof p);
+                p[i] = (uint8_t)v;
+                (void)parse_datagram(p, n, &d);
+            }
+}
+
 static const struct check_case cases[] = {
     {"greeting_with_no_auth_is_accepted", greeting_with_no_auth_is_accepted},
     {"greeting_without_no_auth_gets_ff", greeting_without_no_auth_gets_ff},
@@ -309,5 +391,8 @@ static const struct check_case cases[] = {
     {"names_that_no_host_has_are_refused", names_that_no_host_has_are_refused},
     {"replies_carry_the_bound_address", replies_carry_the_bound_address},
     {"mutated_requests_stay_inside_their_bytes", mutated_requests_stay_inside_their_bytes},
+    {"datagrams_say_where_they_go", datagrams_say_where_they_go},
+    {"fragments_and_what_is_not_whole_are_dropped", fragments_and_what_is_not_whole_are_dropped},
+    {"mutated_datagrams_stay_inside_their_bytes", mutated_datagrams_stay_inside_their_bytes},
 };
 CHECK_MAIN("socks5", cases)

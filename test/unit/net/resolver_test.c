@@ -185,15 +185,67 @@ static void without_ipv6_its_addresses_are_not_asked_for(void)
 static void what_is_no_query_is_not_carried(void)
 {
     struct tm_resolver *r = start();
-    uint8_t heard[512];
+    uint8_t heard[512], got[512];
     int fd = udp_socket(NULL);
     CHECK_INT(connect(fd, (struct sockaddr *)&udp_addr, sizeof udp_addr), 0);
-    CHECK_INT(send(fd, "GET / HTTP/1.0\r\n\r\n", 18, 0), 18);
+    CHECK_INT(send(fd, "short", 5, 0), 5); /* nothing is said to it */
     CHECK_INT(send(fd, query, sizeof query - 1, 0), sizeof query - 1);
+    CHECK_INT(scene_read(&scene, fd, got, sizeof got), TM_DNS_HEAD);
+    CHECK_MEM(got, ((uint8_t[]){0xab, 0xcd, 0x81, 0x81, 0, 0, 0, 0, 0, 0, 0, 0}), TM_DNS_HEAD);
     int good = ask();
     int server = scene_accept(&scene, scene.dest);
     CHECK_INT(hear(server, heard, sizeof heard), sizeof query);
     (void)close(good);
+    (void)close(fd);
+    (void)close(server);
+    stop(r);
+}
+
+struct asker {
+    unsigned n;
+    size_t len;
+    uint8_t bytes[8192];
+};
+
+static void on_answer(void *user, struct tm_view message)
+{
+    struct asker *a = user;
+    a->n++;
+    a->len = message.len;
+    memcpy(a->bytes, message.p, message.len < sizeof a->bytes ? message.len : sizeof a->bytes);
+}
+
+/* For a connection no answer is cut; one that has gone gets none. */
+static void others_are_answered_whole_until_they_are_forgotten(void)
+{
+    static struct asker a, gone;
+    struct tm_resolver *r = start();
+    uint8_t heard[512], got[512], p[sizeof query];
+    a = gone = (struct asker){0};
+    memcpy(p, query, sizeof p);
+    CHECK(tm_resolver_ask(r, p, sizeof p - 1, on_answer, &a));
+    CHECK_INT(a.n, 1);
+    CHECK_INT(a.bytes[3] & 15, TM_DNS_FORMERR);
+    memcpy(p, query, sizeof p);
+    p[2] |= 0x80;
+    CHECK(!tm_resolver_ask(r, p, sizeof p, on_answer, &a)); /* an answer */
+    memcpy(p, query, sizeof p);
+    CHECK(tm_resolver_ask(r, p, sizeof p, on_answer, &gone));
+    int server = scene_accept(&scene, scene.dest);
+    CHECK_INT(hear(server, heard, sizeof heard), sizeof query);
+    tm_resolver_forget(r, &gone);
+    answer(server, heard, sizeof query, 4000);
+    CHECK(tm_resolver_ask(r, p, sizeof p, on_answer, &a));
+    CHECK_INT(hear(server, heard, sizeof heard), sizeof query);
+    answer(server, heard, sizeof query, 4000);
+    int fd = ask(); /* its answer comes behind theirs */
+    CHECK_INT(hear(server, heard, sizeof heard), sizeof query);
+    answer(server, heard, sizeof query, 0);
+    CHECK_INT(scene_read(&scene, fd, got, sizeof got), sizeof query);
+    CHECK_INT(a.n, 2);
+    CHECK_INT(a.len, sizeof query + 4000);
+    CHECK_MEM(a.bytes, query, 2);
+    CHECK_INT(gone.n, 0);
     (void)close(fd);
     (void)close(server);
     stop(r);
@@ -206,5 +258,7 @@ static const struct check_case cases[] = {
     {"a_lost_stream_is_tried_once_more", a_lost_stream_is_tried_once_more},
     {"without_ipv6_its_addresses_are_not_asked_for", without_ipv6_its_addresses_are_not_asked_for},
     {"what_is_no_query_is_not_carried", what_is_no_query_is_not_carried},
+    {"others_are_answered_whole_until_they_are_forgotten",
+     others_are_answered_whole_until_they_are_forgotten},
 };
 CHECK_MAIN("resolver", cases)
