@@ -1,5 +1,5 @@
 /* tm/app/file.c - see file.h.  Files appear by link(2) from a temporary name: atomic, and it refuses to
- * replace. */
+ * replace; by rename(2) where they are to be replaced. */
 #include "tm/app/file.h"
 
 #include <errno.h>
@@ -57,6 +57,12 @@ static int check_file(int fd, const char *path, size_t *size, struct tm_msg *msg
         return tm_msg_set(msg, TM_ERR_IO, "%s: %s", path, strerror(errno));
     if (!S_ISREG(st.st_mode) || st.st_size > TM_FILE_MAX)
         return tm_msg_set(msg, TM_ERR_FORMAT, "%s is not a file of ours", path);
+    if (st.st_uid != geteuid() && st.st_uid != 0)
+        return tm_msg_set(
+            msg, TM_ERR_AUTH,
+            "%s holds keys, but belongs to another user (uid %u), who may change it; run: "
+            "chown %u %s",
+            path, (unsigned)st.st_uid, (unsigned)geteuid(), path);
     if ((st.st_mode & OTHERS) != 0)
         return tm_msg_set(msg, TM_ERR_AUTH,
                           "%s holds keys, but others may read it (mode %03o); run: chmod 600 %s",
@@ -146,7 +152,23 @@ static int sync_dir_of(const char *path)
     return rc;
 }
 
-int tm_file_create(const char *path, const void *data, size_t len, struct tm_msg *msg)
+/* How a file that is complete gets its name. */
+typedef int (*name_fn)(const char *temp, const char *path);
+
+static int name_it(const char *temp, const char *path)
+{
+    if (link(temp, path) == 0)
+        return TM_OK;
+    return errno == EEXIST ? TM_ERR_CLOSED : TM_ERR_IO;
+}
+
+static int rename_it(const char *temp, const char *path)
+{
+    return rename(temp, path) == 0 ? TM_OK : TM_ERR_IO;
+}
+
+static int write_file(const char *path, const void *data, size_t len, name_fn name,
+                      struct tm_msg *msg)
 {
     char temp[TM_FILE_PATH_MAX + 16];
     snprintf(temp, sizeof temp, "%s.%ld", path, (long)getpid());
@@ -156,8 +178,8 @@ int tm_file_create(const char *path, const void *data, size_t len, struct tm_msg
     if (fd < 0)
         return tm_msg_set(msg, TM_ERR_IO, "cannot write %s: %s", path, strerror(errno));
     rc = write_all(fd, data, len);
-    if (rc == TM_OK && link(temp, path) != 0)
-        rc = errno == EEXIST ? TM_ERR_CLOSED : TM_ERR_IO;
+    if (rc == TM_OK)
+        rc = name(temp, path);
     if (rc == TM_OK)
         rc = sync_dir_of(path);
     if (rc == TM_ERR_CLOSED)
@@ -167,4 +189,14 @@ int tm_file_create(const char *path, const void *data, size_t len, struct tm_msg
     close(fd);
     unlink(temp);
     return rc;
+}
+
+int tm_file_create(const char *path, const void *data, size_t len, struct tm_msg *msg)
+{
+    return write_file(path, data, len, name_it, msg);
+}
+
+int tm_file_replace(const char *path, const void *data, size_t len, struct tm_msg *msg)
+{
+    return write_file(path, data, len, rename_it, msg);
 }

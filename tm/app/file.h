@@ -22,7 +22,7 @@ TM_MUST_CHECK int tm_file_check_dir(const char *path, struct tm_msg *msg);
 
 /* Reads a whole regular file that nobody but us can read; the text is followed by a NUL, *len does not count
  * it, and the caller frees it with tm_file_free.  TM_ERR_IO: cannot be read (not there: TM_ERR_CLOSED);
- * TM_ERR_AUTH: readable by others; TM_ERR_FORMAT: larger than TM_FILE_MAX, or with NUL bytes in it; NOMEM. */
+ * TM_ERR_AUTH: readable by others, or another user's (root's are taken); TM_ERR_FORMAT: larger than TM_FILE_MAX, or with NUL bytes in it; NOMEM. */
 TM_MUST_CHECK int tm_file_load(const char *path, char **text, size_t *len, struct tm_msg *msg);
 /* Clears and frees; NULL does nothing. */
 void tm_file_free(char *text, size_t len);
@@ -31,5 +31,8 @@ void tm_file_free(char *text, size_t len);
  * exists already, and stays as it is; TM_ERR_IO with msg. */
 TM_MUST_CHECK int tm_file_create(const char *path, const void *data, size_t len,
                                  struct tm_msg *msg);
+/* The same in place of one that may be there: whoever reads gets the old or the new one, whole.  TM_ERR_IO. */
+TM_MUST_CHECK int tm_file_replace(const char *path, const void *data, size_t len,
+                                  struct tm_msg *msg);
 
 #endif

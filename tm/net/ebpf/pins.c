@@ -169,8 +169,7 @@ static void sweep_cgroup(const struct sweep *s, const char *path)
     int n = snprintf(g.path, sizeof g.path, "%s", path);
     if (g.fd < 0)
         return;
-    if (n < (int)sizeof g.path && flock(g.fd, LOCK_EX | LOCK_NB) == 0 &&
-        !is_pinned(path)) {
+    if (n < (int)sizeof g.path && flock(g.fd, LOCK_EX | LOCK_NB) == 0 && !is_pinned(path)) {
         tm_cgroup_empty(&g);
         s->swept->n_removed += rmdir(path) == 0;
     }
