@@ -53,6 +53,7 @@ struct client {
     char where[TM_ADDRESS_TEXT_MAX]; /* HOST:PORT of the server */
     uint64_t start_ns;
     bool ready, failed, played, has_progress;
+    bool is_refused; /* the server was up, and does not know us now; the log has told of it */
     enum tm_tunnel_state last_state; /* that the log has told of */
     struct tm_summary summary;       /* taken when the session stops */
     struct tm_msg *msg;
@@ -231,13 +232,22 @@ static void on_begun(struct client *c)
 
 static void on_trouble(struct client *c, const struct tm_tunnel_report *r)
 {
-    if (r->ever_up) {
+    if (r->ever_up && r->err == TM_ERR_AUTH) {
+        if (!c->is_refused)
+            tm_log(TM_LOG_WARN,
+                   "%s does not take this client any more: it was revoked or is unknown there, or "
+                   "another server is behind that address; openings go on by the schedule",
+                   c->where);
+        c->is_refused = true;
+    } else if (r->ever_up) {
         if (c->last_state != TM_TUNNEL_TROUBLE)
             tm_log(TM_LOG_WARN, "the server cannot be reached: %s; the schedule goes on", r->text);
     } else if (r->err == TM_ERR_AUTH) {
         FAIL(c,
-             "%s answers but not as our server: another one is behind that address, it has revoked "
-             "this client, was set up anew or has other models now%s, or the clocks differ by more "
+             "%s answers but not as our server: this client was revoked or is unknown there, "
+             "another "
+             "one is behind that address, it was set up anew or has other models now%s, or the "
+             "clocks differ by more "
              "than two hours; check, or join again with a new link",
              c->where,
              !has_schedule(c)                 ? ""
@@ -274,8 +284,9 @@ static void on_state(void *user, const struct tm_tunnel_report *r)
     case TM_TUNNEL_UP:
         if (!c->ready)
             say_ready(c);
-        else if (c->last_state == TM_TUNNEL_TROUBLE)
+        else if (c->last_state == TM_TUNNEL_TROUBLE || c->is_refused)
             tm_log(TM_LOG_INFO, "the server can be reached again");
+        c->is_refused = false;
         break;
     case TM_TUNNEL_TROUBLE:
         on_trouble(c, r);

@@ -111,6 +111,10 @@ int tm_client_state_load(struct tm_client_state *s, const char *dir, struct tm_m
                           dir);
     if (rc != TM_OK)
         return rc;
+    if (tm_file_check_dir(dir, msg) != TM_OK) {
+        tm_file_free(text, len);
+        return TM_ERR_AUTH;
+    }
     rc = tm_client_state_decode(s, text, len, &why);
     if (rc != TM_OK)
         tm_msg_set(msg, rc, "%.200s: %.100s; move it away and join again with a new link", path,

@@ -16,6 +16,7 @@
 #include <openssl/crypto.h>
 #include <uv.h>
 
+#include "tm/app/account.h"
 #include "tm/app/address.h"
 #include "tm/app/listen.h"
 #include "tm/app/main.h"
@@ -45,6 +46,7 @@ struct server {
     struct tm_signals signals;
     struct tm_tunnel_server *tunnel; /* owned */
     struct tm_statsock *statsock;    /* owned */
+    struct tm_account *account;      /* owned; NULL: nobody counts */
     struct tm_server_state state;
     struct tm_models models;
     struct tm_schedfile schedule; /* that clients have too; empty: none */
@@ -148,6 +150,27 @@ static FILE *on_open_log(void *user, const uint8_t client_id[TM_CLIENT_ID_LEN],
     return f;
 }
 
+static void on_used(void *user, const uint8_t client_id[TM_CLIENT_ID_LEN], uint64_t bytes)
+{
+    struct server *s = user;
+    if (s->account != NULL)
+        tm_account_add(s->account, client_id, bytes);
+}
+
+static void count_used(void *user)
+{
+    struct server *s = user;
+    if (s->tunnel != NULL)
+        tm_tunnel_server_count(s->tunnel);
+}
+
+static void open_account(struct server *s)
+{
+    struct tm_msg why;
+    if (tm_account_open(&s->account, &s->loop, s->state.dir, count_used, s, &why) != TM_OK)
+        tm_log(TM_LOG_WARN, "what clients use is not counted: %s", why.text);
+}
+
 /* A file of clients/ came or went. */
 static void on_clients_changed(uv_fs_event_t *w, const char *name, int events, int status)
 {
@@ -159,6 +182,8 @@ static void on_clients_changed(uv_fs_event_t *w, const char *name, int events, i
         return;
     if (tm_server_state_find_client(&s->state, id, &c, NULL) == TM_ERR_CLOSED) {
         tm_log(TM_LOG_INFO, "client %s was revoked", name);
+        if (s->account != NULL)
+            tm_account_forget(s->account, id);
         tm_tunnel_server_drop(s->tunnel, id);
     }
     OPENSSL_cleanse(&c, sizeof c);
@@ -245,6 +270,9 @@ static void on_quit(uv_async_t *async)
     tm_signals_stop(&s->signals);
     tm_statsock_close(s->statsock);
     s->statsock = NULL;
+    count_used(s);
+    tm_account_close(s->account);
+    s->account = NULL;
     take_summary(s);
     if (s->tunnel != NULL)
         tm_tunnel_server_stop(s->tunnel, NULL, NULL);
@@ -395,6 +423,7 @@ static int open_tunnel(struct server *s, struct tm_msg *msg)
         .model = on_model,
         .schedule = on_schedule,
         .join = on_join,
+        .used = on_used,
         .open_log = o->v[TM_OPT_LOG_SCHEDULE].text != NULL ? on_open_log : NULL,
         .stream_log = s->stream_log,
         .user = s,
@@ -463,6 +492,8 @@ static void run(struct server *s)
         rc = say_ready(s, s->msg);
     if (rc == TM_OK)
         open_status(s);
+    if (rc == TM_OK)
+        open_account(s);
     if (rc != TM_OK) {
         s->failed = true;
         on_stop(s);

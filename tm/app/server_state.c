@@ -19,6 +19,8 @@
 #define USED        ".used"
 #define TEXT_MAX    1024U
 
+enum { N_FIELDS = 3 }; /* of an invitation, of a client */
+
 void tm_server_id_print(char out[TM_SERVER_ID_TEXT], const uint8_t id[TM_CLIENT_ID_LEN])
 {
     tm_hex_encode(out, id, TM_CLIENT_ID_LEN);
@@ -213,18 +215,35 @@ int tm_server_state_config(const struct tm_server_state *s, char **text, size_t 
 
 /* ---- invitations ---- */
 
-static void invite_fields(struct tm_kv_field f[2], struct tm_invite *i)
+bool tm_server_label_ok(const char *label)
+{
+    uint8_t id[TM_CLIENT_ID_LEN];
+    size_t n = strlen(label);
+    return n > 0 && n <= TM_SERVER_LABEL_MAX &&
+           strspn(label, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._@+-") ==
+               n &&
+           tm_server_id_parse(id, label) != TM_OK;
+}
+
+static void invite_fields(struct tm_kv_field f[N_FIELDS], struct tm_invite *i)
 {
     f[0] = (struct tm_kv_field){"secret", TM_KV_HEX, i->secret, sizeof i->secret, false};
     f[1] = (struct tm_kv_field){"expires", TM_KV_NUMBER, &i->expires_s, 0, false};
+    f[2] = (struct tm_kv_field){"label", TM_KV_TEXT, i->label, sizeof i->label, true};
 }
 
-int tm_server_state_invite(const struct tm_server_state *s, int64_t expires_s,
+int tm_server_state_invite(const struct tm_server_state *s, int64_t expires_s, const char *label,
                            struct tm_invite *out, struct tm_msg *msg)
 {
     char path[TM_FILE_PATH_MAX];
-    struct tm_kv_field f[2];
+    struct tm_kv_field f[N_FIELDS];
     *out = (struct tm_invite){.expires_s = expires_s};
+    if (label != NULL && label[0] != '\0' && !tm_server_label_ok(label))
+        return tm_msg_set(
+            msg, TM_ERR_FORMAT,
+            "a label is 1 to %d letters, digits and any of . _ @ + -, and no identifier",
+            TM_SERVER_LABEL_MAX);
+    snprintf(out->label, sizeof out->label, "%s", label != NULL ? label : "");
     int rc = random_bytes(out->id, sizeof out->id, msg);
     if (rc == TM_OK)
         rc = random_bytes(out->secret, sizeof out->secret, msg);
@@ -232,8 +251,9 @@ int tm_server_state_invite(const struct tm_server_state *s, int64_t expires_s,
         rc = id_path(path, s, "invites", out->id, "", msg);
     invite_fields(f, out);
     return rc == TM_OK
-               ? save_fields(path, &(struct tm_kv){.kind = KIND_INVITE, .fields = f, .n_fields = 2},
-                             msg)
+               ? save_fields(
+                     path, &(struct tm_kv){.kind = KIND_INVITE, .fields = f, .n_fields = N_FIELDS},
+                     msg)
                : rc;
 }
 
@@ -241,40 +261,42 @@ int tm_server_state_find_invite(const struct tm_server_state *s, const uint8_t i
                                 struct tm_invite *out, struct tm_msg *msg)
 {
     char path[TM_FILE_PATH_MAX];
-    struct tm_kv_field f[2];
+    struct tm_kv_field f[N_FIELDS];
     memset(out, 0, sizeof *out);
     invite_fields(f, out);
     int rc = id_path(path, s, "invites", id, "", msg);
     if (rc == TM_OK)
-        rc = load_fields(path, &(struct tm_kv){.kind = KIND_INVITE, .fields = f, .n_fields = 2},
-                         msg);
+        rc = load_fields(
+            path, &(struct tm_kv){.kind = KIND_INVITE, .fields = f, .n_fields = N_FIELDS}, msg);
     if (rc == TM_ERR_CLOSED) {
         rc = id_path(path, s, "invites", id, USED, msg);
         if (rc == TM_OK)
-            rc = load_fields(path, &(struct tm_kv){.kind = KIND_INVITE, .fields = f, .n_fields = 2},
-                             msg);
+            rc = load_fields(
+                path, &(struct tm_kv){.kind = KIND_INVITE, .fields = f, .n_fields = N_FIELDS}, msg);
         out->used = true;
     }
     memcpy(out->id, id, sizeof out->id);
     return rc;
 }
 
-static void client_fields(struct tm_kv_field f[2], struct tm_client_entry *c)
+static void client_fields(struct tm_kv_field f[N_FIELDS], struct tm_client_entry *c)
 {
     f[0] = (struct tm_kv_field){"secret", TM_KV_HEX, c->secret, sizeof c->secret, false};
     f[1] = (struct tm_kv_field){"joined", TM_KV_NUMBER, &c->joined_s, 0, false};
+    f[2] = (struct tm_kv_field){"label", TM_KV_TEXT, c->label, sizeof c->label, true};
 }
 
 static int save_client(const struct tm_server_state *s, struct tm_client_entry *c,
                        struct tm_msg *msg)
 {
     char path[TM_FILE_PATH_MAX];
-    struct tm_kv_field f[2];
+    struct tm_kv_field f[N_FIELDS];
     client_fields(f, c);
     int rc = id_path(path, s, "clients", c->id, "", msg);
     return rc == TM_OK
-               ? save_fields(path, &(struct tm_kv){.kind = KIND_CLIENT, .fields = f, .n_fields = 2},
-                             msg)
+               ? save_fields(
+                     path, &(struct tm_kv){.kind = KIND_CLIENT, .fields = f, .n_fields = N_FIELDS},
+                     msg)
                : rc;
 }
 
@@ -285,6 +307,7 @@ int tm_server_state_redeem(const struct tm_server_state *s,
 {
     char fresh[TM_FILE_PATH_MAX], used[TM_FILE_PATH_MAX];
     struct tm_client_entry c = {.joined_s = now_s};
+    struct tm_invite invite;
     int rc = random_bytes(c.id, sizeof c.id, msg);
     if (rc == TM_OK)
         rc = id_path(fresh, s, "invites", invite_id, "", msg);
@@ -297,7 +320,11 @@ int tm_server_state_redeem(const struct tm_server_state *s,
         return tm_msg_set(msg, errno == ENOENT ? TM_ERR_CLOSED : TM_ERR_IO, "%s: %s", fresh,
                           strerror(errno));
     memcpy(c.secret, secret, sizeof c.secret);
-    rc = save_client(s, &c, msg);
+    rc = tm_server_state_find_invite(s, invite_id, &invite, msg);
+    memcpy(c.label, invite.label, sizeof c.label);
+    OPENSSL_cleanse(&invite, sizeof invite);
+    if (rc == TM_OK)
+        rc = save_client(s, &c, msg);
     if (rc == TM_OK)
         memcpy(client_id, c.id, sizeof c.id);
     else if (rename(used, fresh) != 0)
@@ -312,27 +339,41 @@ int tm_server_state_find_client(const struct tm_server_state *s, const uint8_t i
                                 struct tm_client_entry *out, struct tm_msg *msg)
 {
     char path[TM_FILE_PATH_MAX];
-    struct tm_kv_field f[2];
+    struct tm_kv_field f[N_FIELDS];
     memset(out, 0, sizeof *out);
     client_fields(f, out);
     int rc = id_path(path, s, "clients", id, "", msg);
     if (rc == TM_OK)
-        rc = load_fields(path, &(struct tm_kv){.kind = KIND_CLIENT, .fields = f, .n_fields = 2},
-                         msg);
+        rc = load_fields(
+            path, &(struct tm_kv){.kind = KIND_CLIENT, .fields = f, .n_fields = N_FIELDS}, msg);
     memcpy(out->id, id, sizeof out->id);
     return rc;
 }
 
-int tm_server_state_revoke(const struct tm_server_state *s, const uint8_t id[TM_CLIENT_ID_LEN],
-                           struct tm_msg *msg)
+static int remove_id(const struct tm_server_state *s, const char *folder, const uint8_t *id,
+                     struct tm_msg *msg)
 {
     char path[TM_FILE_PATH_MAX];
-    int rc = id_path(path, s, "clients", id, "", msg);
+    int rc = id_path(path, s, folder, id, "", msg);
     if (rc != TM_OK || unlink(path) == 0)
         return rc;
     return tm_msg_set(msg, errno == ENOENT ? TM_ERR_CLOSED : TM_ERR_IO, "%s: %s", path,
                       strerror(errno));
 }
+
+int tm_server_state_revoke(const struct tm_server_state *s, const uint8_t id[TM_CLIENT_ID_LEN],
+                           struct tm_msg *msg)
+{
+    return remove_id(s, "clients", id, msg);
+}
+
+int tm_server_state_withdraw(const struct tm_server_state *s, const uint8_t id[TM_CLIENT_ID_LEN],
+                             struct tm_msg *msg)
+{
+    return remove_id(s, "invites", id, msg);
+}
+
+/* ---- lists ---- */
 
 static int is_id(const struct dirent *d)
 {
@@ -340,29 +381,67 @@ static int is_id(const struct dirent *d)
     return tm_server_id_parse(id, d->d_name) == TM_OK;
 }
 
-int tm_server_state_each_client(const struct tm_server_state *s, tm_server_client_fn fn, void *user,
-                                struct tm_msg *msg)
+/* What is done with each id of a folder. */
+struct visit {
+    const struct tm_server_state *s;
+    int (*one)(const struct visit *v, const uint8_t *id, struct tm_msg *msg);
+    tm_server_client_fn client; /* one of the two */
+    tm_server_invite_fn invite;
+    void *user;
+};
+
+static int visit_client(const struct visit *v, const uint8_t *id, struct tm_msg *msg)
+{
+    struct tm_client_entry c;
+    int rc = tm_server_state_find_client(v->s, id, &c, msg);
+    if (rc == TM_OK)
+        v->client(v->user, &c);
+    OPENSSL_cleanse(&c, sizeof c);
+    return rc == TM_ERR_CLOSED ? TM_OK : rc; /* revoked meanwhile */
+}
+
+static int visit_invite(const struct visit *v, const uint8_t *id, struct tm_msg *msg)
+{
+    struct tm_invite i;
+    int rc = tm_server_state_find_invite(v->s, id, &i, msg);
+    if (rc == TM_OK && !i.used)
+        v->invite(v->user, &i);
+    OPENSSL_cleanse(&i, sizeof i);
+    return rc == TM_ERR_CLOSED ? TM_OK : rc;
+}
+
+static int each(const struct visit *v, const char *folder, struct tm_msg *msg)
 {
     char path[TM_FILE_PATH_MAX];
     struct dirent **names = NULL;
-    int rc = tm_file_path(path, s->dir, "clients", NULL, msg);
+    int rc = tm_file_path(path, v->s->dir, folder, NULL, msg);
     if (rc != TM_OK)
         return rc;
     int n = scandir(path, &names, is_id, alphasort);
     if (n < 0)
         return tm_msg_set(msg, TM_ERR_IO, "%s: %s", path, strerror(errno));
     for (int i = 0; i < n; i++) {
-        struct tm_client_entry c;
         uint8_t id[TM_CLIENT_ID_LEN];
         if (rc == TM_OK)
             rc = tm_server_id_parse(id, names[i]->d_name);
         if (rc == TM_OK)
-            rc = tm_server_state_find_client(s, id, &c, msg);
-        if (rc == TM_OK)
-            fn(user, &c);
-        OPENSSL_cleanse(&c, sizeof c);
+            rc = v->one(v, id, msg);
         free(names[i]);
     }
     free(names);
     return rc;
+}
+
+int tm_server_state_each_client(const struct tm_server_state *s, tm_server_client_fn fn, void *user,
+                                struct tm_msg *msg)
+{
+    const struct visit v = {.s = s, .one = visit_client, .client = fn, .user = user};
+    return each(&v, "clients", msg);
+}
+
+int tm_server_state_each_invite(const struct tm_server_state *s, tm_server_invite_fn fn, void *user,
+                                struct tm_msg *msg)
+{
+    const struct visit v = {.s = s, .one = visit_invite, .invite = fn, .user = user};
+    return each(&v, "invites", msg);
 }

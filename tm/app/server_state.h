@@ -3,8 +3,9 @@
  *   DIR/config         options, "name = value" (tm/app/options.h)
  *   DIR/identity.pem   Ed25519 private key; its public half is the pin in links
  *   DIR/token          prefix and key of the tokens, shared with every enrolled client
- *   DIR/invites/ID     an invitation: secret, when it expires; ID.used once a client has joined with it
- *   DIR/clients/ID     an enrolled client: its secret, when it joined
+ *   DIR/invites/ID     an invitation: secret, when it expires, label; ID.used once a client has joined with it
+ *   DIR/clients/ID     an enrolled client: its secret, when it joined, label
+ *   DIR/usage/ID       when a client was last seen, its bytes of the month (tm/app/usage.h)
  *   DIR/replay         tokens' times (tm/net/replay.h)
  *
  * Directories have mode 0700 and files 0600; both are enforced at load.  IDs are 16 hexadecimal digits.  Every
@@ -23,7 +24,8 @@
 #include "tm/net/identity.h"
 #include "tm/net/ticket.h"
 
-#define TM_SERVER_ID_TEXT (2 * TM_CLIENT_ID_LEN + 1)
+#define TM_SERVER_ID_TEXT   (2 * TM_CLIENT_ID_LEN + 1)
+#define TM_SERVER_LABEL_MAX 40 /* characters */
 
 struct tm_server_state {
     char dir[TM_FILE_PATH_MAX];
@@ -49,10 +51,14 @@ struct tm_invite {
     uint8_t secret[TM_SECRET_LEN];
     int64_t expires_s; /* wall clock, seconds since 1970 */
     bool used;
+    char label[TM_SERVER_LABEL_MAX + 1]; /* what its owner calls the client; "": nothing */
 };
-/* Stores a new invitation with random id and secret. */
+/* Stores a new invitation with random id and secret; label: as below, NULL or "": none. */
 TM_MUST_CHECK int tm_server_state_invite(const struct tm_server_state *s, int64_t expires_s,
-                                         struct tm_invite *out, struct tm_msg *msg);
+                                         const char *label, struct tm_invite *out,
+                                         struct tm_msg *msg);
+/* 1 to TM_SERVER_LABEL_MAX letters, digits and any of "._@+-", and not an id's text. */
+bool tm_server_label_ok(const char *label);
 /* TM_ERR_CLOSED: never existed; used and expired ones are found. */
 TM_MUST_CHECK int tm_server_state_find_invite(const struct tm_server_state *s,
                                               const uint8_t id[TM_CLIENT_ID_LEN],
@@ -68,6 +74,7 @@ struct tm_client_entry {
     uint8_t id[TM_CLIENT_ID_LEN];
     uint8_t secret[TM_SECRET_LEN];
     int64_t joined_s;
+    char label[TM_SERVER_LABEL_MAX + 1]; /* of its invitation */
 };
 /* TM_ERR_CLOSED: no such client. */
 TM_MUST_CHECK int tm_server_state_find_client(const struct tm_server_state *s,
@@ -76,10 +83,18 @@ TM_MUST_CHECK int tm_server_state_find_client(const struct tm_server_state *s,
 /* Removes a client.  TM_ERR_CLOSED: no such client. */
 TM_MUST_CHECK int tm_server_state_revoke(const struct tm_server_state *s,
                                          const uint8_t id[TM_CLIENT_ID_LEN], struct tm_msg *msg);
+/* Removes an invitation that was not used.  TM_ERR_CLOSED: no such invitation. */
+TM_MUST_CHECK int tm_server_state_withdraw(const struct tm_server_state *s,
+                                           const uint8_t id[TM_CLIENT_ID_LEN], struct tm_msg *msg);
 /* Calls fn for every client, sorted by id.  Stops at the first error. */
 typedef void (*tm_server_client_fn)(void *user, const struct tm_client_entry *c);
 TM_MUST_CHECK int tm_server_state_each_client(const struct tm_server_state *s,
                                               tm_server_client_fn fn, void *user,
+                                              struct tm_msg *msg);
+/* The same for every invitation that was not used, expired ones too. */
+typedef void (*tm_server_invite_fn)(void *user, const struct tm_invite *i);
+TM_MUST_CHECK int tm_server_state_each_invite(const struct tm_server_state *s,
+                                              tm_server_invite_fn fn, void *user,
                                               struct tm_msg *msg);
 
 /* An id as its text, and back (TM_ERR_FORMAT). */

@@ -311,6 +311,7 @@ static void end_session(struct tm_server_session **at)
             r->session = r->session == s ? NULL : r->session;
     tm_session_get_stats(tm_front_session(s->front), &stats);
     tm_tunnel_server_add(&t->stats.total, &stats);
+    tm_tunnel_server_used(s, &stats);
     t->stats.sessions_live--;
     t->stats.sessions_ended++;
     t->n_closing++;

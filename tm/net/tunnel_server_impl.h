@@ -32,7 +32,8 @@ struct tm_server_session {
     bool is_left;        /* its client has begun another since */
     bool is_dirty;       /* to be pumped */
     struct tm_server_session *next_dirty;
-    int64_t next_us; /* of one that is: when its next action is due for preparation */
+    int64_t next_us;        /* of one that is: when its next action is due for preparation */
+    uint64_t counted_bytes; /* that cfg.used was told of */
     struct tm_ask_server ask;
 };
 
@@ -62,6 +63,9 @@ struct tm_tunnel_server {
  * cannot be played here. */
 const char *tm_tunnel_server_source(struct tm_tunnel_server *t, const struct tm_token *tok,
                                     struct tm_model *mix, struct tm_session_cfg *cfg);
+
+/* Tells cfg.used what a session moved since. */
+void tm_tunnel_server_used(struct tm_server_session *s, const struct tm_session_stats *stats);
 
 /* Adds what a session sent and received, and how its carriers ended. */
 void tm_tunnel_server_add(struct tm_session_stats *total, const struct tm_session_stats *s);

@@ -20,6 +20,25 @@ void tm_tunnel_server_add(struct tm_session_stats *total, const struct tm_sessio
     total->carriers_died += s->carriers_died;
 }
 
+void tm_tunnel_server_used(struct tm_server_session *s, const struct tm_session_stats *stats)
+{
+    const struct tm_tunnel_server_cfg *cfg = &s->server->cfg;
+    uint64_t bytes = stats->wire_tx_bytes + stats->wire_rx_bytes;
+    if (cfg->used == NULL || s->kind != TM_TOKEN_CARRIER || bytes == s->counted_bytes)
+        return;
+    cfg->used(cfg->user, s->client_id, bytes - s->counted_bytes);
+    s->counted_bytes = bytes;
+}
+
+void tm_tunnel_server_count(struct tm_tunnel_server *t)
+{
+    for (struct tm_server_session *s = t->sessions; s != NULL; s = s->next) {
+        struct tm_session_stats stats;
+        tm_session_get_stats(tm_front_session(s->front), &stats);
+        tm_tunnel_server_used(s, &stats);
+    }
+}
+
 void tm_tunnel_server_stats(const struct tm_tunnel_server *t, struct tm_tunnel_server_stats *out)
 {
     struct tm_gate_stats gate;

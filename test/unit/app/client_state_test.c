@@ -117,6 +117,21 @@ static void file_is_written_once_and_must_be_private(void)
     temp_dir_remove(dir);
 }
 
+static void directory_that_others_may_enter_is_refused(void)
+{
+    char dir[64];
+    struct tm_msg msg;
+    temp_dir_make(dir);
+    fill(&s);
+    CHECK_INT(tm_client_state_create(&s, dir, NULL), TM_OK);
+    CHECK_INT(chmod(dir, 0750), 0);
+    CHECK_INT(tm_client_state_load(&back, dir, &msg), TM_ERR_AUTH);
+    CHECK(strstr(msg.text, "run: chmod 700") != NULL);
+    CHECK_INT(chmod(dir, 0700), 0);
+    CHECK_INT(tm_client_state_load(&back, dir, &msg), TM_OK);
+    temp_dir_remove(dir);
+}
+
 static void models_are_compared_by_digest(void)
 {
     struct tm_msg msg;
@@ -138,6 +153,7 @@ static const struct check_case cases[] = {
     {"every_prefix_is_refused_or_lacks_models_only", every_prefix_is_refused_or_lacks_models_only},
     {"mutations_never_pass_the_limits", mutations_never_pass_the_limits},
     {"file_is_written_once_and_must_be_private", file_is_written_once_and_must_be_private},
+    {"directory_that_others_may_enter_is_refused", directory_that_others_may_enter_is_refused},
     {"models_are_compared_by_digest", models_are_compared_by_digest},
 };
 CHECK_MAIN("client_state", cases)
