@@ -11,6 +11,8 @@ need curl nginx
 NS_a='' PID_server='' PID_client='' PID_curl='' # set by ns and start
 server=$(program TM_SERVER) || exit 1
 client=$(program TM_CLIENT) || exit 1
+test_model=$(program TM_TEST_MODEL) || exit 1
+learn=$(program TM_LEARN) || exit 1
 S=$WORK/server
 ns a
 
@@ -25,7 +27,7 @@ expect() {
 }
 
 start_server() {
-    start server in_ns a "$server" run --state "$S"
+    start server in_ns a "$server" run --state "$S" "$@"
     wait_for 10 "grep -q ^ready: $WORK/server.log || ! kill -0 $PID_server" || fail "tm-server is not ready"
     grep -q ^ready: "$WORK/server.log" || fail "tm-server: $(cat "$WORK/server.log")"
 }
@@ -104,6 +106,49 @@ chown 0 "$S/identity.pem"
 chmod 750 "$WORK/c1"
 expect 1 'others may enter it \(mode 750\); run: chmod 700 ' dir_mode "$client" run --state "$WORK/c1" --model constant
 chmod 700 "$WORK/c1"
+
+say "== a model that the client has not: fetched, checked, kept, played"
+"$test_model" "$WORK/models.db" fast quick || fail "models"
+"$test_model" "$WORK/others.db" ssh36 || fail "models"
+start_server --models "$WORK/models.db"
+start client in_ns a "$client" run --state "$WORK/c1" --models "$WORK/others.db" --model quick --log-schedule "$WORK/client.jsonl"
+wait_for 30 "grep -q ^ready: $WORK/client.log || ! kill -0 $PID_client" || fail "tm-client is not ready"
+grep -q 'ready: .*model quick,' "$WORK/client.log" || fail "tm-client: $(cat "$WORK/client.log")"
+grep 'model quick: fetched from 127.0.0.1:4433, [0-9]* bytes, signed by it' "$WORK/client.log" || fail "not fetched"
+socks_get a 127.0.0.1:1080 http://127.0.0.1:8080/file "$WORK/got" --max-time 60 || fail "curl under a fetched model"
+same_bytes "$WORK/docs/file" "$WORK/got"
+stop client
+in_ns a "$client" models --state "$WORK/c1" --models "$WORK/others.db" >"$WORK/models.out" || fail "models --state"
+digest=$(sed -n 's/^quick  *\([0-9a-f]*\) fetched$/\1/p' "$WORK/models.out")
+[ -n "$digest" ] || fail "models --state says: $(cat "$WORK/models.out")"
+grep -qE '^fast +[0-9a-f]{32} at the server$' "$WORK/models.out" || fail "models --state says: $(cat "$WORK/models.out")"
+cmp "$WORK/c1/models/$digest" "$S/models/$digest" || fail "not the server's model"
+"$client" models --model quick --models "$WORK/models.db" >"$WORK/card.there" || fail "the card of the server's"
+in_ns a "$client" models --state "$WORK/c1" --model quick --models "$WORK/others.db" >"$WORK/card.here" || fail "the card of the fetched one"
+cmp "$WORK/card.there" "$WORK/card.here" || fail "the cards differ"
+say "model quick, digest $digest: fetched; its card is that of the server's"
+
+say "== a model that was changed on disk is not played, but fetched again"
+printf 'x' | dd of="$WORK/c1/models/$digest" bs=1 seek=5000 conv=notrunc status=none
+start client in_ns a "$client" run --state "$WORK/c1" --models "$WORK/others.db" --model quick
+wait_for 30 "grep -q ^ready: $WORK/client.log || ! kill -0 $PID_client" || fail "tm-client is not ready"
+grep -q 'not signed by the server; it is fetched again' "$WORK/client.log" || fail "tm-client says: $(cat "$WORK/client.log")"
+cmp "$WORK/c1/models/$digest" "$S/models/$digest" || fail "not mended"
+stop client
+stop server
+
+say "== the server gets another model of that name: the client plays that from its next start on"
+"$test_model" "$WORK/fast.db" fast || fail "models"
+"$learn" export "$WORK/fast.db" | sed 's/"name": *"fast"/"name": "quick"/' | "$learn" import -q -o "$WORK/newer.db" - || fail "a model of the same name"
+start_server --models "$WORK/newer.db"
+start client in_ns a "$client" run --state "$WORK/c1" --models "$WORK/others.db" --model quick
+wait_for 30 "grep -q ^ready: $WORK/client.log || ! kill -0 $PID_client" || fail "tm-client is not ready"
+grep -q 'the server has other models than before: its own are played' "$WORK/client.log" || fail "tm-client says: $(cat "$WORK/client.log")"
+[ "$(find "$WORK/c1/models" -type f | wc -l)" -eq 2 ] || fail "it was not fetched"
+[ "$(find "$S/models" -type f | wc -l)" -eq 2 ] || fail "the server keeps what it plays no more"
+stop client
+expect 1 "the server has no model 'fast'; it has: quick, constant" gone "$client" run --state "$WORK/c1" --models "$WORK/others.db" --model fast
+stop server
 
 say "== revoked: the session ends at once, the client gets the decoy and says so"
 start_server

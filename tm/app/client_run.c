@@ -20,10 +20,10 @@
 #include "tm/app/address.h"
 #include "tm/app/client_ebpf.h"
 #include "tm/app/client_state.h"
+#include "tm/app/client_supply.h"
 #include "tm/app/machines.h"
 #include "tm/app/main.h"
 #include "tm/app/schedule.h"
-#include "tm/app/shipped.h"
 #include "tm/app/signals.h"
 #include "tm/app/status.h"
 #include "tm/app/summary.h"
@@ -53,6 +53,7 @@ struct client {
     char where[TM_ADDRESS_TEXT_MAX]; /* HOST:PORT of the server */
     uint64_t start_ns;
     bool ready, failed, played, has_progress;
+    bool is_unknown; /* the server did not take us at the start */
     bool is_refused; /* the server was up, and does not know us now; the log has told of it */
     enum tm_tunnel_state last_state; /* that the log has told of */
     struct tm_summary summary;       /* taken when the session stops */
@@ -243,6 +244,7 @@ static void on_trouble(struct client *c, const struct tm_tunnel_report *r)
         if (c->last_state != TM_TUNNEL_TROUBLE)
             tm_log(TM_LOG_WARN, "the server cannot be reached: %s; the schedule goes on", r->text);
     } else if (r->err == TM_ERR_AUTH) {
+        c->is_unknown = true;
         FAIL(c,
              "%s answers but not as our server: this client was revoked or is unknown there, "
              "another "
@@ -341,20 +343,6 @@ static int open_file(FILE **out, const struct tm_options *o, enum tm_opt opt, st
     return TM_OK;
 }
 
-static int load_model(struct client *c, struct tm_msg *msg)
-{
-    uint8_t digest[TM_DIGEST_LEN];
-    char shipped[TM_SHIPPED_PATH_MAX];
-    const char *models = tm_shipped_or(c->o->v[TM_OPT_MODELS].text, shipped);
-    int rc = tm_store_mix_load(&c->models, models, c->o->v[TM_OPT_MODEL].text, msg);
-    for (size_t i = 0; rc == TM_OK && i < c->models.n_parts; i++) {
-        const struct tm_model *part = &c->models.part[i];
-        tm_model_digest(part, digest);
-        rc = tm_client_state_check_model(&c->state, part->name, digest, msg);
-    }
-    return rc;
-}
-
 static const char *sni(const struct client *c)
 {
     return c->state.name[0] != '\0' ? c->state.name : NULL;
@@ -404,7 +392,8 @@ static int load(struct client *c, struct tm_msg *msg)
         tm_log(TM_LOG_WARN, "--model shuffle: no padding and no delay; the wire follows what is "
                             "carried, and who adds up all carriers sees it");
     else
-        rc = has_schedule(c) ? load_schedule(c, msg) : load_model(c, msg);
+        rc = has_schedule(c) ? load_schedule(c, msg)
+                             : tm_client_supply_load(&c->models, &c->state, o, msg);
     if (rc == TM_OK)
         rc = open_file(&c->schedule_log, o, TM_OPT_LOG_SCHEDULE, msg);
     if (rc == TM_OK)
@@ -547,6 +536,18 @@ static void run(struct client *c)
     tm_client_ebpf_end(c->ebpf);
 }
 
+/* A server that got another database since we heard of it does not take the model that we have: is there another now? */
+static bool has_renewed(struct client *c)
+{
+    if (!c->is_unknown || tm_store_mix_model(&c->models) == NULL ||
+        !tm_client_supply_renew(&c->models, &c->state, c->o))
+        return false;
+    tm_log(TM_LOG_INFO, "the server has other models than before: its own are played");
+    c->failed = c->is_unknown = false;
+    c->last_state = TM_TUNNEL_PREPARING;
+    return true;
+}
+
 static void close_file(struct client *c, FILE *take_f, enum tm_opt opt)
 {
     if (take_f == NULL)
@@ -598,6 +599,8 @@ enum tm_exit tm_cmd_client_run(struct tm_options *o, struct tm_msg *msg)
     if (load(c, msg) != TM_OK)
         c->failed = true;
     else
+        run(c);
+    if (has_renewed(c))
         run(c);
     write_results(c);
     enum tm_exit status = c->failed ? TM_EXIT_FAILED : TM_EXIT_DONE;

@@ -50,12 +50,12 @@ int tm_file_make_dir(const char *path, struct tm_msg *msg)
     return tm_msg_set(msg, TM_ERR_IO, "cannot make the directory %s: %s", path, strerror(errno));
 }
 
-static int check_file(int fd, const char *path, size_t *size, struct tm_msg *msg)
+static int check_file(int fd, const char *path, size_t max, size_t *size, struct tm_msg *msg)
 {
     struct stat st;
     if (fstat(fd, &st) != 0)
         return tm_msg_set(msg, TM_ERR_IO, "%s: %s", path, strerror(errno));
-    if (!S_ISREG(st.st_mode) || st.st_size > TM_FILE_MAX)
+    if (!S_ISREG(st.st_mode) || st.st_size < 0 || (size_t)st.st_size > max)
         return tm_msg_set(msg, TM_ERR_FORMAT, "%s is not a file of ours", path);
     if (st.st_uid != geteuid() && st.st_uid != 0)
         return tm_msg_set(
@@ -85,7 +85,7 @@ static int read_all(int fd, char *text, size_t size)
     return TM_OK;
 }
 
-int tm_file_load(const char *path, char **text, size_t *len, struct tm_msg *msg)
+int tm_file_load_bytes(const char *path, size_t max, char **bytes, size_t *len, struct tm_msg *msg)
 {
     int rc;
     char *t = NULL;
@@ -94,7 +94,7 @@ int tm_file_load(const char *path, char **text, size_t *len, struct tm_msg *msg)
     if (fd < 0)
         return tm_msg_set(msg, errno == ENOENT ? TM_ERR_CLOSED : TM_ERR_IO, "%s: %s", path,
                           strerror(errno));
-    rc = check_file(fd, path, &size, msg);
+    rc = check_file(fd, path, max, &size, msg);
     if (rc != TM_OK)
         goto out;
     t = malloc(size + 1);
@@ -105,17 +105,31 @@ int tm_file_load(const char *path, char **text, size_t *len, struct tm_msg *msg)
     rc = read_all(fd, t, size);
     if (rc != TM_OK)
         rc = tm_msg_set(msg, rc, "cannot read %s: %s", path, strerror(errno));
-    else if (memchr(t, '\0', size) != NULL)
-        rc = tm_msg_set(msg, TM_ERR_FORMAT, "%s is not a file of ours", path);
     if (rc != TM_OK)
         goto out;
-    *text = t;
+    *bytes = t;
     *len = size;
     t = NULL;
 out:
     tm_file_free(t, size);
     close(fd);
     return rc;
+}
+
+int tm_file_load(const char *path, char **text, size_t *len, struct tm_msg *msg)
+{
+    char *t = NULL;
+    size_t size = 0;
+    int rc = tm_file_load_bytes(path, TM_FILE_MAX, &t, &size, msg);
+    if (rc != TM_OK)
+        return rc;
+    if (memchr(t, '\0', size) != NULL) {
+        tm_file_free(t, size);
+        return tm_msg_set(msg, TM_ERR_FORMAT, "%s is not a file of ours", path);
+    }
+    *text = t;
+    *len = size;
+    return TM_OK;
 }
 
 void tm_file_free(char *text, size_t len)

@@ -24,6 +24,9 @@ TM_MUST_CHECK int tm_file_check_dir(const char *path, struct tm_msg *msg);
  * it, and the caller frees it with tm_file_free.  TM_ERR_IO: cannot be read (not there: TM_ERR_CLOSED);
  * TM_ERR_AUTH: readable by others, or another user's (root's are taken); TM_ERR_FORMAT: larger than TM_FILE_MAX, or with NUL bytes in it; NOMEM. */
 TM_MUST_CHECK int tm_file_load(const char *path, char **text, size_t *len, struct tm_msg *msg);
+/* The same of up to max bytes of any kind. */
+TM_MUST_CHECK int tm_file_load_bytes(const char *path, size_t max, char **bytes, size_t *len,
+                                     struct tm_msg *msg);
 /* Clears and frees; NULL does nothing. */
 void tm_file_free(char *text, size_t len);
 

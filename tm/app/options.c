@@ -56,7 +56,7 @@ static const struct tm_opt_info table[] = {
     [TM_OPT_STATE] = {.name = "state",
                       .arg = "DIR",
                       .kind = TM_OPT_TEXT,
-                      .commands = STATEFUL,
+                      .commands = STATEFUL | MODELS,
                       .required = STATEFUL,
                       .help = "directory of keys and state"},
     [TM_OPT_LISTEN] = {.name = "listen",

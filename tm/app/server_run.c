@@ -28,6 +28,7 @@
 #include "tm/app/signals.h"
 #include "tm/app/status.h"
 #include "tm/app/summary.h"
+#include "tm/app/supply.h"
 #include "tm/base/log.h"
 #include "tm/base/rng.h"
 #include "tm/net/guard.h"
@@ -148,6 +149,18 @@ static FILE *on_open_log(void *user, const uint8_t client_id[TM_CLIENT_ID_LEN],
     if (f == NULL)
         tm_log(TM_LOG_ERROR, "cannot write %s: %s", path, strerror(errno));
     return f;
+}
+
+static int on_supply(void *user, const uint8_t client_id[TM_CLIENT_ID_LEN], struct tm_view request,
+                     struct tm_supply_answer *out)
+{
+    struct server *s = user;
+    struct tm_msg why;
+    (void)client_id;
+    int rc = tm_supply_answer_to(out, s->state.dir, &s->models, request, &why);
+    if (rc == TM_ERR_IO || rc == TM_ERR_NOMEM)
+        tm_log(TM_LOG_ERROR, "a client's request: %s", why.text);
+    return rc;
 }
 
 static void on_used(void *user, const uint8_t client_id[TM_CLIENT_ID_LEN], uint64_t bytes)
@@ -379,6 +392,8 @@ static enum tm_exit load(struct server *s, struct tm_msg *msg)
         return TM_EXIT_USAGE;
     if (tm_models_load(&s->models, tm_shipped_or(o->v[TM_OPT_MODELS].text, shipped), msg) != TM_OK)
         return TM_EXIT_FAILED;
+    if (tm_supply_prepare(s->state.dir, &s->models, s->state.identity, &why) != TM_OK)
+        tm_log(TM_LOG_WARN, "models that clients cannot fetch: %s", why.text);
     if (load_schedule(s, msg) != TM_OK)
         return TM_EXIT_FAILED;
     const struct tm_opt_value *seed = &o->v[TM_OPT_SEED];
@@ -424,6 +439,7 @@ static int open_tunnel(struct server *s, struct tm_msg *msg)
         .schedule = on_schedule,
         .join = on_join,
         .used = on_used,
+        .supply = on_supply,
         .open_log = o->v[TM_OPT_LOG_SCHEDULE].text != NULL ? on_open_log : NULL,
         .stream_log = s->stream_log,
         .user = s,

@@ -5,6 +5,7 @@
  *   DIR/token          prefix and key of the tokens, shared with every enrolled client
  *   DIR/invites/ID     an invitation: secret, when it expires, label; ID.used once a client has joined with it
  *   DIR/clients/ID     an enrolled client: its secret, when it joined, label
+ *   DIR/models/DIGEST  models as clients fetch them (tm/app/supply.h)
  *   DIR/usage/ID       when a client was last seen, its bytes of the month (tm/app/usage.h)
  *   DIR/replay         tokens' times (tm/net/replay.h)
  *

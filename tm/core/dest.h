@@ -10,6 +10,9 @@
  * know it says that it cannot be reached. */
 #define TM_DEST_RESOLVER "trafficmimic.resolver"
 
+/* The same, port 1, for the server itself: what it hands out (tm/core/supply.h). */
+#define TM_DEST_SERVER "trafficmimic.server"
+
 enum tm_addr_kind { TM_ADDR_IPV4 = 1, TM_ADDR_NAME = 3, TM_ADDR_IPV6 = 4 }; /* RFC 1928 ATYP */
 struct tm_dest {
     enum tm_addr_kind kind;

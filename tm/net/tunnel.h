@@ -18,6 +18,7 @@
 #include "tm/core/session.h"
 #include "tm/core/token.h"
 #include "tm/net/guard.h"
+#include "tm/net/supply.h"
 #include "tm/net/ticket.h"
 #include "tm/net/tls.h"
 
@@ -144,6 +145,7 @@ struct tm_tunnel_server_cfg {
     tm_tunnel_join_fn join;         /* NULL: JOIN tokens are strangers' */
     tm_tunnel_log_fn open_log;      /* NULL: no schedule log */
     tm_tunnel_used_fn used;         /* NULL: nobody counts */
+    tm_supply_answer_fn supply;     /* what clients ask the server itself; NULL: nothing */
     FILE *stream_log; /* tm/net/streamlog.h, of all sessions, with its head; NULL: none; borrowed */
     void *user;
     const struct sockaddr *decoy; /* NULL: strangers are closed unanswered; copied */

@@ -133,6 +133,8 @@ static void on_stream(void *owner, const struct tm_event *ev)
     struct tm_server_session *s = owner;
     if (s->kind == TM_TOKEN_JOIN)
         tm_ask_serve(s->front, ev, &s->ask);
+    else if (s->supply.answer != NULL && tm_supply_is_meant(ev))
+        tm_supply_serve(s->front, ev, &s->supply);
     else
         tm_outlet_open(s->front, ev, s->server->cfg.guard);
 }
@@ -273,6 +275,8 @@ static struct tm_server_session *new_session(struct tm_tunnel_server *t, const s
     s->ask = (struct tm_ask_server){
         .join = t->cfg.join, .user = t->cfg.user, .find_key = find_key, .owner = s};
     memcpy(s->ask.id, tok->client_id, sizeof s->ask.id);
+    s->supply = (struct tm_supply_server){.answer = t->cfg.supply, .user = t->cfg.user};
+    memcpy(s->supply.client_id, tok->client_id, sizeof s->supply.client_id);
     s->next = t->sessions;
     t->sessions = s;
     t->stats.sessions_live++;

@@ -35,6 +35,7 @@ struct tm_server_session {
     int64_t next_us;        /* of one that is: when its next action is due for preparation */
     uint64_t counted_bytes; /* that cfg.used was told of */
     struct tm_ask_server ask;
+    struct tm_supply_server supply;
 };
 
 struct tm_tunnel_server {

@@ -132,21 +132,6 @@ static void directory_that_others_may_enter_is_refused(void)
     temp_dir_remove(dir);
 }
 
-static void models_are_compared_by_digest(void)
-{
-    struct tm_msg msg;
-    uint8_t digest[TM_TOKEN_DIGEST_LEN];
-    fill(&s);
-    memset(digest, 0x55, sizeof digest);
-    CHECK_INT(tm_client_state_check_model(&s, "https", digest, &msg), TM_OK);
-    CHECK_INT(tm_client_state_check_model(&s, "renamed", digest, &msg), TM_OK);
-    digest[15] = 0;
-    CHECK_INT(tm_client_state_check_model(&s, "https", digest, &msg), TM_ERR_RANGE);
-    CHECK(strstr(msg.text, "digest 5555555555555555 here, 5555555555555555 at the server") != NULL);
-    CHECK_INT(tm_client_state_check_model(&s, "ssh", digest, &msg), TM_ERR_RANGE);
-    CHECK(strstr(msg.text, "the server had no model 'ssh'") != NULL);
-}
-
 static const struct check_case cases[] = {
     {"state_round_trips", state_round_trips},
     {"the_largest_state_fits", the_largest_state_fits},
@@ -154,6 +139,5 @@ static const struct check_case cases[] = {
     {"mutations_never_pass_the_limits", mutations_never_pass_the_limits},
     {"file_is_written_once_and_must_be_private", file_is_written_once_and_must_be_private},
     {"directory_that_others_may_enter_is_refused", directory_that_others_may_enter_is_refused},
-    {"models_are_compared_by_digest", models_are_compared_by_digest},
 };
 CHECK_MAIN("client_state", cases)
