@@ -160,7 +160,7 @@ wait_for 20 "[ -s $WORK/long ]" || fail "no byte of the download"
 "$server" revoke --state "$S" anna@home || fail "revoke by label"
 wait_for 1 "! $to_web | grep -q ." || fail "its connection to the web server is there after a second"
 say "the connection to the web server has ended"
-wait_for 20 "grep -q 'does not take this client any more: it was revoked or is unknown' $WORK/client.log" ||
+wait_for 20 "grep -q 'answers but not as our server: this client was revoked or is unknown there' $WORK/client.log" ||
     fail "tm-client says: $(cat "$WORK/client.log")"
 [ -e "$S/clients/$id" ] && fail "the client is kept"
 kill -0 "$PID_curl" 2>/dev/null && stop curl

@@ -142,11 +142,9 @@ static void on_trouble(struct fetch *f, const struct tm_tunnel_report *r)
 {
     if (r->err == TM_ERR_AUTH)
         FAIL(f, TM_ERR_AUTH,
-             "%s answers but not as our server: this client was revoked or is unknown there, "
-             "another "
-             "one is behind that address, it was set up anew or is of an older release, or the "
-             "clocks "
-             "differ by more than two hours; check, or join again with a new link",
+             "%s " TM_CLIENT_NOT_TAKEN
+             " or is of an older release, or the clocks differ by more than two "
+             "hours; check, or join again with a new link",
              f->where);
     else
         FAIL(f, TM_ERR_IO, "cannot reach %s: %s; check that tm-server runs there and is reachable",

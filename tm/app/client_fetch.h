@@ -11,6 +11,11 @@
 #include "tm/app/client_state.h"
 #include "tm/base/err.h"
 
+/* What is known when somebody answers at the server's address and does not take us; stands behind the address. */
+#define TM_CLIENT_NOT_TAKEN                                                                        \
+    "answers but not as our server: this client was revoked or is unknown there, another one is "  \
+    "behind that address, it was set up anew"
+
 /* Which of the server's models are wanted, asked when the list is there. */
 typedef bool (*tm_client_wants_fn)(void *user, const struct tm_join_model *m);
 

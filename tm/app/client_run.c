@@ -19,6 +19,7 @@
 #include "models/store/mix.h"
 #include "tm/app/address.h"
 #include "tm/app/client_ebpf.h"
+#include "tm/app/client_fetch.h"
 #include "tm/app/client_state.h"
 #include "tm/app/client_supply.h"
 #include "tm/app/machines.h"
@@ -53,8 +54,7 @@ struct client {
     char where[TM_ADDRESS_TEXT_MAX]; /* HOST:PORT of the server */
     uint64_t start_ns;
     bool ready, failed, played, has_progress;
-    bool is_unknown; /* the server did not take us at the start */
-    bool is_refused; /* the server was up, and does not know us now; the log has told of it */
+    bool is_refused; /* the server is there, and does not take us; the log or msg says so */
     enum tm_tunnel_state last_state; /* that the log has told of */
     struct tm_summary summary;       /* taken when the session stops */
     struct tm_msg *msg;
@@ -233,24 +233,19 @@ static void on_begun(struct client *c)
 
 static void on_trouble(struct client *c, const struct tm_tunnel_report *r)
 {
+    bool was_refused = c->is_refused;
+    c->is_refused = was_refused || r->err == TM_ERR_AUTH;
     if (r->ever_up && r->err == TM_ERR_AUTH) {
-        if (!c->is_refused)
-            tm_log(TM_LOG_WARN,
-                   "%s does not take this client any more: it was revoked or is unknown there, or "
-                   "another server is behind that address; openings go on by the schedule",
-                   c->where);
-        c->is_refused = true;
+        if (!was_refused)
+            tm_log(TM_LOG_WARN, "%s " TM_CLIENT_NOT_TAKEN "; the schedule goes on", c->where);
     } else if (r->ever_up) {
         if (c->last_state != TM_TUNNEL_TROUBLE)
             tm_log(TM_LOG_WARN, "the server cannot be reached: %s; the schedule goes on", r->text);
     } else if (r->err == TM_ERR_AUTH) {
-        c->is_unknown = true;
         FAIL(c,
-             "%s answers but not as our server: this client was revoked or is unknown there, "
-             "another "
-             "one is behind that address, it was set up anew or has other models now%s, or the "
-             "clocks differ by more "
-             "than two hours; check, or join again with a new link",
+             "%s " TM_CLIENT_NOT_TAKEN
+             " or has other models now%s, or the clocks differ by more than two "
+             "hours; check, or join again with a new link",
              c->where,
              !has_schedule(c)                 ? ""
              : plan_mode(c) == TM_PLAN_SEEDED ? ", or does not have this schedule file"
@@ -536,18 +531,6 @@ static void run(struct client *c)
     tm_client_ebpf_end(c->ebpf);
 }
 
-/* A server that got another database since we heard of it does not take the model that we have: is there another now? */
-static bool has_renewed(struct client *c)
-{
-    if (!c->is_unknown || tm_store_mix_model(&c->models) == NULL ||
-        !tm_client_supply_renew(&c->models, &c->state, c->o))
-        return false;
-    tm_log(TM_LOG_INFO, "the server has other models than before: its own are played");
-    c->failed = c->is_unknown = false;
-    c->last_state = TM_TUNNEL_PREPARING;
-    return true;
-}
-
 static void close_file(struct client *c, FILE *take_f, enum tm_opt opt)
 {
     if (take_f == NULL)
@@ -600,8 +583,11 @@ enum tm_exit tm_cmd_client_run(struct tm_options *o, struct tm_msg *msg)
         c->failed = true;
     else
         run(c);
-    if (has_renewed(c))
+    if (c->failed && c->is_refused && !c->ready && /* has it got another database meanwhile? */
+        tm_client_supply_renew(&c->models, &c->state, o)) {
+        c->failed = false;
         run(c);
+    }
     write_results(c);
     enum tm_exit status = c->failed ? TM_EXIT_FAILED : TM_EXIT_DONE;
     tm_store_mix_deinit(&c->models);

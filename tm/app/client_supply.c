@@ -154,7 +154,7 @@ bool tm_client_supply_renew(struct tm_store_mix *out, struct tm_client_state *s,
     const char *missing = "";
     struct tm_msg why;
     before = *s;
-    if (begin(&n, s, o, shipped, &why) != TM_OK ||
+    if (tm_store_mix_model(out) == NULL || begin(&n, s, o, shipped, &why) != TM_OK ||
         tm_client_fetch(s, n.dir, wants, &n, &why) != TM_OK)
         return false;
     bool is_new = false;
@@ -167,6 +167,7 @@ bool tm_client_supply_renew(struct tm_store_mix *out, struct tm_client_state *s,
     }
     if (!is_new)
         return false;
+    tm_log(TM_LOG_INFO, "the server has other models than before: its own are played");
     tm_store_mix_deinit(out);
     return load_all(out, &n, &missing, &why) == TM_OK;
 }

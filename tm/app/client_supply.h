@@ -15,7 +15,7 @@ TM_MUST_CHECK int tm_client_supply_load(struct tm_store_mix *out, struct tm_clie
                                         const struct tm_options *o, struct tm_msg *msg);
 
 /* The server did not take us: has it other models than when we heard of them?  Asks, and true when what --model names is another now; *out is
- * then that.  False: no, or it is not to be reached either; *out is as before. */
+ * then that.  False: no, or it is not to be reached either, or *out is empty; *out is as before. */
 bool tm_client_supply_renew(struct tm_store_mix *out, struct tm_client_state *s,
                             const struct tm_options *o);
 

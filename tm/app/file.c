@@ -121,7 +121,7 @@ int tm_file_load(const char *path, char **text, size_t *len, struct tm_msg *msg)
     char *t = NULL;
     size_t size = 0;
     int rc = tm_file_load_bytes(path, TM_FILE_MAX, &t, &size, msg);
-    if (rc != TM_OK)
+    if (rc != TM_OK || t == NULL) /* never NULL when it is TM_OK, which clang-tidy does not see */
         return rc;
     if (memchr(t, '\0', size) != NULL) {
         tm_file_free(t, size);
