@@ -1,4 +1,4 @@
-/* test/fuzz/supply_fuzz.c - any bytes as a request and as a model: what is accepted is canonical. */
+/* test/fuzz/supply_fuzz.c - any bytes as a request, as keys and as a model: what is accepted is canonical. */
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -15,6 +15,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         uint8_t again[TM_SUPPLY_REQUEST_LEN];
         tm_supply_request_encode(&r, again);
         TM_ASSERT(size == sizeof again && memcmp(again, data, sizeof again) == 0);
+    }
+    struct tm_supply_keys k;
+    if (tm_supply_keys_decode(&k, data, size) == TM_OK) {
+        uint8_t again[TM_SUPPLY_KEYS_LEN];
+        tm_supply_keys_encode(&k, again);
+        TM_ASSERT(memcmp(again, data, TM_SUPPLY_KEYS_SIGNED) == 0);
     }
     if (tm_supply_model_decode(&m, data, size) == TM_OK) {
         uint8_t again[TM_SUPPLY_HEAD_LEN];

@@ -1,6 +1,6 @@
 /* tm/app/client_fetch.c - see client_fetch.h.
  *
- *   session up ──> LIST ──> dir/server ──> MODEL ──> checked, dir/models/DIGEST ──> MODEL ... ──> end */
+ *   session up ──> KEYS ──> LIST ──> dir/server ──> MODEL ──> checked, dir/models/DIGEST ──> MODEL ... ──> end */
 #include "tm/app/client_fetch.h"
 
 #include <string.h>
@@ -10,6 +10,7 @@
 #include <uv.h>
 
 #include "tm/app/address.h"
+#include "tm/app/keys.h"
 #include "tm/app/signals.h"
 #include "tm/app/supply.h"
 #include "tm/base/log.h"
@@ -138,6 +139,36 @@ static void on_list(void *user, int err, struct tm_view answer)
     ask_for_next(f);
 }
 
+/* Models are signed with the server's present key: is that the one that we know? */
+static void on_keys(void *user, int err, struct tm_view answer)
+{
+    struct fetch *f = user;
+    struct tm_msg why;
+    int rc = err == TM_OK ? tm_keys_take(f->s, answer) : err;
+    if (f->is_over)
+        return;
+    if (rc == 1 && tm_client_state_replace(f->s, f->dir, &why) != TM_OK)
+        FAIL(f, TM_ERR_IO, "%s", why.text);
+    else if (rc == TM_ERR_AUTH)
+        FAIL(f, rc,
+             "%s has keys that the server which this client joined did not sign; join again with a "
+             "new link",
+             f->where);
+    else
+        ask(f, TM_SUPPLY_LIST, NULL, TM_JOIN_REPLY_LEN, on_list);
+}
+
+static void ask_keys(struct fetch *f)
+{
+    uint8_t request[TM_SUPPLY_REQUEST_LEN];
+    int rc = tm_keys_request(request, f->s);
+    if (rc == TM_OK)
+        rc = tm_supply_ask(tm_tunnel_client_front(f->tunnel), request, TM_SUPPLY_KEYS_LEN, on_keys,
+                           f);
+    if (rc != TM_OK)
+        FAIL(f, rc, "cannot ask %s: %s", f->where, tm_strerror(rc));
+}
+
 static void on_trouble(struct fetch *f, const struct tm_tunnel_report *r)
 {
     if (r->err == TM_ERR_AUTH)
@@ -161,7 +192,7 @@ static void on_state(void *user, const struct tm_tunnel_report *r)
         break;
     case TM_TUNNEL_UP:
         if (!f->is_asked)
-            ask(f, TM_SUPPLY_LIST, NULL, TM_JOIN_REPLY_LEN, on_list);
+            ask_keys(f);
         f->is_asked = true;
         break;
     case TM_TUNNEL_TROUBLE:

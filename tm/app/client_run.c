@@ -20,6 +20,7 @@
 #include "tm/app/address.h"
 #include "tm/app/client_ebpf.h"
 #include "tm/app/client_fetch.h"
+#include "tm/app/client_keys.h"
 #include "tm/app/client_state.h"
 #include "tm/app/client_supply.h"
 #include "tm/app/machines.h"
@@ -45,6 +46,7 @@ struct client {
     size_t n_local;
     struct tm_client_ebpf *ebpf;  /* owned; NULL: off */
     struct tm_statsock *statsock; /* owned */
+    struct tm_client_keys *keys;  /* owned */
     struct tm_client_state state;
     struct tm_store_mix models;        /* what --model names */
     struct tm_machines machines;       /* of --model maybenot */
@@ -53,8 +55,8 @@ struct client {
     const struct tm_options *o;
     char where[TM_ADDRESS_TEXT_MAX]; /* HOST:PORT of the server */
     uint64_t start_ns;
-    bool ready, failed, played, has_progress;
-    bool is_refused; /* the server is there, and does not take us; the log or msg says so */
+    bool ready, failed, played, has_progress,
+        is_refused;                  /* the last: it is there, and does not take us */
     enum tm_tunnel_state last_state; /* that the log has told of */
     struct tm_summary summary;       /* taken when the session stops */
     struct tm_msg *msg;
@@ -234,12 +236,11 @@ static void on_begun(struct client *c)
 static void on_trouble(struct client *c, const struct tm_tunnel_report *r)
 {
     bool was_refused = c->is_refused;
-    c->is_refused = was_refused || r->err == TM_ERR_AUTH;
-    if (r->ever_up && r->err == TM_ERR_AUTH) {
-        if (!was_refused)
+    c->is_refused |= r->err == TM_ERR_AUTH;
+    if (r->ever_up) {
+        if (r->err == TM_ERR_AUTH && !was_refused)
             tm_log(TM_LOG_WARN, "%s " TM_CLIENT_NOT_TAKEN "; the schedule goes on", c->where);
-    } else if (r->ever_up) {
-        if (c->last_state != TM_TUNNEL_TROUBLE)
+        else if (r->err != TM_ERR_AUTH && c->last_state != TM_TUNNEL_TROUBLE)
             tm_log(TM_LOG_WARN, "the server cannot be reached: %s; the schedule goes on", r->text);
     } else if (r->err == TM_ERR_AUTH) {
         FAIL(c,
@@ -307,6 +308,7 @@ static void on_quit(uv_async_t *async)
     uv_close((uv_handle_t *)&c->progress, NULL);
     tm_signals_stop(&c->signals);
     tm_statsock_close(c->statsock);
+    tm_client_keys_close(c->keys);
     c->statsock = NULL;
     for (size_t i = 0; i < c->n_local; i++)
         tm_local_close(c->local[i]);
@@ -518,11 +520,11 @@ static void run(struct client *c)
         rc = open_doors(c, c->msg);
     if (rc == TM_OK)
         rc = tm_client_ebpf_start(c->ebpf, &c->loop, c->tunnel, c->msg);
-    if (rc == TM_OK)
+    if (rc == TM_OK) {
         open_status(c);
-    if (rc == TM_OK)
         start_progress(c);
-    if (rc != TM_OK) {
+        c->keys = tm_client_keys_open(&c->loop, c->tunnel, &c->state, c->o);
+    } else {
         c->failed = true;
         finish(c);
     }

@@ -15,6 +15,7 @@
 #define INVITE     (1U << TM_CMD_INVITE)
 #define CLIENTS    (1U << TM_CMD_CLIENTS)
 #define REVOKE     (1U << TM_CMD_REVOKE)
+#define RENEW      (1U << TM_CMD_RENEW)
 #define RUN        (CLIENT_RUN | SERVER_RUN)
 #define STATUS     (1U << TM_CMD_CLIENT_STATUS | 1U << TM_CMD_SERVER_STATUS)
 #define ALL        ((1U << TM_CMD_N) - 1)
@@ -49,6 +50,8 @@ static const struct tm_command_info commands[] = {
                         "list the enrolled clients: seen, bytes of the month"},
     [TM_CMD_REVOKE] = {TM_PROGRAM_SERVER, "revoke", "CLIENT",
                        "remove an enrolled client or an invitation"},
+    [TM_CMD_RENEW] = {TM_PROGRAM_SERVER, "renew", NULL,
+                      "make new keys, which clients learn in the tunnel"},
 };
 static_assert(sizeof commands / sizeof commands[0] == TM_CMD_N, "a command without entry");
 
@@ -111,6 +114,13 @@ static const struct tm_opt_info table[] = {
                         .kind = TM_OPT_FLAG,
                         .commands = INVITE,
                         .help = "make none; list the invitations that were not used"},
+    [TM_OPT_OVERLAP] = {.name = "overlap",
+                        .arg = "TIME",
+                        .kind = TM_OPT_DURATION,
+                        .commands = RENEW,
+                        .def = "30d",
+                        .max = 365 * DAY,
+                        .help = "how long the keys before count; 0: no more, all join again"},
     [TM_OPT_PRESET] = {.name = "preset",
                        .arg = "light|default|strong",
                        .kind = TM_OPT_CHOICE,

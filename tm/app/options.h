@@ -30,6 +30,7 @@ enum tm_command {
     TM_CMD_INVITE,
     TM_CMD_CLIENTS,
     TM_CMD_REVOKE,
+    TM_CMD_RENEW,
     TM_CMD_N
 };
 
@@ -52,6 +53,7 @@ enum tm_opt {
     TM_OPT_LABEL,
     TM_OPT_QR,
     TM_OPT_PENDING,
+    TM_OPT_OVERLAP,
     TM_OPT_PRESET,
     TM_OPT_MODEL,
     TM_OPT_MACHINES_CLIENT,

@@ -18,6 +18,7 @@
 
 #include "tm/app/account.h"
 #include "tm/app/address.h"
+#include "tm/app/keys.h"
 #include "tm/app/listen.h"
 #include "tm/app/main.h"
 #include "tm/app/models.h"
@@ -35,6 +36,7 @@
 #include "tm/net/statsock.h"
 #include "tm/net/streamlog.h"
 #include "tm/net/tunnel.h"
+#include "tm/net/tunnel_keys.h"
 
 #define NO_DECOY "without --decoy a prober can tell that this is no web server"
 #define TEXT_MAX 1024U /* bytes of a summary line with the numbers of a server */
@@ -43,7 +45,8 @@ static_assert(TEXT_MAX >= TM_SUMMARY_LINE_MAX + 256, "too short for the line and
 struct server {
     uv_loop_t loop;
     uv_async_t quit;
-    uv_fs_event_t watch; /* on clients/ */
+    uv_fs_event_t watch;      /* on clients/ */
+    uv_fs_event_t watch_keys; /* on the state directory */
     struct tm_signals signals;
     struct tm_tunnel_server *tunnel; /* owned */
     struct tm_statsock *statsock;    /* owned */
@@ -156,8 +159,11 @@ static int on_supply(void *user, const uint8_t client_id[TM_CLIENT_ID_LEN], stru
 {
     struct server *s = user;
     struct tm_msg why;
-    (void)client_id;
-    int rc = tm_supply_answer_to(out, s->state.dir, &s->models, request, &why);
+    int rc = tm_keys_answer_to(out, &s->state, client_id, request);
+    if (rc == TM_ERR_UNSUPPORTED)
+        rc = tm_supply_answer_to(out, s->state.dir, &s->models, request, &why);
+    else if (rc != TM_OK)
+        tm_msg_set(&why, rc, "%s", tm_strerror(rc));
     if (rc == TM_ERR_IO || rc == TM_ERR_NOMEM)
         tm_log(TM_LOG_ERROR, "a client's request: %s", why.text);
     return rc;
@@ -200,6 +206,34 @@ static void on_clients_changed(uv_fs_event_t *w, const char *name, int events, i
         tm_tunnel_server_drop(s->tunnel, id);
     }
     OPENSSL_cleanse(&c, sizeof c);
+}
+
+static void set_keys(struct server *s)
+{
+    const struct tm_server_state *k = &s->state;
+    tm_tunnel_server_set_keys(s->tunnel, &k->token, k->identity_old != NULL ? &k->token_old : NULL,
+                              k->old_until_s * TM_US_PER_S);
+}
+
+/* `tm-server renew` writes the token last. */
+static void on_state_changed(uv_fs_event_t *w, const char *name, int events, int status)
+{
+    struct server *s = w->data;
+    struct tm_server_state fresh;
+    struct tm_msg why;
+    (void)events;
+    if (status != 0 || name == NULL || s->tunnel == NULL || strcmp(name, "token") != 0)
+        return;
+    if (tm_server_state_load(&fresh, s->state.dir, &why) != TM_OK) {
+        tm_log(TM_LOG_ERROR, "the renewed keys are not used: %s", why.text);
+        return;
+    }
+    bool is_new = memcmp(&fresh.token, &s->state.token, sizeof fresh.token) != 0;
+    tm_server_state_deinit(&s->state);
+    s->state = fresh; /* moved */
+    set_keys(s);
+    if (is_new)
+        tm_log(TM_LOG_INFO, "the keys were renewed: clients learn the new ones in their sessions");
 }
 
 /* What `tm-server status` gets; see client_run.c. */
@@ -280,6 +314,7 @@ static void on_quit(uv_async_t *async)
         return;
     uv_close((uv_handle_t *)async, NULL);
     uv_close((uv_handle_t *)&s->watch, NULL);
+    uv_close((uv_handle_t *)&s->watch_keys, NULL);
     tm_signals_stop(&s->signals);
     tm_statsock_close(s->statsock);
     s->statsock = NULL;
@@ -451,6 +486,8 @@ static int open_tunnel(struct server *s, struct tm_msg *msg)
         .grace_us = o->v[TM_OPT_GRACE].num,
     };
     rc = tm_tunnel_server_new(&s->tunnel, &cfg, msg);
+    if (rc == TM_OK)
+        set_keys(s);
     OPENSSL_cleanse(&cfg, sizeof cfg);
     return rc;
 }
@@ -491,6 +528,10 @@ static void watch_clients(struct server *s)
         uv_fs_event_start(&s->watch, on_clients_changed, path, 0) != 0)
         tm_log(TM_LOG_WARN, "cannot watch %s: a revoked client is refused at its next carrier only",
                path);
+    uv_fs_event_init(&s->loop, &s->watch_keys);
+    s->watch_keys.data = s;
+    if (uv_fs_event_start(&s->watch_keys, on_state_changed, s->state.dir, 0) != 0)
+        tm_log(TM_LOG_WARN, "cannot watch %s: renewed keys are used after a restart", s->state.dir);
 }
 
 static void run(struct server *s)

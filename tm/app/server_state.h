@@ -3,6 +3,7 @@
  *   DIR/config         options, "name = value" (tm/app/options.h)
  *   DIR/identity.pem   Ed25519 private key; its public half is the pin in links
  *   DIR/token          prefix and key of the tokens, shared with every enrolled client
+ *   DIR/identity-old.pem, DIR/token-old   those before the last renewal, and until when they count
  *   DIR/invites/ID     an invitation: secret, when it expires, label; ID.used once a client has joined with it
  *   DIR/clients/ID     an enrolled client: its secret, when it joined, label
  *   DIR/models/DIGEST  models as clients fetch them (tm/app/supply.h)
@@ -32,6 +33,11 @@ struct tm_server_state {
     char dir[TM_FILE_PATH_MAX];
     struct tm_identity *identity; /* owned */
     struct tm_ticket_key token;
+    int64_t made_s; /* when they were renewed last; 0: never */
+    /* Those before, which count until old_until_s; expired ones are not here. */
+    struct tm_identity *identity_old; /* owned; NULL: none */
+    struct tm_ticket_key token_old;
+    int64_t old_until_s;
 };
 
 /* Makes the directory with new keys and the given config text.  TM_ERR_CLOSED: a server lives there already.
@@ -41,6 +47,10 @@ TM_MUST_CHECK int tm_server_state_create(struct tm_server_state *s, const char *
 /* Reads the keys.  msg names the file and says what to do. */
 TM_MUST_CHECK int tm_server_state_load(struct tm_server_state *s, const char *dir,
                                        struct tm_msg *msg);
+/* Makes new keys, and leaves the present ones valid for overlap_s.  TM_ERR_CLOSED: a renewal is under way at now_s, and overlap_s
+ * is not 0; a crash leaves keys that clients know. */
+TM_MUST_CHECK int tm_server_state_renew(struct tm_server_state *s, int64_t overlap_s, int64_t now_s,
+                                        struct tm_msg *msg);
 /* Frees and clears; {0} is allowed. */
 void tm_server_state_deinit(struct tm_server_state *s);
 /* The config file's text, to be freed with tm_file_free. */
@@ -51,6 +61,7 @@ struct tm_invite {
     uint8_t id[TM_CLIENT_ID_LEN];
     uint8_t secret[TM_SECRET_LEN];
     int64_t expires_s; /* wall clock, seconds since 1970 */
+    int64_t made_s;    /* 0: not known, by an older release */
     bool used;
     char label[TM_SERVER_LABEL_MAX + 1]; /* what its owner calls the client; "": nothing */
 };

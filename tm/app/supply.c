@@ -42,26 +42,30 @@ static int hash(uint8_t out[DIGEST_LEN], const uint8_t *bytes, size_t len)
     return ok ? TM_OK : TM_ERR_TLS;
 }
 
+int tm_supply_sign(uint8_t *bytes, size_t len, const struct tm_identity *id)
+{
+    uint8_t digest[DIGEST_LEN];
+    int rc = hash(digest, bytes, len - TM_SUPPLY_SIG_LEN);
+    return rc == TM_OK ? tm_identity_sign(id, digest, bytes + len - TM_SUPPLY_SIG_LEN) : rc;
+}
+
 /* Puts head, image and signature together. */
 static int assemble(const struct tm_supply_model *m, const struct tm_identity *id, uint8_t **out,
                     size_t *len)
 {
-    uint8_t digest[DIGEST_LEN];
-    size_t signed_len = TM_SUPPLY_HEAD_LEN + m->image.len;
-    uint8_t *p = malloc(signed_len + TM_SUPPLY_SIG_LEN);
+    size_t all = TM_SUPPLY_HEAD_LEN + m->image.len + TM_SUPPLY_SIG_LEN;
+    uint8_t *p = malloc(all);
     if (p == NULL)
         return TM_ERR_NOMEM;
     tm_supply_head_encode(m, p);
     memcpy(p + TM_SUPPLY_HEAD_LEN, m->image.p, m->image.len);
-    int rc = hash(digest, p, signed_len);
-    if (rc == TM_OK)
-        rc = tm_identity_sign(id, digest, p + signed_len);
+    int rc = tm_supply_sign(p, all, id);
     if (rc != TM_OK) {
         free(p);
         return rc;
     }
     *out = p;
-    *len = signed_len + TM_SUPPLY_SIG_LEN;
+    *len = all;
     return TM_OK;
 }
 

@@ -31,6 +31,8 @@ TM_MUST_CHECK int tm_supply_path(char out[TM_FILE_PATH_MAX], const char *dir,
 /* A model as an answer: made, signed; the caller frees it.  TM_ERR_LIMIT: its image is over TM_SUPPLY_IMAGE_MAX; TM_ERR_TLS, NOMEM, DB. */
 TM_MUST_CHECK int tm_supply_make(const struct tm_model *m, const struct tm_identity *id,
                                  uint8_t **out, size_t *len, struct tm_msg *msg);
+/* Puts the signature of a whole answer where it belongs.  TM_ERR_TLS. */
+TM_MUST_CHECK int tm_supply_sign(uint8_t *bytes, size_t len, const struct tm_identity *id);
 /* Whether these bytes are a model with this digest, signed by the owner of pin.  TM_ERR_FORMAT, AUTH, TLS. */
 TM_MUST_CHECK int tm_supply_check(struct tm_supply_model *out, struct tm_view bytes,
                                   const uint8_t pin[TM_IDENTITY_PUB_LEN],
@@ -53,9 +55,15 @@ TM_MUST_CHECK int tm_supply_store(const char *dir, struct tm_view bytes,
 /* Server: writes DIR/models/ anew where models are missing or signed by another key, and removes what it does not play any more. */
 TM_MUST_CHECK int tm_supply_prepare(const char *dir, const struct tm_models *models,
                                     const struct tm_identity *id, struct tm_msg *msg);
-/* Server: answers a request.  TM_ERR_FORMAT, UNSUPPORTED; CLOSED: it has no such model; IO, NOMEM. */
+/* Server: signs what is in DIR/models/ with another key; files that are not signed by the owner of pin stay as they are. */
+TM_MUST_CHECK int tm_supply_sign_again(const char *dir, const uint8_t pin[TM_IDENTITY_PUB_LEN],
+                                       const struct tm_identity *id, struct tm_msg *msg);
+/* Server: answers a request for the list or a model.  TM_ERR_FORMAT, UNSUPPORTED; CLOSED: it has no such model; IO, NOMEM. */
 TM_MUST_CHECK int tm_supply_answer_to(struct tm_supply_answer *out, const char *dir,
                                       const struct tm_models *models, struct tm_view request,
                                       struct tm_msg *msg);
+/* Server: an answer that is a copy of these bytes.  TM_ERR_NOMEM. */
+TM_MUST_CHECK int tm_supply_answer_copy(struct tm_supply_answer *out, const uint8_t *bytes,
+                                        size_t len);
 
 #endif

@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <openssl/crypto.h>
+
 #include "tm/app/file.h"
 #include "tm/app/kv.h"
 
@@ -78,12 +80,51 @@ int tm_supply_prepare(const char *dir, const struct tm_models *models, const str
     return rc;
 }
 
+static int sign_one(const char *dir, const uint8_t *digest, const uint8_t *pin,
+                    const struct tm_identity *id, struct tm_msg *msg)
+{
+    struct tm_supply_model m;
+    char path[TM_FILE_PATH_MAX];
+    char *bytes = NULL;
+    size_t len = 0;
+    int rc = tm_supply_path(path, dir, digest, msg);
+    if (rc == TM_OK)
+        rc = tm_file_load_bytes(path, TM_SUPPLY_MAX, &bytes, &len, msg);
+    if (rc != TM_OK)
+        return rc;
+    if (tm_supply_check(&m, (struct tm_view){(const uint8_t *)bytes, len}, pin, digest) == TM_OK) {
+        rc = tm_supply_sign((uint8_t *)bytes, len, id);
+        if (rc == TM_OK)
+            rc = tm_file_replace(path, bytes, len, msg);
+    }
+    tm_file_free(bytes, len);
+    return rc;
+}
+
+int tm_supply_sign_again(const char *dir, const uint8_t pin[TM_IDENTITY_PUB_LEN],
+                         const struct tm_identity *id, struct tm_msg *msg)
+{
+    char folder[TM_FILE_PATH_MAX];
+    int rc = tm_file_path(folder, dir, "models", NULL, msg);
+    DIR *d = rc == TM_OK ? opendir(folder) : NULL;
+    if (d == NULL) /* it has not run yet */
+        return rc;
+    for (const struct dirent *e = readdir(d); e != NULL && rc == TM_OK; e = readdir(d)) {
+        uint8_t digest[TM_TOKEN_DIGEST_LEN];
+        if (tm_hex_decode(digest, sizeof digest, e->d_name) == TM_OK)
+            rc = sign_one(dir, digest, pin, id, msg);
+    }
+    (void)closedir(d);
+    return rc;
+}
+
 /* ---- answers ---- */
 
-static void free_list(struct tm_supply_answer *a)
+static void free_copy(struct tm_supply_answer *a)
 {
     uint8_t *p;
     memcpy(&p, &a->bytes.p, sizeof p); /* ours, and only the view is const */
+    OPENSSL_cleanse(p, a->bytes.len);  /* it may hold keys */
     free(p);
 }
 
@@ -94,20 +135,23 @@ static void unmap(struct tm_supply_answer *a)
     (void)munmap(p, a->bytes.len);
 }
 
+int tm_supply_answer_copy(struct tm_supply_answer *out, const uint8_t *bytes, size_t len)
+{
+    uint8_t *p = malloc(len);
+    if (p == NULL)
+        return TM_ERR_NOMEM;
+    memcpy(p, bytes, len);
+    *out = (struct tm_supply_answer){.bytes = {p, len}, .release = free_copy};
+    return TM_OK;
+}
+
 static int answer_list(struct tm_supply_answer *out, const struct tm_models *models)
 {
     struct tm_join_reply r = {.status = TM_JOIN_OK, .n_models = models->n};
-    uint8_t *p = malloc(TM_JOIN_REPLY_LEN);
-    if (p == NULL)
-        return TM_ERR_NOMEM;
+    uint8_t bytes[TM_JOIN_REPLY_LEN];
     memcpy(r.models, models->list, sizeof r.models);
-    int rc = tm_join_reply_encode(&r, p);
-    if (rc != TM_OK) {
-        free(p);
-        return rc;
-    }
-    *out = (struct tm_supply_answer){.bytes = {p, TM_JOIN_REPLY_LEN}, .release = free_list};
-    return TM_OK;
+    int rc = tm_join_reply_encode(&r, bytes);
+    return rc == TM_OK ? tm_supply_answer_copy(out, bytes, sizeof bytes) : rc;
 }
 
 static int answer_model(struct tm_supply_answer *out, const char *dir,
@@ -142,5 +186,7 @@ int tm_supply_answer_to(struct tm_supply_answer *out, const char *dir,
         return tm_msg_set(msg, rc, "no request that this version knows");
     if (r.kind == TM_SUPPLY_LIST)
         return answer_list(out, models);
+    if (r.kind != TM_SUPPLY_MODEL)
+        return tm_msg_set(msg, TM_ERR_UNSUPPORTED, "no list and no model");
     return answer_model(out, dir, r.digest, msg);
 }

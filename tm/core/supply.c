@@ -22,7 +22,7 @@ void tm_supply_request_encode(const struct tm_supply_request *r, uint8_t out[TM_
     struct tm_wr w = tm_wr_init(out, TM_SUPPLY_REQUEST_LEN);
     tm_wr_u8(&w, TM_SUPPLY_VERSION);
     tm_wr_u8(&w, (uint8_t)r->kind);
-    if (r->kind == TM_SUPPLY_MODEL)
+    if (r->kind != TM_SUPPLY_LIST)
         tm_wr_bytes(&w, r->digest, sizeof r->digest);
     tm_wr_zeros(&w, tm_wr_room(&w));
     TM_ASSERT(tm_wr_ok(&w));
@@ -33,15 +33,52 @@ int tm_supply_request_decode(struct tm_supply_request *r, const uint8_t *p, size
     memset(r, 0, sizeof *r);
     if (len != TM_SUPPLY_REQUEST_LEN)
         return TM_ERR_FORMAT;
-    if (p[0] != TM_SUPPLY_VERSION || (p[1] != TM_SUPPLY_LIST && p[1] != TM_SUPPLY_MODEL))
+    if (p[0] != TM_SUPPLY_VERSION || p[1] < TM_SUPPLY_LIST || p[1] > TM_SUPPLY_KEYS)
         return TM_ERR_UNSUPPORTED;
-    size_t used = 2 + (p[1] == TM_SUPPLY_MODEL ? sizeof r->digest : 0);
+    size_t used = 2 + (p[1] != TM_SUPPLY_LIST ? sizeof r->digest : 0);
     if (!is_zero(p + used, len - used))
         return TM_ERR_FORMAT;
     r->kind = (enum tm_supply_kind)p[1];
-    if (r->kind == TM_SUPPLY_MODEL)
+    if (r->kind != TM_SUPPLY_LIST)
         memcpy(r->digest, p + 2, sizeof r->digest);
     return TM_OK;
+}
+
+void tm_supply_keys_encode(const struct tm_supply_keys *k, uint8_t out[TM_SUPPLY_KEYS_LEN])
+{
+    struct tm_wr w = tm_wr_init(out, TM_SUPPLY_KEYS_LEN);
+    tm_wr_u8(&w, TM_SUPPLY_VERSION);
+    tm_wr_u8(&w, k->is_new);
+    if (k->is_new) {
+        tm_wr_bytes(&w, k->pin, sizeof k->pin);
+        tm_wr_bytes(&w, k->token_prefix, sizeof k->token_prefix);
+        tm_wr_bytes(&w, k->token_key, sizeof k->token_key);
+    }
+    tm_wr_zeros(&w, tm_wr_room(&w));
+    TM_ASSERT(tm_wr_ok(&w));
+}
+
+int tm_supply_keys_decode(struct tm_supply_keys *k, const uint8_t *p, size_t len)
+{
+    struct tm_rd r = tm_rd_init(p, TM_SUPPLY_KEYS_SIGNED);
+    memset(k, 0, sizeof *k);
+    if (len != TM_SUPPLY_KEYS_LEN)
+        return TM_ERR_FORMAT;
+    if (tm_rd_u8(&r) != TM_SUPPLY_VERSION)
+        return TM_ERR_UNSUPPORTED;
+    uint8_t is_new = tm_rd_u8(&r);
+    if (is_new > 1)
+        return TM_ERR_FORMAT;
+    if (is_new == 1) {
+        tm_rd_copy(&r, k->pin, sizeof k->pin);
+        tm_rd_copy(&r, k->token_prefix, sizeof k->token_prefix);
+        tm_rd_copy(&r, k->token_key, sizeof k->token_key);
+    }
+    k->is_new = is_new == 1;
+    if (is_zero(r.p, r.len))
+        return TM_OK;
+    memset(k, 0, sizeof *k);
+    return TM_ERR_FORMAT;
 }
 
 void tm_supply_head_encode(const struct tm_supply_model *m, uint8_t out[TM_SUPPLY_HEAD_LEN])

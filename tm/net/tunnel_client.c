@@ -14,6 +14,7 @@
 #include "tm/net/lane.h"
 #include "tm/net/privilege.h"
 #include "tm/net/token_time.h"
+#include "tm/net/tunnel_keys.h"
 #include "tm/net/tunnel_watch.h"
 #include "tm/net/wirepoll.h"
 
@@ -339,6 +340,11 @@ void tm_tunnel_client_stop(struct tm_tunnel_client *t, void (*stopped)(void *use
     t->stopped = stopped;
     t->stopped_user = user;
     (void)uv_timer_start(&t->stopper, do_stop, 0, 0); /* the caller may be one of our callbacks */
+}
+
+void tm_tunnel_client_set_key(struct tm_tunnel_client *t, const struct tm_ticket_key *key)
+{
+    t->key = *key;
 }
 
 struct tm_front *tm_tunnel_client_front(struct tm_tunnel_client *t)

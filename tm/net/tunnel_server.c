@@ -22,6 +22,7 @@
 #include "tm/net/lane.h"
 #include "tm/net/outlet.h"
 #include "tm/net/streamlog.h"
+#include "tm/net/tunnel_keys.h"
 
 #define SESSIONS_MAX  1024U
 #define STRANGERS_MAX 512U
@@ -440,6 +441,7 @@ static enum tm_gate_verdict judge(void *user, const struct tm_gate_guest *guest)
     struct tm_admitted ad = {0};
     struct tm_server_session *s = NULL;
     enum tm_gate_verdict verdict = TM_GATE_STRANGER;
+    t->admit.key_old = t->cfg.wall_us() < t->old_until_us ? &t->key_old : NULL;
     int rc = tm_admit_check(&t->admit, guest, &ad);
     if (rc == TM_OK)
         s = session_of(t, &ad.token);
@@ -576,6 +578,15 @@ void tm_tunnel_server_stop(struct tm_tunnel_server *t, void (*stopped)(void *use
     t->stopped = stopped;
     t->stopped_user = user;
     (void)uv_timer_start(&t->sweeper, do_stop, 0, 0); /* the caller may be one of our callbacks */
+}
+
+void tm_tunnel_server_set_keys(struct tm_tunnel_server *t, const struct tm_ticket_key *key,
+                               const struct tm_ticket_key *old, int64_t old_until_us)
+{
+    t->key = *key;
+    t->old_until_us = old != NULL ? old_until_us : 0;
+    if (old != NULL)
+        t->key_old = *old;
 }
 
 void tm_tunnel_server_drop(struct tm_tunnel_server *t, const uint8_t client_id[TM_CLIENT_ID_LEN])

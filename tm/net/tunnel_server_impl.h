@@ -41,6 +41,8 @@ struct tm_server_session {
 struct tm_tunnel_server {
     struct tm_tunnel_server_cfg cfg;
     struct tm_ticket_key key;
+    struct tm_ticket_key key_old;
+    int64_t old_until_us; /* wall clock; 0: there is no old key */
     struct tm_model join_model;
     struct tm_tls_ctx *tls;
     struct tm_replay *replay;

@@ -3,6 +3,7 @@
 
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "test/support/check.h"
 #include "test/unit/app/temp_dir.h"
@@ -257,6 +258,49 @@ static void ids_are_sixteen_digits(void)
     CHECK_INT(tm_server_id_parse(id, "00112233445566f"), TM_ERR_FORMAT);
 }
 
+static void renewed_keys_stand_beside_those_before(void)
+{
+    begin();
+    struct tm_server_state again;
+    const int64_t now_s = (int64_t)time(NULL);
+    uint8_t old[TM_IDENTITY_PUB_LEN], pub[TM_IDENTITY_PUB_LEN];
+    struct tm_ticket_key before = s.token;
+    tm_identity_public(s.identity, old);
+    CHECK_INT(tm_server_state_renew(&s, 3600, now_s, &msg), TM_OK);
+    CHECK_INT(tm_server_state_load(&again, dir, &msg), TM_OK);
+    tm_identity_public(again.identity, pub);
+    CHECK(memcmp(pub, old, sizeof pub) != 0);
+    CHECK(memcmp(&again.token, &before, sizeof before) != 0);
+    CHECK(again.identity_old != NULL);
+    tm_identity_public(again.identity_old, pub);
+    CHECK_MEM(pub, old, sizeof pub);
+    CHECK_MEM(&again.token_old, &before, sizeof before);
+    CHECK_INT(again.old_until_s, now_s + 3600);
+    CHECK_INT(again.made_s, now_s);
+    /* Another one would shut out those who have not seen the first. */
+    CHECK_INT(tm_server_state_renew(&again, 3600, now_s, &msg), TM_ERR_CLOSED);
+    CHECK(strstr(msg.text, "--overlap 0") != NULL);
+    CHECK_INT(tm_server_state_renew(&again, 0, now_s, &msg), TM_OK);
+    tm_server_state_deinit(&again);
+    CHECK_INT(tm_server_state_load(&again, dir, &msg), TM_OK);
+    CHECK(again.identity_old == NULL);
+    CHECK_INT(again.old_until_s, 0);
+    tm_server_state_deinit(&again);
+    end();
+}
+
+static void expired_keys_are_not_loaded(void)
+{
+    begin();
+    struct tm_server_state again;
+    CHECK_INT(tm_server_state_renew(&s, 3600, (int64_t)time(NULL) - 3601, &msg), TM_OK);
+    CHECK_INT(tm_server_state_load(&again, dir, &msg), TM_OK);
+    CHECK(again.identity_old == NULL);
+    CHECK_INT(tm_server_state_renew(&again, 3600, (int64_t)time(NULL), &msg), TM_OK);
+    tm_server_state_deinit(&again);
+    end();
+}
+
 static const struct check_case cases[] = {
     {"created_state_is_loaded_with_the_same_keys", created_state_is_loaded_with_the_same_keys},
     {"setup_never_overwrites", setup_never_overwrites},
@@ -271,6 +315,8 @@ static const struct check_case cases[] = {
     {"labels_that_a_file_or_a_line_cannot_hold_are_refused",
      labels_that_a_file_or_a_line_cannot_hold_are_refused},
     {"invitations_wait_until_used_or_withdrawn", invitations_wait_until_used_or_withdrawn},
+    {"renewed_keys_stand_beside_those_before", renewed_keys_stand_beside_those_before},
+    {"expired_keys_are_not_loaded", expired_keys_are_not_loaded},
     {"ids_are_sixteen_digits", ids_are_sixteen_digits},
 };
 CHECK_MAIN("server_state", cases)

@@ -108,12 +108,39 @@ static void requests_have_one_form(void)
     CHECK_INT(tm_supply_request_decode(&got, out, TM_SUPPLY_REQUEST_LEN), TM_ERR_FORMAT);
 }
 
+static void keys_are_read_back_and_nothing_else_is(void)
+{
+    struct tm_supply_keys k = {.is_new = true}, got;
+    uint8_t out[TM_SUPPLY_KEYS_LEN];
+    memset(k.pin, 1, sizeof k.pin);
+    memset(k.token_prefix, 2, sizeof k.token_prefix);
+    memset(k.token_key, 3, sizeof k.token_key);
+    tm_supply_keys_encode(&k, out);
+    CHECK_INT(tm_supply_keys_decode(&got, out, sizeof out), TM_OK);
+    CHECK_MEM(&got, &k, sizeof k);
+    for (size_t n = 0; n < sizeof out; n++)
+        CHECK_INT(tm_supply_keys_decode(&got, out, n), TM_ERR_FORMAT);
+    for (size_t i = 0; i < sizeof out; i++)
+        for (int bit = 0; bit < 8; bit++) {
+            out[i] = (uint8_t)(out[i] ^ 1 << bit);
+            int rc = tm_supply_keys_decode(&got, out, sizeof out);
+            bool is_payload = i >= 2 && i < 82;
+            CHECK_INT(rc == TM_OK, is_payload || i >= TM_SUPPLY_KEYS_SIGNED);
+            out[i] = (uint8_t)(out[i] ^ 1 << bit);
+        }
+    k = (struct tm_supply_keys){0};
+    tm_supply_keys_encode(&k, out);
+    CHECK_INT(tm_supply_keys_decode(&got, out, sizeof out), TM_OK);
+    CHECK(!got.is_new);
+}
+
 static const struct check_case cases[] = {
     {"model_is_read_back", model_is_read_back},
     {"every_other_length_is_refused", every_other_length_is_refused},
     {"empty_images_and_names_with_an_end_inside_are_refused",
      empty_images_and_names_with_an_end_inside_are_refused},
     {"mutations_never_pass_the_limits", mutations_never_pass_the_limits},
+    {"keys_are_read_back_and_nothing_else_is", keys_are_read_back_and_nothing_else_is},
     {"requests_have_one_form", requests_have_one_form},
 };
 CHECK_MAIN("supply", cases)
