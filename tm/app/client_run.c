@@ -55,8 +55,7 @@ struct client {
     const struct tm_options *o;
     char where[TM_ADDRESS_TEXT_MAX]; /* HOST:PORT of the server */
     uint64_t start_ns;
-    bool ready, failed, played, has_progress,
-        is_refused;                  /* the last: it is there, and does not take us */
+    bool ready, failed, played, has_progress, is_refused;
     enum tm_tunnel_state last_state; /* that the log has told of */
     struct tm_summary summary;       /* taken when the session stops */
     struct tm_msg *msg;
