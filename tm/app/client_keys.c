@@ -4,6 +4,8 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
+#include <openssl/crypto.h>
+
 #include "tm/app/keys.h"
 #include "tm/base/log.h"
 #include "tm/net/tunnel_keys.h"
@@ -30,30 +32,32 @@ static void free_closed(struct tm_client_keys *k)
         free(k);
 }
 
+/* In *fresh; 1 when there are new keys, and they are stored. */
+static int take_into(struct tm_client_state *fresh, const char *dir, struct tm_view answer,
+                     struct tm_msg *why)
+{
+    int rc = tm_keys_take(fresh, answer);
+    if (rc == TM_ERR_AUTH)
+        return tm_msg_set(why, rc, "they are not signed by the server that this client joined");
+    if (rc < 0)
+        return tm_msg_set(why, rc, "%s", tm_strerror(rc));
+    int stored = rc == 1 ? tm_client_state_replace(fresh, dir, why) : TM_OK;
+    return stored == TM_OK ? rc : stored;
+}
+
 static void take(struct tm_client_keys *k, struct tm_view answer)
 {
     struct tm_client_state fresh = *k->s;
     struct tm_msg why;
-    int rc = tm_keys_take(&fresh, answer);
-    if (rc == 0)
-        return;
-    if (rc == TM_ERR_AUTH) {
-        tm_log(TM_LOG_WARN,
-               "the server's keys are not signed by the one that this client joined; they are "
-               "not taken");
-        return;
-    }
-    if (rc == 1)
-        rc = tm_client_state_replace(&fresh, k->dir, &why);
-    else
-        tm_msg_set(&why, rc, "%s", tm_strerror(rc));
-    if (rc != TM_OK) {
+    int rc = take_into(&fresh, k->dir, answer, &why);
+    if (rc < 0)
         tm_log(TM_LOG_WARN, "the server's new keys are not taken: %s", why.text);
-        return;
+    if (rc == 1) {
+        *k->s = fresh;
+        tm_tunnel_client_set_key(k->tunnel, &k->s->token);
+        tm_log(TM_LOG_INFO, "the server has renewed its keys: this client has the new ones");
     }
-    *k->s = fresh;
-    tm_tunnel_client_set_key(k->tunnel, &k->s->token);
-    tm_log(TM_LOG_INFO, "the server has renewed its keys: this client has the new ones");
+    OPENSSL_cleanse(&fresh, sizeof fresh);
 }
 
 static void on_answer(void *user, int err, struct tm_view answer)

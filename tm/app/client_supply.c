@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include <openssl/crypto.h>
+
 #include "models/store/store.h"
 #include "tm/app/client_fetch.h"
 #include "tm/app/shipped.h"
@@ -145,26 +147,31 @@ int tm_client_supply_load(struct tm_store_mix *out, struct tm_client_state *s,
     return rc == TM_ERR_CLOSED && find(s, missing) == NULL ? say_none(s, missing, msg) : rc;
 }
 
-bool tm_client_supply_renew(struct tm_store_mix *out, struct tm_client_state *s,
-                            const struct tm_options *o)
+/* Whether a model that is named is another than before; none of them is missing now. */
+static bool has_changed(const struct need *n, const struct tm_client_state *before)
 {
-    char shipped[TM_SHIPPED_PATH_MAX];
-    static struct tm_client_state before;
-    struct need n;
-    const char *missing = "";
-    struct tm_msg why;
-    before = *s;
-    if (tm_store_mix_model(out) == NULL || begin(&n, s, o, shipped, &why) != TM_OK ||
-        tm_client_fetch(s, n.dir, wants, &n, &why) != TM_OK)
-        return false;
     bool is_new = false;
-    for (size_t i = 0; i < n.names.n; i++) {
-        const struct tm_join_model *was = find(&before, n.names.part[i].name);
-        const struct tm_join_model *is = find(s, n.names.part[i].name);
+    for (size_t i = 0; i < n->names.n; i++) {
+        const struct tm_join_model *was = find(before, n->names.part[i].name);
+        const struct tm_join_model *is = find(n->s, n->names.part[i].name);
         if (is == NULL)
             return false;
         is_new = is_new || was == NULL || memcmp(was->digest, is->digest, sizeof is->digest) != 0;
     }
+    return is_new;
+}
+
+bool tm_client_supply_renew(struct tm_store_mix *out, struct tm_client_state *s,
+                            const struct tm_options *o)
+{
+    char shipped[TM_SHIPPED_PATH_MAX];
+    struct tm_client_state before = *s;
+    struct need n;
+    const char *missing = "";
+    struct tm_msg why;
+    bool is_new = tm_store_mix_model(out) != NULL && begin(&n, s, o, shipped, &why) == TM_OK &&
+                  tm_client_fetch(s, n.dir, wants, &n, &why) == TM_OK && has_changed(&n, &before);
+    OPENSSL_cleanse(&before, sizeof before);
     if (!is_new)
         return false;
     tm_log(TM_LOG_INFO, "the server has other models than before: its own are played");

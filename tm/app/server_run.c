@@ -231,6 +231,7 @@ static void on_state_changed(uv_fs_event_t *w, const char *name, int events, int
     bool is_new = memcmp(&fresh.token, &s->state.token, sizeof fresh.token) != 0;
     tm_server_state_deinit(&s->state);
     s->state = fresh; /* moved */
+    OPENSSL_cleanse(&fresh, sizeof fresh);
     set_keys(s);
     if (is_new)
         tm_log(TM_LOG_INFO, "the keys were renewed: clients learn the new ones in their sessions");

@@ -124,7 +124,8 @@ enum { TOKEN_FIELDS = 3 };
 
 /* time: when it was made, of an old one until when it counts. */
 static void token_fields(struct tm_kv_field f[TOKEN_FIELDS], struct tm_ticket_key *t,
-                         const char *time_name, int64_t *time_s)
+                         const char *time_name,
+                         int64_t *time_s) /* NOLINT(readability-non-const-parameter): read into */
 {
     f[0] = (struct tm_kv_field){"prefix", TM_KV_HEX, t->prefix, sizeof t->prefix, false};
     f[1] = (struct tm_kv_field){"key", TM_KV_HEX, t->key, sizeof t->key, false};

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <openssl/crypto.h>
+
 #include "tm/base/grow.h"
 #include "tm/core/supply.h"
 
@@ -44,6 +46,8 @@ struct asker {
 
 static void asker_free(struct asker *a)
 {
+    if (a->in != NULL)
+        OPENSSL_cleanse(a->in, a->cap); /* it may hold keys */
     free(a->in);
     free(a);
 }
