@@ -120,7 +120,7 @@ static const struct tm_opt_info table[] = {
                         .commands = RENEW,
                         .def = "30d",
                         .max = 365 * DAY,
-                        .help = "how long the keys before count; 0: no more, all join again"},
+                        .help = "how long the former keys count; 0: no more"},
     [TM_OPT_PRESET] = {.name = "preset",
                        .arg = "light|default|strong",
                        .kind = TM_OPT_CHOICE,
