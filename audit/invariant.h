@@ -28,7 +28,7 @@ struct tm_invariant_result {
     uint32_t n_carriers; /* with at least one write compared */
     uint64_t n_only[2];  /* writes that only one of the two has, behind where the other stopped */
     bool is_different;
-    char text[320]; /* the first difference */
+    char text[480]; /* the first difference */
 };
 
 /* Compares what both have: the carriers, paired by (source, user, index), by number when one of the logs

@@ -438,6 +438,17 @@ int tm_db_open_memory(struct tm_db *db, const uint8_t *image, size_t len, const 
     return rc ? rc : check_integrity(db);
 }
 
+int tm_db_open_new(struct tm_db *db, const char *label, struct tm_msg *msg)
+{
+    int rc = begin(db, label, msg);
+    if (rc == TM_OK)
+        rc = connect_to(db, ":memory:", SQLITE_OPEN_READWRITE);
+    if (rc == TM_OK)
+        rc = tm_db_exec(db, "BEGIN");
+    db->budget = UINT64_MAX;
+    return rc == TM_OK ? upgrade_schema(db) : rc;
+}
+
 void tm_db_close(struct tm_db *db)
 {
     int rc = sqlite3_close(db->h); /* rolls back what was not committed */

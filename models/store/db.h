@@ -32,6 +32,8 @@ TM_MUST_CHECK int tm_db_open_write(struct tm_db *db, const char *path, struct tm
 /* Reads from the image in memory, which must stay until tm_db_close. */
 TM_MUST_CHECK int tm_db_open_memory(struct tm_db *db, const uint8_t *image, size_t len,
                                     const char *label, struct tm_msg *msg);
+/* An empty database in memory, for writing. */
+TM_MUST_CHECK int tm_db_open_new(struct tm_db *db, const char *label, struct tm_msg *msg);
 void tm_db_close(struct tm_db *db);
 
 TM_MUST_CHECK int tm_db_exec(struct tm_db *db, const char *sql);

@@ -309,3 +309,39 @@ int tm_store_save(const char *path, const struct tm_model *m, const struct tm_pr
 {
     return tm_store_save_all(path, &(struct tm_store_item){m, prov, n_prov}, 1, msg);
 }
+
+static int copy_image(struct tm_db *db, uint8_t **image, size_t *len)
+{
+    sqlite3_int64 size = 0;
+    unsigned char *bytes = sqlite3_serialize(db->h, "main", &size, 0);
+    if (bytes == NULL || size <= 0)
+        return tm_db_nomem(db);
+    *image = malloc((size_t)size);
+    if (*image != NULL) {
+        memcpy(*image, bytes, (size_t)size);
+        *len = (size_t)size;
+    }
+    sqlite3_free(bytes);
+    return *image != NULL ? TM_OK : tm_db_nomem(db);
+}
+
+int tm_store_image(const struct tm_store_item *item, uint8_t **image, size_t *len,
+                   struct tm_msg *msg)
+{
+    struct saver s = {0};
+    *image = NULL;
+    *len = 0;
+    int rc = check_item(item, msg);
+    if (rc)
+        return rc;
+    rc = tm_db_open_new(&s.db, item->model->name, msg);
+    if (rc == TM_OK)
+        rc = save_item(&s, item);
+    (void)sqlite3_finalize(s.st);
+    if (rc == TM_OK)
+        rc = tm_db_exec(&s.db, "COMMIT");
+    if (rc == TM_OK)
+        rc = copy_image(&s.db, image, len);
+    tm_db_close(&s.db);
+    return rc;
+}

@@ -77,5 +77,8 @@ struct tm_store_item {
 /* The same for several models, in this order and in one transaction: all are written, or nothing is. */
 TM_MUST_CHECK int tm_store_save_all(const char *path, const struct tm_store_item *items, size_t n,
                                     struct tm_msg *msg);
+/* One model as the image of a database, which tm_store_load_memory reads; the caller frees it. */
+TM_MUST_CHECK int tm_store_image(const struct tm_store_item *item, uint8_t **image, size_t *len,
+                                 struct tm_msg *msg);
 
 #endif

@@ -64,7 +64,7 @@ cp "$MODELS" "$WORK/more.db"
 if in_ns c "$client" run --state "$CLIENT_STATE" --models "$WORK/more.db" --model short:3+quick:1 >"$WORK/status" 2>&1; then
     fail "played without the server"
 fi
-says "the server had no model 'quick'"
+says "the server has no model 'quick'; it has: "
 
 say "== cover on demand"
 start_client waiting --model short --users 2 --on-demand --idle-stop 1s --log-schedule "$WORK/waiting.jsonl"

@@ -184,6 +184,23 @@ static void open_status(struct bridge *b)
         tm_log(TM_LOG_WARN, "bridge %u: no status: %s", b->number, why.text);
 }
 
+/* Whether the server has this model, by digest.  TM_ERR_RANGE with msg: it has another of that name, or none. */
+static int check_model(const struct tm_client_state *s, const char *name,
+                       const uint8_t digest[TM_TOKEN_DIGEST_LEN], struct tm_msg *msg)
+{
+    bool is_named = false;
+    for (size_t i = 0; i < s->n_models; i++) {
+        if (memcmp(s->models[i].digest, digest, TM_TOKEN_DIGEST_LEN) == 0)
+            return TM_OK;
+        is_named = is_named || strcmp(s->models[i].name, name) == 0;
+    }
+    return tm_msg_set(msg, TM_ERR_RANGE,
+                      is_named
+                          ? "model '%s' differs from the bridge's; give both ends the same database"
+                          : "the bridge has no model '%s'",
+                      name);
+}
+
 /* What drives the wire, and the models that it needs. */
 static int load_model(struct bridge *b, const struct tm_client_state *cs, enum tm_drive *drive,
                       uint32_t *n_users, struct tm_msg *msg)
@@ -205,7 +222,7 @@ static int load_model(struct bridge *b, const struct tm_client_state *cs, enum t
                                text, msg);
     for (size_t i = 0; rc == TM_OK && i < b->models.n_parts; i++) {
         tm_model_digest(&b->models.part[i], digest);
-        rc = tm_client_state_check_model(cs, b->models.part[i].name, digest, msg);
+        rc = check_model(cs, b->models.part[i].name, digest, msg);
     }
     *n_users =
         tm_mix_is_counted(text) ? b->models.n_users : (uint32_t)b->line.o.v[TM_OPT_USERS].num;

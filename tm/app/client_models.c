@@ -1,4 +1,4 @@
-/* tm/app/client_models.c - tm-client models: every model with its card, and the presets; or one model or mix.
+/* tm/app/client_models.c - tm-client models: every model with its card, and the presets; or one model or mix; or those of the server.
  *
  * Cards are played on the spot, so they are those of the models as they are; a fixed seed makes them the same each time. */
 #include <stdio.h>
@@ -6,7 +6,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <openssl/crypto.h>
+
 #include "models/store/mix.h"
+#include "tm/app/address.h"
+#include "tm/app/client_state.h"
+#include "tm/app/client_supply.h"
+#include "tm/app/kv.h"
 #include "tm/app/main.h"
 #include "tm/app/models.h"
 #include "tm/app/preset.h"
@@ -200,6 +206,39 @@ static int print_all(struct listing *l)
     return rc == TM_ERR_IO ? tm_msg_set(l->msg, rc, "cannot write to standard output") : rc;
 }
 
+/* The server's models without cards: most are not here to be played. */
+static void print_servers(const struct tm_client_state *s, const struct tm_options *o)
+{
+    bool is_json = o->v[TM_OPT_JSON].given;
+    char where[TM_ADDRESS_TEXT_MAX], digest[2 * TM_TOKEN_DIGEST_LEN + 1];
+    tm_address_print(where, s->host, (uint16_t)s->port);
+    if (is_json)
+        printf("{\"schema_version\": 1, \"server\": \"%s\", \"models\": [", where);
+    for (size_t i = 0; i < s->n_models; i++) {
+        const char *place = tm_client_supply_place(s, o, &s->models[i]);
+        tm_hex_encode(digest, s->models[i].digest, TM_TOKEN_DIGEST_LEN);
+        if (is_json)
+            printf("%s\n  {\"name\": \"%s\", \"digest\": \"%s\", \"place\": \"%s\"}",
+                   i > 0 ? "," : "", s->models[i].name, digest, place);
+        else
+            printf("%-28s %s %s\n", s->models[i].name, digest, place);
+    }
+    printf("%s", is_json ? "\n]}\n" : "");
+}
+
+/* --state: what the server has; with --model, the card of its model of that name, fetched if need be. */
+static int list_servers(struct tm_store_mix *named, struct tm_options *o, struct tm_msg *msg)
+{
+    struct tm_client_state s;
+    int rc = tm_client_state_load(&s, o->v[TM_OPT_STATE].text, msg);
+    if (rc == TM_OK && o->v[TM_OPT_MODEL].given)
+        rc = tm_client_supply_load(named, &s, o, msg);
+    else if (rc == TM_OK)
+        print_servers(&s, o);
+    OPENSSL_cleanse(&s, sizeof s);
+    return rc;
+}
+
 enum tm_exit tm_cmd_models(struct tm_options *o, struct tm_msg *msg)
 {
     char shipped[TM_SHIPPED_PATH_MAX];
@@ -207,10 +246,14 @@ enum tm_exit tm_cmd_models(struct tm_options *o, struct tm_msg *msg)
     struct tm_store_mix named = {0};
     const char *path = tm_shipped_or(o->v[TM_OPT_MODELS].text, shipped);
     bool is_named = o->v[TM_OPT_MODEL].given;
-    int rc = is_named ? tm_store_mix_load(&named, path, o->v[TM_OPT_MODEL].text, msg)
-                      : tm_models_load(&models, path, msg);
+    bool is_servers = o->v[TM_OPT_STATE].given;
+    int rc = is_servers ? list_servers(&named, o, msg)
+             : is_named ? tm_store_mix_load(&named, path, o->v[TM_OPT_MODEL].text, msg)
+                        : tm_models_load(&models, path, msg);
     if (rc != TM_OK)
         return TM_EXIT_FAILED;
+    if (is_servers && !is_named)
+        return TM_EXIT_DONE;
     struct listing l = {.o = o,
                         .models = &models,
                         .card = calloc(1, sizeof *l.card),

@@ -21,7 +21,10 @@
 #include "tm/app/client_choice.h"
 #include "tm/app/client_doors.h"
 #include "tm/app/client_ebpf.h"
+#include "tm/app/client_fetch.h"
+#include "tm/app/client_keys.h"
 #include "tm/app/client_state.h"
+#include "tm/app/client_supply.h"
 #include "tm/app/client_udp.h"
 #include "tm/app/confine.h"
 #include "tm/app/limits.h"
@@ -31,7 +34,6 @@
 #include "tm/app/panel.h"
 #include "tm/app/schedule.h"
 #include "tm/app/service.h"
-#include "tm/app/shipped.h"
 #include "tm/app/summary.h"
 #include "tm/app/udpforward.h"
 #include "tm/base/log.h"
@@ -49,6 +51,7 @@ struct client {
     struct tm_client_udp *udp;   /* owned */
     struct tm_client_ebpf *ebpf; /* owned; NULL: off */
     struct tm_panel *panel;      /* owned: status, metrics, page */
+    struct tm_client_keys *keys; /* owned */
     struct tm_client_state state;
     struct tm_store_mix models;        /* what --model names */
     struct tm_machines machines;       /* of --model maybenot */
@@ -59,7 +62,7 @@ struct client {
     uint64_t start_ns;
     uv_timer_t waiting; /* for the next session, after one that the server has forgotten */
     struct tm_again again;
-    bool ready, failed, played, has_progress;
+    bool ready, failed, played, has_progress, is_refused;
     enum tm_tunnel_state last_state; /* that the log has told of */
     struct tm_summary summary;       /* taken when the session stops */
     struct tm_msg *msg;
@@ -224,14 +227,18 @@ static void on_begun(struct client *c)
 
 static void on_trouble(struct client *c, const struct tm_tunnel_report *r)
 {
+    bool was_refused = c->is_refused;
+    c->is_refused |= r->err == TM_ERR_AUTH;
     if (r->ever_up) {
-        if (c->last_state != TM_TUNNEL_TROUBLE)
+        if (r->err == TM_ERR_AUTH && !was_refused)
+            tm_log(TM_LOG_WARN, "%s " TM_CLIENT_NOT_TAKEN "; the schedule goes on", c->where);
+        else if (r->err != TM_ERR_AUTH && c->last_state != TM_TUNNEL_TROUBLE)
             tm_log(TM_LOG_WARN, "the server cannot be reached: %s; the schedule goes on", r->text);
     } else if (r->err == TM_ERR_AUTH) {
         FAIL(c,
-             "%s answers but not as our server: another one is behind that address, it has revoked "
-             "this client, was set up anew or has other models now%s, or the clocks differ by more "
-             "than two hours; check, or join again with a new link",
+             "%s " TM_CLIENT_NOT_TAKEN
+             " or has other models now%s, or the clocks differ by more than two "
+             "hours; check, or join again with a new link",
              c->where,
              !has_schedule(c)                 ? ""
              : plan_mode(c) == TM_PLAN_SEEDED ? ", or does not have this schedule file"
@@ -297,8 +304,9 @@ static void on_state(void *user, const struct tm_tunnel_report *r)
     case TM_TUNNEL_UP:
         if (!c->ready)
             say_ready(c);
-        else if (c->last_state != TM_TUNNEL_UP)
+        else if (c->last_state != TM_TUNNEL_UP || c->is_refused)
             tm_log(TM_LOG_INFO, "the server can be reached again");
+        c->is_refused = false;
         break;
     case TM_TUNNEL_TROUBLE:
         on_trouble(c, r);
@@ -327,6 +335,7 @@ static void on_quit(uv_async_t *async)
     tm_service_stop(&c->service);
     tm_panel_close(c->panel);
     c->panel = NULL;
+    tm_client_keys_close(c->keys);
     tm_client_doors_close(&c->doors);
     tm_client_udp_close(c->udp);
     c->udp = NULL;
@@ -389,20 +398,6 @@ static const struct tm_service_ops service_ops = {.end = on_end,
 
 /* ---- start ---- */
 
-static int load_model(struct client *c, struct tm_msg *msg)
-{
-    uint8_t digest[TM_DIGEST_LEN];
-    char shipped[TM_SHIPPED_PATH_MAX];
-    const char *models = tm_shipped_or(c->o->v[TM_OPT_MODELS].text, shipped);
-    int rc = tm_store_mix_load(&c->models, models, c->o->v[TM_OPT_MODEL].text, msg);
-    for (size_t i = 0; rc == TM_OK && i < c->models.n_parts; i++) {
-        const struct tm_model *part = &c->models.part[i];
-        tm_model_digest(part, digest);
-        rc = tm_client_state_check_model(&c->state, part->name, digest, msg);
-    }
-    return rc;
-}
-
 static const char *sni(const struct client *c)
 {
     return c->state.name[0] != '\0' ? c->state.name : NULL;
@@ -437,7 +432,8 @@ static int load(struct client *c, struct tm_msg *msg)
         tm_log(TM_LOG_WARN, "--model shuffle: no padding and no delay; the wire follows what is "
                             "carried, and who adds up all carriers sees it");
     else
-        rc = has_schedule(c) ? load_schedule(c, msg) : load_model(c, msg);
+        rc = has_schedule(c) ? load_schedule(c, msg)
+                             : tm_client_supply_load(&c->models, &c->state, o, msg);
     if (rc == TM_OK)
         rc = tm_client_doors_remotes(&c->doors, o, msg);
     return rc;
@@ -517,7 +513,7 @@ static void run(struct client *c)
     if (rc == TM_OK)
         rc = tm_client_ebpf_open(&c->ebpf, c->o, c->msg);
     if (rc == TM_OK)
-        rc = tm_confine(c->o, c->msg);
+        rc = c->ebpf != NULL ? tm_confine(c->o, c->msg) : TM_OK; /* else before anything else */
     if (rc == TM_OK)
         rc = open_tunnel(c, c->msg);
     if (rc == TM_OK)
@@ -528,9 +524,10 @@ static void run(struct client *c)
         rc = tm_client_ebpf_start(c->ebpf, &c->loop, c->tunnel, c->msg);
     if (rc == TM_OK)
         rc = open_panel(c, c->msg);
-    if (rc == TM_OK)
+    if (rc == TM_OK) {
         start_progress(c);
-    if (rc != TM_OK) {
+        c->keys = tm_client_keys_open(&c->loop, c->tunnel, &c->state, c->o);
+    } else {
         c->failed = true;
         finish(c);
     }
@@ -585,7 +582,8 @@ enum tm_exit tm_cmd_client_run(struct tm_options *o, struct tm_msg *msg)
     c->start_ns = uv_hrtime();
     tm_client_tell_default(o);
     tm_limits_check(TM_LIMITS_CLIENT);
-    if (load(c, msg) != TM_OK)
+    bool is_confined_later = o->v[TM_OPT_EBPF].num != 0;
+    if ((!is_confined_later && tm_confine(o, msg) != TM_OK) || load(c, msg) != TM_OK)
         c->failed = true;
     else if (o->v[TM_OPT_CHECK_CONFIG].given)
         printf("ok%s%s\n", o->config_path != NULL ? ": " : "",
@@ -594,6 +592,11 @@ enum tm_exit tm_cmd_client_run(struct tm_options *o, struct tm_msg *msg)
         c->failed = true;
     else
         run(c);
+    if (c->failed && c->is_refused && !c->ready && /* has it got another database meanwhile? */
+        tm_client_supply_renew(&c->models, &c->state, o)) {
+        c->failed = false;
+        run(c);
+    }
     write_results(c);
     enum tm_exit status = c->failed ? TM_EXIT_FAILED : TM_EXIT_DONE;
     tm_store_mix_deinit(&c->models);

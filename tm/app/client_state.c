@@ -81,7 +81,11 @@ int tm_client_state_decode(struct tm_client_state *s, const char *text, size_t l
     return rc;
 }
 
-int tm_client_state_create(const struct tm_client_state *s, const char *dir, struct tm_msg *msg)
+/* How tm/app/file.h writes it. */
+typedef int (*write_fn)(const char *path, const void *data, size_t len, struct tm_msg *msg);
+
+static int write_state(const struct tm_client_state *s, const char *dir, write_fn write,
+                       struct tm_msg *msg)
 {
     char path[TM_FILE_PATH_MAX];
     char text[TM_CLIENT_STATE_TEXT_MAX];
@@ -91,7 +95,7 @@ int tm_client_state_create(const struct tm_client_state *s, const char *dir, str
         return rc;
     tm_client_state_encode(s, &w);
     TM_ASSERT(tm_wr_ok(&w));
-    rc = tm_file_create(path, text, w.len, msg);
+    rc = write(path, text, w.len, msg);
     OPENSSL_cleanse(text, sizeof text);
     return rc;
 }
@@ -104,6 +108,16 @@ static int load_credential(char **text, size_t *len, struct tm_msg *msg)
     if (dir == NULL || tm_file_path(path, dir, FILE_NAME, NULL, msg) != TM_OK)
         return TM_ERR_CLOSED;
     return tm_file_load_public(path, text, len, msg);
+}
+
+int tm_client_state_create(const struct tm_client_state *s, const char *dir, struct tm_msg *msg)
+{
+    return write_state(s, dir, tm_file_create, msg);
+}
+
+int tm_client_state_replace(const struct tm_client_state *s, const char *dir, struct tm_msg *msg)
+{
+    return write_state(s, dir, tm_file_replace, msg);
 }
 
 int tm_client_state_load(struct tm_client_state *s, const char *dir, struct tm_msg *msg)
@@ -124,36 +138,14 @@ int tm_client_state_load(struct tm_client_state *s, const char *dir, struct tm_m
                           dir);
     if (rc != TM_OK)
         return rc;
+    if (tm_file_check_dir(dir, msg) != TM_OK) {
+        tm_file_free(text, len);
+        return TM_ERR_AUTH;
+    }
     rc = tm_client_state_decode(s, text, len, &why);
     if (rc != TM_OK)
         tm_msg_set(msg, rc, "%.200s: %.100s; move it away and join again with a new link", path,
                    why.text);
     tm_file_free(text, len);
     return rc;
-}
-
-int tm_client_state_check_model(const struct tm_client_state *s, const char *name,
-                                const uint8_t digest[TM_TOKEN_DIGEST_LEN], struct tm_msg *msg)
-{
-    const struct tm_join_model *same_name = NULL;
-    for (size_t i = 0; i < s->n_models; i++) {
-        if (memcmp(s->models[i].digest, digest, TM_TOKEN_DIGEST_LEN) == 0)
-            return TM_OK;
-        if (strcmp(s->models[i].name, name) == 0)
-            same_name = &s->models[i];
-    }
-    char here[2 * 8 + 1], there[2 * 8 + 1];
-    tm_hex_encode(here, digest, 8);
-    if (same_name == NULL)
-        return tm_msg_set(
-            msg, TM_ERR_RANGE,
-            "the server had no model '%s' (digest %s here) when this client joined; give both "
-            "ends the same database, restart the server and join again with a new link",
-            name, here);
-    tm_hex_encode(there, same_name->digest, 8);
-    return tm_msg_set(
-        msg, TM_ERR_RANGE,
-        "model '%s' differs: digest %s here, %s at the server; copy the server's database "
-        "here, or give it this one, restart it and join again with a new link",
-        name, here, there);
 }

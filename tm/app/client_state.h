@@ -22,7 +22,7 @@ struct tm_client_state {
     uint8_t secret[TM_SECRET_LEN];
     struct tm_ticket_key token;
     size_t n_models;
-    struct tm_join_model models[TM_JOIN_MODELS_MAX]; /* the server's, at the time of join */
+    struct tm_join_model models[TM_JOIN_MODELS_MAX]; /* the server's, when it was asked last */
 };
 
 /* The file's text into w; TM_CLIENT_STATE_TEXT_MAX bytes suffice. */
@@ -34,14 +34,11 @@ TM_MUST_CHECK int tm_client_state_decode(struct tm_client_state *s, const char *
 /* Writes dir/server.  TM_ERR_CLOSED: there is one already; others as tm_file_create. */
 TM_MUST_CHECK int tm_client_state_create(const struct tm_client_state *s, const char *dir,
                                          struct tm_msg *msg);
+/* The same in place of the one that is there. */
+TM_MUST_CHECK int tm_client_state_replace(const struct tm_client_state *s, const char *dir,
+                                          struct tm_msg *msg);
 /* Reads dir/server; checks that only we can read it.  msg names the file and says what to do. */
 TM_MUST_CHECK int tm_client_state_load(struct tm_client_state *s, const char *dir,
                                        struct tm_msg *msg);
-
-/* Whether the server has this model, by digest.  TM_ERR_RANGE with msg: it has another of that name, or none;
- * msg shows both digests and says what to do. */
-TM_MUST_CHECK int tm_client_state_check_model(const struct tm_client_state *s, const char *name,
-                                              const uint8_t digest[TM_TOKEN_DIGEST_LEN],
-                                              struct tm_msg *msg);
 
 #endif

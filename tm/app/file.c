@@ -52,19 +52,25 @@ int tm_file_make_dir(const char *path, struct tm_msg *msg)
 
 enum secrecy { SECRET, PUBLIC };
 
-static int check_file(int fd, const char *path, enum secrecy secrecy, size_t *size,
+static int check_file(int fd, const char *path, enum secrecy secrecy, size_t max, size_t *size,
                       struct tm_msg *msg)
 {
     struct stat st;
     if (fstat(fd, &st) != 0)
         return tm_msg_set(msg, TM_ERR_IO, "%s: %s", path, strerror(errno));
-    if (!S_ISREG(st.st_mode) || st.st_size > TM_FILE_MAX)
+    if (!S_ISREG(st.st_mode) || st.st_size < 0 || (size_t)st.st_size > max)
         return tm_msg_set(msg, TM_ERR_FORMAT, "%s is not a file of ours", path);
     if (secrecy == PUBLIC && (st.st_mode & (S_IWGRP | S_IWOTH)) != 0)
         return tm_msg_set(msg, TM_ERR_AUTH,
                           "%s decides what we do, but others may write it (mode %03o); run: chmod "
                           "go-w %s",
                           path, (unsigned)st.st_mode & 0777U, path);
+    if (secrecy == SECRET && st.st_uid != geteuid() && st.st_uid != 0)
+        return tm_msg_set(
+            msg, TM_ERR_AUTH,
+            "%s holds keys, but belongs to another user (uid %u), who may change it; run: "
+            "chown %u %s",
+            path, (unsigned)st.st_uid, (unsigned)geteuid(), path);
     if (secrecy == SECRET && (st.st_mode & OTHERS) != 0)
         return tm_msg_set(msg, TM_ERR_AUTH,
                           "%s holds keys, but others may read it (mode %03o); run: chmod 600 %s",
@@ -87,7 +93,7 @@ static int read_all(int fd, char *text, size_t size)
     return TM_OK;
 }
 
-static int load(const char *path, enum secrecy secrecy, char **text, size_t *len,
+static int load(const char *path, enum secrecy secrecy, size_t max, char **bytes, size_t *len,
                 struct tm_msg *msg)
 {
     int rc;
@@ -97,7 +103,7 @@ static int load(const char *path, enum secrecy secrecy, char **text, size_t *len
     if (fd < 0)
         return tm_msg_set(msg, errno == ENOENT || errno == ENOTDIR ? TM_ERR_CLOSED : TM_ERR_IO,
                           "%s: %s", path, strerror(errno));
-    rc = check_file(fd, path, secrecy, &size, msg);
+    rc = check_file(fd, path, secrecy, max, &size, msg);
     if (rc != TM_OK)
         goto out;
     t = malloc(size + 1);
@@ -108,11 +114,9 @@ static int load(const char *path, enum secrecy secrecy, char **text, size_t *len
     rc = read_all(fd, t, size);
     if (rc != TM_OK)
         rc = tm_msg_set(msg, rc, "cannot read %s: %s", path, strerror(errno));
-    else if (memchr(t, '\0', size) != NULL)
-        rc = tm_msg_set(msg, TM_ERR_FORMAT, "%s is not a file of ours", path);
     if (rc != TM_OK)
         goto out;
-    *text = t;
+    *bytes = t;
     *len = size;
     t = NULL;
 out:
@@ -121,14 +125,36 @@ out:
     return rc;
 }
 
+int tm_file_load_bytes(const char *path, size_t max, char **bytes, size_t *len, struct tm_msg *msg)
+{
+    return load(path, SECRET, max, bytes, len, msg);
+}
+
+static int load_text(const char *path, enum secrecy secrecy, char **text, size_t *len,
+                     struct tm_msg *msg)
+{
+    char *t = NULL;
+    size_t size = 0;
+    int rc = load(path, secrecy, TM_FILE_MAX, &t, &size, msg);
+    if (rc != TM_OK || t == NULL) /* never NULL when it is TM_OK, which clang-tidy does not see */
+        return rc;
+    if (memchr(t, '\0', size) != NULL) {
+        tm_file_free(t, size);
+        return tm_msg_set(msg, TM_ERR_FORMAT, "%s is not a file of ours", path);
+    }
+    *text = t;
+    *len = size;
+    return TM_OK;
+}
+
 int tm_file_load(const char *path, char **text, size_t *len, struct tm_msg *msg)
 {
-    return load(path, SECRET, text, len, msg);
+    return load_text(path, SECRET, text, len, msg);
 }
 
 int tm_file_load_public(const char *path, char **text, size_t *len, struct tm_msg *msg)
 {
-    return load(path, PUBLIC, text, len, msg);
+    return load_text(path, PUBLIC, text, len, msg);
 }
 
 void tm_file_free(char *text, size_t len)

@@ -22,12 +22,15 @@ TM_MUST_CHECK int tm_file_check_dir(const char *path, struct tm_msg *msg);
 
 /* Reads a whole regular file that nobody but us can read; the text is followed by a NUL, *len does not count
  * it, and the caller frees it with tm_file_free.  TM_ERR_IO: cannot be read (not there: TM_ERR_CLOSED);
- * TM_ERR_AUTH: readable by others; TM_ERR_FORMAT: larger than TM_FILE_MAX, or with NUL bytes in it; NOMEM. */
+ * TM_ERR_AUTH: readable by others, or another user's (root's are taken); TM_ERR_FORMAT: larger than TM_FILE_MAX, or with NUL bytes in it; NOMEM. */
 TM_MUST_CHECK int tm_file_load(const char *path, char **text, size_t *len, struct tm_msg *msg);
 /* The same of a file that others may read, but not write: a config, or a credential that systemd holds for us.  TM_ERR_AUTH: others
  * may write it. */
 TM_MUST_CHECK int tm_file_load_public(const char *path, char **text, size_t *len,
                                       struct tm_msg *msg);
+/* The same of up to max bytes of any kind. */
+TM_MUST_CHECK int tm_file_load_bytes(const char *path, size_t max, char **bytes, size_t *len,
+                                     struct tm_msg *msg);
 /* Clears and frees; NULL does nothing. */
 void tm_file_free(char *text, size_t len);
 

@@ -34,6 +34,7 @@ enum tm_exit tm_cmd_setup(struct tm_options *o, struct tm_msg *msg);      /* ser
 enum tm_exit tm_cmd_invite(struct tm_options *o, struct tm_msg *msg);
 enum tm_exit tm_cmd_clients(struct tm_options *o, struct tm_msg *msg);
 enum tm_exit tm_cmd_revoke(struct tm_options *o, struct tm_msg *msg);
+enum tm_exit tm_cmd_renew(struct tm_options *o, struct tm_msg *msg);      /* server_renew.c */
 enum tm_exit tm_cmd_server_run(struct tm_options *o, struct tm_msg *msg); /* server_run.c */
 enum tm_exit tm_cmd_server_pt(struct tm_options *o, struct tm_msg *msg);  /* server_pt.c */
 

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "tm/app/supply.h"
+
 static int add(struct tm_models *m, const struct tm_model *model)
 {
     uint8_t digest[TM_DIGEST_LEN];
@@ -27,12 +29,16 @@ static int check_fits(const struct tm_models *m)
 
 int tm_models_load(struct tm_models *m, const char *path, struct tm_msg *msg)
 {
+    uint8_t digest[TM_DIGEST_LEN];
     memset(m, 0, sizeof *m);
     bool has_constant = false;
     int rc = path != NULL ? tm_store_load(path, &m->entries, &m->n_entries, msg) : TM_OK;
     if (rc != TM_OK)
         return rc;
     tm_model_constant_default(&m->constant);
+    tm_supply_schedule(&m->supply);
+    tm_model_digest(&m->supply, digest);
+    memcpy(m->supply_digest, digest, sizeof m->supply_digest);
     for (size_t i = 0; i < m->n_entries && rc == TM_OK; i++) {
         rc = add(m, &m->entries[i].model);
         has_constant = has_constant || strcmp(m->entries[i].model.name, m->constant.name) == 0;
@@ -53,6 +59,7 @@ void tm_models_deinit(struct tm_models *m)
 {
     tm_store_entries_free(m->entries, m->n_entries);
     tm_model_deinit(&m->constant);
+    tm_model_deinit(&m->supply);
     memset(m, 0, sizeof *m);
 }
 
@@ -61,5 +68,5 @@ const struct tm_model *tm_models_find(const struct tm_models *m, const uint8_t *
     for (size_t i = 0; i < m->n; i++)
         if (memcmp(m->list[i].digest, digest, len) == 0)
             return m->model[i];
-    return NULL;
+    return memcmp(m->supply_digest, digest, len) == 0 ? &m->supply : NULL;
 }

@@ -13,6 +13,8 @@ struct tm_models {
     struct tm_store_entry *entries; /* owned */
     size_t n_entries;
     struct tm_model constant; /* built in; used unless the database has one of that name */
+    struct tm_model supply;   /* in no list: what clients fetch models under (tm/app/supply.h) */
+    uint8_t supply_digest[TM_TOKEN_DIGEST_LEN];
     struct tm_join_model
         list[TM_JOIN_MODELS_MAX]; /* what clients are told, same order as `model` */
     const struct tm_model *model[TM_JOIN_MODELS_MAX];
@@ -23,7 +25,7 @@ struct tm_models {
  * can be told of.  *m must not move afterwards. */
 TM_MUST_CHECK int tm_models_load(struct tm_models *m, const char *path, struct tm_msg *msg);
 void tm_models_deinit(struct tm_models *m);
-/* The first one whose digest begins with these bytes, len of them (up to TM_TOKEN_DIGEST_LEN); NULL: none. */
+/* The first one, or that of fetching, whose digest begins with these bytes, len of them (up to TM_TOKEN_DIGEST_LEN); NULL: none. */
 const struct tm_model *tm_models_find(const struct tm_models *m, const uint8_t *digest, size_t len);
 
 #endif

@@ -15,6 +15,7 @@
 #define INVITE     (1U << TM_CMD_INVITE)
 #define CLIENTS    (1U << TM_CMD_CLIENTS)
 #define REVOKE     (1U << TM_CMD_REVOKE)
+#define RENEW      (1U << TM_CMD_RENEW)
 #define RUN        (CLIENT_RUN | SERVER_RUN)
 #define STATUS     (1U << TM_CMD_CLIENT_STATUS | 1U << TM_CMD_SERVER_STATUS)
 #define ALL        ((1U << TM_CMD_N) - 1)
@@ -53,8 +54,12 @@ static const struct tm_command_info commands[] = {
     [TM_CMD_SERVER_STATUS] = {TM_PROGRAM_SERVER, "status", NULL,
                               "ask the running program whether the model is in control"},
     [TM_CMD_INVITE] = {TM_PROGRAM_SERVER, "invite", NULL, "print another enrolment link"},
-    [TM_CMD_CLIENTS] = {TM_PROGRAM_SERVER, "clients", NULL, "list the enrolled clients"},
-    [TM_CMD_REVOKE] = {TM_PROGRAM_SERVER, "revoke", "CLIENT", "remove an enrolled client"},
+    [TM_CMD_CLIENTS] = {TM_PROGRAM_SERVER, "clients", NULL,
+                        "list the enrolled clients: seen, bytes of the month"},
+    [TM_CMD_REVOKE] = {TM_PROGRAM_SERVER, "revoke", "CLIENT",
+                       "remove an enrolled client or an invitation"},
+    [TM_CMD_RENEW] = {TM_PROGRAM_SERVER, "renew", NULL,
+                      "make new keys, which clients learn in the tunnel"},
     [TM_CMD_SERVER_PT] = {TM_PROGRAM_SERVER, "pt", NULL,
                           "be a pluggable transport of a Tor bridge, which starts it (doc/TOR.md)"},
 };
@@ -64,7 +69,7 @@ static const struct tm_opt_info table[] = {
     [TM_OPT_STATE] = {.name = "state",
                       .arg = "DIR",
                       .kind = TM_OPT_TEXT,
-                      .commands = STATEFUL,
+                      .commands = STATEFUL | MODELS,
                       .line_only = true,
                       .shown_def = {"~/.local/state/trafficmimic/client",
                                     "/var/lib/trafficmimic/server"},
@@ -118,6 +123,26 @@ static const struct tm_opt_info table[] = {
                              .min = 1,
                              .max = 50000,
                              .help = "so many clients may join with a new bridge line"},
+    [TM_OPT_LABEL] = {.name = "label",
+                      .arg = "NAME",
+                      .kind = TM_OPT_TEXT,
+                      .commands = SETUP | INVITE,
+                      .help = "what clients calls the one that joins with the link"},
+    [TM_OPT_QR] = {.name = "qr",
+                   .kind = TM_OPT_FLAG,
+                   .commands = SETUP | INVITE,
+                   .help = "print the link as a QR code too, also where no terminal is"},
+    [TM_OPT_PENDING] = {.name = "list",
+                        .kind = TM_OPT_FLAG,
+                        .commands = INVITE,
+                        .help = "make none; list the invitations that were not used"},
+    [TM_OPT_OVERLAP] = {.name = "overlap",
+                        .arg = "TIME",
+                        .kind = TM_OPT_DURATION,
+                        .commands = RENEW,
+                        .def = "30d",
+                        .max = 365 * DAY,
+                        .help = "how long the former keys count; 0: no more"},
     [TM_OPT_PRESET] = {.name = "preset",
                        .arg = "light|default|strong",
                        .kind = TM_OPT_CHOICE,

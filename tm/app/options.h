@@ -33,6 +33,7 @@ enum tm_command {
     TM_CMD_CLIENTS,
     TM_CMD_REVOKE,
     TM_CMD_SERVER_PT,
+    TM_CMD_RENEW,
     TM_CMD_N
 };
 
@@ -53,6 +54,10 @@ enum tm_opt {
     TM_OPT_MODELS,
     TM_OPT_EXPIRES,
     TM_OPT_BRIDGE_USERS,
+    TM_OPT_LABEL,
+    TM_OPT_QR,
+    TM_OPT_PENDING,
+    TM_OPT_OVERLAP,
     TM_OPT_PRESET,
     TM_OPT_MODEL,
     TM_OPT_MACHINES_CLIENT,

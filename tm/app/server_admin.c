@@ -1,9 +1,13 @@
-/* tm/app/server_admin.c - the commands of tm-server that do not serve: setup, invite, clients, revoke. */
-#include <inttypes.h>
+/* tm/app/server_admin.c - the commands of tm-server that make links: setup, invite. */
+#include <langinfo.h>
+#include <limits.h>
+#include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <openssl/crypto.h>
 
@@ -11,6 +15,8 @@
 #include "tm/app/main.h"
 #include "tm/app/models.h"
 #include "tm/app/paths.h"
+#include "tm/app/qr.h"
+#include "tm/app/server_list.h"
 #include "tm/app/server_state.h"
 #include "tm/app/units.h"
 #include "tm/base/time.h"
@@ -52,14 +58,39 @@ static int set_link_address(struct tm_link *l, const struct tm_options *o, struc
     return TM_OK;
 }
 
-/* Makes an invitation and prints its link. */
-static int print_link(const struct tm_server_state *s, struct tm_link *l, int64_t expires_us,
-                      struct tm_msg *msg)
+/* The columns of a terminal that shows UTF-8; 0: standard output is none. */
+static unsigned terminal_columns(void)
 {
+    struct winsize size;
+    if (isatty(STDOUT_FILENO) != 1 || ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 ||
+        setlocale(LC_CTYPE, "") == NULL || strcmp(nl_langinfo(CODESET), "UTF-8") != 0)
+        return 0;
+    return size.ws_col;
+}
+
+/* The link as a QR code: on a terminal, or because --qr says so. */
+static void print_qr(const char *text, const struct tm_options *o)
+{
+    struct tm_msg why;
+    unsigned columns = terminal_columns();
+    bool is_asked = o->v[TM_OPT_QR].given;
+    if (!is_asked && (columns == 0 || !tm_qr_is_built()))
+        return;
+    fflush(stdout);
+    if (tm_qr_print(stdout, text, columns > 0 ? TM_QR_COLOUR : TM_QR_PLAIN,
+                    is_asked ? UINT_MAX : columns, &why) != TM_OK)
+        fprintf(stderr, "no QR code: %s\n", why.text);
+}
+
+/* Makes an invitation and prints its link. */
+static int print_link(const struct tm_server_state *s, struct tm_link *l,
+                      const struct tm_options *o, struct tm_msg *msg)
+{
+    int64_t expires_us = o->v[TM_OPT_EXPIRES].num;
     struct tm_invite invite;
     char text[TM_LINK_TEXT_MAX], valid[TM_UNITS_TEXT_MAX];
-    int rc =
-        tm_server_state_invite(s, (int64_t)time(NULL) + expires_us / TM_US_PER_S, &invite, msg);
+    int rc = tm_server_state_invite(s, (int64_t)time(NULL) + expires_us / TM_US_PER_S,
+                                    text_of(o, TM_OPT_LABEL), &invite, msg);
     if (rc != TM_OK)
         return rc;
     tm_identity_public(s->identity, l->server_pin);
@@ -70,6 +101,7 @@ static int print_link(const struct tm_server_state *s, struct tm_link *l, int64_
     rc = tm_link_encode(l, text, sizeof text);
     TM_ASSERT_EQ(rc, TM_OK);
     printf("%s\n", text);
+    print_qr(text, o);
     tm_units_print_duration(valid, expires_us);
     fprintf(stderr,
             "the link is a password: one client can join with it, within %s\n"
@@ -119,6 +151,17 @@ static int check_models(const char *path, char **absolute, struct tm_msg *msg)
     return *absolute != NULL ? TM_OK : tm_msg_set(msg, TM_ERR_NOMEM, "cannot find %s again", path);
 }
 
+static bool label_ok(const struct tm_options *o, struct tm_msg *msg)
+{
+    const char *label = text_of(o, TM_OPT_LABEL);
+    if (label == NULL || tm_server_label_ok(label))
+        return true;
+    tm_msg_set(msg, TM_ERR_FORMAT,
+               "--label takes 1 to %d letters, digits and any of . _ @ + -, and no identifier",
+               TM_SERVER_LABEL_MAX);
+    return false;
+}
+
 enum tm_exit tm_cmd_setup(struct tm_options *o, struct tm_msg *msg)
 {
     struct tm_link link = {0};
@@ -126,7 +169,7 @@ enum tm_exit tm_cmd_setup(struct tm_options *o, struct tm_msg *msg)
     char config[CONFIG_MAX];
     char *models = NULL;
     enum tm_exit status = TM_EXIT_USAGE;
-    if (set_link_address(&link, o, msg) != TM_OK)
+    if (!label_ok(o, msg) || set_link_address(&link, o, msg) != TM_OK)
         return status;
     if (check_models(text_of(o, TM_OPT_MODELS), &models, msg) != TM_OK) {
         status = TM_EXIT_FAILED;
@@ -140,7 +183,7 @@ enum tm_exit tm_cmd_setup(struct tm_options *o, struct tm_msg *msg)
         tm_paths_make_parents(text_of(o, TM_OPT_STATE), &env, msg) != TM_OK)
         goto out;
     if (tm_server_state_create(&s, text_of(o, TM_OPT_STATE), config, msg) == TM_OK &&
-        print_link(&s, &link, o->v[TM_OPT_EXPIRES].num, msg) == TM_OK)
+        print_link(&s, &link, o, msg) == TM_OK)
         status = TM_EXIT_DONE;
 out:
     if (status == TM_EXIT_DONE)
@@ -156,57 +199,13 @@ enum tm_exit tm_cmd_invite(struct tm_options *o, struct tm_msg *msg)
     struct tm_link link = {0};
     struct tm_server_state s = {0};
     enum tm_exit status = TM_EXIT_FAILED;
-    if (tm_server_state_load(&s, text_of(o, TM_OPT_STATE), msg) == TM_OK &&
-        set_link_address(&link, o, msg) == TM_OK &&
-        print_link(&s, &link, o->v[TM_OPT_EXPIRES].num, msg) == TM_OK)
-        status = TM_EXIT_DONE;
-    tm_server_state_deinit(&s);
-    return status;
-}
-
-static void print_client(void *user, const struct tm_client_entry *c)
-{
-    char id[TM_SERVER_ID_TEXT], when[32] = "";
-    time_t t = (time_t)c->joined_s;
-    struct tm tm;
-    (void)user;
-    tm_server_id_print(id, c->id);
-    if (gmtime_r(&t, &tm) != NULL)
-        strftime(when, sizeof when, "%Y-%m-%dT%H:%M:%SZ", &tm);
-    printf("%s joined %s\n", id, when);
-}
-
-enum tm_exit tm_cmd_clients(struct tm_options *o, struct tm_msg *msg)
-{
-    struct tm_server_state s = {0};
-    enum tm_exit status = TM_EXIT_FAILED;
-    if (tm_server_state_load(&s, text_of(o, TM_OPT_STATE), msg) == TM_OK &&
-        tm_server_state_each_client(&s, print_client, NULL, msg) == TM_OK)
-        status = TM_EXIT_DONE;
-    tm_server_state_deinit(&s);
-    return status;
-}
-
-enum tm_exit tm_cmd_revoke(struct tm_options *o, struct tm_msg *msg)
-{
-    struct tm_server_state s = {0};
-    uint8_t id[TM_CLIENT_ID_LEN];
-    const char *dir = text_of(o, TM_OPT_STATE);
-    if (tm_server_id_parse(id, o->operand) != TM_OK) {
-        tm_msg_set(msg, TM_ERR_FORMAT,
-                   "'%.40s' is no client; list them: tm-server clients --state %s", o->operand,
-                   dir);
+    if (o->v[TM_OPT_PENDING].given)
+        return tm_server_list_invites(o, msg);
+    if (!label_ok(o, msg))
         return TM_EXIT_USAGE;
-    }
-    enum tm_exit status = TM_EXIT_FAILED;
-    if (tm_server_state_load(&s, dir, msg) == TM_OK) {
-        int rc = tm_server_state_revoke(&s, id, msg);
-        if (rc == TM_ERR_CLOSED)
-            tm_msg_set(msg, rc, "there is no client %s; list them: tm-server clients --state %s",
-                       o->operand, dir);
-        if (rc == TM_OK)
-            status = TM_EXIT_DONE;
-    }
+    if (tm_server_state_load(&s, text_of(o, TM_OPT_STATE), msg) == TM_OK &&
+        set_link_address(&link, o, msg) == TM_OK && print_link(&s, &link, o, msg) == TM_OK)
+        status = TM_EXIT_DONE;
     tm_server_state_deinit(&s);
     return status;
 }

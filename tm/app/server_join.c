@@ -10,13 +10,15 @@
 /* Whether the invitation may be used now: TM_OK, TM_ERR_CLOSED (used), TM_ERR_RANGE (expired), or it cannot
  * be read. */
 static int check_invite(const struct tm_server_state *s, const uint8_t *id, int64_t now_s,
-                        struct tm_msg *why)
+                        int64_t *made_s, struct tm_msg *why)
 {
     struct tm_invite invite;
     int rc = tm_open_invite_check(s, id, why);
+    *made_s = 0; /* as old as any */
     if (rc != TM_ERR_AUTH)
         return rc;
     rc = tm_server_state_find_invite(s, id, &invite, why);
+    *made_s = invite.made_s;
     if (rc == TM_OK && invite.used)
         rc = TM_ERR_CLOSED;
     else if (rc == TM_OK && now_s >= invite.expires_s)
@@ -52,11 +54,12 @@ int tm_server_join(struct tm_server_joined *out, const struct tm_server_state *s
 {
     struct tm_join_reply *r = &out->said;
     uint8_t secret[TM_SECRET_LEN];
+    int64_t made_s = 0;
     memset(out, 0, sizeof *out);
     int rc = tm_join_request_check(e->request.p, e->request.len);
     if (rc != TM_OK)
         return rc;
-    rc = check_invite(s, e->invite_id, now_s, &out->why);
+    rc = check_invite(s, e->invite_id, now_s, &made_s, &out->why);
     if (rc == TM_OK)
         rc = tm_enrol_secret(secret, e);
     if (rc == TM_OK)
@@ -68,5 +71,7 @@ int tm_server_join(struct tm_server_joined *out, const struct tm_server_state *s
         memcpy(r->models, models->list, sizeof r->models);
     }
     rc = tm_join_reply_encode(r, out->reply);
-    return rc == TM_OK ? tm_enrol_sign(s->identity, e, out->reply) : rc;
+    /* Its link has the pin of before the renewal. */
+    bool is_old = s->identity_old != NULL && made_s < s->made_s;
+    return rc == TM_OK ? tm_enrol_sign(is_old ? s->identity_old : s->identity, e, out->reply) : rc;
 }

@@ -16,9 +16,11 @@
 #include <openssl/crypto.h>
 #include <uv.h>
 
+#include "tm/app/account.h"
 #include "tm/app/activation.h"
 #include "tm/app/address.h"
 #include "tm/app/confine.h"
+#include "tm/app/keys.h"
 #include "tm/app/limits.h"
 #include "tm/app/listen.h"
 #include "tm/app/live.h"
@@ -34,12 +36,14 @@
 #include "tm/app/service.h"
 #include "tm/app/shipped.h"
 #include "tm/app/summary.h"
+#include "tm/app/supply.h"
 #include "tm/base/log.h"
 #include "tm/base/rng.h"
 #include "tm/net/guard.h"
 #include "tm/net/permit.h"
 #include "tm/net/streamlog.h"
 #include "tm/net/tunnel.h"
+#include "tm/net/tunnel_keys.h"
 
 #define NO_DECOY "without --decoy a prober can tell that this is no web server"
 #define TEXT_MAX 1024U /* bytes of a summary line with the numbers of a server */
@@ -54,10 +58,12 @@ struct rules {
 struct server {
     uv_loop_t loop;
     uv_async_t quit;
-    uv_fs_event_t watch; /* on clients/ */
+    uv_fs_event_t watch;      /* on clients/ */
+    uv_fs_event_t watch_keys; /* on the state directory */
     struct tm_service service;
     struct tm_tunnel_server *tunnel; /* owned */
     struct tm_panel *panel;          /* owned: status, metrics, page */
+    struct tm_account *account;      /* owned; NULL: nobody counts */
     struct tm_server_state state;
     struct tm_models models;
     struct tm_schedfile schedule; /* that clients have too; empty: none */
@@ -165,6 +171,42 @@ static FILE *on_open_log(void *user, const uint8_t client_id[TM_CLIENT_ID_LEN],
     return f;
 }
 
+static int on_supply(void *user, const uint8_t client_id[TM_CLIENT_ID_LEN], struct tm_view request,
+                     struct tm_supply_answer *out)
+{
+    struct server *s = user;
+    struct tm_msg why;
+    int rc = tm_keys_answer_to(out, &s->state, client_id, request);
+    if (rc == TM_ERR_UNSUPPORTED)
+        rc = tm_supply_answer_to(out, s->state.dir, &s->models, request, &why);
+    else if (rc != TM_OK)
+        tm_msg_set(&why, rc, "%s", tm_strerror(rc));
+    if (rc == TM_ERR_IO || rc == TM_ERR_NOMEM)
+        tm_log(TM_LOG_ERROR, "a client's request: %s", why.text);
+    return rc;
+}
+
+static void on_used(void *user, const uint8_t client_id[TM_CLIENT_ID_LEN], uint64_t bytes)
+{
+    struct server *s = user;
+    if (s->account != NULL)
+        tm_account_add(s->account, client_id, bytes);
+}
+
+static void count_used(void *user)
+{
+    struct server *s = user;
+    if (s->tunnel != NULL)
+        tm_tunnel_server_count(s->tunnel);
+}
+
+static void open_account(struct server *s)
+{
+    struct tm_msg why;
+    if (tm_account_open(&s->account, &s->loop, s->state.dir, count_used, s, &why) != TM_OK)
+        tm_log(TM_LOG_WARN, "what clients use is not counted: %s", why.text);
+}
+
 /* A file of clients/ came or went. */
 static void on_clients_changed(uv_fs_event_t *w, const char *name, int events, int status)
 {
@@ -176,9 +218,40 @@ static void on_clients_changed(uv_fs_event_t *w, const char *name, int events, i
         return;
     if (tm_server_state_find_client(&s->state, id, &c, NULL) == TM_ERR_CLOSED) {
         tm_log(TM_LOG_INFO, "client %s was revoked", name);
+        if (s->account != NULL)
+            tm_account_forget(s->account, id);
         tm_tunnel_server_drop(s->tunnel, id);
     }
     OPENSSL_cleanse(&c, sizeof c);
+}
+
+static void set_keys(struct server *s)
+{
+    const struct tm_server_state *k = &s->state;
+    tm_tunnel_server_set_keys(s->tunnel, &k->token, k->identity_old != NULL ? &k->token_old : NULL,
+                              k->old_until_s * TM_US_PER_S);
+}
+
+/* `tm-server renew` writes the token last. */
+static void on_state_changed(uv_fs_event_t *w, const char *name, int events, int status)
+{
+    struct server *s = w->data;
+    struct tm_server_state fresh;
+    struct tm_msg why;
+    (void)events;
+    if (status != 0 || name == NULL || s->tunnel == NULL || strcmp(name, "token") != 0)
+        return;
+    if (tm_server_state_load(&fresh, s->state.dir, &why) != TM_OK) {
+        tm_log(TM_LOG_ERROR, "the renewed keys are not used: %s", why.text);
+        return;
+    }
+    bool is_new = memcmp(&fresh.token, &s->state.token, sizeof fresh.token) != 0;
+    tm_server_state_deinit(&s->state);
+    s->state = fresh; /* moved */
+    OPENSSL_cleanse(&fresh, sizeof fresh);
+    set_keys(s);
+    if (is_new)
+        tm_log(TM_LOG_INFO, "the keys were renewed: clients learn the new ones in their sessions");
 }
 
 static struct tm_look_at look_at(const struct server *s)
@@ -251,9 +324,13 @@ static void on_quit(uv_async_t *async)
         s->role->end(s->role->user);
     uv_close((uv_handle_t *)async, NULL);
     uv_close((uv_handle_t *)&s->watch, NULL);
+    uv_close((uv_handle_t *)&s->watch_keys, NULL);
     tm_service_stop(&s->service);
     tm_panel_close(s->panel);
     s->panel = NULL;
+    count_used(s);
+    tm_account_close(s->account);
+    s->account = NULL;
     take_summary(s);
     if (s->tunnel != NULL)
         tm_tunnel_server_stop(s->tunnel, NULL, NULL);
@@ -407,6 +484,7 @@ static int begin_stream_log(FILE *f, const struct tm_options *o, struct tm_msg *
 static enum tm_exit load(struct server *s, struct tm_msg *msg)
 {
     struct tm_options *o = s->o;
+    struct tm_msg why;
     char shipped[TM_SHIPPED_PATH_MAX];
     if (tm_server_state_load(&s->state, o->v[TM_OPT_STATE].text, msg) != TM_OK)
         return TM_EXIT_FAILED;
@@ -419,6 +497,8 @@ static enum tm_exit load(struct server *s, struct tm_msg *msg)
         return TM_EXIT_USAGE;
     if (tm_models_load(&s->models, tm_shipped_or(o->v[TM_OPT_MODELS].text, shipped), msg) != TM_OK)
         return TM_EXIT_FAILED;
+    if (tm_supply_prepare(s->state.dir, &s->models, s->state.identity, &why) != TM_OK)
+        tm_log(TM_LOG_WARN, "models that clients cannot fetch: %s", why.text);
     if (load_schedule(s, msg) != TM_OK)
         return TM_EXIT_FAILED;
     const struct tm_opt_value *seed = &o->v[TM_OPT_SEED];
@@ -484,6 +564,8 @@ static int open_tunnel(struct server *s, struct tm_msg *msg)
         .model = on_model,
         .schedule = on_schedule,
         .join = on_join,
+        .used = on_used,
+        .supply = on_supply,
         .open_log = o->v[TM_OPT_LOG_SCHEDULE].text != NULL ? on_open_log : NULL,
         .stream_log = s->stream_log,
         .user = s,
@@ -498,6 +580,8 @@ static int open_tunnel(struct server *s, struct tm_msg *msg)
         .grace_us = o->v[TM_OPT_GRACE].num,
     };
     rc = tm_tunnel_server_new(&s->tunnel, &cfg, msg);
+    if (rc == TM_OK)
+        set_keys(s);
     OPENSSL_cleanse(&cfg, sizeof cfg);
     return rc;
 }
@@ -556,6 +640,10 @@ static void watch_clients(struct server *s)
         uv_fs_event_start(&s->watch, on_clients_changed, path, 0) != 0)
         tm_log(TM_LOG_WARN, "cannot watch %s: a revoked client is refused at its next carrier only",
                path);
+    uv_fs_event_init(&s->loop, &s->watch_keys);
+    s->watch_keys.data = s;
+    if (uv_fs_event_start(&s->watch_keys, on_state_changed, s->state.dir, 0) != 0)
+        tm_log(TM_LOG_WARN, "cannot watch %s: renewed keys are used after a restart", s->state.dir);
 }
 
 static void run(struct server *s)
@@ -573,6 +661,8 @@ static void run(struct server *s)
         rc = open_panel(s, s->msg);
     if (rc == TM_OK)
         rc = s->role != NULL ? take_role(s, s->msg) : say_ready(s, s->msg);
+    if (rc == TM_OK)
+        open_account(s);
     if (rc != TM_OK) {
         s->failed = true;
         on_stop(s);

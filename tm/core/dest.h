@@ -25,6 +25,9 @@
 /* The same for a stream of datagrams (tm/core/session_datagram.h). */
 #define TM_DEST_DATAGRAMS "trafficmimic.datagrams"
 
+/* The same, port 1, for the server itself: what it hands out (tm/core/supply.h). */
+#define TM_DEST_SERVER "trafficmimic.server"
+
 enum tm_addr_kind { TM_ADDR_IPV4 = 1, TM_ADDR_NAME = 3, TM_ADDR_IPV6 = 4 }; /* RFC 1928 ATYP */
 struct tm_dest {
     enum tm_addr_kind kind;

@@ -89,6 +89,8 @@ int tm_admit_check(struct tm_admit *a, const struct tm_gate_guest *guest, struct
     uint8_t secret[TM_SECRET_LEN] = {0};
     struct tm_token *t = &out->token;
     int rc = tm_ticket_open(a->key, identity, t);
+    if (rc == TM_ERR_AUTH && a->key_old != NULL)
+        rc = tm_ticket_open(a->key_old, identity, t);
     if (rc == TM_ERR_UNSUPPORTED)
         return refuse(
             a, NULL,

@@ -20,6 +20,7 @@ struct tm_admit_log {
 
 struct tm_admit {
     const struct tm_ticket_key *key;
+    const struct tm_ticket_key *key_old; /* NULL: there is none, or it has expired */
     tm_tunnel_lookup_fn lookup;
     void *user;
     bool takes_join;

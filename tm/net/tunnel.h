@@ -21,6 +21,7 @@
 #include "tm/net/guard.h"
 #include "tm/net/orport.h"
 #include "tm/net/permit.h"
+#include "tm/net/supply.h"
 #include "tm/net/ticket.h"
 #include "tm/net/tls.h"
 
@@ -156,6 +157,11 @@ typedef int (*tm_tunnel_join_fn)(void *user, const struct tm_tunnel_join *j, uin
 typedef FILE *(*tm_tunnel_log_fn)(void *user, const uint8_t client_id[TM_CLIENT_ID_LEN],
                                   const uint8_t session_id[TM_SESSION_ID_LEN]);
 
+/* A client's session moved so many bytes on the wire, both ways, since it was told last: when it ends, and in
+ * tm_tunnel_server_count. */
+typedef void (*tm_tunnel_used_fn)(void *user, const uint8_t client_id[TM_CLIENT_ID_LEN],
+                                  uint64_t bytes);
+
 struct tm_tunnel_server_cfg {
     uv_loop_t *loop;       /* borrowed */
     const int *listen_fds; /* listening TCP sockets; owned from now on, also on error */
@@ -166,6 +172,8 @@ struct tm_tunnel_server_cfg {
     tm_tunnel_schedule_fn schedule; /* NULL: no files here; embedded ones are played all the same */
     tm_tunnel_join_fn join;         /* NULL: JOIN tokens are strangers' */
     tm_tunnel_log_fn open_log;      /* NULL: no schedule log */
+    tm_tunnel_used_fn used;         /* NULL: nobody counts */
+    tm_supply_answer_fn supply;     /* what clients ask the server itself; NULL: nothing */
     FILE *stream_log; /* tm/net/streamlog.h, of all sessions, with its head; NULL: none; borrowed */
     void *user;
     const struct sockaddr *decoy;   /* NULL: strangers are closed unanswered; copied */
@@ -221,6 +229,8 @@ struct tm_tunnel_server_stats {
 void tm_tunnel_server_stats(const struct tm_tunnel_server *t, struct tm_tunnel_server_stats *out);
 typedef void (*tm_tunnel_session_fn)(void *user, const uint8_t client_id[TM_CLIENT_ID_LEN],
                                      const struct tm_session_stats *stats);
+/* cfg.used for every live session of an enrolled client. */
+void tm_tunnel_server_count(struct tm_tunnel_server *t);
 /* Calls fn for every live session. */
 void tm_tunnel_server_each(const struct tm_tunnel_server *t, tm_tunnel_session_fn fn, void *user);
 

@@ -16,6 +16,7 @@
 #include "tm/net/outlet.h"
 #include "tm/net/privilege.h"
 #include "tm/net/token_time.h"
+#include "tm/net/tunnel_keys.h"
 #include "tm/net/tunnel_watch.h"
 #include "tm/net/wirepoll.h"
 
@@ -418,6 +419,11 @@ void tm_tunnel_client_reset_streams(struct tm_tunnel_client *t)
 bool tm_tunnel_client_is_heard(const struct tm_tunnel_client *t)
 {
     return tm_session_is_heard(t->front->session);
+}
+
+void tm_tunnel_client_set_key(struct tm_tunnel_client *t, const struct tm_ticket_key *key)
+{
+    t->key = *key;
 }
 
 struct tm_front *tm_tunnel_client_front(struct tm_tunnel_client *t)

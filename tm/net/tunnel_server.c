@@ -22,6 +22,7 @@
 #include "tm/net/lane.h"
 #include "tm/net/outlet.h"
 #include "tm/net/streamlog.h"
+#include "tm/net/tunnel_keys.h"
 
 #define SESSIONS_MAX  1024U
 #define STRANGERS_MAX 512U
@@ -133,6 +134,8 @@ static void on_stream(void *owner, const struct tm_event *ev)
     struct tm_server_session *s = owner;
     if (s->kind == TM_TOKEN_JOIN)
         tm_ask_serve(s->front, ev, &s->ask);
+    else if (s->supply.answer != NULL && tm_supply_is_meant(ev))
+        tm_supply_serve(s->front, ev, &s->supply);
     else if (s->server->refuses_streams)
         tm_session_stream_reply(s->front->session, ev->stream, TM_REPLY_FAILURE);
     else if (s->server->cfg.orport != NULL)
@@ -285,6 +288,8 @@ static struct tm_server_session *new_session(struct tm_tunnel_server *t, const s
     s->ask = (struct tm_ask_server){
         .join = t->cfg.join, .user = t->cfg.user, .find_key = find_key, .owner = s};
     memcpy(s->ask.id, tok->client_id, sizeof s->ask.id);
+    s->supply = (struct tm_supply_server){.answer = t->cfg.supply, .user = t->cfg.user};
+    memcpy(s->supply.client_id, tok->client_id, sizeof s->supply.client_id);
     s->next = t->sessions;
     t->sessions = s;
     t->stats.sessions_live++;
@@ -323,6 +328,7 @@ static void end_session(struct tm_server_session **at)
             r->session = r->session == s ? NULL : r->session;
     tm_session_get_stats(tm_front_session(s->front), &stats);
     tm_session_stats_add(&t->stats.total, &stats);
+    tm_tunnel_server_used(s, &stats);
     t->stats.sessions_live--;
     t->stats.sessions_ended++;
     t->n_closing++;
@@ -449,6 +455,7 @@ static enum tm_gate_verdict judge(void *user, const struct tm_gate_guest *guest)
     struct tm_admitted ad = {0};
     struct tm_server_session *s = NULL;
     enum tm_gate_verdict verdict = TM_GATE_STRANGER;
+    t->admit.key_old = t->cfg.wall_us() < t->old_until_us ? &t->key_old : NULL;
     int rc = tm_admit_check(&t->admit, guest, &ad);
     if (rc == TM_OK)
         s = session_of(t, &ad.token);
@@ -585,6 +592,15 @@ void tm_tunnel_server_stop(struct tm_tunnel_server *t, void (*stopped)(void *use
     t->stopped = stopped;
     t->stopped_user = user;
     (void)uv_timer_start(&t->sweeper, do_stop, 0, 0); /* the caller may be one of our callbacks */
+}
+
+void tm_tunnel_server_set_keys(struct tm_tunnel_server *t, const struct tm_ticket_key *key,
+                               const struct tm_ticket_key *old, int64_t old_until_us)
+{
+    t->key = *key;
+    t->old_until_us = old != NULL ? old_until_us : 0;
+    if (old != NULL)
+        t->key_old = *old;
 }
 
 void tm_tunnel_server_drop(struct tm_tunnel_server *t, const uint8_t client_id[TM_CLIENT_ID_LEN])

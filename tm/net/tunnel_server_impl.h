@@ -35,16 +35,20 @@ struct tm_server_session {
     bool is_left;        /* its client has begun another since */
     bool is_dirty;       /* to be pumped */
     struct tm_server_session *next_dirty;
-    int64_t next_us; /* of one that is: when its next action is due for preparation */
+    int64_t next_us;        /* of one that is: when its next action is due for preparation */
+    uint64_t counted_bytes; /* that cfg.used was told of */
     struct tm_ask_server ask;
 
     struct sockaddr_storage peer;               /* of its last carrier */
     struct tm_remote *remote[TM_LISTENERS_MAX]; /* owned; by listener; NULL: none (any more) */
+    struct tm_supply_server supply;
 };
 
 struct tm_tunnel_server {
     struct tm_tunnel_server_cfg cfg;
     struct tm_ticket_key key;
+    struct tm_ticket_key key_old;
+    int64_t old_until_us; /* wall clock; 0: there is no old key */
     struct tm_model join_model;
     struct tm_tls_ctx *tls;
     struct tm_replay *replay;
@@ -74,5 +78,8 @@ const char *tm_tunnel_server_source(struct tm_tunnel_server *t, const struct tm_
 void tm_tunnel_server_listen(struct tm_server_session *s, const struct tm_event *ev);
 /* Closes all listeners of the session. */
 void tm_tunnel_server_unlisten(struct tm_server_session *s);
+
+/* Tells cfg.used what a session moved since. */
+void tm_tunnel_server_used(struct tm_server_session *s, const struct tm_session_stats *stats);
 
 #endif

@@ -1,6 +1,25 @@
 /* tm/net/tunnel_server_watch.c - what the server's end tells of its sessions. */
 #include "tm/net/tunnel_server_impl.h"
 
+void tm_tunnel_server_used(struct tm_server_session *s, const struct tm_session_stats *stats)
+{
+    const struct tm_tunnel_server_cfg *cfg = &s->server->cfg;
+    uint64_t bytes = stats->wire_tx_bytes + stats->wire_rx_bytes;
+    if (cfg->used == NULL || s->kind != TM_TOKEN_CARRIER || bytes == s->counted_bytes)
+        return;
+    cfg->used(cfg->user, s->client_id, bytes - s->counted_bytes);
+    s->counted_bytes = bytes;
+}
+
+void tm_tunnel_server_count(struct tm_tunnel_server *t)
+{
+    for (struct tm_server_session *s = t->sessions; s != NULL; s = s->next) {
+        struct tm_session_stats stats;
+        tm_session_get_stats(tm_front_session(s->front), &stats);
+        tm_tunnel_server_used(s, &stats);
+    }
+}
+
 void tm_tunnel_server_stats(const struct tm_tunnel_server *t, struct tm_tunnel_server_stats *out)
 {
     struct tm_gate_stats gate;

@@ -117,19 +117,19 @@ static void file_is_written_once_and_must_be_private(void)
     temp_dir_remove(dir);
 }
 
-static void models_are_compared_by_digest(void)
+static void directory_that_others_may_enter_is_refused(void)
 {
+    char dir[64];
     struct tm_msg msg;
-    uint8_t digest[TM_TOKEN_DIGEST_LEN];
+    temp_dir_make(dir);
     fill(&s);
-    memset(digest, 0x55, sizeof digest);
-    CHECK_INT(tm_client_state_check_model(&s, "https", digest, &msg), TM_OK);
-    CHECK_INT(tm_client_state_check_model(&s, "renamed", digest, &msg), TM_OK);
-    digest[15] = 0;
-    CHECK_INT(tm_client_state_check_model(&s, "https", digest, &msg), TM_ERR_RANGE);
-    CHECK(strstr(msg.text, "digest 5555555555555555 here, 5555555555555555 at the server") != NULL);
-    CHECK_INT(tm_client_state_check_model(&s, "ssh", digest, &msg), TM_ERR_RANGE);
-    CHECK(strstr(msg.text, "the server had no model 'ssh'") != NULL);
+    CHECK_INT(tm_client_state_create(&s, dir, NULL), TM_OK);
+    CHECK_INT(chmod(dir, 0750), 0);
+    CHECK_INT(tm_client_state_load(&back, dir, &msg), TM_ERR_AUTH);
+    CHECK(strstr(msg.text, "run: chmod 700") != NULL);
+    CHECK_INT(chmod(dir, 0700), 0);
+    CHECK_INT(tm_client_state_load(&back, dir, &msg), TM_OK);
+    temp_dir_remove(dir);
 }
 
 static const struct check_case cases[] = {
@@ -138,6 +138,6 @@ static const struct check_case cases[] = {
     {"every_prefix_is_refused_or_lacks_models_only", every_prefix_is_refused_or_lacks_models_only},
     {"mutations_never_pass_the_limits", mutations_never_pass_the_limits},
     {"file_is_written_once_and_must_be_private", file_is_written_once_and_must_be_private},
-    {"models_are_compared_by_digest", models_are_compared_by_digest},
+    {"directory_that_others_may_enter_is_refused", directory_that_others_may_enter_is_refused},
 };
 CHECK_MAIN("client_state", cases)

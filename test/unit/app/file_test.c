@@ -3,6 +3,7 @@
 
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "test/support/check.h"
 #include "test/unit/app/temp_dir.h"
@@ -64,6 +65,42 @@ static void files_open_to_others_are_refused(void)
     temp_dir_remove(dir);
 }
 
+static void files_of_another_user_are_refused(void)
+{
+    begin();
+    struct tm_msg msg;
+    char *text = NULL;
+    size_t len;
+    CHECK_INT(tm_file_create(path, "x", 1, NULL), TM_OK);
+    if (geteuid() == 0) { /* nobody else may give files away */
+        CHECK_INT(chown(path, 12345, (gid_t)-1), 0);
+        CHECK_INT(tm_file_load(path, &text, &len, &msg), TM_ERR_AUTH);
+        CHECK(strstr(msg.text, "run: chown 0 ") != NULL);
+    }
+    temp_dir_remove(dir);
+}
+
+static void replaced_file_is_whole_and_private(void)
+{
+    begin();
+    struct stat st;
+    char *text = NULL;
+    size_t len = 0;
+    CHECK_INT(tm_file_create(path, "old and long", 12, NULL), TM_OK);
+    CHECK_INT(chmod(path, 0644), 0);
+    CHECK_INT(tm_file_replace(path, "new", 3, NULL), TM_OK);
+    CHECK_INT(stat(path, &st), 0);
+    CHECK_INT(st.st_mode & 07777, 0600);
+    CHECK_INT(tm_file_load(path, &text, &len, NULL), TM_OK);
+    CHECK_STR(text, "new");
+    tm_file_free(text, len);
+    CHECK_INT(remove(path), 0);
+    CHECK_INT(tm_file_replace(path, "first", 5, NULL), TM_OK);
+    CHECK_INT(stat(path, &st), 0);
+    CHECK_INT(st.st_size, 5);
+    temp_dir_remove(dir);
+}
+
 static void what_is_no_state_file_is_refused(void)
 {
     begin();
@@ -112,6 +149,8 @@ static const struct check_case cases[] = {
     {"created_file_is_private_and_read_back", created_file_is_private_and_read_back},
     {"existing_file_is_never_replaced", existing_file_is_never_replaced},
     {"files_open_to_others_are_refused", files_open_to_others_are_refused},
+    {"files_of_another_user_are_refused", files_of_another_user_are_refused},
+    {"replaced_file_is_whole_and_private", replaced_file_is_whole_and_private},
     {"what_is_no_state_file_is_refused", what_is_no_state_file_is_refused},
     {"directories_must_be_ours_alone", directories_must_be_ours_alone},
     {"long_paths_are_refused", long_paths_are_refused},

@@ -87,8 +87,8 @@ static void models_needs_no_state(void)
               TM_OK);
     CHECK_INT(o.v[TM_OPT_JSON].given, 1);
     CHECK_INT(o.v[TM_OPT_PACE].num, 2000000);
-    CHECK_INT(PARSE(TM_PROGRAM_CLIENT, "models", "--state", "d"), TM_ERR_FORMAT);
-    CHECK_STR(msg.text, "unknown option --state");
+    CHECK_INT(PARSE(TM_PROGRAM_CLIENT, "models", "--socks", "127.0.0.1:1"), TM_ERR_FORMAT);
+    CHECK_STR(msg.text, "unknown option --socks");
 }
 
 static void values_come_in_every_usual_form(void)

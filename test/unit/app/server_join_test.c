@@ -29,7 +29,7 @@ static void begin(int64_t expires_s)
     snprintf(f.dir, sizeof f.dir, "%s/server", f.top);
     CHECK_INT(tm_server_state_create(&f.s, f.dir, "", &f.msg), TM_OK);
     CHECK_INT(tm_models_load(&f.models, NULL, &f.msg), TM_OK);
-    CHECK_INT(tm_server_state_invite(&f.s, expires_s, &f.invite, &f.msg), TM_OK);
+    CHECK_INT(tm_server_state_invite(&f.s, expires_s, NULL, &f.invite, &f.msg), TM_OK);
     tm_identity_public(f.s.identity, f.pin);
     tm_join_request_encode(f.request);
     f.e = (struct tm_enrol){f.invite.id, exporter, {f.request, sizeof f.request}};

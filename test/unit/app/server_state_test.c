@@ -3,6 +3,7 @@
 
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "test/support/check.h"
 #include "test/unit/app/temp_dir.h"
@@ -100,7 +101,7 @@ static void invitation_makes_one_client_only(void)
     struct tm_client_entry c;
     uint8_t secret[TM_SECRET_LEN], client[TM_CLIENT_ID_LEN], other[TM_CLIENT_ID_LEN];
     memset(secret, 0x77, sizeof secret);
-    CHECK_INT(tm_server_state_invite(&s, 1000, &invite, &msg), TM_OK);
+    CHECK_INT(tm_server_state_invite(&s, 1000, NULL, &invite, &msg), TM_OK);
     CHECK_INT(tm_server_state_find_invite(&s, invite.id, &found, &msg), TM_OK);
     CHECK_INT(found.used, 0);
     CHECK_INT(found.expires_s, 1000);
@@ -131,7 +132,7 @@ static void failed_redemption_leaves_the_invitation(void)
     char path[128], away[128];
     snprintf(path, sizeof path, "%s/clients", dir);
     snprintf(away, sizeof away, "%s/away", dir);
-    CHECK_INT(tm_server_state_invite(&s, 1000, &invite, &msg), TM_OK);
+    CHECK_INT(tm_server_state_invite(&s, 1000, NULL, &invite, &msg), TM_OK);
     CHECK_INT(rename(path, away), 0);
     CHECK_INT(tm_server_state_redeem(&s, invite.id, secret, 1, client, &msg), TM_ERR_IO);
     CHECK_INT(tm_server_state_find_invite(&s, invite.id, &found, &msg), TM_OK);
@@ -172,7 +173,7 @@ static void clients_are_listed_until_revoked(void)
     struct tm_invite invite;
     uint8_t secret[TM_SECRET_LEN] = {1}, client[3][TM_CLIENT_ID_LEN];
     for (size_t i = 0; i < 3; i++) {
-        CHECK_INT(tm_server_state_invite(&s, 1000, &invite, &msg), TM_OK);
+        CHECK_INT(tm_server_state_invite(&s, 1000, NULL, &invite, &msg), TM_OK);
         CHECK_INT(tm_server_state_redeem(&s, invite.id, secret, 1, client[i], &msg), TM_OK);
     }
     struct seen seen = {0};
@@ -189,6 +190,58 @@ static void clients_are_listed_until_revoked(void)
     end();
 }
 
+static struct tm_invite waiting[4];
+static size_t n_waiting;
+static void note_invite(void *user, const struct tm_invite *i)
+{
+    (void)user;
+    waiting[n_waiting++] = *i;
+}
+
+static void label_goes_from_the_invitation_to_the_client(void)
+{
+    begin();
+    struct tm_invite invite;
+    struct tm_client_entry c;
+    uint8_t secret[TM_SECRET_LEN] = {1}, client[TM_CLIENT_ID_LEN];
+    CHECK_INT(tm_server_state_invite(&s, 1000, "anna@home", &invite, &msg), TM_OK);
+    CHECK_INT(tm_server_state_redeem(&s, invite.id, secret, 1, client, &msg), TM_OK);
+    CHECK_INT(tm_server_state_find_client(&s, client, &c, &msg), TM_OK);
+    CHECK_STR(c.label, "anna@home");
+    end();
+}
+
+static void labels_that_a_file_or_a_line_cannot_hold_are_refused(void)
+{
+    begin();
+    struct tm_invite invite;
+    CHECK_INT(tm_server_state_invite(&s, 1000, "two words", &invite, &msg), TM_ERR_FORMAT);
+    CHECK_INT(tm_server_state_invite(&s, 1000, "a\nb", &invite, &msg), TM_ERR_FORMAT);
+    CHECK(tm_server_label_ok("laptop-2"));
+    CHECK(!tm_server_label_ok(""));
+    CHECK(!tm_server_label_ok("00112233445566ff")); /* an identifier */
+    CHECK(!tm_server_label_ok("12345678901234567890123456789012345678901"));
+    end();
+}
+
+static void invitations_wait_until_used_or_withdrawn(void)
+{
+    begin();
+    struct tm_invite invite[3];
+    uint8_t secret[TM_SECRET_LEN] = {1}, client[TM_CLIENT_ID_LEN];
+    for (size_t i = 0; i < 3; i++)
+        CHECK_INT(tm_server_state_invite(&s, 1000, NULL, &invite[i], &msg), TM_OK);
+    CHECK_INT(tm_server_state_redeem(&s, invite[0].id, secret, 1, client, &msg), TM_OK);
+    CHECK_INT(tm_server_state_withdraw(&s, invite[1].id, &msg), TM_OK);
+    CHECK_INT(tm_server_state_withdraw(&s, invite[1].id, &msg), TM_ERR_CLOSED);
+    CHECK_INT(tm_server_state_redeem(&s, invite[1].id, secret, 1, client, &msg), TM_ERR_CLOSED);
+    n_waiting = 0;
+    CHECK_INT(tm_server_state_each_invite(&s, note_invite, NULL, &msg), TM_OK);
+    CHECK_INT(n_waiting, 1);
+    CHECK_MEM(waiting[0].id, invite[2].id, TM_CLIENT_ID_LEN);
+    end();
+}
+
 static void ids_are_sixteen_digits(void)
 {
     uint8_t id[TM_CLIENT_ID_LEN];
@@ -198,6 +251,49 @@ static void ids_are_sixteen_digits(void)
     CHECK_STR(text, "00112233445566ff");
     CHECK_INT(tm_server_id_parse(id, "../../etc/passwd"), TM_ERR_FORMAT);
     CHECK_INT(tm_server_id_parse(id, "00112233445566f"), TM_ERR_FORMAT);
+}
+
+static void renewed_keys_stand_beside_those_before(void)
+{
+    begin();
+    struct tm_server_state again;
+    const int64_t now_s = (int64_t)time(NULL);
+    uint8_t old[TM_IDENTITY_PUB_LEN], pub[TM_IDENTITY_PUB_LEN];
+    struct tm_ticket_key before = s.token;
+    tm_identity_public(s.identity, old);
+    CHECK_INT(tm_server_state_renew(&s, 3600, now_s, &msg), TM_OK);
+    CHECK_INT(tm_server_state_load(&again, dir, &msg), TM_OK);
+    tm_identity_public(again.identity, pub);
+    CHECK(memcmp(pub, old, sizeof pub) != 0);
+    CHECK(memcmp(&again.token, &before, sizeof before) != 0);
+    CHECK(again.identity_old != NULL);
+    tm_identity_public(again.identity_old, pub);
+    CHECK_MEM(pub, old, sizeof pub);
+    CHECK_MEM(&again.token_old, &before, sizeof before);
+    CHECK_INT(again.old_until_s, now_s + 3600);
+    CHECK_INT(again.made_s, now_s);
+    /* Another one would shut out those who have not seen the first. */
+    CHECK_INT(tm_server_state_renew(&again, 3600, now_s, &msg), TM_ERR_CLOSED);
+    CHECK(strstr(msg.text, "--overlap 0") != NULL);
+    CHECK_INT(tm_server_state_renew(&again, 0, now_s, &msg), TM_OK);
+    tm_server_state_deinit(&again);
+    CHECK_INT(tm_server_state_load(&again, dir, &msg), TM_OK);
+    CHECK(again.identity_old == NULL);
+    CHECK_INT(again.old_until_s, 0);
+    tm_server_state_deinit(&again);
+    end();
+}
+
+static void expired_keys_are_not_loaded(void)
+{
+    begin();
+    struct tm_server_state again;
+    CHECK_INT(tm_server_state_renew(&s, 3600, (int64_t)time(NULL) - 3601, &msg), TM_OK);
+    CHECK_INT(tm_server_state_load(&again, dir, &msg), TM_OK);
+    CHECK(again.identity_old == NULL);
+    CHECK_INT(tm_server_state_renew(&again, 3600, (int64_t)time(NULL), &msg), TM_OK);
+    tm_server_state_deinit(&again);
+    end();
 }
 
 static const struct check_case cases[] = {
@@ -210,6 +306,12 @@ static const struct check_case cases[] = {
     {"failed_redemption_leaves_the_invitation", failed_redemption_leaves_the_invitation},
     {"unknown_ids_are_not_found", unknown_ids_are_not_found},
     {"clients_are_listed_until_revoked", clients_are_listed_until_revoked},
+    {"label_goes_from_the_invitation_to_the_client", label_goes_from_the_invitation_to_the_client},
+    {"labels_that_a_file_or_a_line_cannot_hold_are_refused",
+     labels_that_a_file_or_a_line_cannot_hold_are_refused},
+    {"invitations_wait_until_used_or_withdrawn", invitations_wait_until_used_or_withdrawn},
+    {"renewed_keys_stand_beside_those_before", renewed_keys_stand_beside_those_before},
+    {"expired_keys_are_not_loaded", expired_keys_are_not_loaded},
     {"ids_are_sixteen_digits", ids_are_sixteen_digits},
 };
 CHECK_MAIN("server_state", cases)

@@ -458,6 +458,34 @@ static void loading_from_memory_is_the_same_as_from_a_file(void)
     end();
 }
 
+static void one_model_becomes_an_image(void)
+{
+    begin();
+    struct tm_model m;
+    CHECK_INT(sample_swing(&m, "web", 1), TM_OK);
+    char key[] = "tool", value[] = "test";
+    const struct tm_provenance prov[] = {{key, value}};
+    const struct tm_store_item item = {&m, prov, 1};
+    struct tm_store_entry *e = NULL;
+    uint8_t *image = NULL, digest[TM_DIGEST_LEN];
+    size_t len = 0;
+    size_t n = 0;
+    CHECK_INT(tm_store_image(&item, &image, &len, NULL), TM_OK);
+    CHECK_INT(tm_store_load_memory(image, len, "image", &e, &n, NULL), TM_OK);
+    CHECK_INT(n, 1);
+    tm_model_digest(&m, digest);
+    CHECK_MEM(e[0].digest, digest, sizeof digest);
+    CHECK_STR(e[0].model.name, m.name);
+    CHECK_INT(e[0].n_prov, 1);
+    tm_store_entries_free(e, n);
+    free(image);
+    memcpy(m.name, "no name", sizeof "no name");
+    CHECK_INT(tm_store_image(&item, &image, &len, NULL), TM_ERR_RANGE);
+    CHECK(image == NULL);
+    tm_model_deinit(&m);
+    end();
+}
+
 static void a_database_holds_1024_models(void)
 {
     begin();
@@ -541,6 +569,7 @@ static const struct check_case cases[] = {
      death_in_the_middle_of_a_save_leaves_the_old_models},
     {"loading_from_memory_is_the_same_as_from_a_file",
      loading_from_memory_is_the_same_as_from_a_file},
+    {"one_model_becomes_an_image", one_model_becomes_an_image},
     {"a_database_holds_1024_models", a_database_holds_1024_models},
 };
 

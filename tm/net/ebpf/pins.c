@@ -166,10 +166,10 @@ static bool is_pinned(const char *cgroup)
 static void sweep_cgroup(const struct sweep *s, const char *path)
 {
     struct tm_cgroup g = {.fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
-    (void)snprintf(g.path, sizeof g.path, "%s", path);
+    int n = snprintf(g.path, sizeof g.path, "%s", path);
     if (g.fd < 0)
         return;
-    if (flock(g.fd, LOCK_EX | LOCK_NB) == 0 && !is_pinned(path)) {
+    if (n < (int)sizeof g.path && flock(g.fd, LOCK_EX | LOCK_NB) == 0 && !is_pinned(path)) {
         tm_cgroup_empty(&g);
         s->swept->n_removed += rmdir(path) == 0;
     }
