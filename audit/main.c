@@ -11,6 +11,8 @@ static const struct tm_command COMMANDS[] = {
     {"detect", tm_cmd_detect, "train an observer to tell cover from real"},
     {"correlate", tm_cmd_correlate, "match flows behind the server with carriers of the tunnel"},
     {"wf", tm_cmd_wf, "tell which pages were visited"},
+    {"netflow", tm_cmd_netflow, "find the client of a shaped download by flow records"},
+    {"probe", tm_cmd_probe, "tell a stream's load from latencies through its node"},
     {"report", tm_cmd_report, "write one page about what the attacks find"},
 };
 
