@@ -111,7 +111,7 @@ static uint32_t score_patterns(const struct tm_probe_levels *l, enum tm_probe_at
         if (i == own || run[i].n_samples == 0)
             continue;
         out[m] = tm_probe_c(l, a, &run[i], run[own].sample[0].sent_us - run[i].sample[0].sent_us);
-        m += !isnan(out[m]);
+        m += isnan(out[m]) ? 0 : 1;
     }
     return m;
 }
