@@ -85,14 +85,16 @@ def mean(v):
 
 def markdown(found, o, version):
     c = patterns.COMPRESSED
-    parts = [f"{version}; softflowd and nfdump of Debian; seed {o.seed}; {o.sites} sites of {o.clients} clients and a prober each, side by side; time compressed by "
+    parts = [f"{version}; softflowd and nfdump of Debian; seed {o.seed}; {some(found, 'sites')} sites of {some(found, 'clients')} clients and a prober each, side by side; time compressed by "
              f"{c}, all seconds below are the papers'. 95 % intervals. **Bold**: more than chance gives (error level 1 % for all attacks of a row). "
              f"(busy): the machine was more than {BUSY_MAX:.0%} busy, with this and other work.\n",
-             f"**NetFlow** (Chakravarty et al., 2014). {o.windows * o.sites} windows of {o.window_s * c:g} s, {patterns.PHASES} victims in each; square: 2 Mbit/s "
+             f"**NetFlow** (Chakravarty et al., 2014). Windows of {o.window_s * c:g} s, {patterns.PHASES} victims in each; square: 2 Mbit/s "
              "and 30 kbit/s, step: 1 Mbit/s, 50, 300, 100 kbit/s, every 20 s, or what the wire takes of it. Each victim is looked for among all clients "
              "of its site.\n"]
-    for name, active, inactive in patterns.TIMERS:
+    for name, active, inactive in patterns.timers_for(o.window_s):
         parts.append(f"Active and inactive timers of {active} and {inactive} s:\n\n" + netflow_table(found, name))
+    parts += [f"Timers of {active} and {inactive} s: left out; these windows are shorter than {patterns.RECORDS_MIN} records.\n"
+              for _, active, inactive in patterns.TIMERS if active * patterns.RECORDS_MIN > o.window_s * c]
     parts.append(f"**Latency through a shared node** (Murdoch, Danezis, 2005). Runs of {o.run_s * c:g} s; a probe every 0.2 s; the victim's server sends for 10 to 25 s "
                  "and is silent for 30 to 75 s. The others: the patterns of the other runs.\n\n" + probe_table(found))
     parts.append("What was played:\n\n" + cost_table(found))
@@ -100,6 +102,12 @@ def markdown(found, o, version):
     parts.append("What was not as it should be:\n\n" + "".join(f"- {w}\n" for w in wrong) if wrong else
                  "The controls were caught, and what does not depend on its payload was at chance.\n")
     return "\n".join(parts)
+
+
+def some(found, what):
+    """3, or 3 to 4."""
+    v = sorted({f[what] for f in found.values()})
+    return str(v[0]) if len(v) == 1 else f"{v[0]} to {v[-1]}"
 
 
 def verdicts(f):

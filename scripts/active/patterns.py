@@ -10,6 +10,7 @@ UNIT_S = 20 / COMPRESSED  # one level of a pattern: 20 s in the NetFlow paper
 RATES = {"square": (2_000_000, 30_000), "step": (1_000_000, 50_000, 300_000, 100_000)}  # bit/s
 PHASES = 4  # of victims at once: patterns a quarter of a period apart, which are not alike
 TIMERS = (("5-5", 5, 5), ("60-15", 60, 15))  # of flow records: name, active and inactive timer, in the paper's seconds
+RECORDS_MIN = 5  # of the active timer's length in a window, or there is nothing to compare
 ON_S, OFF_S = (10 / COMPRESSED, 25 / COMPRESSED), (30 / COMPRESSED, 75 / COMPRESSED)  # Murdoch-Danezis
 PROBE_EVERY_S = 0.2 / COMPRESSED
 
@@ -29,3 +30,8 @@ def spans(seed, seconds):
         out.append([round(t, 3), round(min(until, seconds), 3)])
         t = until + rng.uniform(*OFF_S)
     return out
+
+
+def timers_for(window_s):
+    """Those under which a window, compressed, has records enough."""
+    return [t for t in TIMERS if window_s * COMPRESSED >= RECORDS_MIN * t[1]]

@@ -37,7 +37,7 @@ def netflow(site, wire, o, seed, tell):
     write_trials(site, lines)
     sent = [line[4] for v in lines.values() for line in v]
     return {"busy": round(cpu.mean(), 3), "failed": failed, "packets_lost": lost, "trials": {k: len(v) for k, v in lines.items()},
-            "victim_kbit_s": [round(n * 8 / 1000 / o.window_s, 1) for n in sent], "records": make_records(site, zero_us)}
+            "victim_kbit_s": [round(n * 8 / 1000 / o.window_s, 1) for n in sent], "records": make_records(site, zero_us, patterns.timers_for(o.window_s))}
 
 
 def people_of(site, victims, kind, w, begin, end, seed):
@@ -63,13 +63,13 @@ def write_trials(site, lines):
             f.writelines(f"{a},{b},{peer},{client}\n" for a, b, peer, client, _ in v)
 
 
-def make_records(site, zero_us):
+def make_records(site, zero_us, timers):
     """entry.TIMERS.csv and exit.TIMERS.csv; how many records."""
     found = {}
     for side in ("entry", "exit"):
         stretched_file = site.file(side + ".stretched.pcap")
         packets = records.stretch(site.file(side + ".pcap"), stretched_file, zero_us, patterns.COMPRESSED)
-        found[side] = {"packets": packets, **{t[0]: records.flows(site, "n", stretched_file, site.file(side), t) for t in patterns.TIMERS}}
+        found[side] = {"packets": packets, **{t[0]: records.flows(site, "n", stretched_file, site.file(side), t) for t in timers}}
         site.forget(side + ".stretched.pcap", side + ".pcap")
     return found
 
