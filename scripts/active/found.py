@@ -3,6 +3,8 @@ import patterns
 from table import rows_of
 from wires import INDEPENDENT, RELAY, TOR_NAME
 
+CONTROLS = (RELAY, TOR_NAME)
+CONTROL_RANK1 = 0.8
 BUSY_MAX = 0.60  # of the machine: rows above it are marked
 NAMES = {RELAY: "plain relay (the control)", TOR_NAME: "Debian's tor, through its guard", "constant": "`constant`, 12 users",
          "swing": "`https-browsing`, 6 users", "joint": "`https-browsing-joint`, 6 users", "shuffle": "`shuffle`", "front": "machines: FRONT",
@@ -38,8 +40,10 @@ def netflow_table(found, timers):
         for kind in patterns.RATES:
             r = f["netflow"].get(f"{kind}.{timers}")
             busy = f["played"]["netflow"]["busy"]
-            if not r or "error" in r:
-                rows.append([name_of(wire, busy), kind, "-", "-", "-"] + ["-"] * (len(ATTACKS) + 2) + [r["error"] if r else "not played"])
+            if not r:
+                continue
+            if "error" in r:
+                rows.append([name_of(wire, busy), kind, "-", "-", "-"] + ["-"] * (len(ATTACKS) + 2) + [r["error"]])
                 continue
             w = r["wire"]
             cells = [marked(share(w["attacks"][a]["rank1"]), is_far(w["attacks"][a], len(ATTACKS))) for a, _ in ATTACKS]
@@ -55,8 +59,10 @@ def probe_table(found):
     rows = []
     for wire, f in found.items():
         r, played = f["probe"], f["played"]["probing"]
-        if not r or "error" in r:
-            rows.append([name_of(wire, played["busy"]), "-"] + ["-"] * 8 + [r["error"] if r else "not played"])
+        if not r:
+            continue
+        if "error" in r:
+            rows.append([name_of(wire, played["busy"]), "-"] + ["-"] * 8 + [r["error"]])
             continue
         w = r["wire"]
         c, k = (w["attacks"][a] for a, _ in PROBES)
@@ -119,15 +125,17 @@ def faults(found):
     out = []
     for wire, f in found.items():
         for what, r in verdicts(f):
-            said = r.get("error") or r["verdict"]
-            if wire in (RELAY, TOR_NAME) and not what.endswith("60-15") and said != "found" and (wire == RELAY or what != "probes"):
-                out.append(f"{NAMES[wire]}, {what}: {said}")
-            elif wire in INDEPENDENT and said != "chance":
-                out.append(f"{NAMES[wire]}, {what}: {said}")
-            elif wire in (RELAY, TOR_NAME) and what.endswith("60-15") and is_missed(r):
-                out.append(f"{NAMES[wire]}, {what}: rank 1 below 0.8, as the timers leave too little")
+            word = r.get("error") or r["verdict"]
+            if wire in CONTROLS and what == "probes":
+                if wire == RELAY and word != "found":
+                    out.append(f"{NAMES[wire]}, {what}: {word}: the attack does not see what it should")
+            elif wire in CONTROLS:
+                if word != "found" or rank1_of(r) < CONTROL_RANK1:
+                    out.append(f"{NAMES[wire]}, {what}: {word}, rank 1 {rank1_of(r):.2f}: the attack does not find what it should")
+            elif wire in INDEPENDENT and word != "chance":
+                out.append(f"{NAMES[wire]}, {what}: {word}")
     return out
 
 
-def is_missed(r):
-    return "error" in r or max(a["rank1"]["value"] for a in r["wire"]["attacks"].values()) < 0.8
+def rank1_of(r):
+    return 0 if "error" in r else max(a["rank1"]["value"] for a in r["wire"]["attacks"].values())

@@ -35,3 +35,8 @@ def spans(seed, seconds):
 def timers_for(window_s):
     """Those under which a window, compressed, has records enough."""
     return [t for t in TIMERS if window_s * COMPRESSED >= RECORDS_MIN * t[1]]
+
+
+def kinds_of(windows):
+    """Those that so many windows, one after another, have."""
+    return list(RATES)[:windows]

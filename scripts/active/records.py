@@ -14,6 +14,7 @@ from world import WorldError, run
 CLOCK = 1000  # a second, stretched
 FLOWS_MAX = 1000  # softflowd -m: also the most flows at a time, of which none here comes near
 PORT = 9995
+SOFTFLOWD_S = 120  # it takes a second or two
 HEAD = struct.Struct("<IHHiIII")
 RECORD = struct.Struct("<IIII")
 MAGIC_US = 0xA1B2C3D4
@@ -58,10 +59,12 @@ def flows(site, space, capture, out, timers):
     site.start(collector, space, ["nfcapd", "-w", place, "-b", "127.0.0.1", "-p", str(PORT), "-t", "86400", "-B", "8000000"])
     site.wait_for(collector, "Startup", 10)
     timeouts = [w for t in ("tcp", "tcp.rst", "tcp.fin", "udp", "icmp", "general") for w in ("-t", f"{t}={inactive_s}")]
-    said = subprocess.run(["ip", "netns", "exec", site.at[space], "softflowd", "-r", capture, "-n", f"127.0.0.1:{PORT}", "-v", "10", "-A", "milli", "-a",
-                           "-m", str(FLOWS_MAX), "-d", "-p", f"{place}.pid", "-c", "none",  # with a control socket it waits for somebody there
-                           "-t", f"maxlife={active_s}", "-t", "expint=1", *timeouts],
-                          stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    command = ["ip", "netns", "exec", site.at[space], "softflowd", "-r", capture, "-n", f"127.0.0.1:{PORT}", "-v", "10", "-A", "milli", "-a", "-m",
+               str(FLOWS_MAX), "-d", "-p", f"{place}.pid", "-c", "none", "-t", f"maxlife={active_s}", "-t", "expint=1", *timeouts]
+    try:  # -c none: with a control socket it waits for somebody there
+        said = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=SOFTFLOWD_S)
+    except subprocess.TimeoutExpired as e:
+        raise WorldError(f"softflowd did not end with {capture}") from e
     site.stop(collector)
     csv = run(["env", "TZ=UTC", "nfdump", "-R", place, "-o", "csv", "-N"])
     with open(f"{out}.{name}.csv", "w", encoding="ascii") as f:

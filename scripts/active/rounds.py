@@ -37,7 +37,7 @@ def netflow(site, wire, o, seed, tell):
     write_trials(site, lines)
     sent = [line[4] for v in lines.values() for line in v]
     return {"busy": round(cpu.mean(), 3), "failed": failed, "packets_lost": lost, "trials": {k: len(v) for k, v in lines.items()},
-            "victim_kbit_s": [round(n * 8 / 1000 / o.window_s, 1) for n in sent], "records": make_records(site, zero_us, patterns.timers_for(o.window_s))}
+            "victim_kbit_s": [round(n * 8 / 1000 / o.window_s, 1) for n in sent], "records": make_records(site, zero_us, patterns.timers_for(o.window_s)) if o.windows > 0 else {"entry": {}}}
 
 
 def people_of(site, victims, kind, w, begin, end, seed):
