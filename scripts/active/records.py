@@ -9,6 +9,7 @@ import shutil
 import struct
 import subprocess
 
+import patterns
 from world import WorldError, run
 
 CLOCK = 1000  # a second, stretched
@@ -49,23 +50,36 @@ def stretch(source, target, zero_us, factor):
     return n
 
 
-def flows(site, space, capture, out, timers):
+def of_site(world, space, place, zero_us, timers):
+    """entry.TIMERS.csv and exit.TIMERS.csv in a site's directory, from its captures, which are removed; zero_us: where stretching begins."""
+    for side in ("entry", "exit"):
+        base = os.path.join(place, side)
+        if not os.path.exists(base + ".pcap"):
+            continue
+        stretch(base + ".pcap", base + ".stretched", zero_us, patterns.COMPRESSED)
+        for t in timers:
+            flows(world, space, base + ".stretched", base, t)
+        os.remove(base + ".stretched")
+        os.remove(base + ".pcap")
+
+
+def flows(world, space, capture, out, timers):
     """OUT.NAME.csv: the flow records of a stretched capture; how many there are, each of one direction."""
     name, active_s, inactive_s = timers
     place = f"{out}.{name}.flows"
     shutil.rmtree(place, ignore_errors=True)
     os.makedirs(place)
-    collector = f"nfcapd-{os.path.basename(out)}-{name}"
-    site.start(collector, space, ["nfcapd", "-w", place, "-b", "127.0.0.1", "-p", str(PORT), "-t", "86400", "-B", "8000000"])
-    site.wait_for(collector, "Startup", 10)
+    collector = f"nfcapd-{name}"
+    world.start(collector, space, ["nfcapd", "-w", place, "-b", "127.0.0.1", "-p", str(PORT), "-t", "86400", "-B", "8000000"])
+    world.wait_for(collector, "Startup", 10)
     timeouts = [w for t in ("tcp", "tcp.rst", "tcp.fin", "udp", "icmp", "general") for w in ("-t", f"{t}={inactive_s}")]
-    command = ["ip", "netns", "exec", site.at[space], "softflowd", "-r", capture, "-n", f"127.0.0.1:{PORT}", "-v", "10", "-A", "milli", "-a", "-m",
+    command = ["ip", "netns", "exec", space, "softflowd", "-r", capture, "-n", f"127.0.0.1:{PORT}", "-v", "10", "-A", "milli", "-a", "-m",
                str(FLOWS_MAX), "-d", "-p", f"{place}.pid", "-c", "none", "-t", f"maxlife={active_s}", "-t", "expint=1", *timeouts]
     try:  # -c none: with a control socket it waits for somebody there
         said = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=SOFTFLOWD_S)
     except subprocess.TimeoutExpired as e:
         raise WorldError(f"softflowd did not end with {capture}") from e
-    site.stop(collector)
+    world.stop(collector)
     csv = run(["env", "TZ=UTC", "nfdump", "-R", place, "-o", "csv", "-N"])
     with open(f"{out}.{name}.csv", "w", encoding="ascii") as f:
         f.write(csv)

@@ -4,7 +4,6 @@ import random
 import time
 
 import patterns
-import records
 from cpu import Cpu
 from ground import ECHO, PROBER, SHAPED, WEB
 
@@ -13,8 +12,8 @@ KINDS = ("pages", "pages", "chat", "bulk", "chat", "pages")
 
 
 def netflow(site, wire, o, seed, tell):
-    """Windows of o.window_s: PHASES victims each, all others ordinary people.  What tm-audit netflow needs is left in the site's directory;
-    what is known of it."""
+    """Windows of o.window_s: PHASES victims each, all others ordinary people.  The captures and trials are left in the site's directory; what is
+    known of it."""
     cpu, failed, lines, zero_us = Cpu(), [], {kind: [] for kind in patterns.RATES}, None
     site.capture()
     for w in range(o.windows):
@@ -37,7 +36,7 @@ def netflow(site, wire, o, seed, tell):
     write_trials(site, lines)
     sent = [line[4] for v in lines.values() for line in v]
     return {"busy": round(cpu.mean(), 3), "failed": failed, "packets_lost": lost, "trials": {k: len(v) for k, v in lines.items()},
-            "victim_kbit_s": [round(n * 8 / 1000 / o.window_s, 1) for n in sent], "records": make_records(site, zero_us, patterns.timers_for(o.window_s)) if o.windows > 0 else {"entry": {}}}
+            "victim_kbit_s": [round(n * 8 / 1000 / o.window_s, 1) for n in sent], "zero_us": zero_us}
 
 
 def people_of(site, victims, kind, w, begin, end, seed):
@@ -61,17 +60,6 @@ def write_trials(site, lines):
         with open(site.file(kind + ".csv"), "w", encoding="ascii") as f:
             f.write("from_us,until_us,exit,client\n")
             f.writelines(f"{a},{b},{peer},{client}\n" for a, b, peer, client, _ in v)
-
-
-def make_records(site, zero_us, timers):
-    """entry.TIMERS.csv and exit.TIMERS.csv; how many records."""
-    found = {}
-    for side in ("entry", "exit"):
-        stretched_file = site.file(side + ".stretched.pcap")
-        packets = records.stretch(site.file(side + ".pcap"), stretched_file, zero_us, patterns.COMPRESSED)
-        found[side] = {"packets": packets, **{t[0]: records.flows(site, "n", stretched_file, site.file(side), t) for t in timers}}
-        site.forget(side + ".stretched.pcap", side + ".pcap")
-    return found
 
 
 def probing(site, wire, o, seed, tell):
