@@ -71,14 +71,15 @@ void tm_steps_add(struct tm_steps *s, const struct tm_flow *f)
     }
 }
 
-uint32_t tm_steps_align(const struct tm_steps *server, const struct tm_steps *client, uint32_t lag,
-                        double *a, double *b)
+uint32_t tm_steps_align(const struct tm_steps *server, const struct tm_steps *client,
+                        enum tm_steps_at at, uint32_t lag, double *a, double *b)
 {
     uint32_t n = 0;
     TM_ASSERT(server->n == client->n && server->from_us == client->from_us &&
               server->step_us == client->step_us);
     for (uint32_t k = lag; k < client->n; k++) {
-        if (!client->edge[k] || !client->covered[k] || !server->covered[k - lag])
+        if ((at == TM_STEPS_EDGES && !client->edge[k]) || !client->covered[k] ||
+            !server->covered[k - lag])
             continue;
         a[n] = server->bytes[k - lag];
         b[n++] = client->bytes[k];

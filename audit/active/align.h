@@ -8,6 +8,9 @@
  *   server  |--------|-----|---------|------|        steps:  . . . . . . . . . . . . . . .
  *   client      |---------|       |----------|       points:     ^         ^       ^
  *
+ * With records of a minute a transfer of minutes has few points, and all of them lie where one record ends and the next begins, perhaps not in the
+ * same second on both sides.  So both can also be compared at every step that they cover.
+ *
  * Pure. */
 #ifndef TM_AUDIT_ACTIVE_ALIGN_H
 #define TM_AUDIT_ACTIVE_ALIGN_H
@@ -35,9 +38,13 @@ void tm_steps_clear(struct tm_steps *s);
 /* What of the record lies inside is added. */
 void tm_steps_add(struct tm_steps *s, const struct tm_flow *f);
 
+enum tm_steps_at {
+    TM_STEPS_EDGES, /* where a record of the client begins or ends */
+    TM_STEPS_ALL
+};
 /* Values of both at the points where they can be compared, in bytes a step; a, b: room for n.  The client is looked at `lag` steps
  * later than the server.  Both have the same from_us, step_us and n.  Returns how many there are. */
-uint32_t tm_steps_align(const struct tm_steps *server, const struct tm_steps *client, uint32_t lag,
-                        double *a, double *b);
+uint32_t tm_steps_align(const struct tm_steps *server, const struct tm_steps *client,
+                        enum tm_steps_at at, uint32_t lag, double *a, double *b);
 
 #endif

@@ -134,7 +134,7 @@ static void free_work(struct work *w)
 static uint32_t compare(struct work *w, const struct tm_netflow_cfg *cfg,
                         double score[TM_NETFLOW_ATTACKS])
 {
-    uint32_t n = tm_steps_align(&w->server, &w->client, 0, w->a, w->b);
+    uint32_t n = tm_steps_align(&w->server, &w->client, TM_STEPS_EDGES, 0, w->a, w->b);
     for (int k = 0; k < TM_NETFLOW_ATTACKS; k++)
         score[k] = NAN;
     if (n >= TM_NETFLOW_POINTS_MIN) {
@@ -142,7 +142,7 @@ static uint32_t compare(struct work *w, const struct tm_netflow_cfg *cfg,
         score[TM_NETFLOW_SPEARMAN] = tm_spearman(w->a, w->b, n, w->rank, w->order);
     }
     for (uint32_t lag = 0; lag <= cfg->lags && lag < w->client.n; lag++) {
-        uint32_t points = tm_steps_align(&w->server, &w->client, lag, w->a, w->b);
+        uint32_t points = tm_steps_align(&w->server, &w->client, TM_STEPS_ALL, lag, w->a, w->b);
         if (points >= TM_NETFLOW_POINTS_MIN)
             score[TM_NETFLOW_LAGGED] =
                 fmax(score[TM_NETFLOW_LAGGED],

@@ -6,7 +6,7 @@
  * A client is an address: the records of all of its connections are added up.  Three correlations:
  *   Pearson, as in the paper;
  *   Spearman, which does not mind a rate that saturates;
- *   Pearson at the best of several lags, for what carries data later than it came.
+ *   Pearson over every step that records of both cover, at the best of several lags, for what carries data later than it came.
  * Pure. */
 #ifndef TM_AUDIT_ACTIVE_NETFLOW_H
 #define TM_AUDIT_ACTIVE_NETFLOW_H

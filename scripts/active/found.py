@@ -9,7 +9,7 @@ BUSY_MAX = 0.60  # of the machine: rows above it are marked
 NAMES = {RELAY: "plain relay (the control)", TOR_NAME: "Debian's tor, through its guard", "constant": "`constant`, 12 users",
          "swing": "`https-browsing`, 6 users", "joint": "`https-browsing-joint`, 6 users", "shuffle": "`shuffle`", "front": "machines: FRONT",
          "regulator": "machines: RegulaTor", "tamaraw": "machines: Tamaraw"}
-ATTACKS = (("pearson", "Pearson"), ("spearman", "Spearman"), ("lagged", "Pearson, lagged"))
+ATTACKS = (("pearson", "Pearson"), ("spearman", "Spearman"), ("lagged", "Pearson, all steps, lagged"))
 PROBES = (("latency", "c"), ("ranks", "ranks"))
 
 
@@ -81,7 +81,7 @@ def cost_table(found):
         failed = n["failed"] + p["failed"]
         rows.append([NAMES[wire], f"{n['busy']:.0%} / {p['busy']:.0%}", number(mean(n["victim_kbit_s"]), 0), number(mean(p["victim_kbit_s"]), 0),
                      str(n["entry_records"]), str(n["packets_lost"]), str(len(failed)) + (f" ({failed[0][:60]})" if failed else "")])
-    return rows_of(["wire", "machine busy, NetFlow / probes", "victim kbit/s, NetFlow", "victim kbit/s, probes", "records at the entry (5 s)",
+    return rows_of(["wire", "machine busy, NetFlow / probes", "server sent, kbit/s, NetFlow", "the same, probes", "records at the entry (5 s)",
                     "packets not captured", "what failed"], rows)
 
 

@@ -64,15 +64,20 @@ static void sides_are_compared_where_the_clients_records_begin_and_end(void)
     double b[10];
     make(&server, SERVER, 2);
     make(&client, CLIENT, 2);
-    CHECK_INT(tm_steps_align(&server, &client, 0, a, b), 2);
+    CHECK_INT(tm_steps_align(&server, &client, TM_STEPS_EDGES, 0, a, b), 2);
     for (int i = 0; i < 2; i++)
         CHECK(fabs(a[i] - A[i]) < 1e-9 && fabs(b[i] - B[i]) < 1e-9);
-    CHECK_INT(tm_steps_align(&server, &client, 1, a, b), 2);
+    CHECK_INT(tm_steps_align(&server, &client, TM_STEPS_EDGES, 1, a, b), 2);
     for (int i = 0; i < 2; i++)
         CHECK(fabs(a[i] - LAGGED_A[i]) < 1e-9 && fabs(b[i] - B[i]) < 1e-9);
-    CHECK_INT(tm_steps_align(&server, &client, 3, a, b),
+    CHECK_INT(tm_steps_align(&server, &client, TM_STEPS_EDGES, 3, a, b),
               1); /* at 1020; before it there is no step */
     CHECK(fabs(a[0] - 20) < 1e-9 && fabs(b[0] - 30) < 1e-9);
+    CHECK_INT(tm_steps_align(&server, &client, TM_STEPS_ALL, 0, a, b), 7); /* 1010 to 1080 */
+    for (int i = 0; i < 7; i++)
+        CHECK(fabs(a[i] - (i < 3 ? 20 : 10)) < 1e-9 && fabs(b[i] - (i < 4 ? 10 : 30)) < 1e-9);
+    CHECK_INT(tm_steps_align(&server, &client, TM_STEPS_ALL, 4, a, b), 5); /* 1040 to 1090 */
+    CHECK(fabs(a[0] - 20) < 1e-9 && fabs(b[0] - 10) < 1e-9);
     tm_steps_deinit(&server);
     tm_steps_deinit(&client);
 }
