@@ -168,13 +168,13 @@ static int add_files(const struct netflow_options *o, const struct scene_files *
                      struct tm_trial_scores *score, struct tm_msg *msg)
 {
     struct tm_flows entry = {0};
-    struct tm_flows exit_ = {0};
+    struct tm_flows server = {0};
     struct tm_netflow_trials trials = {0};
-    const struct tm_netflow_scene scene = {&entry, &exit_, &trials, f->entry};
+    const struct tm_netflow_scene scene = {&entry, &server, &trials, f->entry};
     struct tm_netflow_counts counts;
     int rc = read_flows(&entry, f->entry, msg);
     if (rc == TM_OK)
-        rc = read_flows(&exit_, f->exit, msg);
+        rc = read_flows(&server, f->exit, msg);
     if (rc == TM_OK)
         rc = read_trials(&trials, f->trials, msg);
     if (rc == TM_OK)
@@ -182,7 +182,7 @@ static int add_files(const struct netflow_options *o, const struct scene_files *
     if (rc == TM_OK)
         warn_about(f, &counts);
     tm_flows_deinit(&entry);
-    tm_flows_deinit(&exit_);
+    tm_flows_deinit(&server);
     tm_netflow_trials_deinit(&trials);
     return rc;
 }

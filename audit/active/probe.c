@@ -136,8 +136,7 @@ int tm_probe_rank(struct tm_trial_scores score[TM_PROBE_ATTACKS], const struct t
             if (used)
                 used[i] = 1;
         }
-        if (rc == TM_OK)
-            tm_probe_levels_deinit(&l);
+        tm_probe_levels_deinit(&l); /* also after init failed, which leaves it empty */
     }
     free(c);
     return rc;
