@@ -64,10 +64,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         add_run(o, arg, CONTROL, state);
         return 0;
     case O_PATTERN:
-        if (!o->last || o->last->pattern)
+        if (o->last && !o->last->pattern)
+            o->last->pattern = arg;
+        else
             argp_error(state, "--pattern %s: it belongs to the --probes or --control before it",
                        arg);
-        o->last->pattern = arg;
         return 0;
     case O_SEED:
         o->seed = (uint64_t)tm_audit_number(state, "seed", arg, 0, INT64_MAX - 1);

@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <inttypes.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -112,13 +113,9 @@ static bool duration_of(const char *p, int64_t *out)
 static bool endpoint_of(const char *addr, const char *port, struct tm_endpoint *out)
 {
     char text[TM_ENDPOINT_TEXT_LEN];
-    size_t n = strlen(addr) + strlen(port) + 4;
-    if (n > sizeof text)
-        return false;
     bool is_v6 = strchr(addr, ':') != NULL;
-    text[0] = '\0';
-    (void)strcat(strcat(strcat(text, is_v6 ? "[" : ""), addr), is_v6 ? "]:" : ":");
-    return tm_endpoint_parse(out, strcat(text, port));
+    int n = snprintf(text, sizeof text, is_v6 ? "[%s]:%s" : "%s:%s", addr, port);
+    return n > 0 && (size_t)n < sizeof text && tm_endpoint_parse(out, text);
 }
 
 static int make_room(struct reader *r)

@@ -103,10 +103,10 @@ static int make_work(struct work *w, const struct tm_netflow_cfg *cfg,
         uint32_t n = steps_of(&s->trials->v[i], cfg->step_us);
         w->n_steps = n > w->n_steps ? n : w->n_steps;
     }
-    w->a = calloc(w->n_steps, sizeof *w->a);
-    w->b = calloc(w->n_steps, sizeof *w->b);
-    w->rank = calloc(w->n_steps, 2 * sizeof *w->rank);
-    w->order = calloc(w->n_steps, sizeof *w->order);
+    w->a = calloc((size_t)w->n_steps + 1, sizeof *w->a);
+    w->b = calloc((size_t)w->n_steps + 1, sizeof *w->b);
+    w->rank = calloc((size_t)w->n_steps + 1, 2 * sizeof *w->rank);
+    w->order = calloc((size_t)w->n_steps + 1, sizeof *w->order);
     bool ok = w->a && w->b && w->rank && w->order;
     for (int k = 0; k < TM_NETFLOW_ATTACKS; k++) {
         w->score[k] =

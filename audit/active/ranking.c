@@ -94,7 +94,7 @@ static void add_trial(struct sums *s, const float *score, uint32_t m)
 static int find_curve(struct tm_ranking *out, const struct tm_trial_scores *t, struct tm_rng *rng)
 {
     double tpr[101];
-    uint8_t *fold = calloc(t->n, 1);
+    uint8_t *fold = calloc((size_t)t->n + 1, 1);
     if (!fold)
         return TM_ERR_NOMEM;
     int rc = tm_auc_by_fold(t->score, t->label, t->trial, fold, t->n, ROUNDS, rng, &out->auc);
