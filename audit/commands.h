@@ -21,6 +21,8 @@ int tm_cmd_classify(int argc, char **argv);
 int tm_cmd_detect(int argc, char **argv);
 int tm_cmd_correlate(int argc, char **argv);
 int tm_cmd_wf(int argc, char **argv);
+int tm_cmd_netflow(int argc, char **argv);
+int tm_cmd_probe(int argc, char **argv);
 int tm_cmd_report(int argc, char **argv);
 
 /* The whole file, terminated; the caller frees it.  NULL with msg set. */

@@ -14,6 +14,8 @@ static const struct tm_command COMMANDS[] = {
     {"wf", tm_cmd_wf, "tell which pages were visited"},
     {"capture", tm_cmd_capture, "capture the headers of one server's packets"},
     {"prove", tm_cmd_prove, "judge what tm-client prove did to one's own wire"},
+    {"netflow", tm_cmd_netflow, "find the client of a shaped download by flow records"},
+    {"probe", tm_cmd_probe, "tell a stream's load from latencies through its node"},
     {"report", tm_cmd_report, "write one page about what the attacks find"},
 };
 

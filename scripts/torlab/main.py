@@ -16,7 +16,7 @@ import tornet  # noqa: E402
 from pages import Pages  # noqa: E402
 from tunnel import Tunnel  # noqa: E402
 from wire import Wire  # noqa: E402
-from world import LabError, World  # noqa: E402
+from labworld import LabError, World  # noqa: E402
 
 BEGAN = time.monotonic()
 ONION_SECONDS = 150  # a young onion service must be tried again

@@ -6,7 +6,7 @@ import subprocess
 import time
 
 import plan
-from world import wait_until
+from labworld import wait_until
 
 AT_ONCE = 20
 TRY_SECONDS = 8

@@ -33,6 +33,7 @@ class Node:
     address: str
     is_carried: bool = False
     only_exit: str = ""  # of a client
+    only_guard: str = ""  # of a client; empty: tor chooses
     fingerprint: str = ""
     v3ident: str = ""
 

@@ -11,7 +11,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import plan
-from world import LabError, sh, wait_until
+from labworld import LabError, sh, wait_until
 
 NO_AUTHORITY = "x 127.0.0.1:1 " + "F" * 40
 BANDWIDTH = {"authority": 1000, "guard": 20000, "exit": 20000}
@@ -65,11 +65,11 @@ CLIENT = "SocksPolicy accept *\nClientRejectInternalAddresses 0\nClientDNSReject
 
 
 class TorNet:
-    """The nodes of plan.py, their files below WORK/tor."""
+    """The nodes of plan.py, or others; their files below WORK/tor."""
 
-    def __init__(self, world):
+    def __init__(self, world, nodes=None):
         self.world = world
-        self.nodes = plan.nodes()
+        self.nodes = nodes or plan.nodes()
 
     def of(self, *kinds):
         return [n for n in self.nodes if n.kind in kinds]
@@ -123,6 +123,8 @@ class TorNet:
         if n.kind == "client":
             only = self.node(n.only_exit).fingerprint
             text += CLIENT + f"SocksPort {n.address}:{plan.SOCKS_PORT} IPv6Traffic\nExitNodes {only}\nStrictNodes 1\n"
+            if n.only_guard:
+                text += f"EntryNodes {self.node(n.only_guard).fingerprint}\n"
         if n.kind == "onion":
             text += f"SocksPort 0\nHiddenServiceDir {self.dir(n)}/service\nHiddenServicePort 80 {plan.SERVICE}:{plan.SERVICE_PORT}\n"
         return text

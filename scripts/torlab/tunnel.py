@@ -5,7 +5,7 @@ import os
 import re
 
 import plan
-from world import LabError, sh
+from labworld import LabError, sh
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PRESETS = ("light", "default", "strong")

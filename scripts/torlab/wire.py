@@ -9,7 +9,7 @@ import plan
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "common"))
 
 from pcapfile import ACK, SYN, packets, tcp_at  # noqa: E402  (found through the line above)
-from world import LabError, wait_until  # noqa: E402
+from labworld import LabError, wait_until  # noqa: E402
 
 TUNNEL, RELAYS, OTHER = "carriers of the tunnel", "relays' connections to its ORPort", "anything else"
 SERVICE, TOR = "to the service", "to and from other relays, names"
