@@ -253,6 +253,8 @@ static void on_event(struct tm_sink *sink, const struct tm_event *ev)
         return;
     case TM_EVENT_WRITABLE:
     case TM_EVENT_OPEN:
+    case TM_EVENT_LISTEN:
+    case TM_EVENT_LISTENING:
     case TM_EVENT_PLAYED: /* never of a stream */
         return;
     }
