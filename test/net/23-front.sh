@@ -86,7 +86,7 @@ start client in_ns c "$client" run --state "$CLIENT_STATE" --models "$MODELS" --
     -L 8080:$SITE:80 -L "$WORK/run/l.sock:$SITE:80" -L "8081:unix:$WORK/run/web.sock" -L "8443:$SITE:443" \
     -L 5201:$SITE:5201 -L 7001:$SITE:7001 \
     -R 9000:127.0.0.1:8000 -R 10.8.0.1:9100:localhost:8000 -R "9001:unix:$WORK/run/near.sock" -R 5202:127.0.0.1:5202 -R 9003:127.0.0.1:9
-wait_for 10 "grep -q '^ready: socks5 on 127.0.0.1:1080, .*, 8 forwards' $WORK/client.log" || fail "tm-client: $(cat "$WORK/client.log")"
+wait_for 10 "grep -q '^ready: socks5 on 127.0.0.1:1080, .*, 6 forwards' $WORK/client.log" || fail "tm-client: $(cat "$WORK/client.log")"
 [ "$(stat -c %a "$WORK/run/l.sock" "$WORK/run/d.sock" | paste -sd ' ')" = '600 600' ] || fail "unix sockets: $(ls -l "$WORK/run")"
 get c '-D' http://$SITE/file --socks5-hostname "$SOCKS"
 get c '-D, all addresses' http://$SITE/file --proxy 10.9.0.1:1081

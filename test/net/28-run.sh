@@ -74,8 +74,8 @@ grep -q "$CONF:9: prep: 'fast' is no time" "$WORK/said" || fail "the third is no
 cp "$WORK/good" "$CONF"
 expect 2 "unknown option --presett \(did you mean '--preset'\?\)" "${as_user[@]}" "$client" run --presett
 expect 2 "unknown command 'joyn' \(did you mean 'join'\?\)" "${as_user[@]}" "$client" joyn
-echo 'dns = 10.0.0.1:53' >>"$CONF"
-expect 2 "\($CONF:7: dns\)" "${as_user[@]}" "$client" run --check-config
+echo 'cgroup = /c' >>"$CONF"
+expect 2 "\($CONF:7: cgroup\)" "${as_user[@]}" "$client" run --check-config
 cp "$WORK/good" "$CONF"
 expect 1 'none.conf: No such file' "${as_user[@]}" "$client" run --config "$WORK/none.conf"
 chmod 666 "$CONF"

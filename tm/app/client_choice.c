@@ -1,6 +1,7 @@
 /* tm/app/client_choice.c - see client_choice.h. */
 #include "tm/app/client_choice.h"
 
+#include "models/shuffle.h"
 #include "tm/app/preset.h"
 #include "tm/base/log.h"
 
@@ -13,4 +14,13 @@ void tm_client_tell_default(const struct tm_options *o)
                "idle (--preset %s: %u GB)",
                tm_preset_get((unsigned)o->v[TM_OPT_PRESET].num)->month_gb, light->name,
                light->month_gb);
+}
+
+enum tm_drive tm_client_drive(const struct tm_options *o, uint32_t *fixed_m)
+{
+    const char *text = o->v[TM_OPT_SCHEDULE].given ? NULL : o->v[TM_OPT_MODEL].text;
+    *fixed_m = 0;
+    if (tm_options_means_machines(text))
+        return TM_DRIVE_MAYBENOT;
+    return text != NULL && tm_shuffle_is_meant(text, fixed_m) ? TM_DRIVE_SHUFFLE : TM_DRIVE_PLANS;
 }

@@ -13,7 +13,6 @@
 #include <openssl/crypto.h>
 #include <uv.h>
 
-#include "models/shuffle.h"
 #include "models/store/mix.h"
 #include "tm/app/activation.h"
 #include "tm/app/address.h"
@@ -26,6 +25,7 @@
 #include "tm/app/client_state.h"
 #include "tm/app/client_supply.h"
 #include "tm/app/client_udp.h"
+#include "tm/app/config.h"
 #include "tm/app/confine.h"
 #include "tm/app/limits.h"
 #include "tm/app/machines.h"
@@ -113,21 +113,11 @@ static bool has_schedule(const struct client *c)
     return c->o->v[TM_OPT_SCHEDULE].given;
 }
 
-/* What drives the wire; *fixed_m as --model shuffle says, else 0. */
-static enum tm_drive drive(const struct client *c, uint32_t *fixed_m)
-{
-    const char *text = has_schedule(c) ? NULL : c->o->v[TM_OPT_MODEL].text;
-    *fixed_m = 0;
-    if (tm_options_means_machines(text))
-        return TM_DRIVE_MAYBENOT;
-    return text != NULL && tm_shuffle_is_meant(text, fixed_m) ? TM_DRIVE_SHUFFLE : TM_DRIVE_PLANS;
-}
-
 /* A mix says itself how many; of a shuffled session it is the carriers. */
 static uint32_t n_users(const struct client *c)
 {
     uint32_t fixed_m;
-    if (drive(c, &fixed_m) != TM_DRIVE_PLANS)
+    if (tm_client_drive(c->o, &fixed_m) != TM_DRIVE_PLANS)
         return fixed_m;
     if (has_schedule(c))
         return c->schedule.n_users;
@@ -173,7 +163,7 @@ static void say_ready(struct client *c)
 {
     const char *socks = c->doors.where;
     uint32_t fixed_m;
-    if (drive(c, &fixed_m) != TM_DRIVE_PLANS)
+    if (tm_client_drive(c->o, &fixed_m) != TM_DRIVE_PLANS)
         printf("ready: socks5 on %s, model %s, NOT payload-independent, server %s", socks,
                c->o->v[TM_OPT_MODEL].text, c->where);
     else if (has_schedule(c))
@@ -425,7 +415,7 @@ static int load(struct client *c, struct tm_msg *msg)
         return rc;
     tm_address_print(c->where, c->state.host, (uint16_t)c->state.port);
     uint32_t fixed_m;
-    enum tm_drive how = drive(c, &fixed_m);
+    enum tm_drive how = tm_client_drive(c->o, &fixed_m);
     if (how == TM_DRIVE_MAYBENOT)
         rc = tm_machines_load(&c->machines, o, msg);
     else if (how == TM_DRIVE_SHUFFLE)
@@ -461,7 +451,7 @@ static int open_tunnel(struct client *c, struct tm_msg *msg)
         .sni = sni(c),
         .kind = TM_TOKEN_CARRIER,
         .key = c->state.token,
-        .session = {.drive = drive(c, &fixed_m),
+        .session = {.drive = tm_client_drive(c->o, &fixed_m),
                     .cells = &c->machines.cells,
                     .master = o->v[TM_OPT_MASTER].num == 0 ? TM_CLIENT : TM_SERVER,
                     .plan_mode = plan_mode(c),
@@ -586,8 +576,7 @@ enum tm_exit tm_cmd_client_run(struct tm_options *o, struct tm_msg *msg)
     if ((!is_confined_later && tm_confine(o, msg) != TM_OK) || load(c, msg) != TM_OK)
         c->failed = true;
     else if (o->v[TM_OPT_CHECK_CONFIG].given)
-        printf("ok%s%s\n", o->config_path != NULL ? ": " : "",
-               o->config_path != NULL ? o->config_path : "");
+        tm_config_say_ok(o);
     else if (tm_activation_take(&c->activation, msg) != TM_OK || open_files(c, msg) != TM_OK)
         c->failed = true;
     else

@@ -100,6 +100,12 @@ enum tm_config_fault tm_config_again(struct tm_config *c, struct tm_options *fre
     return tm_config_read(c, fresh, msg);
 }
 
+void tm_config_say_ok(const struct tm_options *o)
+{
+    printf("ok%s%s\n", o->config_path != NULL ? ": " : "",
+           o->config_path != NULL ? o->config_path : "");
+}
+
 void tm_config_free(struct tm_config *c)
 {
     tm_file_free(c->text, c->len);

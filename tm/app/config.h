@@ -29,6 +29,8 @@ TM_MUST_CHECK enum tm_config_fault tm_config_read(struct tm_config *c, struct tm
 TM_MUST_CHECK enum tm_config_fault tm_config_again(struct tm_config *c, struct tm_options *fresh,
                                                    const struct tm_options *old,
                                                    struct tm_msg *msg);
+/* What --check-config prints when nothing is wrong. */
+void tm_config_say_ok(const struct tm_options *o);
 void tm_config_free(struct tm_config *c);
 
 #endif

@@ -8,12 +8,13 @@
 
 #include "tm/app/file.h"
 #include "tm/app/forward.h"
+#include "tm/app/shipped.h"
 #include "tm/base/log.h"
 #include "tm/net/privilege.h"
 #include "tm/net/sandbox.h"
 
 #define UNIX_PREFIX "unix:"
-#define PATHS_MAX   (TM_OPT_N + TM_OPTIONS_LIST_MAX + 5U)
+#define PATHS_MAX   (TM_OPT_N + TM_OPTIONS_LIST_MAX + 6U)
 
 struct paths {
     struct tm_sandbox_path v[PATHS_MAX];
@@ -86,6 +87,10 @@ static int enter(const struct paths *paths, bool has_ebpf, struct tm_msg *msg)
 static void add_all(struct paths *p, const struct tm_options *o, bool has_ebpf)
 {
     add(p, o->v[TM_OPT_STATE].text, true);
+    char shipped[TM_SHIPPED_PATH_MAX];
+    const char *models = tm_shipped_or(o->v[TM_OPT_MODELS].text, shipped);
+    if (models != NULL)
+        add_folder(p, models, false);
     if (o->config_path != NULL)
         add_folder(p, o->config_path, false); /* SIGHUP */
     for (unsigned i = 0; i < TM_OPT_N; i++)

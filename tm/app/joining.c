@@ -70,7 +70,7 @@ static void take_reply(struct tm_joining *j, const struct tm_enrol *e)
         finish(j);
         break;
     case TM_JOIN_USED:
-        FAIL(j, "the link has been used as often as it may be; get a new one: tm-server invite");
+        FAIL(j, "the link has been used before; get a new one: tm-server invite");
         break;
     case TM_JOIN_EXPIRED:
         FAIL(j, "the link has expired; get a new one: tm-server invite");

@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "tm/app/options_info.h"
 #include "tm/base/err.h"
 
 enum tm_program { TM_PROGRAM_CLIENT, TM_PROGRAM_SERVER };
@@ -120,40 +121,6 @@ enum tm_opt {
     TM_OPT_N
 };
 
-enum tm_opt_kind {
-    TM_OPT_FLAG,
-    TM_OPT_TEXT,
-    TM_OPT_ADDRESS,   /* HOST:PORT (tm/app/address.h) */
-    TM_OPT_LIST,      /* text, may be repeated */
-    TM_OPT_INNERDOOR, /* tm/app/innerdoor.h; a path only where `arg` begins with "unix:" */
-    TM_OPT_DURATION,  /* tm/app/units.h; num is us */
-    TM_OPT_COUNT,
-    TM_OPT_FRACTION, /* tm/app/units.h; num is millionths */
-    TM_OPT_CHOICE,   /* one of two or more words; num is which, from 0 */
-    TM_OPT_DOOR      /* HOST:PORT or unix:/PATH (tm/app/forward.h) */
-};
-
-/* A file or folder that the option names: what run does with it inside its sandbox (tm/app/confine.h). */
-enum tm_opt_file { TM_OPT_FILE_NONE, TM_OPT_FILE_READ, TM_OPT_FILE_WRITTEN };
-
-struct tm_opt_info {
-    const char *name; /* long name, without dashes */
-    char letter;      /* 0: none */
-    const char
-        *arg; /* "DIR", as help writes it; for CHOICE the words, "early|exact"; NULL for FLAG */
-    enum tm_opt_kind kind;
-    unsigned commands;        /* bit 1 << enum tm_command: may be given */
-    unsigned required;        /* must be given there */
-    bool in_config;           /* may stand in the config file although `run` does not take it */
-    bool line_only;           /* may not, although `run` takes it */
-    bool live;                /* `run` takes a new value when it reads the config again (SIGHUP) */
-    const char *def;          /* as a person would write it; NULL: none */
-    const char *shown_def[2]; /* for help, by enum tm_program, when it is found out at run time */
-    int64_t min, max;         /* DURATION (us), COUNT */
-    enum tm_opt_file file;
-    const char *help;
-};
-
 #define TM_OPTIONS_LIST_MAX 320U
 
 /* Who said it, in the order of who wins. */
@@ -194,7 +161,7 @@ struct tm_options {
     char *const *argv;
 };
 
-const struct tm_opt_info *tm_options_info(enum tm_opt opt);
+const struct tm_opt_info *tm_options_info(enum tm_opt opt); /* tm/app/options_info.h */
 const struct tm_command_info *tm_options_command(enum tm_command command);
 const char *tm_options_program_name(enum tm_program p); /* "tm-client", "tm-server" */
 

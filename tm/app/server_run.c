@@ -19,6 +19,7 @@
 #include "tm/app/account.h"
 #include "tm/app/activation.h"
 #include "tm/app/address.h"
+#include "tm/app/config.h"
 #include "tm/app/confine.h"
 #include "tm/app/keys.h"
 #include "tm/app/limits.h"
@@ -31,6 +32,7 @@
 #include "tm/app/panel.h"
 #include "tm/app/schedule.h"
 #include "tm/app/server_join.h"
+#include "tm/app/server_rules.h"
 #include "tm/app/server_run.h"
 #include "tm/app/server_state.h"
 #include "tm/app/service.h"
@@ -39,8 +41,6 @@
 #include "tm/app/supply.h"
 #include "tm/base/log.h"
 #include "tm/base/rng.h"
-#include "tm/net/guard.h"
-#include "tm/net/permit.h"
 #include "tm/net/streamlog.h"
 #include "tm/net/tunnel.h"
 #include "tm/net/tunnel_keys.h"
@@ -48,12 +48,6 @@
 #define NO_DECOY "without --decoy a prober can tell that this is no web server"
 #define TEXT_MAX 1024U /* bytes of a summary line with the numbers of a server */
 static_assert(TEXT_MAX >= TM_SUMMARY_LINE_MAX + 256, "too short for the line and its numbers");
-
-/* What clients may reach, and have listened for. */
-struct rules {
-    struct tm_guard guard;
-    struct tm_permit permit;
-};
 
 struct server {
     uv_loop_t loop;
@@ -68,7 +62,7 @@ struct server {
     struct tm_models models;
     struct tm_schedfile schedule; /* that clients have too; empty: none */
     uint8_t schedule_digest[TM_DIGEST_LEN];
-    struct rules rules;
+    struct tm_server_rules rules;
     uint8_t seed[TM_SEED_LEN]; /* from --seed */
     struct tm_options *o;
     FILE *summary_file;             /* owned; NULL: not wanted */
@@ -366,26 +360,6 @@ static uint64_t on_n_streams(void *user)
     return stats.total.streams_live;
 }
 
-static int load_rules(struct rules *r, const struct tm_options *o, struct tm_msg *msg)
-{
-    for (size_t i = 0; i < o->n_list; i++) {
-        const struct tm_opt_item *item = &o->list[i];
-        struct tm_msg why = {""};
-        int rc = TM_OK;
-        if (item->opt == TM_OPT_ALLOW)
-            rc = tm_guard_add(&r->guard, TM_GUARD_ALLOW, item->text, &why);
-        else if (item->opt == TM_OPT_DENY)
-            rc = tm_guard_add(&r->guard, TM_GUARD_DENY, item->text, &why);
-        else if (item->opt == TM_OPT_ALLOW_UNIX)
-            rc = tm_guard_add_unix(&r->guard, item->text, &why);
-        else if (item->opt == TM_OPT_PERMIT_LISTEN)
-            rc = tm_permit_add(&r->permit, item->text, &why);
-        if (rc != TM_OK)
-            return tm_msg_set(msg, rc, "--%s %.300s", tm_options_info(item->opt)->name, why.text);
-    }
-    return TM_OK;
-}
-
 /* A name would have to be looked up, which this thread has no time for. */
 static int change_decoy(struct server *s, const char *text, struct tm_msg *msg)
 {
@@ -412,8 +386,8 @@ static int change_decoy(struct server *s, const char *text, struct tm_msg *msg)
 static int on_change(void *user, const struct tm_options *fresh, struct tm_msg *msg)
 {
     struct server *s = user;
-    struct rules rules = {.guard = {0}};
-    int rc = load_rules(&rules, fresh, msg);
+    struct tm_server_rules rules = {.guard = {0}};
+    int rc = tm_server_rules_load(&rules, fresh, msg);
     if (rc == TM_OK && !tm_live_is_same(s->o, fresh, TM_OPT_DECOY))
         rc = change_decoy(s, fresh->v[TM_OPT_DECOY].text, msg);
     if (rc == TM_OK)
@@ -493,7 +467,7 @@ static enum tm_exit load(struct server *s, struct tm_msg *msg)
                    o->config_path != NULL ? o->config_path : s->state.dir);
         return TM_EXIT_USAGE;
     }
-    if (load_rules(&s->rules, o, msg) != TM_OK)
+    if (tm_server_rules_load(&s->rules, o, msg) != TM_OK)
         return TM_EXIT_USAGE;
     if (tm_models_load(&s->models, tm_shipped_or(o->v[TM_OPT_MODELS].text, shipped), msg) != TM_OK)
         return TM_EXIT_FAILED;
@@ -691,8 +665,7 @@ enum tm_exit tm_server_run(struct tm_options *o, const struct tm_server_role *ro
         status = load(s, msg);
     }
     if (status == TM_EXIT_DONE && o->v[TM_OPT_CHECK_CONFIG].given)
-        printf("ok%s%s\n", o->config_path != NULL ? ": " : "",
-               o->config_path != NULL ? o->config_path : "");
+        tm_config_say_ok(o);
     else if (status == TM_EXIT_DONE && open_files(s, msg) != TM_OK)
         status = TM_EXIT_FAILED;
     else if (status == TM_EXIT_DONE)

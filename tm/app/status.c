@@ -95,6 +95,8 @@ static void fill_machines(struct tm_status_machines *out, const struct tm_cells_
                                        .n_ended = n->n_ended,
                                        .sent_normal = n->n_normal,
                                        .sent_padding = n->n_padding,
+                                       .waiting_normal = n->queued_normal,
+                                       .waiting_padding = n->queued_padding,
                                        .replaced = n->n_replaced,
                                        .dropped = n->n_dropped,
                                        .refused_actions = n->n_refused};

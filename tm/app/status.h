@@ -35,7 +35,7 @@ struct tm_status {
         char refused[TM_CONTROL_TEXT]; /* server: why it does not run the client's; "" */
         uint64_t cell_bytes;           /* 0: machines drive no session */
         uint64_t n, n_ended;           /* of this end; n is 0 until both ends have theirs */
-        uint64_t sent_normal, sent_padding, replaced, dropped,
+        uint64_t sent_normal, sent_padding, waiting_normal, waiting_padding, replaced, dropped,
             refused_actions; /* tm_padder_counts */
         uint64_t event[TM_MB_EVENT_KINDS];
     } machines; /* of the session shown, since its start */

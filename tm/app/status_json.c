@@ -56,6 +56,8 @@ static const struct field FIELDS[] = {
     TEXT("machines", "refused", machines.refused),
     WIDE("machines", "cells_sent_normal", machines.sent_normal),
     WIDE("machines", "cells_sent_padding", machines.sent_padding),
+    WIDE("machines", "cells_waiting_normal", machines.waiting_normal),
+    WIDE("machines", "cells_waiting_padding", machines.waiting_padding),
     WIDE("machines", "padding_replaced", machines.replaced),
     WIDE("machines", "padding_dropped", machines.dropped),
     WIDE("machines", "actions_refused", machines.refused_actions),

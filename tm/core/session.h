@@ -70,9 +70,8 @@ struct tm_act {
     enum tm_hs_part hs; /* WRITE: which handshake flight comes first in this buffer */
     uint32_t hs_size;   /* its bytes (padded in its Finished record to exactly this); 0: none */
     int64_t due_us;     /* when; for rel_prev the expected time, see there */
-    bool
-        rel_prev; /* WRITE: the one right before it here is ours and not yet reported as sent: leave
-                       gap_us after its actual departure instead of at due_us */
+    /* WRITE: the one right before it here is ours and not yet reported as sent: leave gap_us after its departure, not at due_us */
+    bool rel_prev;
     bool is_patient; /* CLOSE: the other side's FIN may come late; the engine gives up by itself */
     bool is_late_choice; /* WRITE: little of it should lie unsent in the socket */
     uint32_t gap_us; /* OPEN: after establishment; WRITE with rel_prev; the plan's gap otherwise */

@@ -25,6 +25,7 @@
 #include "tm/core/pieces.h"
 #include "tm/core/player.h"
 #include "tm/core/session.h"
+#include "tm/core/session_compose.h"
 #include "tm/core/session_datagram_int.h"
 #include "tm/core/session_early.h"
 #include "tm/core/session_listen_int.h"
@@ -171,16 +172,6 @@ void tm_session_note_gone(struct tm_session *s, const struct tm_carrier *c, bool
 /* pieces.c */
 /* Tells of a piece of st if somebody wants to know; control (stream 0) is nobody's. */
 void tm_session_note_piece(struct tm_session *s, struct tm_stream *st, const struct tm_piece *p);
-
-/* compose.c */
-/* All acknowledgements that are due into w. */
-void tm_session_put_acks(struct tm_session *s, struct tm_carrier *here, struct tm_wr *w);
-/* Frames of one stream into w, sent on c, until it has nothing or nothing more fits. */
-void tm_session_put_stream(struct tm_session *s, struct tm_carrier *c, struct tm_stream *st,
-                           struct tm_wr *w, int64_t now_us);
-/* Control, then all other streams in turn. */
-void tm_session_put_streams(struct tm_session *s, struct tm_carrier *c, struct tm_wr *w,
-                            int64_t now_us);
 
 /* session_app.c */
 struct tm_stream *tm_session_stream(struct tm_session *s, uint64_t id);

@@ -22,16 +22,15 @@
 #include "tm/core/lookup.h"
 #include "tm/core/proxy.h"
 #include "tm/core/session_datagram.h"
-#include "tm/net/addr.h"
 #include "tm/net/associate.h"
 #include "tm/net/ebpf/door.h"
 #include "tm/net/front.h"
 #include "tm/net/linger.h"
+#include "tm/net/local_listen.h"
 #include "tm/net/pipe.h"
 #include "tm/net/sock.h"
 #include "tm/net/unixsock.h"
 
-#define BACKLOG      TM_STREAMS_MAX
 #define SWEEP_MS     50
 #define HANDSHAKE_MS 30000U /* to say what is wanted */
 #define OPENING_MS   15000U /* to wait for room in the session */
@@ -525,51 +524,12 @@ static void on_handle_closed(uv_handle_t *h)
     local_free(l);
 }
 
-/* Of a door whose socket there is already. */
-static int take_listener(struct tm_local *l)
-{
-    int rc = uv_tcp_open(&l->listener.tcp, l->cfg.take_fd);
-    if (rc != 0)
-        (void)close(l->cfg.take_fd);
-    return rc;
-}
-
-static int listen_tcp(struct tm_local *l, struct tm_msg *msg)
-{
-    bool is_taken = l->cfg.addr == NULL;
-    int rc = is_taken ? take_listener(l) : uv_tcp_bind(&l->listener.tcp, l->cfg.addr, 0);
-    if (rc == 0)
-        rc = uv_listen(&l->listener.stream,
-                       l->cfg.kind == TM_LOCAL_DIVERTED ? TM_DOOR_BACKLOG : BACKLOG, on_connection);
-    if (rc == 0)
-        return TM_OK;
-    char addr[TM_ADDR_TEXT_MAX] = "loopback";
-    if (!is_taken)
-        tm_addr_text(l->cfg.addr, addr);
-    return tm_msg_set(msg, TM_ERR_IO, "cannot listen on %s: %s", addr, uv_strerror(rc));
-}
-
-static int listen_unix(struct tm_local *l, struct tm_msg *msg)
-{
-    int rc = tm_unixsock_open(&l->unixsock, l->cfg.path, BACKLOG, msg);
-    if (rc != TM_OK)
-        return rc;
-    rc = uv_pipe_open(&l->listener.pipe, l->unixsock.fd);
-    if (rc != 0)
-        (void)close(l->unixsock.fd);
-    else
-        rc = uv_listen(&l->listener.stream, BACKLOG, on_connection);
-    return rc == 0 ? TM_OK
-                   : tm_msg_set(msg, TM_ERR_IO, "cannot listen on %s: %s", l->cfg.path,
-                                uv_strerror(rc));
-}
-
 int tm_local_open(struct tm_local **out, const struct tm_local_cfg *cfg, struct tm_msg *msg)
 {
     *out = NULL;
     struct tm_local *l = calloc(1, sizeof *l);
     if (l == NULL) {
-        if (cfg->addr == NULL)
+        if (cfg->addr == NULL && cfg->path == NULL)
             (void)close(cfg->take_fd);
         return tm_msg_set(msg, TM_ERR_NOMEM, "out of memory");
     }
@@ -588,7 +548,13 @@ int tm_local_open(struct tm_local **out, const struct tm_local_cfg *cfg, struct 
     (void)uv_timer_init(loop, &l->sweep);
     l->listener.handle.data = l->sweep.data = l;
     l->n_handles = 2;
-    int rc = cfg->path != NULL ? listen_unix(l, msg) : listen_tcp(l, msg);
+    const struct tm_local_listen_cfg at = {
+        .addr = cfg->addr,
+        .path = cfg->path,
+        .take_fd = cfg->take_fd,
+        .backlog = cfg->kind == TM_LOCAL_DIVERTED ? TM_DOOR_BACKLOG : TM_STREAMS_MAX,
+        .on_connection = on_connection};
+    int rc = tm_local_listen(&l->listener, &l->unixsock, &at, msg);
     l->cfg.addr = NULL;
     l->cfg.path = NULL;
     if (rc != TM_OK) {

@@ -49,7 +49,9 @@ int tm_privilege_drop(bool keeps_ports, struct tm_msg *msg)
     for (unsigned long i = 0; tm_privilege_has(CAP_SETPCAP) && i <= CAP_LAST_CAP; i++)
         (void)prctl(PR_CAPBSET_DROP, i, 0, 0, 0);
     (void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
-    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || !get(&s) || !set(s.permitted & kept))
+    /* Without any to give up nothing is set: the filter of systemd's unit refuses that (@privileged). */
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || !get(&s) ||
+        ((s.permitted & ~kept) != 0 && !set(s.permitted & kept)))
         return tm_msg_set(msg, TM_ERR_IO, "cannot give up capabilities: %s", strerror(errno));
     return TM_OK;
 }

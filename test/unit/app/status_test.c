@@ -209,6 +209,8 @@ static void of_machines_what_they_did_is_told(void)
                    .n_padding = 5,
                    .n_replaced = 4,
                    .n_dropped = 2,
+                   .queued_normal = 11,
+                   .queued_padding = 13,
                    .n_refused = 1,
                    .n_machines = 9,
                    .n_ended = 6}};
@@ -230,6 +232,7 @@ static void of_machines_what_they_did_is_told(void)
     CHECK(len > 0);
     CHECK(strstr(json, "\"machines\":{\"cell_bytes\":1448,\"started\":9,\"ended\":6,"
                        "\"refused\":\"why\",") != NULL);
+    CHECK(strstr(json, "\"cells_waiting_normal\":11,\"cells_waiting_padding\":13,") != NULL);
     CHECK(strstr(json, "\"tunnel_sent\":12,") != NULL);
     CHECK_INT(tm_status_read(&again, json, len, NULL), TM_OK);
     CHECK(memcmp(&again.machines, &st.machines, sizeof st.machines) == 0);
