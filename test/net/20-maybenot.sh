@@ -74,12 +74,14 @@ for name in names:
         equal(f"{who}: payload in the capture, with the handshake", payload[name, me], cell * (handshake + normal + padding))
         equal(f"{who}: TunnelSent", e["tunnel_sent"], normal + padding)
         equal(f"{who}: NormalSent", e["normal_sent"], normal + m["cells_waiting_normal"])
-        equal(f"{who}: PaddingSent", e["padding_sent"], padding + m["padding_replaced"] + m["cells_waiting_padding"])
+        equal(f"{who}: PaddingSent", e["padding_sent"], padding + m["padding_replaced"] + m["cells_waiting_padding"] + m["padding_dropped"])
         equal(f"{who}: the other's TunnelRecv", far["tunnel_recv"], normal + padding)
         equal(f"{who}: the other's NormalRecv", far["normal_recv"], normal)
         equal(f"{who}: the other's PaddingRecv", far["padding_recv"], padding)
         equal(f"{who}: whether anything was blocked", e["blocking_begin"] > 0, name in ("tamaraw", "regulator"))
-        equal(f"{who}: padding without room, actions refused", (m["padding_dropped"], m["actions_refused"]), (0, 0))
+        equal(f"{who}: actions refused", m["actions_refused"], 0)
+        if name != "break-pad":  # whose gaps may come out as a burst of more than the queue holds
+            equal(f"{who}: padding without room", m["padding_dropped"], 0)
         if m["started"] == 0:
             sys.exit(f"{who}: no machine runs")
         paddings += padding

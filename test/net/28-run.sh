@@ -90,6 +90,7 @@ expect 2 "is no rule" "$server" run --state "$SERVER_STATE" --check-config --den
 ends_with_0 server
 
 say "== what systemd hears, and the config again"
+echo 'allow = 10.0.0.0/8' >>"$SERVER_STATE/config"
 # python: systemd's end of NOTIFY_SOCKET; each message a line.
 cat >"$WORK/hears.py" <<'PY'
 import socket, sys
@@ -115,7 +116,7 @@ start get in_ns c curl -sS --fail --noproxy '' --max-time 60 --limit-rate 300k -
 wait_for 20 "[ -s $WORK/got ]" || fail "no download through the forward"
 printf 'forward = 8081:10.8.0.2:80\nverbose = yes\nusers = 3\nprep = 5ms\n' >"$WORK/more"
 grep -v -e '^forward' -e '^users' "$WORK/good" | cat - "$WORK/more" >"$CONF"
-hup client '6>the config was read again: changed: forward, verbose; after a restart: prep$'
+hup client 'Z the config was read again: changed: forward, verbose; after a restart: prep$'
 says hears '^RELOADING=1 MONOTONIC_USEC=[0-9]+$'
 in_ns c curl -sS --fail --noproxy '' --max-time 20 -r 0-99 -o "$WORK/part" http://127.0.0.1:8081/page || fail "the new forward"
 in_ns c curl -s --noproxy '' --max-time 5 -o /dev/null http://127.0.0.1:8080/page && fail "the old forward is open"
@@ -123,7 +124,7 @@ sed -i 's/^forward.*/forward = 8081:10.8.0.2:81/' "$CONF"
 hup client 'changed: forward; after a restart: prep$'
 in_ns c curl -s --noproxy '' --max-time 20 -o /dev/null http://127.0.0.1:8081/page && fail "the forward leads where it did"
 echo 'forward = 1080:10.8.0.2:80' >>"$CONF"
-hup client '3>the config was read again and is not taken, all stays as it is: cannot listen on 127.0.0.1:1080'
+hup client 'error: the config was read again and is not taken, all stays as it is: cannot listen on 127.0.0.1:1080'
 echo 'bogus = 1' >>"$CONF"
 hup client "is not taken, all stays as it is: $CONF:[0-9]*: unknown option .bogus"
 echo 'deny = 10.8.0.0/24' >>"$SERVER_STATE/config"

@@ -91,6 +91,8 @@ static int make_options(struct tm_bridge_line *b, const struct tm_options *comma
         add(&w, TM_OPT_PRESET, DEFAULT_SET);
     memcpy(argv, w.word, sizeof argv); /* as main has them, though nobody writes to them */
     int rc = tm_options_parse(&b->o, TM_PROGRAM_CLIENT, w.n, argv, msg);
+    if (rc == TM_OK)
+        rc = tm_options_complete(&b->o, msg);
     if (rc == TM_OK && tm_options_means_machines(b->o.v[TM_OPT_MODEL].text))
         rc = tm_msg_set(msg, TM_ERR_UNSUPPORTED, "model=maybenot: its machines are files");
     return rc;

@@ -8,10 +8,8 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
-#include "tm/app/address.h"
 #include "tm/app/forward.h"
 #include "tm/app/main.h"
 #include "tm/app/proxy_dial.h"

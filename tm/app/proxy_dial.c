@@ -4,23 +4,31 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "tm/app/address.h"
+#include "tm/app/forward.h"
 #include "tm/core/socks5.h"
 
 int tm_proxy_open(int *fd, const char *text, struct tm_msg *msg)
 {
-    struct tm_address a;
+    struct tm_door at;
     struct sockaddr_storage sa;
+    struct sockaddr_un un = {.sun_family = AF_UNIX};
     *fd = -1;
-    int rc = tm_address_parse(&a, text, msg);
-    if (rc == TM_OK)
-        rc = tm_address_resolve(&sa, &a, msg);
+    int rc = tm_door_parse(&at, text, msg);
+    bool is_unix = rc == TM_OK && at.path[0] != '\0';
+    if (is_unix)
+        memcpy(un.sun_path, at.path, sizeof un.sun_path);
+    else if (rc == TM_OK)
+        rc = tm_address_resolve(&sa, &at.at, msg);
     if (rc != TM_OK)
         return rc;
-    *fd = socket(sa.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (*fd >= 0 && connect(*fd, (const struct sockaddr *)&sa, tm_address_len(&sa)) == 0)
+    const struct sockaddr *to =
+        is_unix ? (const struct sockaddr *)&un : (const struct sockaddr *)&sa;
+    *fd = socket(to->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (*fd >= 0 && connect(*fd, to, is_unix ? sizeof un : tm_address_len(&sa)) == 0)
         return TM_OK;
     rc = tm_msg_set(msg, TM_ERR_IO, "no proxy at %.200s: %s; is tm-client running there?", text,
                     strerror(errno));

@@ -19,6 +19,7 @@ static void begin(int argc, char *const argv[])
     const struct tm_link l = {.name = "www.example.org", .server_pin = {1}, .token_key = {2}};
     CHECK_INT(tm_link_encode_keys(&l, keys, sizeof keys), TM_OK);
     CHECK_INT(tm_options_parse(&command, TM_PROGRAM_CLIENT, argc, argv, &msg), TM_OK);
+    CHECK_INT(tm_options_complete(&command, &msg), TM_OK);
     asked = (struct tm_proxy){
         .dest = {.kind = TM_ADDR_IPV4, .len = 4, .addr = {192, 0, 2, 7}, .port = 443}};
 }
