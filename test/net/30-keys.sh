@@ -27,7 +27,7 @@ expect() {
 }
 
 start_server() {
-    start server in_ns a "$server" run --state "$S" "$@"
+    start server in_ns a "$server" run --state "$S" --allow 127.0.0.0/8 "$@"
     wait_for 10 "grep -q ^ready: $WORK/server.log || ! kill -0 $PID_server" || fail "tm-server is not ready"
     grep -q ^ready: "$WORK/server.log" || fail "tm-server: $(cat "$WORK/server.log")"
 }
