@@ -507,7 +507,7 @@ static void run(struct client *c)
     if (rc == TM_OK)
         rc = tm_client_ebpf_open(&c->ebpf, c->o, c->msg);
     if (rc == TM_OK)
-        rc = tm_confine(c->o, c->msg);
+        rc = tm_confine(c->o, NULL, c->msg);
     if (rc == TM_OK)
         rc = open_tunnel(c, c->msg);
     if (rc == TM_OK)
