@@ -503,7 +503,7 @@ static void run(struct client *c)
     if (rc == TM_OK)
         rc = tm_client_ebpf_open(&c->ebpf, c->o, c->msg);
     if (rc == TM_OK)
-        rc = c->ebpf != NULL ? tm_confine(c->o, c->msg) : TM_OK; /* else before anything else */
+        rc = c->ebpf != NULL ? tm_confine(c->o, NULL, c->msg) : TM_OK; /* else before all */
     if (rc == TM_OK)
         rc = open_tunnel(c, c->msg);
     if (rc == TM_OK)
@@ -573,7 +573,7 @@ enum tm_exit tm_cmd_client_run(struct tm_options *o, struct tm_msg *msg)
     tm_client_tell_default(o);
     tm_limits_check(TM_LIMITS_CLIENT);
     bool is_confined_later = o->v[TM_OPT_EBPF].num != 0;
-    if ((!is_confined_later && tm_confine(o, msg) != TM_OK) || load(c, msg) != TM_OK)
+    if ((!is_confined_later && tm_confine(o, NULL, msg) != TM_OK) || load(c, msg) != TM_OK)
         c->failed = true;
     else if (o->v[TM_OPT_CHECK_CONFIG].given)
         tm_config_say_ok(o);

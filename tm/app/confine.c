@@ -103,7 +103,7 @@ static void add_all(struct paths *p, const struct tm_options *o, bool has_ebpf)
     }
 }
 
-int tm_confine(const struct tm_options *o, struct tm_msg *msg)
+int tm_confine(const struct tm_options *o, const char *folder, struct tm_msg *msg)
 {
     bool has_ebpf = o->v[TM_OPT_EBPF].num != 0;
     if (o->v[TM_OPT_NO_SANDBOX].given) {
@@ -114,6 +114,8 @@ int tm_confine(const struct tm_options *o, struct tm_msg *msg)
     if (paths == NULL)
         return tm_msg_set(msg, TM_ERR_NOMEM, "out of memory");
     add_all(paths, o, has_ebpf);
+    if (folder != NULL)
+        add(paths, folder, true);
     int rc = tm_privilege_drop(!has_ebpf, msg); /* more went before, with ebpf */
     if (rc == TM_OK)
         rc = enter(paths, has_ebpf, msg);

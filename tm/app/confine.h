@@ -6,7 +6,8 @@
 #include "tm/app/options.h"
 
 /* While there is one thread; the folders of files that options write must be there.  Says in the log what holds and what this machine has not;
- * --no-sandbox: nothing is done, with a warning.  TM_ERR_IO with msg: the program must not go on. */
-TM_MUST_CHECK int tm_confine(const struct tm_options *o, struct tm_msg *msg);
+ * --no-sandbox: nothing is done, with a warning.  TM_ERR_IO with msg: the program must not go on.  folder: one more that is
+ * written to; NULL: none. */
+TM_MUST_CHECK int tm_confine(const struct tm_options *o, const char *folder, struct tm_msg *msg);
 
 #endif

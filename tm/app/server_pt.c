@@ -213,7 +213,7 @@ enum tm_exit tm_cmd_server_pt(struct tm_options *o, struct tm_msg *msg)
     struct transport t = {0};
     char dir[TM_FILE_PATH_MAX], listen[TM_ADDRESS_TEXT_MAX];
     const struct tm_server_role role = {
-        .orport = &t.orport, .ready = on_ready, .end = on_end, .user = &t};
+        .orport = &t.orport, .folder = t.env.state, .ready = on_ready, .end = on_end, .user = &t};
     enum tm_exit status = TM_EXIT_FAILED;
     enum tm_pt_verdict verdict = tm_pt_env_read(&t.env, TM_PROGRAM_SERVER, environ, msg);
     tm_pt_say_verdict(TM_PROGRAM_SERVER, verdict, msg->text);

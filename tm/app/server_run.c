@@ -526,7 +526,7 @@ static int open_tunnel(struct server *s, struct tm_msg *msg)
     if (rc == TM_OK)
         rc = open_listeners(s, msg);
     if (rc == TM_OK)
-        rc = tm_confine(o, msg);
+        rc = tm_confine(o, s->role != NULL ? s->role->folder : NULL, msg);
     if (rc != TM_OK)
         return rc;
     struct tm_tunnel_server_cfg cfg = {

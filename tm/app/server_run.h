@@ -22,6 +22,7 @@ struct tm_server_ready {
 
 struct tm_server_role {
     const struct tm_orport_cfg *orport; /* where streams go */
+    const char *folder;                 /* beside the state, that `ready` writes to; NULL: none */
     /* In place of the line "ready: ...".  Not TM_OK: the server ends, with msg. */
     int (*ready)(void *user, const struct tm_server_ready *ready, struct tm_msg *msg);
     void (*end)(void *user); /* the server ends: handles are to be closed; also without `ready` */
