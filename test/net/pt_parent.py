@@ -207,6 +207,8 @@ def start_server(state, environment):
     t = Transport("SERVER", state, {"TOR_PT_SERVER_BINDADDR": f"{NAME}-127.0.0.1:0", **environment})
     found = t.until(rf"SMETHOD {NAME} (127\.0\.0\.1:\d+) ARGS:(link=[\w-]+)")
     check("the server says where it is and what a bridge line needs", found and t.lines[0] == "VERSION 1" and t.until("SMETHODS DONE"), t.lines)
+    with open(f"{state}/{NAME}_bridgeline.txt", encoding="utf-8") as f:
+        check("the file for the bridge's operator has it too", found[2] in f.read(), state)
     return t, found[1], found[2]
 
 
