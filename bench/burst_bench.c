@@ -30,6 +30,7 @@
 #include "tm/base/rng.h"
 #include "tm/base/time.h"
 #include "tm/net/tunnel.h"
+#include "tm/net/tunnel_server.h"
 
 #define CLIENTS_MAX  256
 #define TIMER_GAP_US 3000

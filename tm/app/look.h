@@ -9,6 +9,7 @@
 
 #include "tm/app/status.h"
 #include "tm/net/tunnel.h"
+#include "tm/net/tunnel_server.h"
 
 /* Where to look: one of client and server, which point to where the owner keeps the tunnel, NULL there when it is gone; both outlive this. */
 struct tm_look_at {

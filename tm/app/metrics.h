@@ -11,7 +11,7 @@
 
 #include "tm/app/status.h"
 #include "tm/app/vitals.h"
-#include "tm/net/tunnel.h"
+#include "tm/net/tunnel_server.h"
 
 enum tm_metrics_form { TM_METRICS_PROMETHEUS, TM_METRICS_OPENMETRICS };
 

@@ -16,176 +16,27 @@
 #include <openssl/crypto.h>
 #include <uv.h>
 
-#include "tm/app/account.h"
-#include "tm/app/activation.h"
 #include "tm/app/address.h"
 #include "tm/app/config.h"
 #include "tm/app/confine.h"
-#include "tm/app/keys.h"
 #include "tm/app/limits.h"
 #include "tm/app/listen.h"
 #include "tm/app/live.h"
 #include "tm/app/main.h"
-#include "tm/app/models.h"
 #include "tm/app/open_invite.h"
 #include "tm/app/outfile.h"
-#include "tm/app/panel.h"
 #include "tm/app/schedule.h"
-#include "tm/app/server_join.h"
-#include "tm/app/server_rules.h"
-#include "tm/app/server_run.h"
-#include "tm/app/server_state.h"
-#include "tm/app/service.h"
+#include "tm/app/server_impl.h"
 #include "tm/app/shipped.h"
-#include "tm/app/summary.h"
 #include "tm/app/supply.h"
 #include "tm/base/log.h"
 #include "tm/base/rng.h"
 #include "tm/net/streamlog.h"
-#include "tm/net/tunnel.h"
 #include "tm/net/tunnel_keys.h"
 
 #define NO_DECOY "without --decoy a prober can tell that this is no web server"
 #define TEXT_MAX 1024U /* bytes of a summary line with the numbers of a server */
 static_assert(TEXT_MAX >= TM_SUMMARY_LINE_MAX + 256, "too short for the line and its numbers");
-
-struct server {
-    uv_loop_t loop;
-    uv_async_t quit;
-    uv_fs_event_t watch;      /* on clients/ */
-    uv_fs_event_t watch_keys; /* on the state directory */
-    struct tm_service service;
-    struct tm_tunnel_server *tunnel; /* owned */
-    struct tm_panel *panel;          /* owned: status, metrics, page */
-    struct tm_account *account;      /* owned; NULL: nobody counts */
-    struct tm_server_state state;
-    struct tm_models models;
-    struct tm_schedfile schedule; /* that clients have too; empty: none */
-    uint8_t schedule_digest[TM_DIGEST_LEN];
-    struct tm_server_rules rules;
-    uint8_t seed[TM_SEED_LEN]; /* from --seed */
-    struct tm_options *o;
-    FILE *summary_file;             /* owned; NULL: not wanted */
-    FILE *stream_log;               /* owned; NULL: not wanted */
-    unsigned n_logs;                /* schedule logs begun */
-    struct tm_activation listeners; /* owned until the tunnel takes them: systemd's, or our own */
-    bool is_activated;
-    uint16_t port; /* listened on */
-    uint64_t start_ns;
-    bool ready, failed;
-    struct tm_summary summary; /* taken when the server stops */
-    struct tm_tunnel_server_stats stats;
-    const struct tm_server_role *role; /* NULL: a server of its own */
-    struct tm_msg *msg;
-};
-
-/* ---- what the tunnel asks ---- */
-
-static int on_lookup(void *user, enum tm_token_kind kind, const uint8_t id[TM_CLIENT_ID_LEN],
-                     uint8_t secret[TM_SECRET_LEN])
-{
-    struct server *s = user;
-    struct tm_msg why;
-    struct tm_invite invite;
-    struct tm_client_entry client;
-    int rc;
-    if (kind == TM_TOKEN_JOIN) {
-        rc = tm_server_state_find_invite(&s->state, id, &invite, &why);
-        memcpy(secret, invite.secret, TM_SECRET_LEN);
-        OPENSSL_cleanse(&invite, sizeof invite);
-        if (rc == TM_ERR_CLOSED)
-            rc = tm_open_invite_secret(&s->state, id, secret, &why);
-        if (rc == TM_ERR_AUTH)
-            rc = TM_ERR_CLOSED; /* it is not that one either */
-    } else {
-        rc = tm_server_state_find_client(&s->state, id, &client, &why);
-        memcpy(secret, client.secret, TM_SECRET_LEN);
-        OPENSSL_cleanse(&client, sizeof client);
-    }
-    if (rc == TM_OK)
-        return TM_OK;
-    if (rc != TM_ERR_CLOSED)
-        tm_log(TM_LOG_ERROR, "%s", why.text);
-    return TM_ERR_AUTH;
-}
-
-static const struct tm_model *on_model(void *user, const uint8_t *digest, size_t len)
-{
-    struct server *s = user;
-    return tm_models_find(&s->models, digest, len);
-}
-
-static const struct tm_schedfile *on_schedule(void *user, const uint8_t digest[TM_TOKEN_DIGEST_LEN])
-{
-    struct server *s = user;
-    bool is_it =
-        s->schedule.n_conns > 0 && memcmp(s->schedule_digest, digest, TM_TOKEN_DIGEST_LEN) == 0;
-    return is_it ? &s->schedule : NULL;
-}
-
-static int on_join(void *user, const struct tm_tunnel_join *j, uint8_t *reply, size_t cap)
-{
-    static const char *const outcome[] = {"joined", "used link", "expired link", "failed"};
-    struct server *s = user;
-    struct tm_enrol e = {j->id, j->exporter, j->request};
-    struct tm_server_joined joined;
-    const struct tm_join_reply *said = &joined.said;
-    char id[TM_SERVER_ID_TEXT];
-    if (cap < TM_JOIN_REPLY_LEN)
-        return TM_ERR_LIMIT;
-    int rc = tm_server_join(&joined, &s->state, &s->models, &e, (int64_t)time(NULL));
-    if (rc != TM_OK)
-        return rc;
-    memcpy(reply, joined.reply, sizeof joined.reply);
-    tm_server_id_print(id, said->client_id);
-    if (said->status == TM_JOIN_FAILED)
-        tm_log(TM_LOG_ERROR, "join: cannot store the client: %s", joined.why.text);
-    else
-        tm_log(TM_LOG_INFO, "join: %s%s%s", outcome[said->status],
-               said->status == TM_JOIN_OK ? " client=" : "", said->status == TM_JOIN_OK ? id : "");
-    return (int)TM_JOIN_REPLY_LEN;
-}
-
-/* FILE for the first session, then FILE.2, FILE.3, ... */
-static FILE *on_open_log(void *user, const uint8_t client_id[TM_CLIENT_ID_LEN],
-                         const uint8_t session_id[TM_SESSION_ID_LEN])
-{
-    struct server *s = user;
-    char path[TM_FILE_PATH_MAX + 16], suffix[16] = "";
-    (void)client_id;
-    (void)session_id;
-    s->n_logs++;
-    if (s->n_logs > 1)
-        snprintf(suffix, sizeof suffix, ".%u", s->n_logs);
-    snprintf(path, sizeof path, "%.*s%s", (int)TM_FILE_PATH_MAX, s->o->v[TM_OPT_LOG_SCHEDULE].text,
-             suffix);
-    FILE *f = fopen(path, "we");
-    if (f == NULL)
-        tm_log(TM_LOG_ERROR, "cannot write %s: %s", path, strerror(errno));
-    return f;
-}
-
-static int on_supply(void *user, const uint8_t client_id[TM_CLIENT_ID_LEN], struct tm_view request,
-                     struct tm_supply_answer *out)
-{
-    struct server *s = user;
-    struct tm_msg why;
-    int rc = tm_keys_answer_to(out, &s->state, client_id, request);
-    if (rc == TM_ERR_UNSUPPORTED)
-        rc = tm_supply_answer_to(out, s->state.dir, &s->models, request, &why);
-    else if (rc != TM_OK)
-        tm_msg_set(&why, rc, "%s", tm_strerror(rc));
-    if (rc == TM_ERR_IO || rc == TM_ERR_NOMEM)
-        tm_log(TM_LOG_ERROR, "a client's request: %s", why.text);
-    return rc;
-}
-
-static void on_used(void *user, const uint8_t client_id[TM_CLIENT_ID_LEN], uint64_t bytes)
-{
-    struct server *s = user;
-    if (s->account != NULL)
-        tm_account_add(s->account, client_id, bytes);
-}
 
 static void count_used(void *user)
 {
@@ -534,15 +385,7 @@ static int open_tunnel(struct server *s, struct tm_msg *msg)
         .listen_fds = s->listeners.fd,
         .n_listen_fds = s->listeners.n,
         .key = s->state.token,
-        .lookup = on_lookup,
-        .model = on_model,
-        .schedule = on_schedule,
-        .join = on_join,
-        .used = on_used,
-        .supply = on_supply,
-        .open_log = o->v[TM_OPT_LOG_SCHEDULE].text != NULL ? on_open_log : NULL,
         .stream_log = s->stream_log,
-        .user = s,
         .decoy = decoy_text != NULL ? (const struct sockaddr *)&decoy : NULL,
         .guard = &s->rules.guard,
         .orport = s->role != NULL ? s->role->orport : NULL,
@@ -553,6 +396,7 @@ static int open_tunnel(struct server *s, struct tm_msg *msg)
         .master_seed = o->v[TM_OPT_SEED].given ? s->seed : NULL,
         .grace_us = o->v[TM_OPT_GRACE].num,
     };
+    tm_server_asked_fill(&cfg, s);
     rc = tm_tunnel_server_new(&s->tunnel, &cfg, msg);
     if (rc == TM_OK)
         set_keys(s);

@@ -9,7 +9,7 @@
 #include "tm/net/gate.h"
 #include "tm/net/replay.h"
 #include "tm/net/ticket.h"
-#include "tm/net/tunnel.h"
+#include "tm/net/tunnel_server.h"
 
 /* Lines about refusals: a few at once, then one every ten seconds, with the number left out. */
 struct tm_admit_log {

@@ -7,7 +7,7 @@
 #define TM_NET_ASK_H
 
 #include "tm/net/front.h"
-#include "tm/net/tunnel.h"
+#include "tm/net/tunnel_server.h"
 
 struct tm_ask_key { /* a carrier and its exporter value */
     uint32_t carrier;

@@ -4,6 +4,7 @@
 
 #include "tm/net/ticket.h"
 #include "tm/net/tunnel.h"
+#include "tm/net/tunnel_server.h"
 
 /* Server: tokens are made with `key` from now on; those of `old` (NULL: none) are taken until the wall clock says old_until_us, us since
  * 1970.  Sessions go on. */

@@ -129,21 +129,6 @@ static const struct tm_ask_key *find_key(void *owner, uint32_t carrier)
     return tm_front_key(s->front, carrier);
 }
 
-static void on_stream(void *owner, const struct tm_event *ev)
-{
-    struct tm_server_session *s = owner;
-    if (s->kind == TM_TOKEN_JOIN)
-        tm_ask_serve(s->front, ev, &s->ask);
-    else if (s->supply.answer != NULL && tm_supply_is_meant(ev))
-        tm_supply_serve(s->front, ev, &s->supply);
-    else if (s->server->refuses_streams)
-        tm_session_stream_reply(s->front->session, ev->stream, TM_REPLY_FAILURE);
-    else if (s->server->cfg.orport != NULL)
-        tm_orport_open(s->front, ev, s->server->cfg.orport, (const struct sockaddr *)&s->peer);
-    else
-        tm_outlet_open(s->front, ev, s->server->cfg.guard);
-}
-
 static void on_listener(void *owner, const struct tm_event *ev)
 {
     tm_tunnel_server_listen(owner, ev);
@@ -199,7 +184,7 @@ static void on_made(void *owner)
 }
 
 static const struct tm_front_ops server_ops = {.open = on_open,
-                                               .stream = on_stream,
+                                               .stream = tm_tunnel_server_stream,
                                                .listener = on_listener,
                                                .failed = on_failed,
                                                .prepared = on_nothing,

@@ -1,6 +1,7 @@
 /* tm/net/tunnel_server_impl.h - the server's end, shared by its files and nobody else:
  *   tunnel_server.c         sessions: routed to, admitted, begun, ended
  *   tunnel_server_source.c  what they play
+ *   tunnel_server_stream.c  where their streams go
  *   tunnel_server_watch.c   what it tells of them
  *   tunnel_server_change.c  what changes while it runs, and before it ends
  *   tunnel_server_listen.c  their listeners */
@@ -10,7 +11,7 @@
 #include "tm/net/admit.h"
 #include "tm/net/front_impl.h"
 #include "tm/net/gate.h"
-#include "tm/net/tunnel.h"
+#include "tm/net/tunnel_server.h"
 #include "tm/net/tunnel_watch.h"
 #include "tm/net/wirepoll.h"
 
@@ -74,6 +75,8 @@ struct tm_tunnel_server {
 const char *tm_tunnel_server_source(struct tm_tunnel_server *t, const struct tm_token *tok,
                                     struct tm_model *mix, struct tm_session_cfg *cfg);
 
+/* Event OPEN of a session. */
+void tm_tunnel_server_stream(void *owner, const struct tm_event *ev);
 /* Event LISTEN of a session: listens there or says why not. */
 void tm_tunnel_server_listen(struct tm_server_session *s, const struct tm_event *ev);
 /* Closes all listeners of the session. */

@@ -9,6 +9,7 @@
 #include "tm/core/session_watch.h"
 #include "tm/core/standstill.h"
 #include "tm/net/tunnel.h"
+#include "tm/net/tunnel_server.h"
 #include "tm/net/wire.h"
 
 struct tm_tunnel_watch {

@@ -1,5 +1,6 @@
 /* test/unit/net/tunnel_clock_test.c - wall clocks that are set, at either end, in a session and between two. */
 #include "tm/net/tunnel.h"
+#include "tm/net/tunnel_server.h"
 
 #include <string.h>
 #include <sys/socket.h>

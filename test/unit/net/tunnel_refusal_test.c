@@ -1,5 +1,6 @@
 /* test/unit/net/tunnel_refusal_test.c - strangers, refusals and joining: who is let in, and who hears what. */
 #include "tm/net/tunnel.h"
+#include "tm/net/tunnel_server.h"
 
 #include <errno.h>
 #include <stdio.h>

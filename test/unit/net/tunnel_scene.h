@@ -14,6 +14,7 @@
 
 #include "tm/net/local.h"
 #include "tm/net/tunnel.h"
+#include "tm/net/tunnel_server.h"
 
 #define RELAY_MAX   512
 #define CAPTURE_MAX 4096

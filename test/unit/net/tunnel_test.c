@@ -1,5 +1,6 @@
 /* test/unit/net/tunnel_test.c - a client and a server over loopback: bytes, deaths, strangers, refusals. */
 #include "tm/net/tunnel.h"
+#include "tm/net/tunnel_server.h"
 
 #include <errno.h>
 #include <stdio.h>
