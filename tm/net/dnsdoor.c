@@ -10,6 +10,7 @@
 #include "tm/core/dnsmsg.h"
 #include "tm/net/addr.h"
 #include "tm/net/resolver.h"
+#include "tm/net/sock.h"
 
 #define BACKLOG   64
 #define SWEEP_MS  5000U
@@ -150,6 +151,7 @@ static void on_connection(uv_stream_t *listener, int status)
 {
     struct tm_dnsdoor *door = listener->data;
     struct conn *c = status == 0 ? calloc(1, sizeof *c) : NULL;
+    tm_sock_shed(listener, status);
     if (c == NULL)
         return;
     if (uv_tcp_init(listener->loop, &c->tcp) != 0) {
@@ -224,7 +226,7 @@ static int listen_tcp(struct tm_dnsdoor *door, const struct sockaddr *addr,
     int len = (int)sizeof *at;
     int rc = uv_tcp_bind(&door->listener, addr, 0);
     if (rc == 0)
-        rc = uv_listen((uv_stream_t *)&door->listener, BACKLOG, on_connection);
+        rc = tm_sock_listen((uv_stream_t *)&door->listener, BACKLOG, on_connection);
     return rc == 0 ? uv_tcp_getsockname(&door->listener, (struct sockaddr *)at, &len) : rc;
 }
 

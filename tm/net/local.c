@@ -492,8 +492,10 @@ static void conn_start_diverted(struct conn *c)
 static void on_connection(uv_stream_t *listener, int status)
 {
     struct tm_local *l = listener->data;
-    if (status != 0)
+    if (status != 0) {
+        tm_sock_shed(listener, status);
         return;
+    }
     /* Its program believes that it is connected: it waits rather than being cut off.  libuv tells of no other meanwhile. */
     l->is_full = l->cfg.kind == TM_LOCAL_DIVERTED && l->n_conns >= l->cfg.n_max;
     if (l->is_full)

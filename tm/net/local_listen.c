@@ -20,7 +20,7 @@ static int listen_tcp(union tm_sock *listener, const struct tm_local_listen_cfg 
     int rc = is_taken ? take_listener(listener, cfg->take_fd)
                       : uv_tcp_bind(&listener->tcp, cfg->addr, 0);
     if (rc == 0)
-        rc = uv_listen(&listener->stream, cfg->backlog, cfg->on_connection);
+        rc = tm_sock_listen(&listener->stream, cfg->backlog, cfg->on_connection);
     if (rc == 0)
         return TM_OK;
     char addr[TM_ADDR_TEXT_MAX] = "loopback";
@@ -39,7 +39,7 @@ static int listen_unix(union tm_sock *listener, struct tm_unixsock *unixsock,
     if (rc != 0)
         (void)close(unixsock->fd);
     else
-        rc = uv_listen(&listener->stream, cfg->backlog, cfg->on_connection);
+        rc = tm_sock_listen(&listener->stream, cfg->backlog, cfg->on_connection);
     return rc == 0
                ? TM_OK
                : tm_msg_set(msg, TM_ERR_IO, "cannot listen on %s: %s", cfg->path, uv_strerror(rc));

@@ -24,8 +24,10 @@ static void on_connection(uv_stream_t *stream, int status)
     struct tm_remote *r = stream->data;
     struct tm_front *front = r->cfg.front;
     uint64_t id;
-    if (status != 0)
+    if (status != 0) {
+        tm_sock_shed(stream, status);
         return;
+    }
     union tm_sock *sock = tm_sock_new_tcp(stream->loop);
     if (sock == NULL)
         return;
@@ -48,7 +50,7 @@ static void on_closed(uv_handle_t *h)
 static int listen_at(struct tm_remote *r, const struct sockaddr *sa)
 {
     int rc = uv_tcp_bind(&r->tcp, sa, 0);
-    return rc == 0 ? uv_listen((uv_stream_t *)&r->tcp, BACKLOG, on_connection) : rc;
+    return rc == 0 ? tm_sock_listen((uv_stream_t *)&r->tcp, BACKLOG, on_connection) : rc;
 }
 
 static bool is_any_v6(const struct sockaddr *sa)

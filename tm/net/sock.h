@@ -26,4 +26,10 @@ void tm_sock_reset(union tm_sock *take_sock);
 /* Whether the other side has reset the connection, although libuv reports an end: it does where a reset comes right behind data. */
 bool tm_sock_is_reset(const union tm_sock *sock);
 
+/* uv_listen, with a file kept for tm_sock_shed.  An error of libuv.  One thread only. */
+int tm_sock_listen(uv_stream_t *listener, int backlog, uv_connection_cb on_connection);
+/* What the callback does with a status other than 0.  Out of files, libuv 1.44 accepts again at once and for ever: its own remedy opens "/"
+ * anew, which the sandbox refuses, and so it works once.  Who waits is turned away instead, by the file that was kept. */
+void tm_sock_shed(uv_stream_t *listener, int status);
+
 #endif
