@@ -53,7 +53,7 @@ static void the_documented_example_reads_as_it_says(void)
         const struct tm_write want = {
             .size = 40000, .gap_us = 100000, .dir = TM_DOWN, .ref_back = 1};
         CHECK_INT(f.conn[0].plan.n_writes, 2);
-        CHECK_MEM(&f.conn[0].plan.w[1], &want, sizeof want);
+        CHECK(tm_write_is_same(&f.conn[0].plan.w[1], &want));
         CHECK_INT(f.conn[0].plan.close_gap_us, 2000000);
         CHECK_INT(f.conn[0].open.ref, TM_OPEN_ORIGIN);
         CHECK_INT(f.conn[1].open.ref, TM_OPEN_ENDED);
