@@ -1,5 +1,4 @@
 /* tm/net/local.c - listeners of the client.
- *
  * A connection lives here until it has a stream and, with exact replies, the server's outcome; then its
  * socket goes to a pipe, or, after a refusal, is left to linger.
  *
@@ -8,9 +7,8 @@
  *                +--exact--> REPLY --> pipe
  *                              +--lookup--> FINDING --> the answer, and the end
  *                              +--datagrams--> associate
- *
- * FORWARD and DIVERTED begin in OPENING.  All writes here are the few bytes of a proxy's answers into an empty socket
- * buffer, so one that is not taken at once means a dead client. */
+ * FORWARD and DIVERTED begin in OPENING.  All writes here are a proxy's few bytes into an empty buffer: one that is not taken
+ * at once means a dead client. */
 #include "tm/net/local.h"
 
 #include <assert.h>
