@@ -71,11 +71,11 @@ grep -q "^client $id\$" "$WORK/c1/server" || fail "the client does not know its 
 grep -rq "$(sed -n 's/^secret //p' "$WORK/c1/server")" "$WORK"/*.log && fail "a secret in a log"
 
 say "== a link is used once, also after a restart"
-expect 1 'used as often as it may be; get a new one: tm-server invite' used "$client" join "$link" --state "$WORK/c2"
+expect 1 'used before; get a new one: tm-server invite' used "$client" join "$link" --state "$WORK/c2"
 expect 1 'enrolled already .*choose another --state' again "$client" join "$link" --state "$WORK/c1"
 stop server
 start_server
-expect 1 'used as often as it may be; get a new one: tm-server invite' used_after_restart \
+expect 1 'used before; get a new one: tm-server invite' used_after_restart \
     "$client" join "$link" --state "$WORK/c2"
 [ "$("$server" clients --state "$S" | wc -l)" -eq 1 ] || fail "a used link made a client"
 
