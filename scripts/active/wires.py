@@ -51,7 +51,7 @@ class Tunnel:
     def carry(self, site, seed):
         self.enrolment.copy_to(site)
         models = ["--models", self.enrolment.models]
-        site.start("server", "n", [site.program("tm/app/tm-server"), "run", "--state", site.file("server")])
+        site.start("server", "n", [site.program("tm/app/tm-server"), "run", "--state", site.file("server"), "--allow", "10.0.0.0/8"])
         site.wait_for("server", "^ready:", 20)
         for i, who in enumerate(site.everybody):
             seeded = ["--seed", str(seed * 1000 + i)] if self.is_seeded else []
