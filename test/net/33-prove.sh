@@ -106,7 +106,9 @@ done
 
 say "== what a test may lack"
 kept=$WORK/sighted.kept/trial.jsonl
-awk '/"phase":"control"/ && /"on":/ { n++; sub(/"on":(true|false)/, n % 2 ? "\"on\":true" : "\"on\":false") } 1' "$kept" >"$WORK/other.jsonl"
+# every other busy slot and every other idle one is called busy: what was told says nothing of what was done
+awk '/"phase":"control"/ && /"on":/ { is = /"on":true/; n[is]++; sub(/"on":(true|false)/, n[is] % 2 ? "\"on\":true" : "\"on\":false") } 1' \
+    "$kept" >"$WORK/other.jsonl"
 judged control-missed "$WORK/other.jsonl" 3 'the control was not caught'
 sed -E '/"phase":"model","from"/ s/"up":[0-9]+,"down":[0-9]+/"up":0,"down":0/' "$kept" >"$WORK/still.jsonl"
 judged no-traffic "$WORK/still.jsonl" 3 'no traffic'
